@@ -1,0 +1,40 @@
+# make demo   the main job on the embedded data set      make test   lint-free tests, as CI runs them
+PYTHON ?= python3
+BIN := .venv/bin
+
+.PHONY: demo test lint format bench real reference clean
+
+.venv/stamp: pyproject.toml
+	$(PYTHON) -m venv .venv
+	$(BIN)/python -m pip install --quiet --upgrade pip
+	$(BIN)/python -m pip install --quiet -e ".[dev]"
+	@$(BIN)/python -m pip install --quiet -e ".[crf]" || echo "pydensecrf2 did not build (it needs g++ and Python < 3.13): its backend goes untested"
+	@touch $@
+
+demo: .venv/stamp
+	$(BIN)/wsss prepare shapes
+	$(BIN)/wsss train irn
+	$(BIN)/wsss evaluate --crf
+	$(BIN)/wsss report
+
+lint: .venv/stamp
+	$(BIN)/ruff check .
+	$(BIN)/ruff format --check .
+	$(BIN)/mypy
+
+test: lint
+	$(BIN)/python -m pytest
+
+reference: .venv/stamp
+	$(BIN)/python -m pytest -m reference
+
+bench: .venv/stamp
+	$(BIN)/python -m pip install --quiet -e ".[bench]"
+	$(BIN)/python -m bench
+
+format: .venv/stamp
+	$(BIN)/ruff check --fix .
+	$(BIN)/ruff format .
+
+clean:
+	rm -rf .venv build dist

@@ -1,0 +1,82 @@
+"""The plugin API of methods: what a paper's package declares, as plain data with lazily imported functions.
+
+    # pyproject.toml    [project.entry-points."wsss.methods"]   mymethod = "my_package:METHOD"
+    METHOD = Method(name="mymethod", title="...", paper="...", supervision="tags", stages=(Stage("seeds", ...), ...))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import TYPE_CHECKING, Any, Literal
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from wsss_cli.job import Job
+
+VERBS = ("seeds", "pseudo", "train")
+"""The stages a method may declare; the host adds infer and evaluate."""
+
+
+@dataclass(frozen=True)
+class Stage:
+    """One stage of a method.
+
+    run     "package.module:function", called as function(job) -> metrics, a flat dict of numbers for stage.json
+    config  "package.module:Class", a wsss_cli.config.StageConfig
+    needs   the stages whose folders it reads, by name
+    writes  the artefacts it leaves, sub-folders of the stage's folder: "cam", "labels", "confidence", "instances", ...
+    """
+
+    name: str
+    run: str
+    config: str
+    needs: tuple[str, ...] = ()
+    writes: tuple[str, ...] = ()
+
+    def function(self) -> Callable[[Job], dict[str, float]]:
+        return load_object(self.run)
+
+    def config_class(self) -> type[BaseModel]:
+        return load_object(self.config)
+
+
+@dataclass(frozen=True)
+class Method:
+    """A method: its name and paper, what labels it learns from, its stages, and how a trained network is used.
+
+    predictor  "package.module:function", called as function(checkpoint, device) with the Path of the train stage's
+               checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
+    """
+
+    name: str
+    title: str
+    paper: str
+    supervision: Literal["tags", "boxes"]
+    stages: tuple[Stage, ...]
+    predictor: str
+    package: str = ""  # set by the host: the import package, where recipes/ lies
+
+    def stage(self, name: str) -> Stage | None:
+        return next((s for s in self.stages if s.name == name), None)
+
+    def recipe(self, name: str) -> Path:
+        """The path of a shipped recipe, whether or not it exists."""
+        import importlib.util
+
+        spec = importlib.util.find_spec(self.package)
+        assert spec is not None and spec.origin is not None
+        return Path(spec.origin).parent / "recipes" / f"{name}.yaml"
+
+    def recipes(self) -> list[str]:
+        return sorted(p.stem for p in self.recipe("x").parent.glob("*.yaml"))
+
+
+def load_object(path: str) -> Any:
+    """The object that "package.module:name" names."""
+    import importlib
+
+    module, _, name = path.partition(":")
+    return getattr(importlib.import_module(module), name)
