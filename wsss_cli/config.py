@@ -2,7 +2,15 @@
 
 from __future__ import annotations
 
-from pydantic import BaseModel, ConfigDict
+from collections.abc import Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar, get_args
+
+import yaml
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
+
+from wsss_cli.errors import WsssError
+from wsss_cli.plugins import nearest
 
 
 class Config(BaseModel):
@@ -12,3 +20,155 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
+
+
+class StageConfig(Config):
+    """Base of a stage's configuration."""
+
+    seed: int = Field(0, ge=0, description="seed of every random draw of the stage")
+
+
+C = TypeVar("C", bound=BaseModel)
+
+
+def resolve(cls: type[C], where: str, *layers: Mapping[str, Any]) -> C:
+    """The config made of the class's defaults overlaid with `layers`, the last one winning.
+
+    Raises WsssError that names each wrong key as `where.key`, the nearest right one, and the type wanted.
+    """
+    merged: dict[str, Any] = {}
+    for layer in layers:
+        merged = merge(merged, layer)
+    try:
+        return cls.model_validate(merged)
+    except ValidationError as error:
+        problems = [_explain(cls, where, e) for e in error.errors()]
+        raise WsssError("\n".join(problems), "`wsss methods NAME --template` prints every key with its default") from None
+
+
+def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+    """`above` over `below`, mappings merged key by key."""
+    out = dict(below)
+    for key, value in above.items():
+        both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping)
+        out[key] = merge(out[key], value) if both else value
+    return out
+
+
+def parse_set(assignment: str) -> dict[str, Any]:
+    """ "a.b=v" -> {"a": {"b": v}}, v read as YAML. Raises WsssError if there is no key or no '='."""
+    path, equals, text = assignment.partition("=")
+    if not equals or not path.strip():
+        raise WsssError(f"--set {assignment!r} is not KEY=VALUE", "for example: --set train.loop.epochs=10")
+    try:
+        value = yaml.safe_load(text) if text else None
+    except yaml.YAMLError as error:
+        raise WsssError(f"--set {path}: the value {text!r} is not YAML: {error}") from error
+    if isinstance(value, str):
+        value = _number(value)
+    for key in reversed(path.strip().split(".")):
+        value = {key: value}
+    return value
+
+
+def read_yaml(path: Path) -> dict[str, Any]:
+    """A YAML file that holds one mapping. Raises WsssError naming the file."""
+    try:
+        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+    except OSError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}") from error
+    except yaml.YAMLError as error:
+        raise WsssError(f"{path} is not YAML: {error}") from error
+    if content is None:
+        return {}
+    if not isinstance(content, dict):
+        raise WsssError(f"{path} must hold a mapping of stages to settings, not a {type(content).__name__}")
+    return content
+
+
+def as_dict(config: BaseModel) -> dict[str, Any]:
+    """Plain data, for YAML and JSON."""
+    return config.model_dump(mode="json")
+
+
+def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
+    """{"a": {"b": 1}} -> {"a.b": 1}."""
+    out: dict[str, Any] = {}
+    for key, value in values.items():
+        if isinstance(value, Mapping) and value:
+            out.update(flat(value, f"{prefix}{key}."))
+        else:
+            out[prefix + key] = value
+    return out
+
+
+def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
+    """The keys whose values differ, as "a.b: 1 -> 2"."""
+    a, b = flat(old), flat(new)
+    return [f"{k}: {a.get(k)} -> {b.get(k)}" for k in sorted(a.keys() | b.keys()) if a.get(k) != b.get(k)]
+
+
+def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str = "") -> str:
+    """The class as commented YAML, with the values of `config` or the defaults."""
+    config = config or cls()
+    lines = []
+    for name, info in cls.model_fields.items():
+        value = getattr(config, name)
+        if isinstance(value, BaseModel):
+            comment = f"  # {info.description}" if info.description else ""
+            lines += [f"{indent}{name}:{comment}", template(type(value), value, indent + "  ").rstrip("\n")]
+        else:
+            text = yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000).strip().removesuffix("...")
+            lines.append(f"{indent}{name}: {text.strip():<20}  # {info.description or ''}".rstrip())
+    return "\n".join(lines) + "\n"
+
+
+def _plain(value: Any) -> Any:
+    if isinstance(value, Path):
+        return str(value)
+    return list(value) if isinstance(value, tuple) else value
+
+
+def _number(text: str) -> str | float:
+    """YAML 1.1 reads 1e-4 as text; people mean a number."""
+    try:
+        return float(text)
+    except ValueError:
+        return text
+
+
+def _explain(cls: type[BaseModel], where: str, error: Any) -> str:
+    path = [str(p) for p in error["loc"]]
+    name = ".".join([where, *path])
+    if error["type"] == "extra_forbidden":
+        siblings = _fields_at(cls, path[:-1])
+        near = nearest(path[-1], siblings)
+        if not near:
+            deep = [k for k in _all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]]
+            near = f"; did you mean {' or '.join(f'{where}.{k}' for k in deep[:3])}?" if deep else ""
+        return f"unknown key '{name}'" + (near or f"; known here: {', '.join(siblings)}")
+    return f"'{name}' = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+
+
+def _fields_at(cls: type[BaseModel], path: list[str]) -> list[str]:
+    for key in path:
+        inner = _model_of(cls, key)
+        if inner is None:
+            return []
+        cls = inner
+    return list(cls.model_fields)
+
+
+def _all_keys(cls: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    for name in cls.model_fields:
+        yield prefix + name
+        inner = _model_of(cls, name)
+        if inner is not None:
+            yield from _all_keys(inner, f"{prefix}{name}.")
+
+
+def _model_of(cls: type[BaseModel], key: str) -> type[BaseModel] | None:
+    """The model class of a nested field, also inside Optional."""
+    field = cls.model_fields.get(key)
+    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+    return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)

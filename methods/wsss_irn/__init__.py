@@ -1,0 +1,22 @@
+"""IRN: Weakly Supervised Learning of Instance Segmentation with Inter-pixel Relations (Ahn, Cho, Kwak, CVPR 2019)."""
+
+from wsss_cli.method import Method, Stage
+
+METHOD = Method(
+    name="irn",
+    title="Inter-pixel relation network",
+    paper="Ahn, Cho, Kwak, CVPR 2019",
+    supervision="tags",
+    stages=(
+        Stage("seeds", "wsss_irn.stages:seeds", "wsss_irn.config:Seeds", writes=("cam",)),
+        Stage(
+            "pseudo",
+            "wsss_irn.stages:pseudo",
+            "wsss_irn.config:Pseudo",
+            needs=("seeds",),
+            writes=("labels", "confidence", "instances"),
+        ),
+        Stage("train", "wsss_irn.stages:train", "wsss_irn.config:Train", needs=("pseudo",)),
+    ),
+    predictor="wsss_irn.stages:predictor",
+)

@@ -1,0 +1,44 @@
+"""`wsss evaluate`."""
+
+from __future__ import annotations
+
+import json
+from typing import Annotated, Literal
+
+from typer import Option
+
+from wsss_cli.commands.infer import Crf, Split, infer_settings
+from wsss_cli.commands.options import RunOptions, Words, stage_command
+
+Which = Annotated[Literal["infer", "pseudo", "seeds"], Option("--stage", help="whose label maps are scored")]
+Json = Annotated[bool, Option("--json", help="print the scores as JSON and nothing else")]
+
+
+@stage_command
+def evaluate(
+    words: Words = None,
+    stage: Which = "infer",
+    split: Split = None,
+    crf: Crf = None,
+    as_json: Json = False,
+    *,
+    options: RunOptions,
+) -> None:
+    """Score predictions, pseudo-labels or seeds against the masks."""
+    import logging
+
+    from wsss_cli.commands.stage import run_stage
+    from wsss_cli.console import log
+
+    if as_json:
+        log.setLevel(logging.WARNING)
+    own = {"infer": infer_settings(split, crf)} if stage == "infer" else {"evaluate": infer_settings(split, None)}
+    done = run_stage("evaluate", words, options, own, "evaluate" if stage == "infer" else f"evaluate-{stage}")
+    if done is None:
+        return
+    from wsss_cli.metrics.evaluate import read_scores
+    from wsss_cli.metrics.show import show
+
+    target, record = done
+    scores = read_scores(target.run.stage(record["stage"]))
+    print(json.dumps(scores, indent=2, ensure_ascii=False)) if as_json else show(scores)

@@ -1,0 +1,76 @@
+"""The options that the stage commands share, declared once."""
+
+from __future__ import annotations
+
+import inspect
+from collections.abc import Callable
+from dataclasses import dataclass, field, fields
+from functools import wraps
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
+
+from typer import Argument, Option
+
+RUN, HOW, WHERE = "What to run", "How to run it", "Where"
+
+
+@dataclass(frozen=True)
+class RunOptions:
+    """Which run, with which settings, on which machine."""
+
+    data: Annotated[str | None, Option("--data", "-d", help="prepared data set; the last one", rich_help_panel=RUN)] = (
+        None
+    )
+    name: Annotated[str | None, Option("--name", "-n", help="name of the run; 'default'", rich_help_panel=RUN)] = None
+    recipe: Annotated[
+        str | None, Option(help="a method's recipe by name, or a YAML file; the data set's kind", rich_help_panel=RUN)
+    ] = None
+    set: Annotated[
+        list[str] | None, Option("--set", help="KEY=VALUE of this stage, or STAGE.KEY=VALUE", rich_help_panel=RUN)
+    ] = field(default=None)
+    force: Annotated[bool, Option("--force", help="run the stage again", rich_help_panel=RUN)] = False
+    dry_run: Annotated[bool, Option("--dry-run", help="only say what would run and why", rich_help_panel=RUN)] = False
+    gpus: Annotated[int, Option(min=0, help="ranks on this machine, one per GPU", rich_help_panel=HOW)] = 0
+    procs: Annotated[int, Option(min=0, help="ranks on this machine, on CPU", rich_help_panel=HOW)] = 0
+    nodes: Annotated[int, Option(min=1, help="machines, each running this command", rich_help_panel=HOW)] = 1
+    node_rank: Annotated[int, Option(min=0, help="which machine this is, from 0", rich_help_panel=HOW)] = 0
+    rendezvous: Annotated[str, Option(help="HOST:PORT of the first machine", rich_help_panel=HOW)] = ""
+    device: Annotated[str, Option(help="auto, cpu, cuda", rich_help_panel=HOW)] = "auto"
+    workers: Annotated[int | None, Option(min=0, help="reader processes per rank", rich_help_panel=HOW)] = None
+    trust_checkpoint: Annotated[
+        bool, Option("--trust-checkpoint", help="load files that can run code", rich_help_panel=HOW)
+    ] = False
+    data_root: Annotated[Path, Option(help="folder of prepared data sets", rich_help_panel=WHERE)] = Path("data")
+    runs_root: Annotated[Path, Option(help="folder of runs", rich_help_panel=WHERE)] = Path("runs")
+
+
+Words = Annotated[
+    list[str] | None,
+    Argument(metavar="[METHOD] [KEY=VALUE]...", help="the method (default: that of the last run) and settings"),
+]
+
+
+def stage_command(function: Callable[..., None]) -> Callable[..., None]:
+    """Give a command `f(words, ..., options: RunOptions)` the fields of RunOptions as options."""
+    hints = get_type_hints(RunOptions, include_extras=True)
+    own = [
+        p.replace(annotation=get_type_hints(function, include_extras=True)[name])
+        for name, p in inspect.signature(function).parameters.items()
+        if name != "options"
+    ]
+    shared = [
+        inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
+        for f in fields(RunOptions)
+    ]
+
+    @wraps(function)
+    def command(**values: Any) -> None:
+        options = RunOptions(**{f.name: values.pop(f.name) for f in fields(RunOptions)})
+        function(**values, options=options)
+
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
+    )
+    command.__annotations__ = {p.name: p.annotation for p in [*own, *shared]}
+    del command.__wrapped__  # type: ignore[attr-defined]
+    return command

@@ -1,0 +1,107 @@
+"""`wsss prepare NAME`: one command per data set plugin, its options made from the plugin's config class."""
+
+from __future__ import annotations
+
+import inspect
+import os
+import sys
+from collections.abc import Callable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Option
+
+if TYPE_CHECKING:
+    from pydantic import BaseModel
+
+    from wsss_cli.dataset import Dataset
+
+
+def build() -> typer.Typer:
+    """The group. Its commands are only looked up when they are wanted, so that `wsss --help` stays quick."""
+    group = typer.Typer(help="Prepare a data set: everything else reads what this writes.", no_args_is_help=True)
+    group.callback()(_help)
+    if "prepare" in sys.argv[1:4] or any(name.endswith("_COMPLETE") for name in os.environ):
+        from wsss_cli.plugins import datasets
+
+        for dataset in datasets().values():
+            group.command(dataset.name, help=dataset.title)(command(dataset))
+    return group
+
+
+def command(dataset: Dataset) -> Callable[..., None]:
+    """A function whose parameters are the plugin's options and the host's."""
+    cls = dataset.config_class()
+    own = [_parameter(name, info) for name, info in cls.model_fields.items()]
+    host = list(inspect.signature(_host_options, eval_str=True).parameters.values())
+
+    def run(**values: Any) -> None:
+        given = {p.name: values.pop(p.name) for p in own}
+        _prepare(dataset, cls, {k: v for k, v in given.items() if v is not None}, **values)
+
+    parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in [*own, *host]]
+    run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
+    run.__annotations__ = {p.name: p.annotation for p in parameters}
+    return run
+
+
+def _help() -> None:
+    """Prepare a data set: everything else reads what this writes."""
+
+
+def _parameter(name: str, info: Any) -> inspect.Parameter:
+    """A pydantic field as a command-line option; required fields stay required."""
+    default = ... if info.is_required() else info.default
+    if isinstance(default, tuple):
+        default = list(default)
+    kind = info.annotation
+    if getattr(kind, "__origin__", None) is tuple:
+        kind = list[kind.__args__[0]]  # type: ignore[name-defined]
+    return inspect.Parameter(
+        name,
+        inspect.Parameter.KEYWORD_ONLY,
+        default=inspect.Parameter.empty if default is ... else default,
+        annotation=Annotated[kind, Option(help=info.description)],
+    )
+
+
+NAME = Annotated[str | None, Option("--name", "-n", help="name of the prepared data set; the source's")]
+FORCE = Annotated[bool, Option("--force", help="replace a data set of that name")]
+SKIP = Annotated[bool, Option("--skip-bad", help="leave out images that cannot be used, and list them")]
+ROOT = Annotated[Path, Option(help="folder of prepared data sets")]
+
+
+def _host_options(
+    name: NAME = None,
+    force: FORCE = False,
+    skip_bad: SKIP = False,
+    data_root: ROOT = Path("data"),
+) -> None: ...
+
+
+
+
+def _prepare(
+    dataset: Dataset,
+    cls: type[BaseModel],
+    given: dict[str, Any],
+    name: str | None,
+    force: bool,
+    skip_bad: bool,
+    data_root: Path,
+) -> None:
+    from wsss_cli import console
+    from wsss_cli.config import resolve
+    from wsss_cli.data.prepare import prepare
+
+    options = resolve(cls, dataset.name, given)
+    prepared = prepare(dataset, options, name or dataset.name, data_root, force=force, skip_bad=skip_bad)
+    rows = [
+        [split, str(len(chosen)), str(sum(s.mask is not None for s in chosen)), str(sum(len(s.boxes) for s in chosen))]
+        for split in dict.fromkeys(x for s in prepared.samples for x in s.splits)
+        for chosen in [prepared.split(split)]
+    ]
+    console.table("", ["split", "images", "with mask", "boxes"], rows)
+    console.say(f"{prepared.info.name}: {prepared.num_classes} classes -> {prepared.folder}")
+    console.say("next: wsss train irn")

@@ -1,0 +1,150 @@
+"""What the user sees: log lines, progress, tables. Rich on a terminal, plain lines elsewhere."""
+
+from __future__ import annotations
+
+import logging
+import resource
+import sys
+import time
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+if TYPE_CHECKING:
+    from rich.console import Console
+
+log = logging.getLogger("wsss")
+
+PLAIN_EVERY = 10.0  # seconds between progress lines when not a terminal
+
+Tick = Callable[..., None]
+"""tick(n=1, note=""): n more are done; note stands behind the bar."""
+
+
+@cache
+def console() -> Console:
+    """The one rich console; it honours NO_COLOR and knows whether it is a terminal."""
+    from rich.console import Console
+
+    return Console(highlight=False, soft_wrap=True)
+
+
+def say(text: str) -> None:
+    """A line for the user, also in the stage's log.txt."""
+    log.info(text)
+
+
+def warn(text: str) -> None:
+    log.warning(text)
+
+
+def set_up_logging(rank: int = 0) -> None:
+    """Send the `wsss` log to the console; ranks other than 0 show warnings only."""
+    log.handlers.clear()
+    log.addHandler(_ConsoleHandler())
+    log.setLevel(logging.INFO if rank == 0 else logging.WARNING)
+    log.propagate = False
+
+
+@contextmanager
+def logging_to(path: Path) -> Iterator[None]:
+    """Append the `wsss` log to a file as well, with times."""
+    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%Y-%m-%d %H:%M:%S"))
+    log.addHandler(handler)
+    try:
+        yield
+    finally:
+        log.removeHandler(handler)
+        handler.close()
+
+
+@contextmanager
+def track(title: str, total: int, unit: str = "images", show: bool = True) -> Iterator[Tick]:
+    """Progress of a long step with rate, time left and memory; yields the function that advances it."""
+    if not show or total == 0:
+        yield lambda n=1, note="": None
+    elif console().is_terminal:
+        with _bar(title, total, unit) as tick:
+            yield tick
+    else:
+        yield _plain_ticker(title, total, unit)
+
+
+def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
+    """A table; the first column is left-aligned, the others right."""
+    from rich.table import Table
+
+    grid = Table(title=title or None, title_justify="left", header_style="bold")
+    for i, name in enumerate(columns):
+        grid.add_column(name, justify="left" if i == 0 else "right")
+    for row in rows:
+        grid.add_row(*row)
+    console().print(grid)
+
+
+def peak_memory() -> float:
+    """Peak resident memory of this process in GiB (on a GPU run: of the GPU's allocations)."""
+    torch = sys.modules.get("torch")
+    if torch is not None and torch.cuda.is_initialized():
+        return torch.cuda.max_memory_allocated() / 2**30
+    per_gib = 2**20 if sys.platform == "linux" else 2**30  # Linux counts in KiB, macOS in bytes
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_gib
+
+
+class _ConsoleHandler(logging.Handler):
+    """Prints through the rich console, so that lines stand above a running bar."""
+
+    def emit(self, record: logging.LogRecord) -> None:
+        from rich.text import Text
+
+        prefix = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "red")}.get(record.levelno)
+        text = Text.assemble(prefix, record.getMessage()) if prefix else Text(record.getMessage())
+        console().print(text)
+
+
+@contextmanager
+def _bar(title: str, total: int, unit: str) -> Iterator[Tick]:
+    from rich import progress as p
+
+    columns = (
+        p.TextColumn("{task.description}"),
+        p.BarColumn(30),
+        p.MofNCompleteColumn(),
+        p.TextColumn("{task.fields[rate]}"),
+        p.TimeRemainingColumn(),
+        p.TextColumn("{task.fields[note]}"),
+    )
+    start = time.monotonic()
+    with p.Progress(*columns, console=console()) as bar:
+        task = bar.add_task(title, total=total, rate="", note="")
+        done = 0
+
+        def tick(n: int = 1, note: str = "") -> None:
+            nonlocal done
+            done += n
+            rate = done / max(time.monotonic() - start, 1e-9)
+            bar.update(task, advance=n, rate=f"{rate:.3g} {unit}/s  {peak_memory():.1f} GiB", note=note)
+
+        yield tick
+
+
+def _plain_ticker(title: str, total: int, unit: str) -> Tick:
+    start = last = time.monotonic()
+    done = 0
+
+    def tick(n: int = 1, note: str = "") -> None:
+        nonlocal done, last
+        done += n
+        now = time.monotonic()
+        if done < total and now - last < PLAIN_EVERY:
+            return
+        last = now
+        rate = done / max(now - start, 1e-9)
+        left = "" if done >= total else f", {(total - done) / rate:.0f} s left"
+        behind = f", {note}" if note else ""
+        say(f"{title}: {done} of {total} {unit}, {rate:.3g} {unit}/s{left}, {peak_memory():.1f} GiB{behind}")
+
+    return tick

@@ -1,0 +1,100 @@
+"""Training batches that depend only on (seed, epoch, index): any number of ranks and workers, any point of resumption."""
+
+from __future__ import annotations
+
+import hashlib
+import random
+from collections.abc import Callable, Iterator
+from typing import Any, Protocol
+
+import torch
+from torch.utils.data import DataLoader, Dataset, Sampler
+
+from wsss_cli.errors import WsssError
+
+
+class TrainingData(Protocol):
+    """What a method gives the loop: `item(index, rng)` makes one sample, all its random draws from `rng`."""
+
+    def __len__(self) -> int: ...
+
+    def item(self, index: int, rng: random.Random) -> Any: ...
+
+
+def sample_rng(seed: int, epoch: int, index: int) -> random.Random:
+    """The generator of one sample in one epoch: the same whichever rank or worker reads it."""
+    digest = hashlib.blake2b(f"{seed}/{epoch}/{index}".encode(), digest_size=8).digest()
+    return random.Random(int.from_bytes(digest, "little"))
+
+
+def torch_rng(rng: random.Random) -> torch.Generator:
+    """A torch generator seeded from a Python one."""
+    return torch.Generator().manual_seed(rng.getrandbits(63))
+
+
+def epoch_order(n: int, seed: int, epoch: int) -> list[int]:
+    """The permutation of an epoch."""
+    return torch.randperm(n, generator=torch.Generator().manual_seed(seed * 100_003 + epoch)).tolist()
+
+
+class _Batches(Sampler[list[tuple[int, int]]]):
+    """(epoch, index) lists of this rank, from batch `start` to the end; each epoch drops its incomplete batch.
+
+    Batch k of all ranks together is the batch k that one process would draw.
+    """
+
+    def __init__(self, n: int, batch: int, rank: int, world: int, seed: int, start: int, total: int) -> None:
+        self.n, self.batch, self.rank, self.world = n, batch, rank, world
+        self.seed, self.start, self.total = seed, start, total
+
+    def __len__(self) -> int:
+        return self.total - self.start
+
+    def __iter__(self) -> Iterator[list[tuple[int, int]]]:
+        per_epoch = self.n // (self.batch * self.world)
+        order: list[int] = []
+        drawn = -1
+        for k in range(self.start, self.total):
+            epoch, i = divmod(k, per_epoch)
+            if epoch != drawn:
+                order, drawn = epoch_order(self.n, self.seed, epoch), epoch
+            first = (i * self.world + self.rank) * self.batch
+            yield [(epoch, index) for index in order[first : first + self.batch]]
+
+
+class _Seeded(Dataset[Any]):
+    """Reads (epoch, index) keys."""
+
+    def __init__(self, data: TrainingData, seed: int) -> None:
+        self.data, self.seed = data, seed
+
+    def __getitem__(self, key: tuple[int, int]) -> Any:
+        epoch, index = key
+        return self.data.item(index, sample_rng(self.seed, epoch, index))
+
+
+def batches_per_epoch(n: int, batch: int) -> int:
+    """Whole batches (over all ranks) in an epoch. Raises WsssError if there is not one."""
+    if n < batch:
+        raise WsssError(f"the batch of {batch} is larger than the {n} training images", "set a smaller loop.batch")
+    return n // batch
+
+
+def training_loader(
+    data: TrainingData,
+    batch: int,
+    *,
+    rank: int,
+    world: int,
+    seed: int,
+    start: int,
+    total: int,
+    workers: int,
+    pin: bool = False,
+    collate: Callable[[list[Any]], Any] | None = None,
+) -> DataLoader[Any]:
+    """Batches start..total-1 of this rank, `batch` samples each."""
+    sampler = _Batches(len(data), batch, rank, world, seed, start, total)
+    return DataLoader(
+        _Seeded(data, seed), batch_sampler=sampler, num_workers=workers, pin_memory=pin, collate_fn=collate
+    )

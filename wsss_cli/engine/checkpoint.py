@@ -1,0 +1,95 @@
+"""Checkpoints: all that exact resumption needs, loadable with weights_only=True."""
+
+from __future__ import annotations
+
+import pickle
+import random
+import zipfile
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+
+from wsss_cli.engine.distributed import Runtime, gather
+from wsss_cli.errors import WsssError
+from wsss_cli.files import writing
+
+
+def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
+    """Write a checkpoint from rank 0, every rank's random state in it."""
+    states = gather(rng_state(runtime.device))
+    if runtime.main:
+        with writing(path) as aside:
+            torch.save(content | {"rng": states}, aside)
+
+
+def load(path: Path, trust: bool = False) -> dict[str, Any]:
+    """A checkpoint, its tensors on the CPU.
+
+    Raises WsssError if the file is missing, damaged, or holds code and `trust` is False.
+    """
+    try:
+        return torch.load(path, map_location="cpu", weights_only=not trust)
+    except FileNotFoundError:
+        raise WsssError(f"there is no checkpoint {path}", "train first, or name another run with --name") from None
+    except pickle.UnpicklingError as error:
+        if "weights_only" in str(error) or "Unsupported global" in str(error):
+            raise WsssError(
+                f"{path} holds Python objects that could run code",
+                "if you trust where it comes from, pass --trust-checkpoint",
+            ) from error
+        raise _damaged(path, error) from error
+    except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
+        raise _damaged(path, error) from error
+
+
+def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
+    """Raises WsssError if the checkpoint is of another method or of other classes."""
+    meta = content.get("meta")
+    if not isinstance(meta, dict):
+        raise WsssError(f"{path} is no checkpoint of wsss", "give one that `wsss train` wrote")
+    if meta["method"] != method:
+        raise WsssError(
+            f"{path} is a checkpoint of method '{meta['method']}', not of '{method}'",
+            f"use it with: wsss infer {meta['method']}",
+        )
+    if list(meta["classes"]) != list(classes):
+        raise WsssError(
+            f"{path} knows {len(meta['classes'])} classes, the data set has {len(classes)}, or they have other names",
+            "use the data set it was trained on, or train again",
+        )
+
+
+def rng_state(device: torch.device) -> dict[str, Any]:
+    """The state of every generator that a training step may draw from, as plain data."""
+    version, keys, gauss = random.getstate()
+    name, array, pos, has_gauss, cached = np.random.get_state(legacy=True)  # type: ignore[misc]
+    state: dict[str, Any] = {
+        "torch": torch.get_rng_state(),
+        "python": [version, list(keys), gauss],
+        "numpy": [name, torch.from_numpy(np.asarray(array).astype(np.int64)), int(pos), int(has_gauss), float(cached)],
+    }
+    if device.type == "cuda":
+        state["cuda"] = torch.cuda.get_rng_state(device)
+    return state
+
+
+def set_rng_state(state: dict[str, Any], device: torch.device) -> None:
+    torch.set_rng_state(state["torch"])
+    version, keys, gauss = state["python"]
+    random.setstate((version, tuple(keys), gauss))
+    name, array, pos, has_gauss, cached = state["numpy"]
+    np.random.set_state((name, array.numpy().astype(np.uint32), pos, has_gauss, cached))
+    if device.type == "cuda" and "cuda" in state:
+        torch.cuda.set_rng_state(state["cuda"], device)
+
+
+def seed_all(seed: int) -> None:
+    random.seed(seed)
+    np.random.seed(seed % 2**32)
+    torch.manual_seed(seed)
+
+
+def _damaged(path: Path, error: Exception) -> WsssError:
+    return WsssError(f"{path} is damaged: {str(error).splitlines()[0][:200]}", "delete it; the run goes on without it")

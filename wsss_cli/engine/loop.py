@@ -1,0 +1,338 @@
+"""The training loop of every method: accumulate, scale, step, log, save; resume where it was.
+
+Read top to bottom: `fit` is the whole story, the functions below it are its parts.
+"""
+
+from __future__ import annotations
+
+import json
+import math
+import signal
+import time
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager, nullcontext
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+from torch.nn.parallel import DistributedDataParallel
+from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+
+from wsss_cli import console
+from wsss_cli.config import Config
+from wsss_cli.data.loader import TrainingData, batches_per_epoch, training_loader
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.distributed import Runtime, any_rank, mean_over_ranks
+from wsss_cli.errors import WsssError
+
+Losses = dict[str, Tensor]
+Step = Callable[[nn.Module, Any, int], Losses]
+
+
+class Loop(Config):
+    """How long and how a network is trained."""
+
+    epochs: float = Field(5, gt=0, description="passes over the training images")
+    batch: int = Field(16, gt=0, description="images per optimiser step, over all ranks and accumulation steps")
+    accumulate: int = Field(1, gt=0, description="split each batch into this many forward passes, to save memory")
+    amp: Literal["off", "bf16", "fp16"] = Field("off", description="mixed precision of the forward passes")
+    channels_last: bool = Field(False, description="memory format of the network; often faster, same values")
+    ema: float = Field(0.0, ge=0, lt=1, description="decay of an average of the weights that is used afterwards; 0 off")
+    sync_bn: bool = Field(False, description="batch statistics over all ranks (GPU only)")
+    clip: float = Field(0.0, ge=0, description="largest gradient norm; 0 off")
+    save_minutes: float = Field(5.0, ge=0, description="time between checkpoints")
+    log_every: int = Field(10, gt=0, description="iterations between lines of metrics.jsonl")
+
+
+@dataclass
+class Training:
+    """What a method hands to `fit`.
+
+    step      step(model, batch, k) -> named losses, whose sum is minimised; model is wrapped for DDP
+    factor    iteration k -> factor on every group's learning rate, set before the step
+    prepare   batch -> batch on the device
+    meta      plain data stored in the checkpoint: method, classes, net config
+    modules   further state that must survive resumption, by name: teachers, centres
+    validate  called after each `validate_every` epochs; its numbers go into metrics.jsonl
+    """
+
+    model: nn.Module
+    step: Step
+    optimizer: torch.optim.Optimizer
+    factor: Callable[[int], float]
+    data: TrainingData
+    prepare: Callable[[Any, torch.device], Any]
+    meta: dict[str, Any]
+    modules: dict[str, nn.Module] = field(default_factory=dict)
+    validate: Callable[[nn.Module], dict[str, float]] | None = None
+    validate_every: int = 1
+
+
+def total_iterations(loop: Loop, n: int) -> int:
+    """Optimiser steps of the whole training on n images."""
+    return max(1, round(loop.epochs * batches_per_epoch(n, loop.batch)))
+
+
+def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title: str, seed: int) -> dict[str, float]:
+    """Train to the end, from the last checkpoint if there is one; leaves `folder/checkpoint.pt`.
+
+    Returns the last iteration's losses and the seconds per iteration. Raises WsssError for a non-finite loss, naming
+    the iteration and the terms, and Stopped after a signal, when the state has been saved.
+    """
+    path = folder / "checkpoint.pt"
+    total = total_iterations(loop, len(training.data))
+    state = _State.create(training, loop, runtime, seed)
+    k = state.resume(path) if path.exists() else 0
+    if k >= total:
+        return state.last
+    if runtime.main and k:
+        console.say(f"{title}: goes on from iteration {k} of {total}")
+    journal = _Journal(folder / "metrics.jsonl", k) if runtime.main else None
+    batches = iter(_loader(training, loop, runtime, seed, k, total))
+    saved = time.monotonic()
+    per_epoch = batches_per_epoch(len(training.data), loop.batch)
+    with _signals() as stop, console.track(title, total - k, "iterations", runtime.main) as tick:
+        while k < total:
+            losses, seconds = state.iterate(batches, k)
+            _check_finite(losses, k, title)
+            k += 1
+            state.last = losses | {"seconds": sum(seconds.values())}
+            if journal is not None and (k % loop.log_every == 0 or k == total):
+                journal.write({"iteration": k, "epoch": k / per_epoch, "lr": state.rate(), **losses, "time": seconds})
+            tick(1, note=f"loss {sum(losses.values()):.4g}")
+            stopped = any_rank(bool(stop), runtime)
+            if training.validate is not None and k % (training.validate_every * per_epoch) == 0:
+                scores = training.validate(state.averaged())
+                if journal is not None:
+                    journal.write({"iteration": k, "epoch": k / per_epoch, **scores})
+            if stopped or k == total or any_rank(time.monotonic() - saved > 60 * loop.save_minutes, runtime):
+                state.save(path, k, done=k == total)
+                saved = time.monotonic()
+            if stopped and k < total:
+                raise Stopped(stop[0], f"{title}: saved at iteration {k} of {total}; the same command goes on from there")
+    return state.last
+
+
+class Stopped(SystemExit):
+    """A signal ended the training after its state was saved."""
+
+    def __init__(self, signum: int, text: str) -> None:
+        super().__init__(128 + signum)
+        self.text = text
+
+
+def trained(folder: Path) -> bool:
+    """Whether `fit` reached the end in this folder."""
+    path = folder / "checkpoint.pt"
+    return path.exists() and checkpoint.load(path).get("done", False)
+
+
+@dataclass
+class _State:
+    """The moving parts, and what of them is saved."""
+
+    training: Training
+    loop: Loop
+    runtime: Runtime
+    model: nn.Module
+    ema: AveragedModel | None
+    scaler: torch.amp.GradScaler
+    base_rates: list[float]
+    last: dict[str, float]
+
+    @classmethod
+    def create(cls, training: Training, loop: Loop, runtime: Runtime, seed: int) -> _State:
+        share = runtime.world * loop.accumulate
+        if loop.batch % share:
+            raise WsssError(
+                f"loop.batch {loop.batch} cannot be split over {runtime.world} ranks x accumulate {loop.accumulate}",
+                f"make it a multiple of {share}",
+            )
+        format_ = torch.channels_last if loop.channels_last else torch.preserve_format
+        plain = training.model.to(runtime.device, memory_format=format_)
+        for module in training.modules.values():
+            module.to(runtime.device)
+        average = get_ema_multi_avg_fn(loop.ema)
+        ema = AveragedModel(plain, multi_avg_fn=average, use_buffers=True) if loop.ema else None
+        scaler = torch.amp.GradScaler(runtime.device.type, enabled=loop.amp == "fp16")
+        rates = [group["lr"] for group in training.optimizer.param_groups]
+        checkpoint.seed_all(seed + runtime.rank)
+        return cls(training, loop, runtime, _wrap(plain, loop, runtime), ema, scaler, rates, {})
+
+    def iterate(self, batches: Iterator[Any], k: int) -> tuple[dict[str, float], dict[str, float]]:
+        """One optimiser step. Returns the mean losses over ranks and the seconds of its parts."""
+        clock = _Clock(self.runtime.device)
+        optimizer, n = self.training.optimizer, self.loop.accumulate
+        for group, rate in zip(optimizer.param_groups, self.base_rates):
+            group["lr"] = rate * self.training.factor(k)
+        optimizer.zero_grad(set_to_none=True)
+        sums: dict[str, Tensor] = {}
+        for i in range(n):
+            batch = self.training.prepare(next(batches), self.runtime.device)
+            clock.lap("data")
+            local = isinstance(self.model, DistributedDataParallel) and i < n - 1
+            with self.model.no_sync() if local else nullcontext():  # type: ignore[operator]
+                with _autocast(self.loop, self.runtime.device):
+                    losses = self.training.step(self.model, batch, k)
+                    total = torch.stack([v.float() for v in losses.values()]).sum() / n
+                clock.lap("forward")
+                self.scaler.scale(total).backward()
+                clock.lap("backward")
+            for name, value in losses.items():
+                sums[name] = sums.get(name, 0) + value.detach().float() / n
+        self._step_optimizer()
+        clock.lap("optimizer")
+        return _mean_losses(sums), clock.seconds
+
+    def _step_optimizer(self) -> None:
+        if self.loop.clip:
+            self.scaler.unscale_(self.training.optimizer)
+            nn.utils.clip_grad_norm_(self.training.model.parameters(), self.loop.clip)
+        self.scaler.step(self.training.optimizer)
+        self.scaler.update()
+        if self.ema is not None:
+            self.ema.update_parameters(self.training.model)
+
+    def rate(self) -> float:
+        return self.training.optimizer.param_groups[0]["lr"]
+
+    def averaged(self) -> nn.Module:
+        """The weights that are used afterwards."""
+        return self.ema.module if self.ema is not None else self.training.model
+
+    def save(self, path: Path, k: int, done: bool) -> None:
+        content = {
+            "meta": self.training.meta,
+            "iteration": k,
+            "done": done,
+            "model": self.averaged().state_dict(),
+            "raw_model": self.training.model.state_dict() if self.ema is not None else None,
+            "ema_updates": int(self.ema.n_averaged) if self.ema is not None else 0,
+            "optimizer": self.training.optimizer.state_dict(),
+            "scaler": self.scaler.state_dict(),
+            "modules": {name: m.state_dict() for name, m in self.training.modules.items()},
+            "losses": self.last,
+        }
+        checkpoint.save(path, content, self.runtime)
+
+    def resume(self, path: Path) -> int:
+        """Put everything back as it was; returns the iteration to go on from."""
+        content = checkpoint.load(path)
+        raw = content["raw_model"] if self.ema is not None else content["model"]
+        self.training.model.load_state_dict(raw)
+        if self.ema is not None:
+            self.ema.module.load_state_dict(content["model"])
+            self.ema.n_averaged.fill_(content["ema_updates"])
+        self.training.optimizer.load_state_dict(content["optimizer"])
+        self.scaler.load_state_dict(content["scaler"])
+        for name, module in self.training.modules.items():
+            module.load_state_dict(content["modules"][name])
+        states = content["rng"]
+        if len(states) == self.runtime.world:
+            checkpoint.set_rng_state(states[self.runtime.rank], self.runtime.device)
+        elif self.runtime.main:
+            console.warn(f"resumes with {self.runtime.world} ranks what {len(states)} began: random draws will differ")
+        self.last = content["losses"]
+        return content["iteration"]
+
+
+class _Journal:
+    """metrics.jsonl; on resumption the lines that the checkpoint does not know are dropped."""
+
+    def __init__(self, path: Path, iteration: int) -> None:
+        path.parent.mkdir(parents=True, exist_ok=True)
+        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() and iteration else []
+        kept = [line for line in lines if _iteration(line) <= iteration]
+        path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        self.path = path
+
+    def write(self, row: dict[str, Any]) -> None:
+        with self.path.open("a", encoding="utf-8") as file:
+            file.write(json.dumps(row) + "\n")
+
+
+class _Clock:
+    """Seconds of the parts of an iteration; on a GPU they are what the host waited."""
+
+    def __init__(self, device: torch.device) -> None:
+        self.seconds: dict[str, float] = {}
+        self.last = time.perf_counter()
+
+    def lap(self, part: str) -> None:
+        now = time.perf_counter()
+        self.seconds[part] = self.seconds.get(part, 0.0) + now - self.last
+        self.last = now
+
+
+def _wrap(model: nn.Module, loop: Loop, runtime: Runtime) -> nn.Module:
+    if runtime.world == 1:
+        return model
+    cuda = runtime.device.type == "cuda"
+    if loop.sync_bn and cuda:
+        model = nn.SyncBatchNorm.convert_sync_batchnorm(model)
+    return DistributedDataParallel(model, device_ids=[runtime.device.index] if cuda else None)
+
+
+def _loader(training: Training, loop: Loop, runtime: Runtime, seed: int, k: int, total: int) -> Any:
+    n = loop.accumulate
+    return training_loader(
+        training.data,
+        loop.batch // (runtime.world * n),
+        rank=runtime.rank,
+        world=runtime.world,
+        seed=seed,
+        start=k * n,
+        total=total * n,
+        workers=runtime.workers,
+        pin=runtime.device.type == "cuda",
+    )
+
+
+def _autocast(loop: Loop, device: torch.device) -> torch.autocast:
+    dtype = torch.float16 if loop.amp == "fp16" else torch.bfloat16
+    return torch.autocast(device.type, dtype, enabled=loop.amp != "off")
+
+
+def _mean_losses(sums: dict[str, Tensor]) -> dict[str, float]:
+    return dict(zip(sums, mean_over_ranks(torch.stack(list(sums.values()))).tolist()))
+
+
+def _check_finite(losses: dict[str, float], k: int, title: str) -> None:
+    bad = {name: value for name, value in losses.items() if not math.isfinite(value)}
+    if bad:
+        terms = ", ".join(f"{name} = {value}" for name, value in losses.items())
+        raise WsssError(
+            f"{title}: the loss is not finite at iteration {k}: {terms}",
+            "lower the learning rate, or use amp=bf16 or off; the last checkpoint is from before",
+        )
+
+
+@contextmanager
+def _signals() -> Iterator[list[int]]:
+    """Collect SIGINT and SIGTERM in a list while training; a second Ctrl-C ends at once."""
+    seen: list[int] = []
+
+    def note(signum: int, frame: object) -> None:
+        seen.append(signum)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+
+    try:
+        before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
+    except ValueError:  # not in the main thread: no signals to collect
+        yield seen
+        return
+    try:
+        yield seen
+    finally:
+        for s, handler in before.items():
+            signal.signal(s, handler)
+
+
+def _iteration(line: str) -> int:
+    try:
+        return json.loads(line)["iteration"]
+    except (ValueError, KeyError):
+        return 2**62  # a line cut short by a crash

@@ -1,0 +1,49 @@
+"""What a stage function is given: the data, its config, its folder, and the folders of the stages it needs."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsss_cli import console
+from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.engine.distributed import Runtime, barrier, shard
+from wsss_cli.method import Method
+
+
+@dataclass(frozen=True)
+class Job:
+    """One stage about to run on this rank.
+
+    config  the stage's config, of the class that its Stage names
+    folder  where the stage writes; artefacts that are already there are from an interrupted attempt with the same
+            config and may be kept
+    inputs  the finished stages it needs: name -> folder
+    """
+
+    data: Prepared
+    method: Method
+    stage: str
+    config: Any
+    folder: Path
+    inputs: dict[str, Path]
+    runtime: Runtime
+
+    def say(self, text: str) -> None:
+        if self.runtime.main:
+            console.say(text)
+
+    def track(self, title: str, total: int, unit: str = "images") -> AbstractContextManager[console.Tick]:
+        """Progress of a long step, shown by rank 0."""
+        return console.track(title, total, unit, show=self.runtime.main)
+
+    def todo(self, samples: Sequence[Sample], output: Callable[[Sample], Path]) -> list[Sample]:
+        """This rank's samples whose output is not there yet: how a per-image stage resumes."""
+        return [s for s in shard(samples, self.runtime) if not output(s).exists()]
+
+    def barrier(self) -> None:
+        """Wait for every rank."""
+        barrier()
