@@ -27,6 +27,10 @@ class StageConfig(Config):
 
     seed: int = Field(0, ge=0, description="seed of every random draw of the stage")
 
+    def unneeded(self) -> tuple[str, ...]:
+        """Of the stages that the stage needs, those that these settings make superfluous."""
+        return ()
+
 
 C = TypeVar("C", bound=BaseModel)
 

@@ -33,7 +33,7 @@ def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime)
         if step.runs:
             if runtime.main:
                 _announce(step)
-            inputs = {need: folders[need] for need in step.stage.needs}
+            inputs = {need: folders[need] for need in step.inputs}
             _run(step, Job(data, method, step.stage.name, step.config, step.folder, inputs, runtime), steps)
         elif runtime.main and step is steps[-1]:
             console.say(f"{step.key}: finished already, nothing has changed (--force redoes it): {step.folder}")
@@ -82,7 +82,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "data": job.data.info.name,
         "data_hash": job.data.info.hash,
         "config": as_dict(step.config),
-        "inputs": {need: marks[need] for need in step.stage.needs},
+        "inputs": {need: marks[need] for need in step.inputs},
         "input_folders": {need: os.path.relpath(path, step.folder) for need, path in job.inputs.items()},
         "fingerprint": step.fingerprint,
         "command": shlex.join(["wsss", *sys.argv[1:]]),

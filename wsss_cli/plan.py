@@ -24,7 +24,7 @@ class Step:
     """One stage of a plan.
 
     key     its folder: "train", "infer-test", "evaluate-pseudo"
-    inputs  the keys of the steps it needs, by stage name
+    inputs  the keys (folders) of the steps it needs, by stage name
     reason  why it runs, for the user; empty if finished
     """
 
@@ -112,16 +112,17 @@ def _visit(
     if name in steps:
         return
     stage = chain[name]
-    for need in stage.needs:
-        _visit(need, chain, steps, run, data, recipe, settings, force_key)
     section = name.partition("-")[0]
     config = resolve(stage.config_class(), section, recipe.get(section) or {}, settings.of(section))
-    inputs = {need: steps[need].key for need in stage.needs}
-    key = _key(name, config, data, {n: steps[n] for n in stage.needs})
-    below = {need: steps[need].fingerprint for need in stage.needs}
+    needs = [need for need in stage.needs if need not in config.unneeded()]
+    for need in needs:
+        _visit(need, chain, steps, run, data, recipe, settings, force_key)
+    inputs = {need: steps[need].key for need in needs}
+    key = _key(name, config, data, steps)
+    below = {need: steps[need].fingerprint for need in needs}
     mark = fingerprint(as_dict(config), data.info.hash, below)
     status, reason = _status(run.stage(key), as_dict(config), data.info.hash, below)
-    reruns = [need for need in stage.needs if steps[need].runs]
+    reruns = [need for need in needs if steps[need].runs]
     if status == "finished" and reruns:
         status, reason = "stale", f"{' and '.join(reruns)} runs again"
     if name == force_key:
@@ -129,12 +130,12 @@ def _visit(
     steps[name] = Step(key, stage, config, inputs, run.stage(key), mark, status, reason)
 
 
-def _key(name: str, config: Any, data: Prepared, needs: dict[str, Step]) -> str:
+def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
     """infer and evaluate of another split than the usual one have folders of their own."""
     if name == "infer" and config.split not in ("val", data.split_name("val")):
         return f"infer-{config.split}"
     if name == "evaluate":
-        return needs["infer"].key.replace("infer", "evaluate")
+        return steps["infer"].key.replace("infer", "evaluate")
     return name
 
 

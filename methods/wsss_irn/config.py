@@ -1,0 +1,108 @@
+"""The settings of IRN's stages; defaults are those of the released code (run_sample.py) unless said otherwise."""
+
+from __future__ import annotations
+
+from typing import Literal
+
+from pydantic import Field
+
+from wsss_cli.config import Config, StageConfig
+from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.segment import Segment
+from wsss_cli.refine.crf import PRESETS, Crf
+
+
+class CamNetwork(Config):
+    """The classification network whose class maps are the seeds."""
+
+    backbone: str = Field("resnet50.tv_in1k", description="timm name; the paper's is torchvision's ResNet-50 V1")
+    backbone_args: dict[str, str | int | float | bool] = Field({}, description="further arguments of timm's model")
+    pretrained: str = Field("timm", description="timm: download its weights; none; or a file (safetensors, torch)")
+    detach: bool = Field(True, description="stop the gradient before layer3 (IRN); False trains all layers (ReCAM)")
+    freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
+
+
+class IrnOptimiser(Config):
+    """PolyOptimizer of the released code."""
+
+    lr: float = Field(0.1, gt=0, description="learning rate of the backbone (CAM) or the boundary branch (IRN)")
+    head_factor: float = Field(10.0, gt=0, description="factor for the classifier or the displacement branch")
+    momentum: float = Field(1e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay")
+    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
+
+
+class CamTraining(Config):
+    """Training of the classification network."""
+
+    resize_long: tuple[int, int] = Field((320, 640), description="range of the random length of the longer side")
+    crop: int = Field(512, gt=0, description="side of the random crop, padded with the mean colour")
+    optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
+    loop: Loop = Field(Loop(epochs=5, batch=16), description="length of the training")
+
+
+class Seeds(StageConfig):
+    """Train a classification network on the tags and take its multi-scale class maps."""
+
+    split: str = Field("train", description="the split to learn from and to make CAMs of")
+    net: CamNetwork = Field(CamNetwork(), description="classification network")
+    training: CamTraining = Field(CamTraining(), description="training of the classification network")
+    scales: tuple[float, ...] = Field((1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed")
+    batch: int = Field(4, gt=0, description="images of equal shape per forward pass when CAMs are made; same result")
+
+
+class IrLabel(Config):
+    """Confident foreground and background from CAMs: what IRN's pairs are drawn from."""
+
+    foreground: float = Field(0.30, ge=0, le=1, description="threshold of certain foreground (COCO: 0.35)")
+    background: float = Field(0.05, ge=0, le=1, description="threshold of certain background (COCO: 0.10)")
+    gt_prob: float = Field(0.7, gt=0, lt=1, description="probability of the given label in the CRF's unary")
+    crf: Crf = Field(PRESETS["irn"], description="the dense CRF that refines both label maps")
+
+
+class IrnTraining(Config):
+    """Training of the boundary and displacement branches."""
+
+    init: Literal["pretrained", "cam"] = Field(
+        "pretrained", description="the frozen backbone: as before the CAM training (released), or the CAM net's"
+    )
+    radius: int = Field(10, gt=1, description="pixel pairs nearer than this, on the map of stride 4")
+    scale: tuple[float, float] = Field((0.5, 1.5), description="range of the random scale")
+    crop: int = Field(512, gt=0, multiple_of=4, description="side of the random crop")
+    optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
+    loop: Loop = Field(Loop(epochs=3, batch=32), description="length of the training")
+
+
+class Walk(Config):
+    """Random walk from the CAMs over the affinities between boundaries."""
+
+    radius: int = Field(5, gt=1, description="reach of one step on the map of stride 4")
+    beta: float = Field(10.0, gt=0, description="power of the affinities")
+    exp_times: int = Field(8, ge=0, description="2 ** exp_times steps")
+    pad: int | None = Field(512, description="zero-pad images to this square first (IRN); null: BECO's later code")
+    background: float = Field(0.25, ge=0, le=1, description="score of the background (sem_seg_bg_thres)")
+
+
+class Instances(Config):
+    """Instance labels by centroid clustering."""
+
+    enabled: bool = Field(True, description="write instances.json (COCO)")
+    iterations: int = Field(300, gt=0, description="refinements of the centroids")
+    threshold: float = Field(2.5, gt=0, description="displacements shorter than this lie at a centroid")
+    background: float = Field(0.25, ge=0, le=1, description="score of the background (ins_seg_bg_thres)")
+    min_area: float = Field(0.01, ge=0, lt=1, description="share of the image below which a detection scores 0")
+
+
+class Pseudo(StageConfig):
+    """CAMs -> IR labels -> IRN -> random walk -> pseudo-labels, confidence masks, instance labels."""
+
+    split: str = Field("train", description="the split to make pseudo-labels of")
+    ir_label: IrLabel = Field(IrLabel(), description="labels for training IRN")
+    training: IrnTraining = Field(IrnTraining(), description="training of IRN")
+    walk: Walk = Field(Walk(), description="random walk")
+    confidence: float = Field(0.5, gt=0, le=1, description="share of each class's pixels kept as confident (BECO)")
+    instances: Instances = Field(Instances(), description="instance labels")
+
+
+class Train(Segment):
+    """DeepLabV3+ with cross-entropy on the pseudo-labels (IRN released no code for it; the settings are BECO's)."""

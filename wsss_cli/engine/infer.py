@@ -1,0 +1,134 @@
+"""The `infer` stage of every method: scales, flips, fusion, dense CRF, palette PNGs."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any, Literal
+
+import numpy as np
+import torch
+import torch.nn.functional as F
+from pydantic import Field
+from torch import Tensor, nn
+
+from wsss_cli.config import StageConfig
+from wsss_cli.data.images import read_image
+from wsss_cli.data.labels import write_labels
+from wsss_cli.data.prepared import Sample
+from wsss_cli.data.transforms import normalise
+from wsss_cli.job import Job
+from wsss_cli.method import load_object
+from wsss_cli.refine.crf import PRESETS, Crf, DenseCrf, unary_from_softmax
+from wsss_cli.refine.pool import map_unordered
+
+Fusion = Literal["mean", "max"]
+
+
+class Infer(StageConfig):
+    """How a trained network is applied."""
+
+    split: str = Field("val", description="the split to predict")
+    scales: tuple[float, ...] = Field((1.0,), min_length=1, description="image scales whose predictions are fused")
+    flip: bool = Field(False, description="also predict the mirrored image")
+    fusion: Fusion = Field("mean", description="of scales and flips: mean of softmax scores, or largest logit")
+    resize: int | None = Field(None, description="side of a square that every image is resized to first (BECO: 512)")
+    batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
+    crf: bool = Field(False, description="also write predictions refined by the dense CRF")
+    crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
+
+
+def infer(job: Job) -> dict[str, float]:
+    """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
+    config: Infer = job.config
+    net = load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job).to(job.runtime.device).eval()
+    samples = job.data.split(config.split)
+    todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf)[-1])
+    with job.track("infer", len(todo)) as tick:
+        tasks = _predictions(job, net, config, todo)
+        if job.runtime.device.type == "cuda" or not config.crf:
+            for task in tasks:
+                write_prediction(*task)
+                tick(1)
+        else:
+            for _ in map_unordered(write_prediction, tasks, workers=job.runtime.workers + 1):
+                tick(1)
+    job.barrier()
+    return {"images": len(samples)}
+
+
+def outputs(folder: Path, id: str, crf: bool) -> list[Path]:
+    """Where a prediction is written; the one written last stands last."""
+    plain = folder / "labels" / f"{id}.png"
+    return [plain, folder / "labels_crf" / f"{id}.png"] if crf else [plain]
+
+
+@torch.inference_mode()
+def predict(net: nn.Module, images: Tensor, config: Infer) -> Tensor:
+    """Fused class scores of images of one shape.
+
+    images (B, H, W, 3) uint8 on the net's device. Returns (B, K, H, W) softmax scores.
+    """
+    size = images.shape[1:3]
+    x = normalise(images)  # (B, 3, H, W)
+    if config.resize is not None:
+        x = F.interpolate(x, (config.resize, config.resize), mode="bilinear", align_corners=False)
+    maps = []
+    for scale in config.scales:
+        scaled = x if scale == 1 else F.interpolate(x, _scaled(x, scale), mode="bilinear", align_corners=False)
+        maps.append(_to_size(net(scaled), size))
+        if config.flip:
+            maps.append(_to_size(net(scaled.flip(-1)), size).flip(-1))
+    return fuse(maps, config.fusion)
+
+
+def fuse(logits: Sequence[Tensor], fusion: Fusion) -> Tensor:
+    """Softmax scores of several predictions of one image; logits (B, K, H, W) each."""
+    if fusion == "max":
+        return torch.stack(list(logits)).amax(0).softmax(1)
+    total = logits[0].softmax(1)
+    for more in logits[1:]:
+        total = total + more.softmax(1)
+    return total / len(logits)
+
+
+def write_prediction(
+    paths: list[Path], image: np.ndarray, scores: Tensor, crf: Crf, palette: Sequence[tuple[int, int, int]]
+) -> None:
+    """Write the plain and, if two paths are given, the CRF-refined label map.
+
+    image (H, W, 3) uint8; scores (K, H, W) softmax, on the device where the CRF is to run.
+    """
+    write_labels(paths[0], scores.argmax(0).byte().cpu().numpy(), palette)
+    if len(paths) > 1:
+        refined = DenseCrf(image, crf, scores.device).infer(unary_from_softmax(scores, crf.clip))
+        write_labels(paths[1], refined.argmax(0).byte().cpu().numpy(), palette)
+
+
+def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
+    """The arguments of write_prediction for each image."""
+    palette = job.data.info.palette
+    for group in equal_shapes(todo, config.batch):
+        images = [read_image(s.image) for s in group]
+        batch = torch.from_numpy(np.stack(images)).to(job.runtime.device)  # (B, H, W, 3)
+        for sample, image, scores in zip(group, images, predict(net, batch, config)):
+            yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette
+
+
+def equal_shapes(samples: Sequence[Sample], batch: int) -> Iterator[list[Sample]]:
+    """Groups of at most `batch` samples of one width and height."""
+    waiting: dict[tuple[int, int], list[Sample]] = {}
+    for sample in samples:
+        group = waiting.setdefault((sample.width, sample.height), [])
+        group.append(sample)
+        if len(group) == batch:
+            yield waiting.pop((sample.width, sample.height))
+    yield from waiting.values()
+
+
+def _scaled(x: Tensor, scale: float) -> tuple[int, int]:
+    return round(x.shape[2] * scale), round(x.shape[3] * scale)
+
+
+def _to_size(logits: Tensor, size: Sequence[int]) -> Tensor:
+    return F.interpolate(logits.float(), tuple(size), mode="bilinear", align_corners=False)

@@ -1,0 +1,123 @@
+"""Train a segmentation network with cross-entropy on label maps: the plain `train` stage of a method."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import torch
+from pydantic import Field
+from torch import Tensor, nn
+
+from wsss_cli.config import Config, StageConfig, as_dict
+from wsss_cli.data.prepared import Sample
+from wsss_cli.data.segmentation import Augment, SegmentationData
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.distributed import mean_over_ranks
+from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
+from wsss_cli.engine.schedules import poly
+from wsss_cli.errors import WsssError
+from wsss_cli.job import Job
+from wsss_cli.losses.segmentation import cross_entropy
+from wsss_cli.nets.config import Net, build_segmenter
+
+
+class Optimiser(Config):
+    """SGD with a poly schedule."""
+
+    lr: float = Field(0.01, gt=0, description="learning rate (BECO, released code)")
+    head_factor: float = Field(1.0, gt=0, description="factor on the decoder's learning rate (BECO: 1)")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum (BECO)")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay of every parameter (BECO)")
+    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
+    min_lr: float = Field(1e-5, ge=0, description="floor of the learning rate (BECO)")
+
+
+class Segment(StageConfig):
+    """A segmentation network on pseudo-labels, or on the masks: the upper bound."""
+
+    labels: str = Field("pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder")
+    split: str = Field("train", description="the split to learn from")
+    net: Net = Field(Net(), description="the network")
+    augment: Augment = Field(Augment(), description="augmentation")
+    optimiser: Optimiser = Field(Optimiser(), description="optimiser")
+    loop: Loop = Field(Loop(epochs=30, batch=16), description="length of the training")
+
+    def unneeded(self) -> tuple[str, ...]:
+        return () if self.labels == "pseudo" else ("pseudo",)
+
+
+def train(job: Job) -> dict[str, float]:
+    """Train the network that the config describes; leaves checkpoint.pt."""
+    config: Segment = job.config
+    samples, labels = labelled(job, config)
+    net = build_segmenter(config.net, job.data.num_classes + 1)
+    data = SegmentationData(samples, labels, config.augment)
+    optimizer = sgd(net, config.optimiser)
+    total = total_iterations(config.loop, len(data))
+    job.say(f"train: {len(samples)} images, labels: {config.labels}, {total} iterations of {config.loop.batch} images")
+    training = Training(
+        model=net,
+        step=_step,
+        optimizer=optimizer,
+        factor=lambda k: poly(k, total, 1.0, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
+        data=data,
+        prepare=to_device,
+        meta=meta(job, config.net),
+    )
+    return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
+
+
+def labelled(job: Job, config: Segment) -> tuple[list[Sample], Callable[[Sample], Path]]:
+    """The images to learn from and where the label map of each lies.
+
+    Raises WsssError if a label map is missing.
+    """
+    samples = job.data.split(config.split)
+    if config.labels == "masks":
+        chosen = [s for s in samples if s.mask is not None]
+        if not chosen:
+            raise WsssError(f"labels=masks: split '{config.split}' has no masks", "use labels=pseudo")
+        return chosen, lambda s: s.mask or Path()
+    folder = job.inputs["pseudo"] / "labels" if config.labels == "pseudo" else Path(config.labels)
+    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
+    if config.labels == "pseudo":  # images without tags have no pseudo-label
+        samples = [s for s in samples if s.id not in set(missing)]
+    elif missing:
+        raise WsssError(f"labels={config.labels}: no label map for {len(missing)} images, first {missing[0]}.png")
+    return samples, lambda s: folder / f"{s.id}.png"
+
+
+def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:
+    """SGD with the decoder (all that is not `backbone.`) in a group of its own."""
+    trained = [(n, p) for n, p in net.named_parameters() if p.requires_grad]
+    groups = [
+        {"params": [p for n, p in trained if n.startswith("backbone.")], "lr": o.lr},
+        {"params": [p for n, p in trained if not n.startswith("backbone.")], "lr": o.lr * o.head_factor},
+    ]
+    return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
+
+
+def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """Every tensor of a batch."""
+    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+
+
+def meta(job: Job, net: Net) -> dict[str, Any]:
+    """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
+    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": as_dict(net)}
+
+
+def predictor(path: Path, job: Job) -> nn.Module:
+    """The trained network of a checkpoint. Raises WsssError if it is of another method or other classes."""
+    content = checkpoint.load(path, job.runtime.trust)
+    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
+    # its weights come from the checkpoint: nothing is downloaded
+    net = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    net.load_state_dict(content["model"])
+    return net
+
+
+def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
+    return {"cross_entropy": cross_entropy(model(batch["image"]), batch["label"], mean_over_ranks)}

@@ -1,0 +1,167 @@
+"""The `evaluate` stages: score predictions, pseudo-labels or CAMs against the masks, and say how they were made."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Callable, Sequence
+from dataclasses import asdict
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from pydantic import Field
+
+from wsss_cli.cam.store import read_cam, upsample
+from wsss_cli.config import StageConfig
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.prepared import Sample
+from wsss_cli.engine.distributed import gather, shard, sum_over_ranks
+from wsss_cli.errors import WsssError
+from wsss_cli.files import write_text
+from wsss_cli.job import Job
+from wsss_cli.metrics.confusion import Scores, confusion, scores, sweep
+from wsss_cli.runs import read_record
+
+STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
+
+
+class Evaluate(StageConfig):
+    """What is scored."""
+
+    split: str = Field("seeds", description="for seeds and pseudo-labels: the split that is scored")
+    thresholds: tuple[float, ...] = Field(STEPS, min_length=1, description="background scores tried for CAMs")
+
+
+def evaluate(job: Job) -> dict[str, float]:
+    """Write scores.json and per_image.jsonl; returns the mIoU of each kind of label map."""
+    config: Evaluate = job.config
+    source = next(iter(job.inputs))
+    record = read_record(job.inputs[source]) or {}
+    split = record["config"]["split"] if source == "infer" else config.split
+    samples = job.data.split(split)
+    masked = [s for s in samples if s.mask is not None]
+    if not masked:
+        raise WsssError(f"split '{split}' of '{job.data.info.name}' has no masks to score against", "choose another")
+    if source == "seeds":
+        rows, images, curve = _score_cams(job, masked, config.thresholds)
+    else:
+        rows, images, curve = _score_labels(job, masked, job.inputs[source], source)
+    report = {
+        "stage": source,
+        "method": job.method.name,
+        "data": job.data.info.name,
+        "run": job.folder.parent.name,
+        "split": job.data.split_name(split),
+        "ground_truth": job.data.info.masks,
+        "images": len(masked),
+        "without_mask": len(samples) - len(masked),
+        "protocol": _protocol(job.inputs[source], source),
+        "scores": rows,
+        "sweep": curve,
+    }
+    if job.runtime.main:
+        write_text(job.folder / "scores.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
+        write_text(job.folder / "per_image.jsonl", "".join(json.dumps(row) + "\n" for row in images))
+    return {row["name"]: row["miou"] for row in rows}
+
+
+def read_scores(folder: Path) -> dict[str, Any]:
+    """scores.json of an evaluate stage."""
+    return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+
+
+def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str) -> tuple[list, list, list]:
+    """Each label-map folder that the stage left: plain, and with CRF where it was made."""
+    name = {"infer": "prediction", "pseudo": "pseudo-label"}[source]
+    kinds = {name: folder / "labels"}
+    if (folder / "labels_crf").is_dir() and (read_record(folder) or {}).get("config", {}).get("crf"):
+        kinds[f"{name} + CRF"] = folder / "labels_crf"
+    rows, images = [], []
+    for kind, labels in kinds.items():
+        total, images = _count(job, samples, lambda s, labels=labels: _labels_of(labels, s), kind)
+        rows.append(_row(kind, scores(total), job))
+    return rows, images, []
+
+
+def _labels_of(folder: Path, sample: Sample) -> np.ndarray:
+    """The label map of a sample: all background where the stage made none, for want of tags."""
+    path = folder / f"{sample.id}.png"
+    if not path.exists() and not sample.tags:
+        return np.zeros((sample.height, sample.width), np.uint8)
+    return read_labels(path)
+
+
+def _count(
+    job: Job, samples: Sequence[Sample], labels: Callable[[Sample], np.ndarray], title: str
+) -> tuple[torch.Tensor, list[dict[str, Any]]]:
+    """The confusion matrix (K, K) over all ranks, rows ground truth, and each image's own mIoU."""
+    k = job.data.num_classes + 1
+    total = torch.zeros(k, k, dtype=torch.int64)
+    images = []
+    mine = shard(samples, job.runtime)
+    with job.track(f"score {title}", len(mine)) as tick:
+        for sample in mine:
+            one = confusion(read_labels(sample.mask), labels(sample), k)  # type: ignore[arg-type]
+            total += one
+            images.append({"id": sample.id, "miou": scores(one).miou})
+            tick(1)
+    together = sum_over_ranks(total.to(job.runtime.device)).cpu()
+    return together, sorted((i for part in gather(images) for i in part), key=lambda i: i["id"])
+
+
+def _score_cams(job: Job, samples: Sequence[Sample], thresholds: Sequence[float]) -> tuple[list, list, list]:
+    """The sweep over background scores, and the best one's row in full."""
+    k = job.data.num_classes + 1
+    folder = job.inputs["seeds"] / "cam"
+    total = torch.zeros(len(thresholds), k, k, dtype=torch.int64)
+    mine = shard(samples, job.runtime)
+    with job.track("score CAMs", len(mine)) as tick:
+        for sample in mine:
+            labels, best = _strongest(folder / f"{sample.id}.npz", sample)
+            total += sweep(read_labels(sample.mask), labels, best, thresholds, k)  # type: ignore[arg-type]
+            tick(1)
+    total = sum_over_ranks(total.to(job.runtime.device)).cpu()
+    every = [scores(t) for t in total]
+    at = max(range(len(thresholds)), key=lambda i: every[i].miou)
+    curve = [{"threshold": t, "miou": s.miou} for t, s in zip(thresholds, every)]
+    row = _row("CAM", every[at], job) | {"threshold": thresholds[at]}
+    return [row], [], curve
+
+
+def _strongest(path: Path, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+    """The strongest class of each pixel and its score; nothing where the image has no tags."""
+    if not path.exists():
+        return np.zeros((sample.height, sample.width), np.uint8), np.zeros((sample.height, sample.width), np.float32)
+    cam = read_cam(path)
+    best, index = upsample(cam).max(0)  # (H, W)
+    return cam.keys.numpy()[index.numpy()].astype(np.uint8), best.numpy()
+
+
+def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:
+    """Scores as plain data, classes by name; None where a class is not in the ground truth."""
+    names = ("background", *job.data.info.classes)
+    iou = {n: None if v != v else v for n, v in zip(names, s.iou)}  # NaN is no JSON
+    rest = {key: value for key, value in asdict(s).items() if key != "iou"}
+    return {"name": name, **rest, "iou": iou}
+
+
+def _protocol(folder: Path, source: str) -> dict[str, Any]:
+    """How the label maps were made: what a score must name to be compared."""
+    config = (read_record(folder) or {})["config"]
+    if source != "infer":
+        return {"selection": "none: the last iteration"}
+    train = folder.parent / "train"
+    record = read_record(train) or {}
+    learnt = record.get("config", {})
+    return {
+        "scales": config["scales"],
+        "flip": config["flip"],
+        "fusion": config["fusion"],
+        "resize": config["resize"],
+        "crf": config["crf_settings"] if config["crf"] else None,
+        "labels": learnt.get("labels"),
+        "network": learnt.get("net"),
+        "effective_batch": learnt.get("loop", {}).get("batch"),
+        "selection": "none: the last iteration",
+    }

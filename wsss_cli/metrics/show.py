@@ -1,0 +1,44 @@
+"""Scores as a table on the console."""
+
+from __future__ import annotations
+
+from typing import Any
+
+from wsss_cli import console
+
+
+def show(report: dict[str, Any]) -> None:
+    """The rows of scores.json side by side, per class, with what a reader needs to compare them."""
+    rows = report["scores"]
+    classes = [name for name in rows[0]["iou"] if any(r["iou"][name] is not None for r in rows)]
+    body = [[name, *(_percent(r["iou"][name]) for r in rows)] for name in classes]
+    body += [
+        ["mIoU", *(_percent(r["miou"]) for r in rows)],
+        ["pixel accuracy", *(_percent(r["pixel_accuracy"]) for r in rows)],
+        ["mean accuracy", *(_percent(r["mean_accuracy"]) for r in rows)],
+    ]
+    title = f"{report['method']}/{report['run']} on {report['data']}, split {report['split']} ({report['images']} images)"
+    console.table(title, ["IoU, %", *(r["name"] for r in rows)], body)
+    console.say(f"ground truth: {report['ground_truth'] or 'unnamed'}; {describe(report)}")
+
+
+def describe(report: dict[str, Any]) -> str:
+    """The protocol in one line."""
+    p = report["protocol"]
+    if report["stage"] == "seeds":
+        row = report["scores"][0]
+        return f"background score {row['threshold']} chosen on this split (best of {len(report['sweep'])})"
+    if report["stage"] == "pseudo":
+        return "pseudo-labels at the images' own size"
+    scales = ", ".join(f"{s:g}" for s in p["scales"])
+    crf = "with and without CRF" if p["crf"] else "no CRF"
+    size = f"resized to {p['resize']}" if p["resize"] else "own size"
+    flip = " + flip" if p["flip"] else ""
+    return (
+        f"{size}, scales {scales}{flip}, {crf}; trained on {p['labels']}, "
+        f"effective batch {p['effective_batch']}; checkpoint selection: {p['selection']}"
+    )
+
+
+def _percent(value: float | None) -> str:
+    return "-" if value is None or value != value else f"{100 * value:.1f}"
