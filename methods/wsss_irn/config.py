@@ -9,7 +9,7 @@ from pydantic import Field
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Segment
-from wsss_cli.refine.crf import PRESETS, Crf
+from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
 class CamNetwork(Config):
@@ -56,7 +56,6 @@ class IrLabel(Config):
 
     foreground: float = Field(0.30, ge=0, le=1, description="threshold of certain foreground (COCO: 0.35)")
     background: float = Field(0.05, ge=0, le=1, description="threshold of certain background (COCO: 0.10)")
-    gt_prob: float = Field(0.7, gt=0, lt=1, description="probability of the given label in the CRF's unary")
     crf: Crf = Field(PRESETS["irn"], description="the dense CRF that refines both label maps")
 
 
