@@ -74,9 +74,9 @@ def cam_path(folder: Path, sample: Sample) -> Path:
     return folder / "cam" / f"{sample.id}.npz"
 
 
-def tagged(job: Job, split: str) -> list[Sample]:
-    """The samples of a split that have tags: without them there is nothing to learn."""
-    samples = job.data.split(split)
+def tagged(job: Job, asked: str | None) -> list[Sample]:
+    """The training samples that have tags: without them there is nothing to learn."""
+    samples = job.data.split(job.data.split_for("train", asked))
     chosen = [s for s in samples if s.tags]
     if len(chosen) < len(samples):
         job.say(f"{len(samples) - len(chosen)} of {len(samples)} images have no tag and are left out")

@@ -44,7 +44,7 @@ class CamTraining(Config):
 class Seeds(StageConfig):
     """Train a classification network on the tags and take its multi-scale class maps."""
 
-    split: str = Field("train", description="the split to learn from and to make CAMs of")
+    split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
     net: CamNetwork = Field(CamNetwork(), description="classification network")
     training: CamTraining = Field(CamTraining(), description="training of the classification network")
     scales: tuple[float, ...] = Field((1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed")
@@ -95,7 +95,7 @@ class Instances(Config):
 class Pseudo(StageConfig):
     """CAMs -> IR labels -> IRN -> random walk -> pseudo-labels, confidence masks, instance labels."""
 
-    split: str = Field("train", description="the split to make pseudo-labels of")
+    split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's")
     ir_label: IrLabel = Field(IrLabel(), description="labels for training IRN")
     training: IrnTraining = Field(IrnTraining(), description="training of IRN")
     walk: Walk = Field(Walk(), description="random walk")

@@ -28,7 +28,7 @@ Fusion = Literal["mean", "max"]
 class Infer(StageConfig):
     """How a trained network is applied."""
 
-    split: str = Field("val", description="the split to predict")
+    split: str | None = Field(None, description="the split to predict; the data set's validation split")
     scales: tuple[float, ...] = Field((1.0,), min_length=1, description="image scales whose predictions are fused")
     flip: bool = Field(False, description="also predict the mirrored image")
     fusion: Fusion = Field("mean", description="of scales and flips: mean of softmax scores, or largest logit")
@@ -38,11 +38,12 @@ class Infer(StageConfig):
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
 
 
-def infer(job: Job) -> dict[str, float]:
+def infer(job: Job) -> dict[str, Any]:
     """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
     config: Infer = job.config
     net = load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job).to(job.runtime.device).eval()
-    samples = job.data.split(config.split)
+    split = job.data.split_for("val", config.split)
+    samples = job.data.split(split)
     todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf)[-1])
     with job.track("infer", len(todo)) as tick:
         tasks = _predictions(job, net, config, todo)
@@ -54,7 +55,7 @@ def infer(job: Job) -> dict[str, float]:
             for _ in map_unordered(write_prediction, tasks, workers=job.runtime.workers + 1):
                 tick(1)
     job.barrier()
-    return {"images": len(samples)}
+    return {"split": split, "images": len(samples)}
 
 
 def outputs(folder: Path, id: str, crf: bool) -> list[Path]:

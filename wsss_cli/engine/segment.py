@@ -38,7 +38,7 @@ class Segment(StageConfig):
     """A segmentation network on pseudo-labels, or on the masks: the upper bound."""
 
     labels: str = Field("pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder")
-    split: str = Field("train", description="the split to learn from")
+    split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
     augment: Augment = Field(Augment(), description="augmentation")
     optimiser: Optimiser = Field(Optimiser(), description="optimiser")
@@ -74,11 +74,12 @@ def labelled(job: Job, config: Segment) -> tuple[list[Sample], Callable[[Sample]
 
     Raises WsssError if a label map is missing.
     """
-    samples = job.data.split(config.split)
+    split = job.data.split_for("train", config.split)
+    samples = job.data.split(split)
     if config.labels == "masks":
         chosen = [s for s in samples if s.mask is not None]
         if not chosen:
-            raise WsssError(f"labels=masks: split '{config.split}' has no masks", "use labels=pseudo")
+            raise WsssError(f"labels=masks: split '{split}' has no masks", "use labels=pseudo")
         return chosen, lambda s: s.mask or Path()
     folder = job.inputs["pseudo"] / "labels" if config.labels == "pseudo" else Path(config.labels)
     missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]

@@ -71,13 +71,13 @@ class Scores:
 
     miou      mean IoU over the classes present in the ground truth
     iou       (K,) per class; NaN for classes absent from the ground truth
-    accuracy  share of pixels that are right
+    pixel_accuracy  share of pixels that are right
     mean_accuracy  mean over present classes of the share of their pixels that are right
     """
 
     miou: float
     iou: tuple[float, ...]
-    accuracy: float
+    pixel_accuracy: float
     mean_accuracy: float
 
 
@@ -89,7 +89,7 @@ def scores(matrix: Tensor) -> Scores:
     return Scores(
         miou=iou.nanmean().item(),
         iou=tuple(iou.tolist()),
-        accuracy=(right.sum() / matrix.sum()).item(),
+        pixel_accuracy=(right.sum() / matrix.sum()).item(),
         mean_accuracy=(right / truth).nanmean().item(),
     )
 

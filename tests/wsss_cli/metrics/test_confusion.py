@@ -36,7 +36,7 @@ def test_small_case_by_hand() -> None:
     assert math.isnan(ours.iou[2])
     assert ours.miou == pytest.approx(5 / 12)
     assert miou_predicted_too(matrix) == pytest.approx(5 / 18)
-    assert (ours.accuracy, ours.mean_accuracy) == (0.5, 0.5)
+    assert (ours.pixel_accuracy, ours.mean_accuracy) == (0.5, 0.5)
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64])
