@@ -18,7 +18,7 @@ from wsss_cli.engine import checkpoint
 from wsss_cli.engine.infer import equal_shapes
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
-from wsss_cli.engine.segment import to_device
+from wsss_cli.data.segmentation import to_device
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.pretrained import load_pretrained

@@ -19,7 +19,8 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
 from wsss_cli.job import Job
 from wsss_cli.method import load_object
-from wsss_cli.refine.crf import PRESETS, Crf, DenseCrf, unary_from_softmax
+from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
+from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.pool import map_unordered
 
 Fusion = Literal["mean", "max"]
@@ -102,7 +103,7 @@ def write_prediction(
     """
     write_labels(paths[0], scores.argmax(0).byte().cpu().numpy(), palette)
     if len(paths) > 1:
-        refined = DenseCrf(image, crf, scores.device).infer(unary_from_softmax(scores, crf.clip))
+        refined = DenseCrf(torch.from_numpy(image).to(scores.device), crf).infer(unary_from_softmax(scores, crf.clip))
         write_labels(paths[1], refined.argmax(0).byte().cpu().numpy(), palette)
 
 

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wsss_cli.config import Config, StageConfig, as_dict
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import Augment, SegmentationData
+from wsss_cli.data.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
@@ -20,7 +20,8 @@ from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.losses.segmentation import cross_entropy
-from wsss_cli.nets.config import Net, build_segmenter
+from wsss_cli.nets.config import Net
+from wsss_cli.nets.segmenter import build_segmenter
 
 
 class Optimiser(Config):
@@ -52,7 +53,7 @@ def train(job: Job) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
     config: Segment = job.config
     samples, labels = labelled(job, config)
-    net = build_segmenter(config.net, job.data.num_classes + 1)
+    net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
     data = SegmentationData(samples, labels, config.augment)
     optimizer = sgd(net, config.optimiser)
     total = total_iterations(config.loop, len(data))
@@ -61,7 +62,7 @@ def train(job: Job) -> dict[str, float]:
         model=net,
         step=_step,
         optimizer=optimizer,
-        factor=lambda k: poly(k, total, 1.0, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
+        factor=lambda k: poly(k, total, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
         data=data,
         prepare=to_device,
         meta=meta(job, config.net),
@@ -100,11 +101,6 @@ def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:
     return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
 
 
-def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """Every tensor of a batch."""
-    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
-
-
 def meta(job: Job, net: Net) -> dict[str, Any]:
     """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
     return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": as_dict(net)}
@@ -114,8 +110,7 @@ def predictor(path: Path, job: Job) -> nn.Module:
     """The trained network of a checkpoint. Raises WsssError if it is of another method or other classes."""
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    # its weights come from the checkpoint: nothing is downloaded
-    net = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    net = build_segmenter(Net(**content["meta"]["net"]), job.data.num_classes + 1, pretrained=False)
     net.load_state_dict(content["model"])
     return net
 
