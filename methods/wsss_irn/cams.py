@@ -4,18 +4,18 @@ from __future__ import annotations
 
 from pathlib import Path
 
-import numpy as np
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.cam.multi_scale import multi_scale_cams
+from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
 from wsss_cli.cam.store import write_cam
 from wsss_cli.config import as_dict
 from wsss_cli.data.images import read_image
+from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.infer import equal_shapes
+from wsss_cli.data.groups import equal_shapes
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
 from wsss_cli.data.segmentation import to_device
@@ -60,10 +60,11 @@ def make_cams(job: Job) -> int:
     samples = tagged(job, config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     net = trained_cam_net(job.folder, job).to(job.runtime.device).eval()
+    pyramids = ParallelMap(lambda s: scaled(read_image(s.image), config.scales), todo)
     with job.track("make CAMs", len(todo)) as tick:
-        for group in equal_shapes(todo, config.batch):
-            images = np.stack([read_image(s.image) for s in group])  # (B, H, W, 3)
-            for sample, cam in zip(group, multi_scale_cams(net.cams, images, [s.tags for s in group], config.scales)):
+        for group, images in equal_shapes(todo, pyramids, config.batch):
+            cams = multi_scale_cams(net.cams, images, [s.tags for s in group], job.runtime.device)
+            for sample, cam in zip(group, cams):
                 write_cam(cam_path(job.folder, sample), cam)
                 tick(1)
     job.barrier()
@@ -84,9 +85,13 @@ def tagged(job: Job, asked: str | None) -> list[Sample]:
 
 
 def build(config: CamNetwork, num_classes: int) -> CamNet:
-    """The classification network with random weights: stride 16 without dilation."""
-    backbone = Backbone(config.backbone, output_stride=16, dilate=False, args=config.backbone_args)
-    return CamNet(backbone, num_classes, detach=config.detach, freeze_bn=config.freeze_bn)
+    """The classification network with random weights."""
+    return CamNet(make_backbone(config), num_classes, detach=config.detach, freeze_bn=config.freeze_bn)
+
+
+def make_backbone(config: CamNetwork) -> Backbone:
+    """Stride 16 without dilation, random weights."""
+    return Backbone(config.backbone, output_stride=16, dilate=False, args=config.backbone_args)
 
 
 def trained_cam_net(folder: Path, job: Job) -> CamNet:

@@ -98,6 +98,7 @@ class Pseudo(StageConfig):
     split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's")
     ir_label: IrLabel = Field(IrLabel(), description="labels for training IRN")
     training: IrnTraining = Field(IrnTraining(), description="training of IRN")
+    batch: int = Field(4, gt=0, description="images of equal shape per forward pass of IRN; same result")
     walk: Walk = Field(Walk(), description="random walk")
     confidence: float = Field(0.5, gt=0, le=1, description="share of each class's pixels kept as confident (BECO)")
     instances: Instances = Field(Instances(), description="instance labels")

@@ -28,7 +28,7 @@ class CamNet(nn.Module):
             freeze_batchnorm(backbone)
         if detach:
             backbone.freeze(backbone.level(8))
-        elif 2 in backbone.strides:
+        elif freeze_bn and 2 in backbone.strides:  # else the backbone starts from nothing, and all of it learns
             backbone.freeze(backbone.level(2))
 
     def forward(self, images: Tensor) -> Tensor:

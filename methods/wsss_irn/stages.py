@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from wsss_cli.engine.segment import predictor, train
 from wsss_irn.cams import make_cams, train_cam_net
-from wsss_irn.relations import calibrate, make_ir_labels, make_pseudo_labels, merge_instances, train_irn
+from wsss_irn.relations import calibrate, make_ir_labels, train_irn
+from wsss_irn.walking import make_pseudo_labels, merge_instances
 
 __all__ = ["predictor", "pseudo", "seeds", "train"]
 

@@ -13,8 +13,10 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from wsss_cli.config import StageConfig
+from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import write_labels
+from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
 from wsss_cli.job import Job
@@ -110,22 +112,10 @@ def write_prediction(
 def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_prediction for each image."""
     palette = job.data.info.palette
-    for group in equal_shapes(todo, config.batch):
-        images = [read_image(s.image) for s in group]
+    for group, images in equal_shapes(todo, ParallelMap(lambda s: read_image(s.image), todo), config.batch):
         batch = torch.from_numpy(np.stack(images)).to(job.runtime.device)  # (B, H, W, 3)
         for sample, image, scores in zip(group, images, predict(net, batch, config)):
             yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette
-
-
-def equal_shapes(samples: Sequence[Sample], batch: int) -> Iterator[list[Sample]]:
-    """Groups of at most `batch` samples of one width and height."""
-    waiting: dict[tuple[int, int], list[Sample]] = {}
-    for sample in samples:
-        group = waiting.setdefault((sample.width, sample.height), [])
-        group.append(sample)
-        if len(group) == batch:
-            yield waiting.pop((sample.width, sample.height))
-    yield from waiting.values()
 
 
 def _scaled(x: Tensor, scale: float) -> tuple[int, int]:

@@ -20,8 +20,7 @@ from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.losses.segmentation import cross_entropy
-from wsss_cli.nets.config import Net
-from wsss_cli.nets.segmenter import build_segmenter
+from wsss_cli.nets.config import Net, build_segmenter
 
 
 class Optimiser(Config):
@@ -110,7 +109,8 @@ def predictor(path: Path, job: Job) -> nn.Module:
     """The trained network of a checkpoint. Raises WsssError if it is of another method or other classes."""
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    net = build_segmenter(Net(**content["meta"]["net"]), job.data.num_classes + 1, pretrained=False)
+    # its weights come from the checkpoint: nothing is downloaded
+    net = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
     net.load_state_dict(content["model"])
     return net
 
