@@ -26,7 +26,7 @@ def warmup_poly(k: int, total: int, warmup: int = 1500, ratio: float = 1e-6, pow
 
 
 def warmup_cosine(k: int, total: int, warmup: int = 1500, ratio: float = 0.1) -> float:
-    """Linear from `ratio` to 1 in `warmup` iterations, then half a cosine from 1 down to 0 at total.  [PUF, released code]"""
+    """Linear from `ratio` to 1 in `warmup` iterations, then half a cosine down to 0 at total.  [PUF, released code]"""
     if k < warmup:
         return warm_up(k, warmup, ratio)
     return 0.5 + 0.5 * math.cos(math.pi * (min(k, total) - warmup) / max(1, total - warmup))

@@ -1,0 +1,51 @@
+"""Multi-scale CAMs of a network: scaled images and their mirror images in, CAMs of the classes present out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wsss_cli.cam.merge import merge, merge_high_res
+from wsss_cli.cam.store import Cam
+from wsss_cli.data.transforms import normalise, rescale
+
+SCALES = (1.0, 0.5, 1.5, 2.0)  # of IRN
+
+
+def scaled(image: NDArray[Any], scales: Sequence[float] = SCALES) -> list[NDArray[Any]]:
+    """The uint8 image (H, W, 3) at each scale, round(H s) x round(W s), by PIL's bicubic."""
+    return [rescale(image, scale, "bicubic") for scale in scales]
+
+
+@torch.inference_mode()
+def multi_scale_cams(
+    net_cams: Callable[[Tensor], Tensor],
+    pyramids: Sequence[Sequence[NDArray[Any]]],
+    tags: Sequence[Sequence[int]],
+    device: torch.device,
+    high_res: bool = False,
+) -> list[Cam]:
+    """The CAMs of B images of equal size.
+
+    net_cams: a normalised batch (N, 3, h, w) -> class maps (N, C, h', w'); pyramids: `scaled` of each image, the first
+    scale being 1; tags: the classes present in each, 1..C; high_res: also the full-resolution merge.
+    """
+    size = pyramids[0][0].shape[0], pyramids[0][0].shape[1]
+    owner = torch.tensor([i for i, present in enumerate(tags) for _ in present], dtype=torch.long, device=device)
+    channel = torch.tensor([c - 1 for present in tags for c in present], dtype=torch.long, device=device)
+    raw = []
+    for images in zip(*pyramids):
+        batch = normalise(torch.from_numpy(np.stack(images)).to(device))  # (B, 3, h, w)
+        maps = net_cams(torch.cat([batch, batch.flip(-1)]))  # (2B, C, h', w')
+        both = maps.unflatten(0, (2, len(images)))  # (2, B, C, h', w')
+        raw.append(both[:, owner, channel].float())  # (2, P, h', w'), P classes present in all images
+    counts = [len(present) for present in tags]
+    cams = merge(raw, size).cpu().split(counts)
+    large = merge_high_res(raw, size).cpu().numpy() if high_res else None
+    full = [None] * len(tags) if large is None else np.split(large, np.cumsum(counts)[:-1])
+    return [Cam(np.array(t, dtype=np.int64), c.numpy(), size, f) for t, c, f in zip(tags, cams, full)]
