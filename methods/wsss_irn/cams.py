@@ -22,9 +22,10 @@ from wsss_cli.data.segmentation import to_device
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.pretrained import load_pretrained
-from wsss_irn.config import CamNetwork, IrnOptimiser, Seeds
+from wsss_irn.config import CamNetwork, Seeds
 from wsss_irn.data import TaggedImages
 from wsss_irn.nets import CamNet
+from wsss_irn.optim import optimiser
 
 
 def train_cam_net(job: Job) -> dict[str, float]:
@@ -39,7 +40,7 @@ def train_cam_net(job: Job) -> dict[str, float]:
     training = Training(
         model=net,
         step=_step,
-        optimizer=poly_sgd(net.backbone, net.classifier, config.training.optimiser),
+        optimizer=optimiser(config.training.optimiser, net.backbone, net.classifier),
         factor=lambda k: poly(k, total, config.training.optimiser.power),
         data=data,
         prepare=to_device,
@@ -102,15 +103,6 @@ def trained_cam_net(folder: Path, job: Job) -> CamNet:
     net = build(CamNetwork(**content["meta"]["net"]), job.data.num_classes)
     net.load_state_dict(content["model"])
     return net
-
-
-def poly_sgd(slow: nn.Module, fast: nn.Module, o: IrnOptimiser) -> torch.optim.SGD:
-    """The released PolyOptimizer: two groups, the second at head_factor times the rate."""
-    groups = [
-        {"params": [p for p in slow.parameters() if p.requires_grad], "lr": o.lr},
-        {"params": [p for p in fast.parameters() if p.requires_grad], "lr": o.lr * o.head_factor},
-    ]
-    return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:

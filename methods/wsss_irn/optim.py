@@ -8,6 +8,7 @@ import torch
 from torch import nn
 
 from wsss_cli.engine.schedules import poly
+from wsss_irn.config import IrnOptimiser
 
 MOMENTUM = 1e-4
 """The released PolyOptimizer passes weight_decay where torch's SGD takes momentum; its own 0.9 is the power of the
@@ -20,6 +21,12 @@ def sgd(
     """SGD over (parameters, base rate) groups; parameters that need no gradient are left out."""
     rates = [{"params": [p for p in params if p.requires_grad], "lr": lr} for params, lr in groups]
     return torch.optim.SGD(rates, lr=rates[0]["lr"], momentum=momentum, weight_decay=weight_decay)  # type: ignore[arg-type]
+
+
+def optimiser(config: IrnOptimiser, slow: nn.Module, fast: nn.Module) -> torch.optim.SGD:
+    """`sgd` of a configuration; `fast` learns at head_factor times the rate."""
+    groups = [(slow.parameters(), config.lr), (fast.parameters(), config.lr * config.head_factor)]
+    return sgd(groups, config.weight_decay, config.momentum)
 
 
 def factor(k: int, total: int, power: float = 0.9) -> float:

@@ -26,12 +26,13 @@ from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.pretrained import load_pretrained
 from wsss_cli.refine.crf import DenseCrf, unary_from_labels
 from wsss_cli.refine.pool import map_unordered
-from wsss_irn.cams import cam_path, make_backbone, poly_sgd, tagged, trained_cam_net
+from wsss_irn.cams import cam_path, make_backbone, tagged, trained_cam_net
 from wsss_irn.config import CamNetwork, IrLabel, Pseudo
 from wsss_irn.data import RelatedPixels
 from wsss_irn.labels import ir_label
 from wsss_irn.losses import irn_losses
 from wsss_irn.nets import IrnNet
+from wsss_irn.optim import optimiser
 
 
 def make_ir_labels(job: Job) -> None:
@@ -69,7 +70,7 @@ def train_irn(job: Job) -> dict[str, float]:
     training = Training(
         model=net,
         step=lambda model, batch, k: _step(model, batch, c.radius),
-        optimizer=poly_sgd(net.boundary, net.displacement, c.optimiser),
+        optimizer=optimiser(c.optimiser, net.boundary, net.displacement),
         factor=lambda k: poly(k, total, c.optimiser.power),
         data=data,
         prepare=to_device,

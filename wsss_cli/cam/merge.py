@@ -16,20 +16,25 @@ def strided_size(size: tuple[int, int], stride: int = STRIDE) -> tuple[int, int]
     return (size[0] - 1) // stride + 1, (size[1] - 1) // stride + 1
 
 
-def merge(raw: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+def fold(raw: Tensor) -> Tensor:
+    """relu(image) + mirrored back relu(mirrored image): (2, P, h, w) class maps before ReLU -> (P, h, w)."""
+    return raw[0].relu() + raw[1].relu().flip(-1)
+
+
+def merge(folded: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
     """The CAMs at stride 4: sum over scales of the enlarged maps, each divided by its maximum.
 
-    raw: per scale (2, P, h, w), P maps of the image and of the mirrored image, before ReLU; size (H, W) of the image.
+    folded: per scale (P, h, w) from `fold`; size (H, W) of the image.
     Only the maps asked for need be given: the classes present, of one image or of several of the same size.
     Returns (P, ceil(H / 4), ceil(W / 4)) in [0, 1).
     """
-    return normalise(_sum_of_scales(raw, strided_size(size)))
+    return normalise(_sum_of_scales(folded, strided_size(size)))
 
 
-def merge_high_res(raw: Sequence[Tensor], size: tuple[int, int], feature_stride: int = 16) -> Tensor:
+def merge_high_res(folded: Sequence[Tensor], size: tuple[int, int], feature_stride: int = 16) -> Tensor:
     """The same at full resolution: enlarged to whole feature cells, then cropped to (P, H, W)."""
     h, w = strided_size(size, feature_stride)
-    whole = _sum_of_scales(raw, (h * feature_stride, w * feature_stride))  # (P, H', W')
+    whole = _sum_of_scales(folded, (h * feature_stride, w * feature_stride))  # (P, H', W')
     return normalise(whole[:, : size[0], : size[1]])
 
 
@@ -38,10 +43,9 @@ def normalise(cam: Tensor) -> Tensor:
     return cam / (cam.amax((1, 2), keepdim=True) + EPS)
 
 
-def _sum_of_scales(raw: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
-    """relu(image) + mirrored back relu(mirrored image), bilinear align_corners False to `size`, summed: (P, *size)."""
-    both = (maps[0].relu() + maps[1].relu().flip(-1) for maps in raw)  # (P, h, w) each
-    return sum((upsample(maps, size) for maps in both), start=raw[0].new_zeros(()))
+def _sum_of_scales(folded: Sequence[Tensor], size: tuple[int, int]) -> Tensor:
+    """Bilinear, align_corners False, to `size`, summed: (P, *size)."""
+    return sum((upsample(maps, size) for maps in folded), start=folded[0].new_zeros(()))
 
 
 def upsample(cam: Tensor, size: tuple[int, int]) -> Tensor:

@@ -10,7 +10,7 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wsss_cli.cam.merge import merge, merge_high_res
+from wsss_cli.cam.merge import fold, merge
 from wsss_cli.cam.store import Cam
 from wsss_cli.data.transforms import normalise, rescale
 
@@ -28,12 +28,11 @@ def multi_scale_cams(
     pyramids: Sequence[Sequence[NDArray[Any]]],
     tags: Sequence[Sequence[int]],
     device: torch.device,
-    high_res: bool = False,
 ) -> list[Cam]:
     """The CAMs of B images of equal size.
 
     net_cams: a normalised batch (N, 3, h, w) -> class maps (N, C, h', w'); pyramids: `scaled` of each image, the first
-    scale being 1; tags: the classes present in each, 1..C; high_res: also the full-resolution merge.
+    scale being 1; tags: the classes present in each, 1..C.
     """
     size = pyramids[0][0].shape[0], pyramids[0][0].shape[1]
     owner = torch.tensor([i for i, present in enumerate(tags) for _ in present], dtype=torch.long, device=device)
@@ -43,9 +42,11 @@ def multi_scale_cams(
         batch = normalise(torch.from_numpy(np.stack(images)).to(device))  # (B, 3, h, w)
         maps = net_cams(torch.cat([batch, batch.flip(-1)]))  # (2B, C, h', w')
         both = maps.unflatten(0, (2, len(images)))  # (2, B, C, h', w')
-        raw.append(both[:, owner, channel].float())  # (2, P, h', w'), P classes present in all images
+        raw.append(fold(both[:, owner, channel].float()))  # (P, h', w'), P classes present in all images
     counts = [len(present) for present in tags]
     cams = merge(raw, size).cpu().split(counts)
-    large = merge_high_res(raw, size).cpu().numpy() if high_res else None
-    full = [None] * len(tags) if large is None else np.split(large, np.cumsum(counts)[:-1])
-    return [Cam(np.array(t, dtype=np.int64), c.numpy(), size, f) for t, c, f in zip(tags, cams, full)]
+    parts = zip(*(maps.cpu().split(counts) for maps in raw))  # of each image its maps by scale
+    return [
+        Cam(np.array(present, dtype=np.int64), cam.numpy(), size, tuple(m.numpy() for m in maps))
+        for present, cam, maps in zip(tags, cams, parts)
+    ]

@@ -136,8 +136,8 @@ def _strongest(path: Path, sample: Sample) -> tuple[Tensor, Tensor]:
     if not path.exists() and not sample.tags:
         return torch.zeros(sample.height, sample.width, dtype=torch.uint8), torch.zeros(sample.height, sample.width)
     cam = read_cam(path)
-    best, index = cam.high_res().max(0)  # (H, W)
-    return cam.keys[index].to(torch.uint8), best
+    best, index = cam.full().max(0)  # (H, W)
+    return torch.from_numpy(cam.keys)[index].to(torch.uint8), best
 
 
 def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:

@@ -10,24 +10,23 @@ from wsss_cli.cam.store import Cam, read_cam, write_cam
 from wsss_cli.errors import WsssError
 
 
-def _cam(n: int = 2, high_res: bool = False) -> Cam:
+def _cam(n: int = 2, scales: int = 0) -> Cam:
     rng = np.random.default_rng(0)
-    large = rng.random((n, 30, 41), dtype=np.float32) if high_res else None
-    return Cam(np.arange(3, 3 + n), rng.random((n, 8, 11), dtype=np.float32), (30, 41), large)
+    parts = tuple(rng.random((n, 2 + i, 3 + i), dtype=np.float32) for i in range(scales))
+    return Cam(np.arange(3, 3 + n), rng.random((n, 8, 11), dtype=np.float32), (30, 41), parts)
 
 
-@pytest.mark.parametrize("high_res", [False, True])
-def test_what_is_written_is_read(tmp_path: Path, high_res: bool) -> None:
-    cam, path = _cam(high_res=high_res), tmp_path / "cam" / "2007_000032.npz"
+@pytest.mark.parametrize("scales", [0, 4])
+def test_what_is_written_is_read(tmp_path: Path, scales: int) -> None:
+    cam, path = _cam(scales=scales), tmp_path / "cam" / "2007_000032.npz"
     write_cam(path, cam)
     back = read_cam(path)
     assert back.size == (30, 41) and back.keys.tolist() == [3, 4]
     np.testing.assert_allclose(back.cam, cam.cam, atol=5e-4)
     assert back.cam.dtype == np.float32
-    assert (back.high_res is not None) == high_res
+    assert len(back.scale_maps) == scales
     assert back.full().shape == (2, 30, 41)
-    if back.high_res is not None and cam.high_res is not None:
-        np.testing.assert_allclose(back.full(), cam.high_res, atol=5e-4)
+    np.testing.assert_allclose(back.full(), cam.full(), atol=1e-3)
     assert [p.name for p in path.parent.iterdir()] == [path.name]
 
 
@@ -39,15 +38,16 @@ def test_an_image_without_tags_has_no_maps(tmp_path: Path) -> None:
 
 
 def test_irns_own_files_need_trust(tmp_path: Path) -> None:
-    path, cam = tmp_path / "2007_000032.npy", _cam(high_res=True)
-    held = {"keys": torch.tensor([2, 3]), "cam": torch.from_numpy(cam.cam), "high_res": cam.high_res}
+    path, cam = tmp_path / "2007_000032.npy", _cam()
+    high_res = np.random.default_rng(1).random((2, 30, 41), dtype=np.float32)
+    held = {"keys": torch.tensor([2, 3]), "cam": torch.from_numpy(cam.cam), "high_res": high_res}
     np.save(path, held, allow_pickle=True)
     with pytest.raises(WsssError, match=r"2007_000032.npy[\s\S]*--trust-checkpoint"):
         read_cam(path)
     back = read_cam(path, trust=True)
     assert back.keys.tolist() == [3, 4] and back.size == (30, 41)
     np.testing.assert_array_equal(back.cam, cam.cam)
-    np.testing.assert_array_equal(back.full(), cam.high_res)
+    np.testing.assert_array_equal(back.full(), high_res)
 
 
 @pytest.mark.parametrize("damage", [b"", b"PK\x03\x04 cut short", b"no archive at all"])
