@@ -42,7 +42,9 @@ def upper_bounds(rows: Sequence[Row]) -> list[str]:
         bound = bounds.get(_comparable(row))
         if bound is not None and _protocol(row).get("labels") != "masks" and bound.scores["miou"]:
             share = percent(row.scores["miou"] / bound.scores["miou"])
-            texts.append(f"{row.name} of {row.run}: {share} % of the mIoU of {bound.run}, trained on the masks.")
+            texts.append(
+                f"{row.name}: {row.run} reaches {share} % of the mIoU of {bound.run}, which learnt from the masks."
+            )
     return texts
 
 
@@ -73,7 +75,7 @@ def _name(row: Row) -> Html:
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
     left = {(r.report["split"], r.report["without_mask"]) for r in rows if r.report["without_mask"]}
-    return [f"Split {split}: {n} images without a mask are not scored." for split, n in sorted(left)]
+    return [f"Split {split}: images without a mask, not scored: {n}." for split, n in sorted(left)]
 
 
 def _protocol(row: Row) -> dict[str, Any]:
