@@ -42,3 +42,7 @@ def test_curves_stay_inside_the_chart(points: list[tuple[float, float]]) -> None
         x, y = map(float, point.split())
         assert 0 <= x <= WIDTH and 0 <= y <= HEIGHT
     assert 'aria-label="&lt;loss&gt;: falls"' in chart
+
+
+def test_ticks_are_the_numbers_they_are_written_as() -> None:
+    assert ticks(0.01, 0.6) == [0.0, 0.2, 0.4, 0.6]  # 3 * 0.2 is more than 0.6
