@@ -90,7 +90,9 @@ class Tally:
     def add(self, sample: Sample) -> list[Finding]:
         """Count a sample in; an error if its id has come before."""
         if sample.id in self.ids:
-            return [Finding("error", f"{sample.image}: a second image with the id '{sample.id}'", "give each its own id")]
+            return [
+                Finding("error", f"{sample.image}: a second image with the id '{sample.id}'", "give each its own id")
+            ]
         self.ids.add(sample.id)
         self.sizes.update(sample.splits)
         train, val, seeds = (self.info.splits.get(role) in sample.splits for role in ("train", "val", "seeds"))
@@ -111,7 +113,9 @@ class Tally:
         if self.leaked:
             both = f"split '{roles['train']}' (train) and in split '{roles['val']}' (val)"
             what = f"{len(self.leaked)} image(s) in {both}: {some(self.leaked)}"
-            found.append(Finding("error", what, "take them off one of the two lists: a score on learnt images means nothing"))
+            found.append(
+                Finding("error", what, "take them off one of the two lists: a score on learnt images means nothing")
+            )
         if self.strays:
             what = f"not in split '{roles.get('train')}' but in '{roles['seeds']}', where seeds are scored"
             remedy = "no seeds are made for them: choose a part of the train split"
@@ -125,7 +129,9 @@ class Tally:
 
     def _empty(self, role: str, split: str) -> Finding:
         known = ", ".join(f"{name} ({n})" for name, n in sorted(self.sizes.items())) or "none"
-        return Finding("error", f"split '{split}', which is to be the {role} split, has no image", f"splits found: {known}")
+        return Finding(
+            "error", f"split '{split}', which is to be the {role} split, has no image", f"splits found: {known}"
+        )
 
     def _unscored(self, role: str) -> list[Finding]:
         split = self.info.splits.get(role, "")
@@ -152,13 +158,17 @@ def _image_problems(sample: Sample, data: bytes) -> Iterable[Finding]:
 def _id_problems(sample: Sample, num_classes: int) -> Iterable[Finding]:
     wrong = sorted({*sample.tags, *(b.label for b in sample.boxes)} - set(range(1, num_classes + 1)))
     if wrong:
-        yield Finding("error", f"{sample.image}: class ids {wrong} are not in 1..{num_classes}", "correct its tags and boxes")
+        yield Finding(
+            "error", f"{sample.image}: class ids {wrong} are not in 1..{num_classes}", "correct its tags and boxes"
+        )
 
 
 def _box_problems(sample: Sample) -> Iterable[Finding]:
     for box in sample.boxes:
         if not (0 <= box.x0 < box.x1 <= sample.width and 0 <= box.y0 < box.y1 <= sample.height):
-            what = f"{sample.image}: box {_corners(box)} is inverted, empty or not inside {sample.width} x {sample.height}"
+            what = (
+                f"{sample.image}: box {_corners(box)} is inverted, empty or not inside {sample.width} x {sample.height}"
+            )
             yield Finding("error", what, "correct the box; boxes are x0, y0, x1, y1, x1 and y1 exclusive")
 
 
