@@ -110,13 +110,12 @@ class Prepared:
         """C, without background."""
         return len(self.info.classes)
 
-    def split_name(self, role: str) -> str:
-        """The split that plays `role` ("train": learnt from, "val": scored on), or role itself if it is a split."""
-        return self.info.splits.get(role, role)
+    def split_for(self, role: str, asked: str | None = None) -> str:
+        """The name of the split that plays `role` (see DatasetInfo), unless another was asked for."""
+        return asked or self.info.splits[role]
 
-    def split(self, role: str) -> list[Sample]:
-        """The samples of a split, or of the split that plays a role. Raises WsssError if there is none."""
-        name = self.split_name(role)
+    def split(self, name: str) -> list[Sample]:
+        """The samples of the split of that name. Raises WsssError if there is none."""
         chosen = [s for s in self.samples if name in s.splits]
         if not chosen:
             known = sorted({x for s in self.samples for x in s.splits})
