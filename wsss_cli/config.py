@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import nearest
@@ -35,7 +36,10 @@ class StageConfig(Config):
 C = TypeVar("C", bound=BaseModel)
 
 
-def resolve(cls: type[C], where: str, *layers: Mapping[str, Any]) -> C:
+TEMPLATE = "`wsss methods NAME --template` prints every key with its default"
+
+
+def resolve(cls: type[C], where: str, *layers: Mapping[str, Any], remedy: str = TEMPLATE) -> C:
     """The config made of the class's defaults overlaid with `layers`, the last one winning.
 
     Raises WsssError that names each wrong key as `where.key`, the nearest right one, and the type wanted.
@@ -47,7 +51,7 @@ def resolve(cls: type[C], where: str, *layers: Mapping[str, Any]) -> C:
         return cls.model_validate(merged)
     except ValidationError as error:
         problems = [_explain(cls, where, e) for e in error.errors()]
-        raise WsssError("\n".join(problems), "`wsss methods NAME --template` prints every key with its default") from None
+        raise WsssError("\n".join(problems), remedy) from None
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -113,24 +117,24 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str = "") -> str:
-    """The class as commented YAML, with the values of `config` or the defaults."""
-    config = config or cls()
+    """The class as commented YAML, with the values of `config` or the defaults; a key that must be given stands empty."""
     lines = []
     for name, info in cls.model_fields.items():
-        value = getattr(config, name)
+        value = getattr(config, name) if config is not None else info.get_default(call_default_factory=True)
+        comment = f"  # {info.description}" if info.description else ""
         if isinstance(value, BaseModel):
-            comment = f"  # {info.description}" if info.description else ""
             lines += [f"{indent}{name}:{comment}", template(type(value), value, indent + "  ").rstrip("\n")]
+        elif value is PydanticUndefined:
+            lines.append(f"{indent}{name}:{comment} (must be given)")
         else:
-            text = yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000).strip().removesuffix("...")
-            lines.append(f"{indent}{name}: {text.strip():<20}  # {info.description or ''}".rstrip())
+            lines.append(f"{indent}{name}: {_inline(value):<20}{comment}".rstrip())
     return "\n".join(lines) + "\n"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value
+def _inline(value: Any) -> str:
+    """YAML on one line."""
+    text = yaml.safe_dump(to_jsonable_python(value), default_flow_style=True, width=10_000, allow_unicode=True)
+    return text.strip().removesuffix("...").strip()
 
 
 def _number(text: str) -> str | float:

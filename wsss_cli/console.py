@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import resource
 import sys
 import time
@@ -24,11 +25,11 @@ Tick = Callable[..., None]
 
 
 @cache
-def console() -> Console:
-    """The one rich console; it honours NO_COLOR and knows whether it is a terminal."""
+def console(stderr: bool = False) -> Console:
+    """The one rich console of each stream; it honours NO_COLOR and knows whether it is a terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, stderr=stderr)
 
 
 def say(text: str) -> None:
@@ -51,7 +52,7 @@ def set_up_logging(rank: int = 0) -> None:
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
     """Append the `wsss` log to a file as well, with times."""
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _LogFile(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%Y-%m-%d %H:%M:%S"))
     log.addHandler(handler)
     try:
@@ -74,15 +75,17 @@ def track(title: str, total: int, unit: str = "images", show: bool = True) -> It
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table; the first column is left-aligned, the others right."""
+    """A table, its long cells wrapped; columns of numbers are right-aligned."""
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table(title=title or None, title_justify="left", header_style="bold")
     for i, name in enumerate(columns):
-        grid.add_column(name, justify="left" if i == 0 else "right")
+        numeric = bool(rows) and all(_is_number(row[i]) for row in rows)
+        grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*row)
-    console().print(grid)
+        grid.add_row(*map(Text, row))
+    console().print(grid, soft_wrap=False)
 
 
 def peak_memory() -> float:
@@ -95,14 +98,25 @@ def peak_memory() -> float:
 
 
 class _ConsoleHandler(logging.Handler):
-    """Prints through the rich console, so that lines stand above a running bar."""
+    """Prints through rich: on a terminal above a running bar, elsewhere problems to stderr, away from the results."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from rich.text import Text
 
         prefix = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "red")}.get(record.levelno)
         text = Text.assemble(prefix, record.getMessage()) if prefix else Text(record.getMessage())
-        console().print(text)
+        console(stderr=prefix is not None and not console().is_terminal).print(text)
+
+
+class _LogFile(logging.FileHandler):
+    """log.txt; a full disk is reported by what the stage itself writes, not by a traceback per line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"-?[\d.,]*%?", cell.strip()))
 
 
 @contextmanager

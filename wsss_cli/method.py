@@ -47,7 +47,8 @@ class Stage:
 class Method:
     """A method: its name and paper, what labels it learns from, its stages, and how a trained network is used.
 
-    predictor  "package.module:function", called as function(checkpoint, device) with the Path of the train stage's
+    stages     in the order in which they can run: each needs only earlier ones
+    predictor  "package.module:function", called as function(checkpoint, job) with the Path of the train stage's
                checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
     """
 
@@ -58,6 +59,16 @@ class Method:
     stages: tuple[Stage, ...]
     predictor: str
     package: str = ""  # set by the host: the import package, where recipes/ lies
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if the stages do not fit together."""
+        earlier: list[str] = []
+        for stage in self.stages:
+            if stage.name not in VERBS or stage.name in earlier:
+                raise ValueError(f"stage '{stage.name}': a method has each of {', '.join(VERBS)} at most once")
+            if not set(stage.needs) <= set(earlier):
+                raise ValueError(f"stage '{stage.name}' needs {stage.needs}, of which only {earlier} come before it")
+            earlier.append(stage.name)
 
     def stage(self, name: str) -> Stage | None:
         return next((s for s in self.stages if s.name == name), None)
@@ -75,8 +86,13 @@ class Method:
 
 
 def load_object(path: str) -> Any:
-    """The object that "package.module:name" names."""
+    """The object that "package.module:name" names. Raises WsssError if it is not there."""
     import importlib
 
+    from wsss_cli.errors import WsssError
+
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise WsssError(f"{path} cannot be loaded: {error}", "put that package right; --debug shows where") from error

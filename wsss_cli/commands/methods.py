@@ -6,9 +6,14 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from wsss_cli.commands import complete
+
 
 def methods(
-    name: Annotated[str | None, Argument(help="a method, to see its stages, recipes and settings")] = None,
+    name: Annotated[
+        str | None,
+        Argument(help="a method, to see its stages, recipes and settings", autocompletion=complete.methods),
+    ] = None,
     template: Annotated[bool, Option("--template", help="print every setting as a YAML recipe")] = False,
 ) -> None:
     """List the methods, or describe one."""
