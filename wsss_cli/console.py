@@ -8,7 +8,7 @@ import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
-from contextlib import contextmanager
+from contextlib import ExitStack, contextmanager
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -72,6 +72,23 @@ def track(title: str, total: int, unit: str = "images", show: bool = True) -> It
             yield tick
     else:
         yield _plain_ticker(title, total, unit)
+
+
+@contextmanager
+def counter(title: str, unit: str = "images") -> Iterator[Callable[[int, int], None]]:
+    """As `track`, for work that says (done, total) itself; total 0: not known yet."""
+    with ExitStack() as stack:
+        ticks: list[Tick] = []
+        last = 0
+
+        def count(done: int, total: int) -> None:
+            nonlocal last
+            if not ticks:
+                ticks.append(stack.enter_context(track(title, total or done, unit)))
+            ticks[0](done - last)
+            last = done
+
+        yield count
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:

@@ -6,9 +6,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 from wsss_cli.method import load_object
 
@@ -17,16 +17,22 @@ if TYPE_CHECKING:
 
     from pydantic import BaseModel
 
-    from wsss_cli.data.prepared import DatasetInfo
+    from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 
 
 @dataclass(frozen=True)
 class Dataset:
     """A source of data.
 
-    prepare  "package.module:function", called as function(options, folder) where folder is an empty directory of the
-             data set's own (for files it must make: masks, images). Returns (DatasetInfo, iterable of Sample);
-             the host checks, writes dataset.yaml and samples.jsonl, and renames the folder into place.
+    prepare  "package.module:function", called as function(options, folder), returns (DatasetInfo, samples).
+             options  an instance of `config`
+             folder   an empty directory of the data set's own, for files it must make (images, masks); files that
+                      exist already are referenced where they are
+             samples  an iterable of Sample, or of BadSample for an image that cannot be used. It is read once, in
+                      order, as a stream (a generator will do; what has a length gets a progress bar with an end).
+             The host then checks every sample, sets the info's name and hash, writes dataset.yaml and samples.jsonl
+             and renames the folder into place; on any failure it removes the folder.
+             What is wrong as a whole (a folder missing) is raised as WsssError.
     config   "package.module:Class", a pydantic model; each field is an option of `wsss prepare NAME`.
     """
 
@@ -35,7 +41,7 @@ class Dataset:
     prepare: str
     config: str
 
-    def function(self) -> Callable[[BaseModel, Path], DatasetInfo]:
+    def function(self) -> Callable[[Any, Path], tuple[DatasetInfo, Iterable[Sample | BadSample]]]:
         return load_object(self.prepare)
 
     def config_class(self) -> type[BaseModel]:

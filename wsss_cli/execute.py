@@ -90,7 +90,7 @@ def _note_failure(step: Step, record: dict[str, Any], error: BaseException, seco
 
 def _number(value: Any) -> Any:
     """numpy's and torch's numbers are no JSON."""
-    return value if isinstance(value, int | float | str | None) else float(value)
+    return value if isinstance(value, int | float | str | list | dict | None) else float(value)
 
 
 def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:

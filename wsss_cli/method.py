@@ -24,7 +24,7 @@ VERBS = ("seeds", "pseudo", "train")
 class Stage:
     """One stage of a method.
 
-    run     "package.module:function", called as function(job) -> metrics, a flat dict of numbers for stage.json
+    run     "package.module:function", called as function(job) -> what stage.json is to hold as its metrics, a flat dict
     config  "package.module:Class", a wsss_cli.config.StageConfig
     needs   the stages whose folders it reads, by name
     writes  the artefacts it leaves, sub-folders of the stage's folder: "cam", "labels", "confidence", "instances", ...
@@ -36,7 +36,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 
-    def function(self) -> Callable[[Job], dict[str, float]]:
+    def function(self) -> Callable[[Job], dict[str, Any]]:
         return load_object(self.run)
 
     def config_class(self) -> type[BaseModel]:

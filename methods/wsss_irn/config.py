@@ -9,7 +9,7 @@ from pydantic import Field
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Segment
-from wsss_cli.refine.crf import PRESETS, Crf
+from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
 class CamNetwork(Config):
@@ -44,7 +44,7 @@ class CamTraining(Config):
 class Seeds(StageConfig):
     """Train a classification network on the tags and take its multi-scale class maps."""
 
-    split: str = Field("train", description="the split to learn from and to make CAMs of")
+    split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
     net: CamNetwork = Field(CamNetwork(), description="classification network")
     training: CamTraining = Field(CamTraining(), description="training of the classification network")
     scales: tuple[float, ...] = Field((1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed")
@@ -56,7 +56,6 @@ class IrLabel(Config):
 
     foreground: float = Field(0.30, ge=0, le=1, description="threshold of certain foreground (COCO: 0.35)")
     background: float = Field(0.05, ge=0, le=1, description="threshold of certain background (COCO: 0.10)")
-    gt_prob: float = Field(0.7, gt=0, lt=1, description="probability of the given label in the CRF's unary")
     crf: Crf = Field(PRESETS["irn"], description="the dense CRF that refines both label maps")
 
 
@@ -96,9 +95,10 @@ class Instances(Config):
 class Pseudo(StageConfig):
     """CAMs -> IR labels -> IRN -> random walk -> pseudo-labels, confidence masks, instance labels."""
 
-    split: str = Field("train", description="the split to make pseudo-labels of")
+    split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's")
     ir_label: IrLabel = Field(IrLabel(), description="labels for training IRN")
     training: IrnTraining = Field(IrnTraining(), description="training of IRN")
+    batch: int = Field(4, gt=0, description="images of equal shape per forward pass of IRN; same result")
     walk: Walk = Field(Walk(), description="random walk")
     confidence: float = Field(0.5, gt=0, le=1, description="share of each class's pixels kept as confident (BECO)")
     instances: Instances = Field(Instances(), description="instance labels")

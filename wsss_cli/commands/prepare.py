@@ -15,6 +15,7 @@ from typer import Option
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from wsss_cli.data.integrity import Finding
     from wsss_cli.dataset import Dataset
 
 
@@ -99,7 +100,17 @@ def _prepare(
     from wsss_cli.plugins import methods
 
     options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
-    prepared = prepare(dataset, options, name or dataset.name, data_root, force=force, skip_bad=skip_bad)
+    with console.counter(f"prepare {dataset.name}") as count:
+        prepared = prepare(
+            dataset,
+            options,
+            name or dataset.name,
+            data_root,
+            force=force,
+            skip_bad=skip_bad,
+            progress=count,
+            say=lambda found: (console.warn if found.level == "warning" else console.say)(_line(found)),
+        )
     rows = [
         [split, str(len(chosen)), str(sum(s.mask is not None for s in chosen)), str(sum(len(s.boxes) for s in chosen))]
         for split in dict.fromkeys(x for s in prepared.samples for x in s.splits)
@@ -109,3 +120,7 @@ def _prepare(
     console.say(f"{prepared.info.name}: {prepared.num_classes} classes -> {prepared.folder}")
     if methods():
         console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(methods())}")
+
+
+def _line(found: Finding) -> str:
+    return f"{found.what} ({found.remedy})" if found.remedy else found.what

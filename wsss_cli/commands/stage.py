@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 from wsss_cli import console, launch
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.config import flat, merge, parse_set
-from wsss_cli.data.prepared import Prepared, read_prepared
+from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import VERBS, Method
 from wsss_cli.plan import Step, plan
@@ -111,10 +111,12 @@ def find_run(method: str | None, options: RunOptions) -> Run:
         find_method(method)
     else:
         find_method(method)
-        data, name = options.data or _latest_data(options.data_root), options.name or "default"
+        data, name = options.data or read_latest(options.data_root), options.name or "default"
     if not (options.data_root / data / "dataset.yaml").is_file():
         known = sorted(p.parent.name for p in options.data_root.glob("*/dataset.yaml"))
-        raise WsssError(f"no prepared data set '{data}' in {options.data_root}{nearest(data, known)}", PREPARE)
+        raise WsssError(
+            f"no prepared data set '{data}' in {options.data_root}{nearest(data, known)}", "`wsss prepare` makes one"
+        )
     return Run(options.runs_root, data, method, name)
 
 
@@ -156,13 +158,3 @@ def _next(stage: str, method: Method) -> str:
     if stage in chain[:-1]:
         return chain[chain.index(stage) + 1]
     return "evaluate"
-
-
-def _latest_data(root: Any) -> str:
-    path = root / "latest"
-    if not path.exists():
-        raise WsssError(f"there is no prepared data set in {root}", PREPARE)
-    return path.read_text(encoding="utf-8").strip()
-
-
-PREPARE = "make one, for example: wsss prepare shapes; `wsss datasets` lists them"

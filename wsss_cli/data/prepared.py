@@ -1,6 +1,7 @@
 """The prepared data set: `dataset.yaml` and `samples.jsonl`, the only thing that methods and commands read.
 
 Class ids: 0 background, 1..C classes, 255 ignore. Boxes are 0-based, half-open x0, y0, x1, y1.
+A folder that holds dataset.yaml is complete: it is written last.
 """
 
 from __future__ import annotations
@@ -15,7 +16,8 @@ from typing import Any
 import yaml
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import write_text
+from wsss_cli.files import write_text, writing
+from wsss_cli.plugins import nearest
 
 IGNORE = 255
 
@@ -33,7 +35,10 @@ class Box:
 
 @dataclass(frozen=True)
 class Sample:
-    """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None where there is none."""
+    """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None where there is none.
+
+    The digests are of the files' bytes when they were checked; `wsss prepare` fills them in.
+    """
 
     id: str
     image: Path
@@ -43,6 +48,16 @@ class Sample:
     boxes: tuple[Box, ...] = ()
     mask: Path | None = None
     splits: tuple[str, ...] = ()
+    image_digest: str = ""
+    mask_digest: str = ""
+
+
+@dataclass(frozen=True)
+class BadSample:
+    """An image that a plugin could not turn into a Sample, and why; it stands in the Sample's place in the stream."""
+
+    id: str
+    error: WsssError
 
 
 @dataclass(frozen=True)
@@ -51,9 +66,16 @@ class DatasetInfo:
 
     kind     the plugin that wrote it; it chooses a method's recipe
     classes  names of classes 1..C, background not among them
-    splits   the split that each stage uses: {"train": ..., "val": ..., "seeds": ...}; see Prepared.split
+    splits   the split that plays each role:
+             "train"  what a method learns from, and what seeds and pseudo-labels are made for
+             "val"    what the trained network is scored on
+             "seeds"  the part of "train" that has masks, on which CAMs and pseudo-labels are scored
     source   where it came from, for people: command, root, archive
     masks    the folder or field the masks came from, named in every score
+    palette  colours of ids 0..C
+    notes    what the plugin decided or left out, for people
+    hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
+             the place where they lie.  The host fills it in.
     """
 
     name: str
@@ -63,7 +85,16 @@ class DatasetInfo:
     source: str
     masks: str = ""
     palette: tuple[tuple[int, int, int], ...] = ()
+    notes: tuple[str, ...] = ()
     hash: str = ""
+
+
+def class_id(name: str, classes: tuple[str, ...]) -> int:
+    """1..C of a class name.  Raises WsssError with the nearest name."""
+    if name in classes:
+        return classes.index(name) + 1
+    known = f"the classes are: {', '.join(classes)}" if len(classes) <= 25 else f"there are {len(classes)} classes"
+    raise WsssError(f"unknown class '{name}'{nearest(name, classes)}", known)
 
 
 @dataclass(frozen=True)
@@ -79,13 +110,12 @@ class Prepared:
         """C, without background."""
         return len(self.info.classes)
 
-    def split_name(self, role: str) -> str:
-        """The split that plays `role` ("train": learnt from, "val": scored on), or role itself if it is a split."""
-        return self.info.splits.get(role, role)
+    def split_for(self, role: str, asked: str | None = None) -> str:
+        """The name of the split that plays `role` (see DatasetInfo), unless another was asked for."""
+        return asked or self.info.splits[role]
 
-    def split(self, role: str) -> list[Sample]:
-        """The samples of a split, or of the split that plays a role. Raises WsssError if there is none."""
-        name = self.split_name(role)
+    def split(self, name: str) -> list[Sample]:
+        """The samples of the split of that name. Raises WsssError if there is none."""
         chosen = [s for s in self.samples if name in s.splits]
         if not chosen:
             known = sorted({x for s in self.samples for x in s.splits})
@@ -96,10 +126,13 @@ class Prepared:
 
 
 def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -> str:
-    """Write dataset.yaml and samples.jsonl into `folder`; returns the data set's hash (of classes and samples)."""
-    text = "".join(json.dumps(_to_json(s, folder), ensure_ascii=False) + "\n" for s in samples)
-    digest = hashlib.sha256(("\n".join(info.classes) + "\n" + text).encode()).hexdigest()[:16]
-    write_text(folder / "samples.jsonl", text)
+    """Write samples.jsonl, as the samples come, then dataset.yaml into `folder`; returns the data set's hash."""
+    digest = hashlib.sha256(json.dumps([info.classes, info.splits], sort_keys=True).encode())
+    with writing(folder / "samples.jsonl") as aside, aside.open("w", encoding="utf-8") as file:
+        for sample in samples:
+            row = _to_json(sample, folder)
+            file.write(json.dumps(row, ensure_ascii=False) + "\n")
+            digest.update(json.dumps({**row, "image": "", "mask": sample.mask is not None}).encode())
     head = {
         "name": info.name,
         "kind": info.kind,
@@ -108,10 +141,12 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "source": info.source,
         "masks": info.masks,
         "palette": [list(c) for c in info.palette],
-        "hash": digest,
+        "notes": list(info.notes),
+        "hash": digest.hexdigest()[:16],
     }
-    write_text(folder / "dataset.yaml", yaml.safe_dump(head, sort_keys=False, allow_unicode=True))
-    return digest
+    text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
+    write_text(folder / "dataset.yaml", text)
+    return digest.hexdigest()[:16]
 
 
 def read_prepared(folder: Path) -> Prepared:
@@ -137,10 +172,20 @@ def read_info(folder: Path) -> DatasetInfo:
             source=head["source"],
             masks=head["masks"],
             palette=tuple((r, g, b) for r, g, b in head["palette"]),
+            notes=tuple(head["notes"]),
             hash=head["hash"],
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error
+
+
+def read_latest(root: Path) -> str:
+    """The name of the data set under `root` that was prepared last.  Raises WsssError if there is none."""
+    path = root / "latest"
+    name = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    if not name or not (root / name / "dataset.yaml").is_file():
+        raise WsssError(f"no data set is prepared in {root}", "run `wsss prepare shapes`, or another; see `wsss datasets`")
+    return name
 
 
 def _lines(path: Path) -> Iterator[str]:
@@ -158,6 +203,7 @@ def _to_json(sample: Sample, folder: Path) -> dict[str, Any]:
         "boxes": [[b.label, b.x0, b.y0, b.x1, b.y1] for b in sample.boxes],
         "mask": None if sample.mask is None else _relative(sample.mask, folder),
         "splits": list(sample.splits),
+        "digests": [sample.image_digest, sample.mask_digest],
     }
 
 
@@ -172,6 +218,8 @@ def _from_json(line: str, folder: Path) -> Sample:
         boxes=tuple(Box(*b) for b in row["boxes"]),
         mask=None if row["mask"] is None else folder / row["mask"],
         splits=tuple(row["splits"]),
+        image_digest=row["digests"][0],
+        mask_digest=row["digests"][1],
     )
 
 

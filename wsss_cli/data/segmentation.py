@@ -7,15 +7,16 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import torch
+from numpy.typing import NDArray
 from pydantic import Field
+from torch import Tensor
 
 from wsss_cli.config import Config
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import random_crop, random_flip, random_scale
+from wsss_cli.data.transforms import flip, normalise, place, place_labels, random_crop, rescale, uniform_scale
 
 
 class Augment(Config):
@@ -27,7 +28,7 @@ class Augment(Config):
 
 
 class SegmentationData:
-    """Crops of images and label maps: image (3, crop, crop) normalised float32, label (crop, crop) int64."""
+    """Crops of images and of their label maps."""
 
     def __init__(self, samples: Sequence[Sample], labels: Callable[[Sample], Path], augment: Augment) -> None:
         self.samples, self.labels, self.augment = samples, labels, augment
@@ -38,8 +39,24 @@ class SegmentationData:
     def item(self, index: int, rng: random.Random) -> dict[str, Any]:
         sample, augment = self.samples[index], self.augment
         image, label = read_image(sample.image), read_labels(self.labels(sample))
-        image, label = random_scale(image, label, augment.scale, rng)
-        if augment.flip:
-            image, label = random_flip((image, label), rng)
-        image, label = random_crop(image, label, augment.crop, rng)
-        return {"image": torch.from_numpy(np.ascontiguousarray(image)), "label": torch.from_numpy(label).long()}
+        scale = uniform_scale(*augment.scale, rng)
+        image, label = rescale(image, scale, "bilinear"), rescale(label, scale, "nearest")
+        if augment.flip and rng.random() < 0.5:
+            image, label = flip(image), flip(label)
+        return cropped(image, label, augment.crop, rng)
+
+
+def cropped(image: NDArray[Any], label: NDArray[Any] | None, crop: int, rng: random.Random) -> dict[str, Tensor]:
+    """A random crop: image (crop, crop, 3) uint8, valid (4,) the box of its real pixels, label (crop, crop) uint8."""
+    at = random_crop((image.shape[0], image.shape[1]), crop, rng)
+    item = {"image": torch.from_numpy(place(image, at, crop)), "valid": torch.tensor(at.valid)}
+    if label is not None:
+        item["label"] = torch.from_numpy(place_labels(label, at, crop))
+    return item
+
+
+def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
+    """A batch on the device, its image normalised there: (B, 3, crop, crop), 0 outside the valid box."""
+    moved = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+    moved["image"] = normalise(moved["image"], moved.pop("valid"))
+    return moved

@@ -13,13 +13,16 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from wsss_cli.config import StageConfig
+from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import write_labels
+from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
 from wsss_cli.job import Job
 from wsss_cli.method import load_object
-from wsss_cli.refine.crf import PRESETS, Crf, DenseCrf, unary_from_softmax
+from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
+from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.pool import map_unordered
 
 Fusion = Literal["mean", "max"]
@@ -28,7 +31,7 @@ Fusion = Literal["mean", "max"]
 class Infer(StageConfig):
     """How a trained network is applied."""
 
-    split: str = Field("val", description="the split to predict")
+    split: str | None = Field(None, description="the split to predict; the data set's validation split")
     scales: tuple[float, ...] = Field((1.0,), min_length=1, description="image scales whose predictions are fused")
     flip: bool = Field(False, description="also predict the mirrored image")
     fusion: Fusion = Field("mean", description="of scales and flips: mean of softmax scores, or largest logit")
@@ -38,11 +41,12 @@ class Infer(StageConfig):
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
 
 
-def infer(job: Job) -> dict[str, float]:
+def infer(job: Job) -> dict[str, Any]:
     """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
     config: Infer = job.config
     net = load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job).to(job.runtime.device).eval()
-    samples = job.data.split(config.split)
+    split = job.data.split_for("val", config.split)
+    samples = job.data.split(split)
     todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf)[-1])
     with job.track("infer", len(todo)) as tick:
         tasks = _predictions(job, net, config, todo)
@@ -54,7 +58,7 @@ def infer(job: Job) -> dict[str, float]:
             for _ in map_unordered(write_prediction, tasks, workers=job.runtime.workers + 1):
                 tick(1)
     job.barrier()
-    return {"images": len(samples)}
+    return {"split": split, "images": len(samples)}
 
 
 def outputs(folder: Path, id: str, crf: bool) -> list[Path]:
@@ -101,29 +105,17 @@ def write_prediction(
     """
     write_labels(paths[0], scores.argmax(0).byte().cpu().numpy(), palette)
     if len(paths) > 1:
-        refined = DenseCrf(image, crf, scores.device).infer(unary_from_softmax(scores, crf.clip))
+        refined = DenseCrf(torch.from_numpy(image).to(scores.device), crf).infer(unary_from_softmax(scores, crf.clip))
         write_labels(paths[1], refined.argmax(0).byte().cpu().numpy(), palette)
 
 
 def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_prediction for each image."""
     palette = job.data.info.palette
-    for group in equal_shapes(todo, config.batch):
-        images = [read_image(s.image) for s in group]
+    for group, images in equal_shapes(todo, ParallelMap(lambda s: read_image(s.image), todo), config.batch):
         batch = torch.from_numpy(np.stack(images)).to(job.runtime.device)  # (B, H, W, 3)
         for sample, image, scores in zip(group, images, predict(net, batch, config)):
             yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette
-
-
-def equal_shapes(samples: Sequence[Sample], batch: int) -> Iterator[list[Sample]]:
-    """Groups of at most `batch` samples of one width and height."""
-    waiting: dict[tuple[int, int], list[Sample]] = {}
-    for sample in samples:
-        group = waiting.setdefault((sample.width, sample.height), [])
-        group.append(sample)
-        if len(group) == batch:
-            yield waiting.pop((sample.width, sample.height))
-    yield from waiting.values()
 
 
 def _scaled(x: Tensor, scale: float) -> tuple[int, int]:

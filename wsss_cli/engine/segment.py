@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wsss_cli.config import Config, StageConfig, as_dict
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import Augment, SegmentationData
+from wsss_cli.data.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
@@ -38,7 +38,7 @@ class Segment(StageConfig):
     """A segmentation network on pseudo-labels, or on the masks: the upper bound."""
 
     labels: str = Field("pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder")
-    split: str = Field("train", description="the split to learn from")
+    split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
     augment: Augment = Field(Augment(), description="augmentation")
     optimiser: Optimiser = Field(Optimiser(), description="optimiser")
@@ -52,7 +52,7 @@ def train(job: Job) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
     config: Segment = job.config
     samples, labels = labelled(job, config)
-    net = build_segmenter(config.net, job.data.num_classes + 1)
+    net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
     data = SegmentationData(samples, labels, config.augment)
     optimizer = sgd(net, config.optimiser)
     total = total_iterations(config.loop, len(data))
@@ -61,7 +61,7 @@ def train(job: Job) -> dict[str, float]:
         model=net,
         step=_step,
         optimizer=optimizer,
-        factor=lambda k: poly(k, total, 1.0, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
+        factor=lambda k: poly(k, total, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
         data=data,
         prepare=to_device,
         meta=meta(job, config.net),
@@ -74,11 +74,12 @@ def labelled(job: Job, config: Segment) -> tuple[list[Sample], Callable[[Sample]
 
     Raises WsssError if a label map is missing.
     """
-    samples = job.data.split(config.split)
+    split = job.data.split_for("train", config.split)
+    samples = job.data.split(split)
     if config.labels == "masks":
         chosen = [s for s in samples if s.mask is not None]
         if not chosen:
-            raise WsssError(f"labels=masks: split '{config.split}' has no masks", "use labels=pseudo")
+            raise WsssError(f"labels=masks: split '{split}' has no masks", "use labels=pseudo")
         return chosen, lambda s: s.mask or Path()
     folder = job.inputs["pseudo"] / "labels" if config.labels == "pseudo" else Path(config.labels)
     missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
@@ -97,11 +98,6 @@ def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:
         {"params": [p for n, p in trained if not n.startswith("backbone.")], "lr": o.lr * o.head_factor},
     ]
     return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
-
-
-def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """Every tensor of a batch."""
-    return {name: value.to(device, non_blocking=True) for name, value in batch.items()}
 
 
 def meta(job: Job, net: Net) -> dict[str, Any]:

@@ -11,8 +11,9 @@ from typing import Any
 import numpy as np
 import torch
 from pydantic import Field
+from torch import Tensor
 
-from wsss_cli.cam.store import read_cam, upsample
+from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
@@ -29,8 +30,8 @@ STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
 class Evaluate(StageConfig):
     """What is scored."""
 
-    split: str = Field("seeds", description="for seeds and pseudo-labels: the split that is scored")
-    thresholds: tuple[float, ...] = Field(STEPS, min_length=1, description="background scores tried for CAMs")
+    split: str | None = Field(None, description="the split on which seeds and pseudo-labels are scored; the data set's")
+    thresholds: tuple[float, ...] = Field(STEPS, min_length=1, description="background scores tried for CAMs, ascending")
 
 
 def evaluate(job: Job) -> dict[str, float]:
@@ -38,7 +39,7 @@ def evaluate(job: Job) -> dict[str, float]:
     config: Evaluate = job.config
     source = next(iter(job.inputs))
     record = read_record(job.inputs[source]) or {}
-    split = record["config"]["split"] if source == "infer" else config.split
+    split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
     samples = job.data.split(split)
     masked = [s for s in samples if s.mask is not None]
     if not masked:
@@ -52,7 +53,7 @@ def evaluate(job: Job) -> dict[str, float]:
         "method": job.method.name,
         "data": job.data.info.name,
         "run": job.folder.parent.name,
-        "split": job.data.split_name(split),
+        "split": split,
         "ground_truth": job.data.info.masks,
         "images": len(masked),
         "without_mask": len(samples) - len(masked),
@@ -115,11 +116,12 @@ def _score_cams(job: Job, samples: Sequence[Sample], thresholds: Sequence[float]
     k = job.data.num_classes + 1
     folder = job.inputs["seeds"] / "cam"
     total = torch.zeros(len(thresholds), k, k, dtype=torch.int64)
+    tried = torch.tensor(thresholds)
     mine = shard(samples, job.runtime)
     with job.track("score CAMs", len(mine)) as tick:
         for sample in mine:
             labels, best = _strongest(folder / f"{sample.id}.npz", sample)
-            total += sweep(read_labels(sample.mask), labels, best, thresholds, k)  # type: ignore[arg-type]
+            total += sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
             tick(1)
     total = sum_over_ranks(total.to(job.runtime.device)).cpu()
     every = [scores(t) for t in total]
@@ -129,13 +131,13 @@ def _score_cams(job: Job, samples: Sequence[Sample], thresholds: Sequence[float]
     return [row], [], curve
 
 
-def _strongest(path: Path, sample: Sample) -> tuple[np.ndarray, np.ndarray]:
+def _strongest(path: Path, sample: Sample) -> tuple[Tensor, Tensor]:
     """The strongest class of each pixel and its score; nothing where the image has no tags."""
-    if not path.exists():
-        return np.zeros((sample.height, sample.width), np.uint8), np.zeros((sample.height, sample.width), np.float32)
+    if not path.exists() and not sample.tags:
+        return torch.zeros(sample.height, sample.width, dtype=torch.uint8), torch.zeros(sample.height, sample.width)
     cam = read_cam(path)
-    best, index = upsample(cam).max(0)  # (H, W)
-    return cam.keys.numpy()[index.numpy()].astype(np.uint8), best.numpy()
+    best, index = cam.full().max(0)  # (H, W)
+    return torch.from_numpy(cam.keys)[index].to(torch.uint8), best
 
 
 def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:

@@ -1,0 +1,107 @@
+"""The folders and lists of a VOC devkit.
+
+    VOC2012/JPEGImages/<id>.jpg   Annotations/<id>.xml   SegmentationClass[Aug]/<id>.png
+            ImageSets/Segmentation/<list>.txt      one id per line, or "image.jpg mask.png" paths in two columns
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, replace
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+from wsss_cli.plugins import nearest
+
+IMAGES, ANNOTATIONS, LISTS = "JPEGImages", "Annotations", "ImageSets/Segmentation"
+MASKS = ("SegmentationClassAug", "SegmentationClass")
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One image of the lists; mask is the path a list gives in its second column."""
+
+    id: str
+    image: Path
+    mask: Path | None = None
+    splits: tuple[str, ...] = ()
+
+
+def find_devkit(root: Path) -> Path:
+    """The VOC2012 folder: root itself or inside it.  Raises WsssError telling what is missing."""
+    candidates = [root, *(root / sub for sub in ("VOC2012", "VOCdevkit/VOC2012"))]
+    for folder in candidates:
+        if all((folder / sub).is_dir() for sub in (IMAGES, ANNOTATIONS, LISTS)):
+            return folder
+    closest = next((c for c in candidates if (c / IMAGES).is_dir()), root)
+    if not closest.is_dir():
+        raise WsssError(f"there is no folder {closest}", "give the devkit's folder VOC2012 with --root")
+    missing = [sub for sub in (IMAGES, ANNOTATIONS, LISTS) if not (closest / sub).is_dir()]
+    raise WsssError(
+        f"{closest} is no VOC devkit: it has no {', no '.join(missing)}",
+        "give the folder VOC2012 (or VOCdevkit above it) of the unpacked VOCtrainval_11-May-2012.tar with --root",
+    )
+
+
+def read_lists(devkit: Path) -> dict[str, Entry]:
+    """Every image of every list by id, with the names of the lists it is on, in the order of train, val, others."""
+    entries: dict[str, Entry] = {}
+    for path in sorted((devkit / LISTS).glob("*.txt"), key=lambda p: (p.stem not in ("train", "val"), p.stem)):
+        for new in read_list(path, devkit):
+            old = entries.get(new.id, new)
+            entries[new.id] = replace(old, mask=old.mask or new.mask, splits=(*old.splits, path.stem))
+    return entries
+
+
+def read_list(path: Path, devkit: Path) -> list[Entry]:
+    """The entries of one list, without splits.  Raises WsssError for an id given twice or a line that is neither form."""
+    entries: dict[str, Entry] = {}
+    for number, line in enumerate(_text(path).splitlines(), start=1):
+        if not line.strip():
+            continue
+        entry = _entry(line.split(), devkit, f"{path}, line {number}")
+        if entry.id in entries:
+            raise WsssError(f"{path}, line {number}: '{entry.id}' is on the list twice", "remove one of the lines")
+        entries[entry.id] = entry
+    return list(entries.values())
+
+
+def choose_list(name: str, role: str, devkit: Path) -> str:
+    """The name of the list that plays `role`; "auto" is train_aug or train.  Raises WsssError if missing or empty."""
+    there = sorted(p.stem for p in (devkit / LISTS).glob("*.txt"))
+    if name == "auto":
+        name = "train_aug" if "train_aug" in there else "train"
+    if name not in there:
+        raise WsssError(
+            f"{devkit / LISTS / name}.txt is missing{nearest(name, there)}",
+            f"put the list there, or name another with --{role}; lists found: {', '.join(there) or 'none'}",
+        )
+    path = devkit / LISTS / f"{name}.txt"
+    if not _text(path).strip():
+        raise WsssError(f"{path} is empty, but is to be the {role} split", f"fill it, or name another with --{role}")
+    return name
+
+
+def choose_masks(choice: str, devkit: Path) -> Path:
+    """The folder of the masks.  Raises WsssError if there is none."""
+    wanted = MASKS if choice == "auto" else (choice,)
+    for name in wanted:
+        if (devkit / name).is_dir():
+            return devkit / name
+    raise WsssError(f"{devkit} has no folder {' or '.join(wanted)}", "put the masks there: scores need them")
+
+
+def _text(path: Path) -> str:
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except (OSError, UnicodeDecodeError) as error:
+        raise WsssError(f"{path} cannot be read: {error}", "a list is UTF-8 text, one id per line") from error
+
+
+def _entry(columns: list[str], devkit: Path, where: str) -> Entry:
+    first = Path(columns[0])
+    if len(columns) == 1 and not first.suffix:
+        return Entry(columns[0], devkit / IMAGES / f"{columns[0]}.jpg")
+    paths = [devkit / column.lstrip("/") for column in columns]  # such lists write /JPEGImages/...
+    if len(columns) <= 2 and all(p.suffix for p in paths):
+        return Entry(first.stem, paths[0], paths[1] if len(paths) == 2 else None)
+    raise WsssError(f"{where}: '{' '.join(columns)}' is neither an id nor 'image mask'", "correct the line")

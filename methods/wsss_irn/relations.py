@@ -1,0 +1,156 @@
+"""The inter-pixel relation network: its labels from the CAMs, its training, its calibration."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+import numpy as np
+import torch
+from torch import Tensor, nn
+
+from wsss_cli.cam.store import read_cam
+from wsss_cli.config import as_dict
+from wsss_cli.data.images import read_image
+from wsss_cli.data.labels import write_labels
+from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.prepared import Sample
+from wsss_cli.data.segmentation import to_device
+from wsss_cli.data.transforms import normalise, place, top_left_crop
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.distributed import gather, mean_over_ranks, shard
+from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.schedules import poly
+from wsss_cli.files import writing
+from wsss_cli.job import Job
+from wsss_cli.nets.backbones import Backbone
+from wsss_cli.nets.pretrained import load_pretrained
+from wsss_cli.refine.crf import DenseCrf, unary_from_labels
+from wsss_cli.refine.pool import map_unordered
+from wsss_irn.cams import cam_path, make_backbone, tagged, trained_cam_net
+from wsss_irn.config import CamNetwork, IrLabel, Pseudo
+from wsss_irn.data import RelatedPixels
+from wsss_irn.labels import ir_label
+from wsss_irn.losses import irn_losses
+from wsss_irn.nets import IrnNet
+from wsss_irn.optim import optimiser
+
+
+def make_ir_labels(job: Job) -> None:
+    """CAMs -> ir_label/<id>.png of certain foreground, certain background, and 255."""
+    config: Pseudo = job.config
+    samples = tagged(job, config.split)
+    todo = job.todo(samples, lambda s: ir_path(job.folder, s))
+    tasks = ((ir_path(job.folder, s), s.image, cam_path(job.inputs["seeds"], s), config.ir_label) for s in todo)
+    with job.track("IR labels", len(todo)) as tick:
+        for _ in map_unordered(write_ir_label, tasks, workers=job.runtime.workers + 1):
+            tick(1)
+    job.barrier()
+
+
+def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel) -> None:
+    """One image's IR label: both thresholds' label maps refined by the dense CRF on one lattice."""
+    cam = read_cam(cam_file)
+    crf = DenseCrf(torch.from_numpy(read_image(image)), config.crf)
+
+    def refine(index: Tensor, n: int) -> Tensor:
+        return torch.stack([crf.infer(unary_from_labels(i, n, config.crf.gt_prob)).argmax(0) for i in index])
+
+    label = ir_label(cam.full(), torch.from_numpy(cam.keys), refine, config.foreground, config.background)
+    write_labels(path, label.numpy())
+
+
+def train_irn(job: Job) -> dict[str, float]:
+    """Train the boundary and displacement branches on the IR labels; leaves irn/checkpoint.pt."""
+    config: Pseudo = job.config
+    c = config.training
+    samples = tagged(job, config.split)
+    net = IrnNet(frozen_backbone(job))
+    data = RelatedPixels(samples, lambda s: ir_path(job.folder, s), c)
+    total = total_iterations(c.loop, len(data))
+    training = Training(
+        model=net,
+        step=lambda model, batch, k: _step(model, batch, c.radius),
+        optimizer=optimiser(c.optimiser, net.boundary, net.displacement),
+        factor=lambda k: poly(k, total, c.optimiser.power),
+        data=data,
+        prepare=to_device,
+        meta={"method": "irn", "stage": "irn", "classes": list(job.data.info.classes), "net": as_dict(_network(job))},
+    )
+    return fit(training, c.loop, job.runtime, job.folder / "irn", title="train IRN", seed=config.seed)
+
+
+def frozen_backbone(job: Job) -> Backbone:
+    """The CAM network's kind of backbone: with its pretrained weights (released code) or as the CAM training left it."""
+    config: Pseudo = job.config
+    if config.training.init == "cam":
+        return trained_cam_net(job.inputs["seeds"], job).backbone
+    backbone = make_backbone(_network(job))
+    load_pretrained(backbone, _network(job).pretrained, job.runtime.trust)
+    return backbone
+
+
+@torch.inference_mode()
+def calibrate(job: Job, batch: int = 32) -> None:
+    """Store the mean displacement over the data in the network's mean shift; leaves irn/calibrated.pt.
+
+    As released: eval mode, top left crops, the zero padding included, on the images that seeds are scored on.
+    """
+    path = calibrated_path(job.folder)
+    if path.exists():
+        job.barrier()
+        return
+    config: Pseudo = job.config
+    content = checkpoint.load(job.folder / "irn" / "checkpoint.pt", job.runtime.trust)
+    net = IrnNet(make_backbone(_network(job)))
+    net.load_state_dict(content["model"])
+    net.to(job.runtime.device).eval()
+    samples = shard(job.data.split(job.data.split_for("seeds")), job.runtime)
+    crops = ParallelMap(lambda s: _top_left(s, config.training.crop), samples)
+    total, count = torch.zeros(2, dtype=torch.float64), 0
+    with job.track("mean displacement", len(samples)) as tick:
+        for image, valid in crops:
+            x = normalise(image[None].to(job.runtime.device), valid[None])  # (1, 3, crop, crop)
+            total += net(x)[1].mean((0, 2, 3)).double().cpu()
+            count += 1
+            tick(1)
+    every = gather((total, count))
+    net.displacement.mean_shift.running_mean.copy_(sum(t for t, _ in every) / max(1, sum(n for _, n in every)))
+    if job.runtime.main:
+        with writing(path) as aside:
+            torch.save({"meta": content["meta"], "model": net.state_dict()}, aside)
+    job.barrier()
+
+
+def trained_irn(job: Job) -> IrnNet:
+    """The calibrated network of a pseudo stage."""
+    path = calibrated_path(job.folder)
+    content = checkpoint.load(path, job.runtime.trust)
+    checkpoint.expect(content, path, "irn", job.data.info.classes)
+    net = IrnNet(make_backbone(CamNetwork(**content["meta"]["net"])))
+    net.load_state_dict(content["model"])
+    return net
+
+
+def ir_path(folder: Path, sample: Sample) -> Path:
+    return folder / "ir_label" / f"{sample.id}.png"
+
+
+def calibrated_path(folder: Path) -> Path:
+    return folder / "irn" / "calibrated.pt"
+
+
+def _network(job: Job) -> CamNetwork:
+    """What the CAM network was made of."""
+    path = job.inputs["seeds"] / "cam_net" / "checkpoint.pt"
+    return CamNetwork(**checkpoint.load(path, job.runtime.trust)["meta"]["net"])
+
+
+def _top_left(sample: Sample, crop: int) -> tuple[Tensor, Tensor]:
+    image = read_image(sample.image)
+    at = top_left_crop((image.shape[0], image.shape[1]), crop)
+    return torch.from_numpy(np.ascontiguousarray(place(image, at, crop))), torch.tensor(at.valid)
+
+
+def _step(model: nn.Module, batch: dict[str, Tensor], radius: int) -> dict[str, Tensor]:
+    edge, displacement = model(batch["image"])
+    return irn_losses(edge, displacement, batch["label"], radius, mean_over_ranks).terms()

@@ -1,0 +1,29 @@
+"""IRN's stages: seeds (CAMs), pseudo (IRN, random walk), train (a segmentation network on the pseudo-labels)."""
+
+from __future__ import annotations
+
+from wsss_cli.engine.segment import predictor, train
+from wsss_irn.cams import make_cams, train_cam_net
+from wsss_irn.relations import calibrate, make_ir_labels, train_irn
+from wsss_irn.walking import make_pseudo_labels, merge_instances
+
+__all__ = ["predictor", "pseudo", "seeds", "train"]
+
+from wsss_cli.job import Job
+
+
+def seeds(job: Job) -> dict[str, float]:
+    """Tags -> classification network -> multi-scale CAMs `cam/<id>.npz`."""
+    losses = train_cam_net(job)
+    made = make_cams(job)
+    return {"loss": losses.get("classification", 0.0), "cams": made}
+
+
+def pseudo(job: Job) -> dict[str, float]:
+    """CAMs -> IR labels -> IRN -> random walk -> `labels/`, `confidence/`, `instances/instances.json`."""
+    make_ir_labels(job)
+    losses = train_irn(job)
+    calibrate(job)
+    made = make_pseudo_labels(job)
+    instances = merge_instances(job)
+    return {**losses, "labels": made, "instances": instances}

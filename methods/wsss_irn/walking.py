@@ -1,0 +1,119 @@
+"""Pseudo-labels, confidence masks and instance labels: the random walk from the CAMs between IRN's boundaries."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wsss_cli.cam.store import read_cam
+from wsss_cli.data.groups import equal_shapes
+from wsss_cli.data.images import read_image
+from wsss_cli.data.labels import write_labels, write_mask01
+from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.prepared import Sample
+from wsss_cli.data.transforms import normalise
+from wsss_cli.files import write_text
+from wsss_cli.job import Job
+from wsss_cli.refine.pool import map_unordered
+from wsss_cli.refine.walk import random_walk
+from wsss_irn.cams import cam_path, tagged
+from wsss_irn.config import Instances, Pseudo, Walk
+from wsss_irn.instances import centroids, clusters, coco_annotations, coco_file, detect, instance_cams
+from wsss_irn.labels import confidence_mask, semantic_label, walked_scores
+from wsss_irn.nets import edge_displacement
+from wsss_irn.relations import trained_irn
+
+
+def make_pseudo_labels(job: Job) -> int:
+    """Write labels/, confidence/ and instances/ of every tagged image; returns how many images have them."""
+    config: Pseudo = job.config
+    samples = tagged(job, config.split)
+    todo = job.todo(samples, lambda s: label_path(job.folder, s))
+    workers = 0 if job.runtime.device.type == "cuda" else job.runtime.workers + 1
+    with job.track("random walk", len(todo)) as tick:
+        for _ in map_unordered(write_pseudo_label, _tasks(job, config, todo), workers):
+            tick(1)
+    job.barrier()
+    return len(samples)
+
+
+def write_pseudo_label(
+    folder: Path,
+    sample: Sample,
+    cam_file: Path,
+    edge: Tensor,
+    displacement: Tensor,
+    config: Pseudo,
+    palette: Sequence[tuple[int, int, int]],
+) -> None:
+    """All that one image's walk gives; the label map is written last, as the sign that the image is done.
+
+    edge (h, w) in [0, 1], displacement (2, h, w), on the device where the walk is to run.
+    """
+    cam = read_cam(cam_file)
+    maps, keys = torch.from_numpy(cam.cam).to(edge.device), torch.from_numpy(cam.keys).to(edge.device)
+    if config.instances.enabled:
+        rows = find_instances(maps, cam.keys.tolist(), edge, displacement, cam.size, config.walk, config.instances)
+        write_text(folder / "instances" / f"{sample.id}.json", json.dumps(rows))
+    score = walked_scores(_walk(maps, edge, config.walk), cam.size, config.walk.background)  # (n + 1, H, W)
+    label = semantic_label(score, keys)
+    confident = confidence_mask(score, label, config.confidence)
+    write_mask01(folder / "confidence" / f"{sample.id}.png", confident.cpu().numpy())
+    write_labels(label_path(folder, sample), label.cpu().numpy(), palette)
+
+
+def find_instances(
+    cam: Tensor,
+    keys: list[int],
+    edge: Tensor,
+    displacement: Tensor,
+    size: tuple[int, int],
+    walk: Walk,
+    config: Instances,
+) -> list[dict[str, Any]]:
+    """COCO annotations of one image: CAMs split by clusters of centroids, each walked, pieces as instances."""
+    cluster = clusters(centroids(displacement, config.iterations), displacement, config.threshold)
+    score = walked_scores(_walk(instance_cams(cam, cluster.to(cam.device)), edge, walk), size, config.background)
+    return coco_annotations(detect(score, keys, config.min_area), image_id=0)
+
+
+def merge_instances(job: Job) -> int:
+    """instances/instances.json of the whole split; returns the number of instances."""
+    config: Pseudo = job.config
+    if not config.instances.enabled:
+        return 0
+    folder = job.folder / "instances"
+    samples = tagged(job, config.split)
+    found = [json.loads((folder / f"{s.id}.json").read_text(encoding="utf-8")) for s in samples]
+    if job.runtime.main:
+        images = [(s.image.name, s.height, s.width) for s in samples]
+        write_text(folder / "instances.json", json.dumps(coco_file(images, found, job.data.info.classes)))
+    return sum(len(rows) for rows in found)
+
+
+def label_path(folder: Path, sample: Sample) -> Path:
+    return folder / "labels" / f"{sample.id}.png"
+
+
+@torch.inference_mode()
+def _tasks(job: Job, config: Pseudo, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
+    """The arguments of write_pseudo_label for each image: the network runs here, image and mirror image together."""
+    net = trained_irn(job).to(job.runtime.device).eval()
+    palette = job.data.info.palette
+    images = ParallelMap(lambda s: read_image(s.image), todo)
+    for group, arrays in equal_shapes(todo, images, config.batch):
+        x = normalise(torch.from_numpy(np.stack(arrays)).to(job.runtime.device))  # (B, 3, H, W)
+        edges, displacements = edge_displacement(net, x, x.flip(-1), config.walk.pad)
+        for sample, edge, displacement in zip(group, edges, displacements):
+            cam = cam_path(job.inputs["seeds"], sample)
+            yield job.folder, sample, cam, edge[0].clone(), displacement.clone(), config, palette
+
+
+def _walk(maps: Tensor, edge: Tensor, walk: Walk) -> Tensor:
+    return random_walk(maps, edge, walk.radius, walk.beta, walk.exp_times)

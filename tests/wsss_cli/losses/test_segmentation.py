@@ -1,0 +1,31 @@
+"""Cross-entropy over labelled pixels: resized, ignored, shared among ranks."""
+
+import torch
+import torch.nn.functional as F
+
+from wsss_cli.losses.segmentation import cross_entropy
+
+
+def test_is_the_mean_over_labelled_pixels() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 4, 5, 7), torch.randint(0, 4, (2, 20, 28))
+    labels[0, :9] = 255
+    large = F.interpolate(logits, (20, 28), mode="bilinear", align_corners=False)
+    expected = F.cross_entropy(large, labels, ignore_index=255)
+    torch.testing.assert_close(cross_entropy(logits, labels.to(torch.uint8)), expected)
+
+
+def test_all_ignored_gives_zero_with_gradients() -> None:
+    logits = torch.randn(1, 3, 4, 4, requires_grad=True)
+    loss = cross_entropy(logits, torch.full((1, 8, 8), 255))
+    loss.backward()
+    assert loss.item() == 0
+    assert logits.grad is not None and logits.grad.abs().max() == 0
+
+
+def test_ranks_average_to_the_whole_batch() -> None:
+    logits, labels = torch.randn(2, 3, 6, 6), torch.randint(0, 3, (2, 6, 6))
+    labels[1, 1:] = 255
+    mean = (labels != 255).sum().float() / 2
+    parts = [cross_entropy(logits[i : i + 1], labels[i : i + 1], lambda _: mean) for i in range(2)]
+    torch.testing.assert_close((parts[0] + parts[1]) / 2, cross_entropy(logits, labels))

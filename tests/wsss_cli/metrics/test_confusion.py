@@ -1,0 +1,81 @@
+"""Confusion and scores against the released metrics; ids out of range; the sweep against one threshold at a time."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from reference_vectors import vectors
+
+from wsss_cli.metrics.confusion import class_iou, confusion, miou_predicted_too, miou_training, scores, sweep
+
+
+@vectors("beco/metrics")
+def test_scores_are_the_released_ones(ref: dict[str, Any]) -> None:
+    k = len(ref["hist"])
+    parts = [confusion(gt, pred, k) for gt, pred in zip(ref["gt"], ref["pred"])]
+    matrix = torch.stack(parts).sum(0)
+    np.testing.assert_array_equal(matrix, ref["hist"])
+    present = ref["hist"].sum(1) > 0
+    np.testing.assert_allclose(class_iou(matrix)[present], ref["iou"][present], rtol=0, atol=1e-5)
+    ours = scores(matrix)
+    np.testing.assert_array_equal(np.isnan(ours.iou), ~present)
+    np.testing.assert_allclose(ours.miou, ref["miou_valid_gt"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(miou_training(matrix), ref["miou_eps"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(miou_predicted_too(matrix), ref["miou_all_nanmean"], rtol=0, atol=1e-5)
+
+
+def test_small_case_by_hand() -> None:
+    truth = np.array([[0, 0, 1, 1, 255]], dtype=np.uint8)
+    prediction = np.array([[0, 2, 1, 0, 2]], dtype=np.uint8)
+    matrix = confusion(truth, prediction, 3)
+    assert matrix.tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
+    ours = scores(matrix)
+    assert ours.iou[:2] == (1 / 3, 1 / 2)
+    assert math.isnan(ours.iou[2])
+    assert ours.miou == pytest.approx(5 / 12)
+    assert miou_predicted_too(matrix) == pytest.approx(5 / 18)
+    assert (ours.pixel_accuracy, ours.mean_accuracy) == (0.5, 0.5)
+
+
+@pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64])
+def test_types_do_not_matter(dtype: torch.dtype) -> None:
+    truth, prediction = torch.randint(0, 5, (2, 30, 40), generator=torch.Generator().manual_seed(0))
+    expected = torch.zeros(5, 5, dtype=torch.int64)
+    expected.index_put_((truth.flatten(), prediction.flatten()), torch.tensor(1), accumulate=True)
+    assert torch.equal(confusion(truth.to(dtype), prediction.to(dtype), 5), expected)
+
+
+@pytest.mark.parametrize(
+    ("truth", "prediction", "says"),
+    [
+        ([0, 1], [0, 3], r"prediction holds ids \[3\]"),
+        ([0, 1], [0, 255], r"prediction holds ids \[255\]"),
+        ([0, 7], [0, 1], r"ground truth holds ids \[7\]"),
+        ([0, 1], [0, 256], "prediction holds ids outside"),
+        ([0, 1], [0, -1], "prediction holds ids outside"),
+        ([0, 1], [0], "prediction is"),
+    ],
+)
+def test_ids_out_of_range_are_named(truth: list[int], prediction: list[int], says: str) -> None:
+    with pytest.raises(ValueError, match=says):
+        confusion(torch.tensor(truth), torch.tensor(prediction), 3)
+
+
+def test_any_prediction_under_ignore_is_dropped() -> None:
+    assert confusion(torch.tensor([255, 0]), torch.tensor([9, 0]), 2).tolist() == [[1, 0], [0, 0]]
+
+
+def test_nothing_labelled_scores_nan() -> None:
+    assert math.isnan(scores(confusion(torch.tensor([255]), torch.tensor([0]), 2)).miou)
+
+
+def test_sweep_is_one_confusion_per_threshold() -> None:
+    g = torch.Generator().manual_seed(0)
+    truth, label = torch.randint(0, 4, (2, 40, 50), generator=g)
+    truth[:5] = 255
+    score = torch.randint(0, 11, (40, 50), generator=g) / 10  # scores that equal thresholds
+    thresholds = torch.arange(0, 11) / 10
+    each = [confusion(truth, torch.where(score > t, label, 0), 4) for t in thresholds]
+    assert torch.equal(sweep(truth, score, label, thresholds, 4), torch.stack(each))

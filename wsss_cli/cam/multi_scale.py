@@ -1,0 +1,52 @@
+"""Multi-scale CAMs of a network: scaled images and their mirror images in, CAMs of the classes present out."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+from wsss_cli.cam.merge import fold, merge
+from wsss_cli.cam.store import Cam
+from wsss_cli.data.transforms import normalise, rescale
+
+SCALES = (1.0, 0.5, 1.5, 2.0)  # of IRN
+
+
+def scaled(image: NDArray[Any], scales: Sequence[float] = SCALES) -> list[NDArray[Any]]:
+    """The uint8 image (H, W, 3) at each scale, round(H s) x round(W s), by PIL's bicubic."""
+    return [rescale(image, scale, "bicubic") for scale in scales]
+
+
+@torch.inference_mode()
+def multi_scale_cams(
+    net_cams: Callable[[Tensor], Tensor],
+    pyramids: Sequence[Sequence[NDArray[Any]]],
+    tags: Sequence[Sequence[int]],
+    device: torch.device,
+) -> list[Cam]:
+    """The CAMs of B images of equal size.
+
+    net_cams: a normalised batch (N, 3, h, w) -> class maps (N, C, h', w'); pyramids: `scaled` of each image, the first
+    scale being 1; tags: the classes present in each, 1..C.
+    """
+    size = pyramids[0][0].shape[0], pyramids[0][0].shape[1]
+    owner = torch.tensor([i for i, present in enumerate(tags) for _ in present], dtype=torch.long, device=device)
+    channel = torch.tensor([c - 1 for present in tags for c in present], dtype=torch.long, device=device)
+    raw = []
+    for images in zip(*pyramids):
+        batch = normalise(torch.from_numpy(np.stack(images)).to(device))  # (B, 3, h, w)
+        maps = net_cams(torch.cat([batch, batch.flip(-1)]))  # (2B, C, h', w')
+        both = maps.unflatten(0, (2, len(images)))  # (2, B, C, h', w')
+        raw.append(fold(both[:, owner, channel].float()))  # (P, h', w'), P classes present in all images
+    counts = [len(present) for present in tags]
+    cams = merge(raw, size).cpu().split(counts)
+    parts = zip(*(maps.cpu().split(counts) for maps in raw))  # of each image its maps by scale
+    return [
+        Cam(np.array(present, dtype=np.int64), cam.numpy(), size, tuple(m.numpy() for m in maps))
+        for present, cam, maps in zip(tags, cams, parts)
+    ]

@@ -1,0 +1,101 @@
+"""Label maps and 0/1 masks on disk, as PNGs that a picture viewer shows.
+
+Label map: mode P, ids 0 background, 1..C classes, 255 ignore. Confidence mask: mode L, 0 or 255.
+"""
+
+from __future__ import annotations
+
+import io
+from collections.abc import Sequence
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wsss_cli.data.images import decoding, read_bytes
+from wsss_cli.errors import WsssError
+from wsss_cli.files import writing
+
+Colour = tuple[int, int, int]
+
+
+def voc_palette(n: int = 256) -> tuple[Colour, ...]:
+    """The PASCAL VOC colours of ids 0..n-1.
+
+    Bit 3j+k of the id is bit 7-j of channel k (red, green, blue).  [VOC devkit, VOClabelcolormap]
+    """
+
+    def channel(i: int, k: int) -> int:
+        return sum((i >> (3 * j + k) & 1) << (7 - j) for j in range(8))
+
+    return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(n))
+
+
+def read_labels(path: Path) -> NDArray[np.uint8]:
+    """The ids (H, W) of a palette or grey PNG.  Raises WsssError for colour-coded, 16-bit or JPEG masks."""
+    return decode_labels(read_bytes(path), path)
+
+
+def decode_labels(data: bytes, path: Path) -> NDArray[np.uint8]:
+    """The ids (H, W) of the encoded mask `data`.  Raises WsssError naming `path`."""
+    with decoding(path), Image.open(io.BytesIO(data)) as image:
+        if image.format == "JPEG":
+            raise WsssError(f"{path} is a JPEG, which does not keep class ids", "save masks as PNG")
+        if image.mode.startswith(("I", "F")):
+            raise WsssError(f"{path} has more than 8 bits per pixel", "save the ids as an 8-bit PNG (0..254, 255 ignore)")
+        if image.mode not in ("P", "L", "1"):
+            raise WsssError(
+                f"{path} is a colour-coded mask (mode {image.mode}), not a map of class ids",
+                "replace each colour by its class id and save one channel as PNG",
+            )
+        return np.array(image).astype(np.uint8)  # (H, W); mode 1 holds bools
+
+
+def write_labels(path: Path, labels: NDArray[np.uint8], palette: Sequence[Colour] = ()) -> None:
+    """Write ids (H, W) as a palette PNG.
+
+    palette  colours of ids 0, 1, ...; the VOC colours for the ids it does not reach, 255 ignore among them.
+    Raises ValueError if labels is not (H, W) uint8, WsssError if the file cannot be written.
+    """
+    if labels.ndim != 2 or labels.dtype != np.uint8:
+        raise ValueError(f"labels must be (H, W) uint8, not {labels.shape} {labels.dtype}")
+    colours = (*palette, *voc_palette(256)[len(palette) :])
+    image = Image.fromarray(labels)
+    image.putpalette([value for colour in colours for value in colour])  # L becomes P, the ids stay
+    _save(path, image)
+
+
+def write_mask01(path: Path, mask: NDArray[np.bool_]) -> None:
+    """Write a mask (H, W) of bools as a grey PNG of 0 and 255.  Raises ValueError, WsssError as write_labels."""
+    if mask.ndim != 2 or mask.dtype != np.bool_:
+        raise ValueError(f"mask must be (H, W) bool, not {mask.shape} {mask.dtype}")
+    _save(path, Image.fromarray(mask.astype(np.uint8) * np.uint8(255)))
+
+
+def read_mask01(path: Path) -> NDArray[np.bool_]:
+    """A 0/1 mask (H, W) of bools from a PNG that holds 0/1 or 0/255, in one channel or in equal RGB channels.
+
+    Raises WsssError if it holds other values.
+    """
+    data = read_bytes(path)
+    with decoding(path), Image.open(io.BytesIO(data)) as image:
+        values = np.array(image if image.mode in ("L", "P", "1") else image.convert("RGB"))
+    if values.ndim == 3:  # (H, W, 3)
+        if (values != values[..., :1]).any():
+            raise WsssError(f"{path} is a colour picture, not a 0/1 mask", "give masks of 0 and 255")
+        values = values[..., 0]  # (H, W)
+    found = set(np.unique(values).tolist())
+    if not (found <= {0, 1} or found <= {0, 255}):
+        raise WsssError(f"{path} holds {_some(found)}, neither 0/1 nor 0/255", "give masks of 0 and 255")
+    return values != 0
+
+
+def _some(values: set[int]) -> str:
+    first = sorted(values)[:8]
+    return ", ".join(map(str, first)) + (", ..." if len(values) > len(first) else "")
+
+
+def _save(path: Path, image: Image.Image) -> None:
+    with writing(path) as aside:
+        image.save(aside, format="PNG")

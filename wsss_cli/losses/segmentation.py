@@ -1,0 +1,32 @@
+"""Cross-entropy on label maps."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+
+import torch.nn.functional as F
+from torch import Tensor
+
+from wsss_cli.data.prepared import IGNORE
+
+Reduce = Callable[[Tensor], Tensor]
+"""Of a denominator, over ranks. DDP averages gradients, so the mean over ranks gives the loss of the whole batch."""
+
+
+def cross_entropy(logits: Tensor, labels: Tensor, reduce: Reduce = lambda count: count) -> Tensor:
+    """The mean of -log softmax(logits)[label] over the labelled pixels of the batch.
+
+    logits (B, K, h, w), enlarged to the labels bilinearly, align_corners False; labels (B, H, W) ids, 255 ignore.
+    Returns a scalar; 0 with gradients where every pixel is ignored.
+    """
+    logits = upsample(logits.float(), labels.shape[-2:])
+    total = F.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="sum")
+    count = reduce((labels != IGNORE).sum().float())
+    return total / count.clamp(min=1)
+
+
+def upsample(logits: Tensor, size: tuple[int, ...]) -> Tensor:
+    """(B, K, h, w) -> (B, K, H, W), bilinear, align_corners False; as they are where the size is the same."""
+    if tuple(logits.shape[-2:]) == tuple(size):
+        return logits
+    return F.interpolate(logits, size=tuple(size), mode="bilinear", align_corners=False)

@@ -1,0 +1,111 @@
+"""The confusion matrix and the scores made from it: rows ground truth, columns prediction, 255 dropped."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import torch
+from numpy.typing import NDArray
+from torch import Tensor
+
+Labels = Tensor | NDArray
+
+IDS = 256  # a label map holds bytes
+
+
+def confusion(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
+    """Count the pixels of each pair (truth, prediction).
+
+    One histogram over all pairs of bytes does it: what is ignored, and what is out of range, falls into rows and
+    columns of its own. Add the matrices of many images.
+
+    truth, prediction: ids of any one shape, 255 in truth ignored; num_classes: K, background included.
+    Returns (K, K) int64.  Raises ValueError if sizes differ or ids are out of range.
+    """
+    truth, prediction = torch.as_tensor(truth), torch.as_tensor(prediction)
+    if truth.shape != prediction.shape:
+        raise ValueError(f"prediction is {tuple(prediction.shape)}, ground truth {tuple(truth.shape)}")
+    pairs = (_as_bytes(truth, "ground truth").int() * IDS).add_(_as_bytes(prediction, "prediction"))
+    counts = torch.bincount(pairs.flatten(), minlength=IDS * IDS).view(IDS, IDS)
+    _check_ids(counts[num_classes : IDS - 1].sum(1), num_classes, num_classes, "ground truth")
+    _check_ids(counts[:num_classes, num_classes:].sum(0), num_classes, num_classes, "prediction")
+    return counts[:num_classes, :num_classes].clone()
+
+
+def _as_bytes(ids: Tensor, what: str) -> Tensor:
+    """Ids of another integer type, once they are known to be bytes."""
+    if ids.dtype != torch.uint8 and ids.numel() and not 0 <= int(ids.min()) <= int(ids.max()) < IDS:
+        raise ValueError(f"{what} holds ids outside 0..255")
+    return ids
+
+
+def _check_ids(counts: Tensor, first: int, num_classes: int, what: str) -> None:
+    if counts.any():
+        found = [first + i for i in counts.nonzero().flatten().tolist()]
+        raise ValueError(f"{what} holds ids {found}, but there are {num_classes} classes (0..{num_classes - 1})")
+
+
+def sweep(truth: Tensor, score: Tensor, label: Tensor, thresholds: Tensor, num_classes: int) -> Tensor:
+    """The confusion of `label where score > t else 0` for many background thresholds t at once.
+
+    The pixels are counted once by how many thresholds lie below their score; the rest is sums over those counts.
+
+    truth, label: ids; score: the label's; all of one shape; thresholds (T,) ascending.
+    Returns (T, K, K) int64.  Raises ValueError as `confusion`.
+    """
+    k, t = num_classes, len(thresholds)
+    confusion(truth, label, k)  # for its checks
+    known = truth < k
+    below = torch.searchsorted(thresholds, score[known].contiguous())  # thresholds smaller than the score, 0..T
+    pairs = truth[known].long() * k + label[known].long()
+    counts = torch.bincount(below * (k * k) + pairs, minlength=(t + 1) * k * k).view(t + 1, k, k)
+    kept = counts.flip(0).cumsum(0).flip(0)[1:]  # (T, K, K) score above threshold i: below > i
+    fallen = counts.sum(2).cumsum(0)[:t]  # (T, K) by truth, the rest, which become background
+    kept[:, :, 0] += fallen
+    return kept
+
+
+@dataclass(frozen=True)
+class Scores:
+    """Of one confusion matrix, all in [0, 1], NaN where there is nothing to divide by.
+
+    miou      mean IoU over the classes present in the ground truth
+    iou       (K,) per class; NaN for classes absent from the ground truth
+    pixel_accuracy  share of pixels that are right
+    mean_accuracy  mean over present classes of the share of their pixels that are right
+    """
+
+    miou: float
+    iou: tuple[float, ...]
+    pixel_accuracy: float
+    mean_accuracy: float
+
+
+def scores(matrix: Tensor) -> Scores:
+    """The scores of a confusion matrix (K, K)."""
+    matrix = matrix.double()
+    truth, right = matrix.sum(1), matrix.diagonal()
+    iou = class_iou(matrix).masked_fill(truth == 0, torch.nan)
+    return Scores(
+        miou=iou.nanmean().item(),
+        iou=tuple(iou.tolist()),
+        pixel_accuracy=(right.sum() / matrix.sum()).item(),
+        mean_accuracy=(right / truth).nanmean().item(),
+    )
+
+
+def class_iou(matrix: Tensor, eps: float = 0.0) -> Tensor:
+    """|truth and prediction| / (|truth or prediction| + eps) of each class: (K, K) -> (K,); NaN where neither is."""
+    matrix = matrix.double()
+    right = matrix.diagonal()
+    return right / (matrix.sum(0) + matrix.sum(1) - right + eps)
+
+
+def miou_training(matrix: Tensor) -> float:
+    """BECO's figure during training: as `Scores.miou` with 1e-5 in every denominator."""
+    return class_iou(matrix, eps=1e-5)[matrix.sum(1) > 0].mean().item()
+
+
+def miou_predicted_too(matrix: Tensor) -> float:
+    """The mean over classes in ground truth or prediction, as chainercv counts: one that is only predicted has 0."""
+    return class_iou(matrix).nanmean().item()

@@ -1,0 +1,100 @@
+"""Pretrained backbones: timm's own weights from the hub, a file, or none."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Mapping
+from pathlib import Path
+
+import timm
+from torch import Tensor
+
+from wsss_cli.errors import WsssError
+from wsss_cli.nets.backbones import Backbone
+from wsss_cli.nets.keymaps import mmcls_to_timm
+from wsss_cli.nets.weights import Loaded, is_counter, load_weights, read_weights
+
+log = logging.getLogger("wsss")
+
+
+def load_pretrained(backbone: Backbone, pretrained: str, trust: bool = False) -> Loaded | None:
+    """Fill the backbone: "timm" (its weights on the hub), "none" (leave it random), or a file of this network.
+
+    A file holds the whole timm model, torchvision's ResNet (same names) or mmcls' ResNetV1d; the tensors of the
+    classifier stay unused.  Returns what became of each key, and logs its counts.
+    Raises WsssError: download failed (naming the file to fetch by hand), file unreadable or of another network.
+    """
+    if pretrained == "none":
+        return None
+    if pretrained == "timm":
+        state, source = _from_hub(backbone), hub_file(backbone.name) or "timm"
+    else:
+        state, source = mmcls_to_timm(read_weights(Path(pretrained).expanduser(), trust)), pretrained
+    state = _body_names(backbone, state)
+    _check_no_deeper(backbone, state, source)
+    found = load_weights(backbone.body, state, f"backbone '{backbone.name}'", source)
+    total, unused = len(found.matched), len(found.unused)
+    log.info("%s: %d of %d backbone tensors loaded from %s (%d classifier tensors unused)",
+             backbone.name, total, total, source, unused)  # fmt: skip
+    return found
+
+
+def hub_file(name: str) -> str:
+    """Where timm gets the weights of that name: "REPOSITORY/FILE" on the Hugging Face hub, a URL, or "" for none."""
+    cfg = timm.get_pretrained_cfg(name)
+    if cfg is None or not cfg.has_weights:
+        return ""
+    return f"{cfg.hf_hub_id}/{cfg.hf_hub_filename or 'model.safetensors'}" if cfg.hf_hub_id else str(cfg.url)
+
+
+def _from_hub(backbone: Backbone) -> dict[str, Tensor]:
+    """The whole timm model's state dict, through timm, which converts old files and is strict about their keys."""
+    source = hub_file(backbone.name)
+    if not source:
+        raise WsssError(
+            f"timm has no weights for '{backbone.name}'",
+            "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
+        )
+    try:
+        return timm.create_model(backbone.name, pretrained=True, **backbone.args).state_dict()
+    except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
+        address = source if source.startswith("http") else f"https://huggingface.co/{_download_path(source)}"
+        raise WsssError(
+            f"the weights of '{backbone.name}' could not be downloaded: {_first_line(error)}",
+            f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
+            "or start from random weights: pretrained=none",
+        ) from error
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def _download_path(source: str) -> str:
+    repository, _, file = source.rpartition("/")
+    return f"{repository}/resolve/main/{file}"
+
+
+def _body_names(backbone: Backbone, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """The whole model's names turned into those of timm's feature extractor, which flattens outer Sequentials."""
+    theirs = {full: own for own in backbone.body.state_dict() if (full := _full_name(own, state))}
+    return {theirs.get(k, k): v for k, v in state.items()}
+
+
+def _full_name(own: str, state: Mapping[str, Tensor]) -> str | None:
+    """The whole model's name of an extractor's key: itself, "stages.0..." for "stages_0...", or without "body."."""
+    first, dot, rest = own.partition(".")
+    split = (first[:i] + "." + first[i + 1 :] + dot + rest for i, c in enumerate(first) if c == "_")
+    return next((k for k in (own, *split, own.removeprefix("body.")) if k in state), None)
+
+
+def _check_no_deeper(backbone: Backbone, state: Mapping[str, Tensor], source: str) -> None:
+    """A deeper network of the same family holds every tensor of a shallower one: refuse what it has more."""
+    own = backbone.body.state_dict()
+    whole = tuple(f"{name}." for name, _ in backbone.body.named_children() if name != "body")
+    more = [k for k in state if k.startswith(whole) and k not in own and not is_counter(k)]
+    if more:
+        raise WsssError(
+            f"{source} is of another network than '{backbone.name}': '{more[0]}' has no place in it",
+            "pass a file of this very network, or choose the network that the file belongs to",
+        )

@@ -1,0 +1,151 @@
+"""Weights files: read them without running their code, and load them with every key counted."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
+from torch import Tensor, nn
+
+from wsss_cli.errors import WsssError
+
+CONTAINERS = ("state_dict", "model_state_dict", "net_state_dict", "model", "net", "teacher_state_dict")
+"""Entries under which training code keeps the network in a checkpoint."""
+
+REFUSED = re.compile(r"Unsupported global: GLOBAL (\S+)|[Uu]nrecognized function (\S+)|but got (<class .*?>)")
+"""What torch says of a class or function that it will not call; other errors mean that the bytes are no pickle."""
+
+
+def read_weights(path: Path | str, trust: bool = False) -> dict[str, Tensor]:
+    """Every tensor of a safetensors or torch file by name, on the CPU.
+
+    Unwraps common containers ({"state_dict": ...}), joins the names of nested ones by dots and drops DataParallel's
+    "module.".  `trust`: also read pickles that run code.  Raises WsssError: no file, corrupt, needs trust, no tensors.
+    """
+    path = Path(path)
+    if not path.is_file():
+        raise WsssError(f"no weights file {path}", "check the path")
+    content = _safetensors(path) if path.suffix == ".safetensors" else _torch(path, trust)
+    if isinstance(content, nn.Module):
+        content = content.state_dict()
+    state = _tensors(_unwrap(content))
+    if not state:
+        raise WsssError(f"{path} holds no tensors", "pass a state dict saved by torch or safetensors")
+    return _without_prefix(state, "module.")
+
+
+def _safetensors(path: Path) -> dict[str, Tensor]:
+    try:
+        return load_file(path)
+    except (SafetensorError, OSError) as error:
+        raise _corrupt(path, error) from error
+
+
+def _torch(path: Path, trust: bool) -> Any:
+    try:
+        return torch.load(path, map_location="cpu", weights_only=not trust)
+    except Exception as error:  # a damaged pickle raises whatever its bytes lead to
+        refused = REFUSED.search(str(error))
+        if refused and not trust:
+            raise WsssError(
+                f"{path} is a pickle that runs code when it is read: it asks for {refused[refused.lastindex or 0]}",
+                "if you trust where it comes from, pass --trust-checkpoint",
+            ) from error
+        if trust and isinstance(error, (ImportError, AttributeError)):
+            raise WsssError(f"{path} needs code that is not installed: {error}", "install that package") from error
+        raise _corrupt(path, error) from error
+
+
+def _corrupt(path: Path, error: Exception) -> WsssError:
+    text = str(error).rpartition("WeightsUnpickler error: ")[2].strip() or type(error).__name__
+    size = path.stat().st_size
+    return WsssError(f"{path} ({size} bytes) is corrupt or no weights file: {text.splitlines()[0]}", "fetch it again")
+
+
+def _unwrap(content: Any) -> Any:
+    while isinstance(content, Mapping):
+        inner = next((content[k] for k in CONTAINERS if isinstance(content.get(k), Mapping)), None)
+        if inner is None:
+            return content
+        content = inner
+    return content
+
+
+def _tensors(content: Any, prefix: str = "") -> dict[str, Tensor]:
+    """The tensors of nested dictionaries under their joined names, without whatever else they hold."""
+    if isinstance(content, Tensor):
+        return {prefix: content}
+    if not isinstance(content, Mapping):
+        return {}
+    found: dict[str, Tensor] = {}
+    for key, value in content.items():
+        found |= _tensors(value, f"{prefix}.{key}" if prefix else str(key))
+    return found
+
+
+def _without_prefix(state: dict[str, Tensor], prefix: str) -> dict[str, Tensor]:
+    if all(k.startswith(prefix) for k in state):
+        return {k.removeprefix(prefix): v for k, v in state.items()}
+    return state
+
+
+@dataclass(frozen=True)
+class Loaded:
+    """What became of each key: of the module's (matched, missing, mismatched) and of the file's (unused)."""
+
+    matched: tuple[str, ...]
+    missing: tuple[str, ...]
+    mismatched: tuple[str, ...]
+    unused: tuple[str, ...]
+
+
+def compare(module: nn.Module, state: Mapping[str, Tensor]) -> Loaded:
+    """Match the names and shapes of a state dict with the module's.  Batch counters (no weights) are left out."""
+    own = {k: v for k, v in module.state_dict().items() if not is_counter(k)}
+    there = [k for k in own if k in state]
+    return Loaded(
+        matched=tuple(k for k in there if own[k].shape == state[k].shape),
+        missing=tuple(k for k in own if k not in state),
+        mismatched=tuple(k for k in there if own[k].shape != state[k].shape),
+        unused=tuple(k for k in state if k not in own and not is_counter(k)),
+    )
+
+
+def load_weights(
+    module: nn.Module, state: Mapping[str, Tensor], what: str, source: str, may_miss: tuple[str, ...] = ()
+) -> Loaded:
+    """Copy `state` into `module` and say what became of each key; `what` and `source` name the two in messages.
+
+    Raises WsssError, and copies nothing, if a tensor of the module is missing or has another shape, unless its name
+    begins with one of `may_miss`.  Unused keys are returned, not an error: the caller knows which it expects.
+    """
+    found = compare(module, state)
+    lacking = [k for k in found.missing + found.mismatched if not k.startswith(may_miss)]
+    if lacking:
+        raise _did_not_load(module, state, found, lacking, what, source)
+    taken = {k: v for k, v in state.items() if k in found.matched or is_counter(k)}
+    module.load_state_dict(taken, strict=False)
+    return found
+
+
+def _did_not_load(
+    module: nn.Module, state: Mapping[str, Tensor], found: Loaded, lacking: list[str], what: str, source: str
+) -> WsssError:
+    key, own = lacking[0], module.state_dict()
+    shapes = f" has shape {tuple(state[key].shape)}, not {tuple(own[key].shape)}" if key in state else " is missing"
+    total = len(found.matched) + len(found.missing) + len(found.mismatched)
+    return WsssError(
+        f"{source} does not fit {what}: {len(found.matched)} of {total} tensors match; '{key}'{shapes}",
+        "pass a file of this very network, or choose the network that the file belongs to",
+    )
+
+
+def is_counter(key: str) -> bool:
+    """Whether the key is batch norm's count of steps, which old files lack and nothing uses."""
+    return key.endswith("num_batches_tracked")

@@ -1,0 +1,125 @@
+"""Dense CRF: mean-field inference on two permutohedral lattices, with labels equal to pydensecrf's.
+
+    DenseCrf(image, PRESETS["irn"]).infer(unary_from_labels(labels, n_labels, gt_prob=0.7)).argmax(0)
+"""
+
+from __future__ import annotations
+
+import math
+
+import numpy as np
+import torch
+from torch import Tensor
+
+from wsss_cli.errors import WsssError
+from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.lattice import Lattice
+
+__all__ = ["PRESETS", "Crf", "DenseCrf", "dense_crf", "unary_from_labels", "unary_from_softmax", "wrapped_image"]
+
+MEAN_RGB = (122.675, 116.669, 104.008)  # of the Caffe models; what released DeepLab code subtracts
+
+
+def dense_crf(image: Tensor, unary: Tensor, crf: Crf) -> Tensor:
+    """The class probabilities after the CRF; for several unaries on one image keep a `DenseCrf`.
+
+    image (H, W, 3) uint8; unary (K, H, W) float32 energies.  Returns (K, H, W) float32, sums to 1 over K.
+    Raises WsssError if the backend is not installed, ValueError if the sizes differ.
+    """
+    return DenseCrf(image, crf).infer(unary)
+
+
+def unary_from_softmax(prob: Tensor, clip: float = 1e-5) -> Tensor:
+    """The energies -log(clip(p, clip, 1)) of probabilities, same shape, float32.  [pydensecrf.utils]"""
+    return -prob.float().clamp(clip, 1).log()
+
+
+def unary_from_labels(labels: Tensor, n_labels: int, gt_prob: float) -> Tensor:
+    """The energies of a label map trusted by gt_prob: -log gt_prob, and -log((1 - gt_prob) / (K - 1)) for the others.
+
+    [pydensecrf.utils with zero_unsure=False]  labels (H, W) integers 0..K-1, K = n_labels.  Returns (K, H, W) float32.
+    """
+    unary = torch.full((n_labels, *labels.shape), -math.log((1 - gt_prob) / max(n_labels - 1, 1)), device=labels.device)
+    return unary.scatter_(0, labels.long()[None], -math.log(gt_prob))
+
+
+def wrapped_image(image: Tensor) -> Tensor:
+    """The image less its mean colour, truncated to integers modulo 256, as released DeepLab and BECO code gives it.
+
+    image (H, W, 3) uint8 RGB; returns the same.
+    """
+    return (image.float() - image.new_tensor(MEAN_RGB, dtype=torch.float32)).int().bitwise_and_(255).to(torch.uint8)
+
+
+class DenseCrf:
+    """The CRF of one image, ready for any number of unaries: both kernels' lattices are built once."""
+
+    def __init__(self, image: Tensor, crf: Crf) -> None:
+        """image (H, W, 3) uint8 RGB; with the native backend, its device is where the CRF runs."""
+        if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[2] != 3:
+            raise ValueError(f"the CRF needs a uint8 image (H, W, 3), not {image.dtype} {tuple(image.shape)}")
+        self.crf = crf
+        self.image = wrapped_image(image) if crf.official_image else image
+        self.kernels = _kernels(self.image, crf) if crf.backend == "native" else []
+
+    @torch.no_grad()
+    def infer(self, unary: Tensor) -> Tensor:
+        """Mean field: Q <- softmax(-unary + sum of kernels Q), `iterations` times from softmax(-unary).
+
+        unary (K, H, W) energies.  Returns Q (K, H, W) float32, a view of memory in which the classes lie last.
+        """
+        if unary.shape[1:] != self.image.shape[:2]:
+            raise ValueError(f"unary {tuple(unary.shape)} does not fit the image {tuple(self.image.shape)}")
+        if self.crf.backend == "pydensecrf":
+            return _with_pydensecrf(self.image, unary, self.crf)
+        energy = unary.to(self.image.device, torch.float32).flatten(1).T.contiguous()  # (N, K)
+        prob = torch.softmax(-energy, 1)
+        for _ in range(self.crf.iterations):
+            logits = -energy
+            for kernel in self.kernels:
+                logits += kernel.filter(prob)
+            torch.softmax(logits, 1, out=prob)
+        return prob.T.unflatten(1, unary.shape[1:])  # (N, K) -> (K, H, W)
+
+
+def _kernels(image: Tensor, crf: Crf) -> list[Lattice]:
+    """The Gaussian and the bilateral kernel of an image, each with its weight and symmetric normalisation."""
+    height, width, _ = image.shape
+    y, x = torch.meshgrid(*(torch.arange(n, device=image.device) for n in (height, width)), indexing="ij")
+    place = torch.stack([x, y], 2).view(-1, 2).float()  # (N, 2)
+    kernels = []
+    if crf.gaussian_compat:
+        kernels.append(_normalised(place / crf.gaussian_sxy, crf.gaussian_compat))
+    if crf.bilateral_compat:
+        colour = image.reshape(-1, 3).float() / crf.bilateral_srgb
+        kernels.append(_normalised(torch.cat([place / crf.bilateral_sxy, colour], 1), crf.bilateral_compat))
+    return kernels
+
+
+def _normalised(features: Tensor, weight: float) -> Lattice:
+    """weight * n_i kappa(f_i, f_j) n_j with n = 1 / sqrt(kappa 1), pydensecrf's NORMALIZE_SYMMETRIC."""
+    lattice = Lattice(features)
+    norm = (lattice.filter(features.new_ones(len(features), 1))[:, 0] + 1e-20).rsqrt()  # (N,)
+    return lattice.scaled(norm, norm * weight)
+
+
+def _with_pydensecrf(image: Tensor, unary: Tensor, crf: Crf) -> Tensor:
+    """The same inference by the compiled package. Raises WsssError if it is not installed."""
+    try:
+        from pydensecrf.densecrf import DenseCRF2D
+    except ImportError as error:
+        raise WsssError(
+            "crf.backend=pydensecrf, but pydensecrf is not installed",
+            'pip install "wsss[crf]" (needs a C++ compiler), or use crf.backend=native, which needs nothing',
+        ) from error
+    classes, height, width = unary.shape
+    field = DenseCRF2D(width, height, classes)
+    field.setUnaryEnergy(np.array(unary.cpu().flatten(1), dtype=np.float32, order="C"))
+    field.addPairwiseGaussian(sxy=crf.gaussian_sxy, compat=crf.gaussian_compat)
+    field.addPairwiseBilateral(
+        sxy=crf.bilateral_sxy,
+        srgb=crf.bilateral_srgb,
+        rgbim=np.array(image.cpu(), order="C"),  # a copy: it must be writable and contiguous
+        compat=crf.bilateral_compat,
+    )
+    return torch.from_numpy(np.array(field.inference(crf.iterations))).view(classes, height, width)

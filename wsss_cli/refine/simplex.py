@@ -1,0 +1,96 @@
+"""Where features lie in the permutohedral lattice: their simplices, barycentric weights, and one integer per vertex."""
+
+from __future__ import annotations
+
+import math
+
+import torch
+from torch import Tensor
+
+
+def enclosing_simplex(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
+    """The simplex that holds each feature.  [Adams et al. 2010, sec. 3.1 and proposition 3.4]
+
+    Each feature f is elevated to e = E f on the plane sum(e) = 0, its nearest multiple of d + 1 per coordinate found,
+    and brought onto the plane where it lies off it. Rounds as DenseCrf's C++ does: the same steps in the same order.
+
+    features (d, N) float32.  Returns, each (d + 1, N): the vertex of remainder 0; the rank of each coordinate by
+    descending distance from that vertex, 0..d int64; the barycentric weights of the vertices of remainder 0..d.
+    """
+    dim = len(features)
+    elevated = _elevate(features)
+    down = _float32(1 / (dim + 1))
+    corner = (elevated * down).round_()  # in units of d + 1
+    off_plane = corner.sum(0)
+    corner *= dim + 1
+    rank = _descending_rank(elevated - corner) + off_plane
+    back = ((rank < 0).float() - (rank > dim).float()) * (dim + 1)
+    corner += back
+    rank = (rank + back).long()
+
+    by_rank = torch.empty_like(elevated).scatter_(0, rank, (elevated - corner) * down)
+    weights = torch.empty_like(elevated)
+    weights[0] = by_rank[-1] + (1 - by_rank[0])
+    torch.sub(by_rank[:-1].flip(0), by_rank[1:].flip(0), out=weights[1:])
+    return corner, rank, weights
+
+
+def vertex_keys(corner: Tensor, rank: Tensor) -> tuple[Tensor, list[int]]:
+    """One integer for each vertex of each simplex, linear in its coordinates.
+
+    The vertex of remainder k has the coordinates corner + k, less d + 1 where rank > d - k. The last coordinate is
+    minus the sum of the others, and not in the key.
+
+    corner, rank (d + 1, N).  Returns keys (d + 1, N) int64, and what a step back along each of the d + 1 axes (d + 1
+    more on the axis, 1 less on every coordinate) adds to a key.
+    """
+    dim = len(corner) - 1
+    margin = 2 * (dim + 1)  # for the vertices of a simplex and their neighbours
+    low, high = corner.amin(1).long() - margin, corner.amax(1).long() + margin
+    strides = _strides((high - low + 1).tolist()[:dim]).to(corner.device)  # (d + 1,), the last 0
+    up = strides.sum()
+
+    along = torch.empty_like(rank).scatter_(0, rank, strides[:, None].expand_as(rank))  # the strides by rank
+    keys = torch.empty_like(rank)
+    keys[0] = sum((corner[i].long() - low[i]) * strides[i] for i in range(dim))
+    for k in range(1, dim + 1):
+        keys[k] = keys[k - 1] - along[dim + 1 - k] * (dim + 1) + up
+    return keys, ((dim + 1) * strides - up).tolist()
+
+
+def _elevate(features: Tensor) -> Tensor:
+    """E f, scaled so that splat, blur and slice together have standard deviation 1: (d, N) -> (d + 1, N)."""
+    dim, points = features.shape
+    spread = _float32(math.sqrt(2 / 3) * (dim + 1))
+    elevated = features.new_empty(dim + 1, points)
+    tail = features.new_zeros(points)
+    for j in range(dim, 0, -1):  # e_j = sum_{i >= j} c_i - j c_{j-1}
+        scaled = features[j - 1] * _float32(1 / math.sqrt((j + 1) * j) * spread)
+        torch.sub(tail, scaled * j, out=elevated[j])
+        tail = tail + scaled
+    elevated[0] = tail
+    return elevated
+
+
+def _float32(value: float) -> float:
+    return torch.tensor(value, dtype=torch.float32).item()
+
+
+def _descending_rank(distance: Tensor) -> Tensor:
+    """How many coordinates are larger, or equal and earlier: (n, N) -> (n, N) float32."""
+    rank = torch.zeros_like(distance)
+    for i in range(len(distance)):
+        for j in range(i + 1, len(distance)):
+            smaller = (distance[i] < distance[j]).float()
+            rank[i] += smaller
+            rank[j] += 1 - smaller
+    return rank
+
+
+def _strides(extents: list[int]) -> Tensor:
+    """What each coordinate counts in a key, then 0 for the implied one: mixed radix if 62 bits hold it, else a hash."""
+    if math.prod(extents) < 2**62:
+        strides = torch.tensor([math.prod(extents[i + 1 :]) for i in range(len(extents))])
+    else:  # sums of odd 63-bit numbers modulo 2^64: among a million vertices a clash has odds of one in ten million
+        strides = torch.randint(2**62, (len(extents),), generator=torch.Generator().manual_seed(0)) * 2 + 1
+    return torch.cat([strides, strides.new_zeros(1)])

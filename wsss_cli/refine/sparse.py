@@ -1,0 +1,54 @@
+"""Sparse matrices of float32, made to multiply many dense channels at once, on CPU and GPU."""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+from torch import Tensor
+from torch.nn.functional import embedding_bag
+
+
+class Sparse(NamedTuple):
+    """A matrix (R, S) by rows: row i holds weights[a:b] in columns[a:b], where a, b = offsets[i], offsets[i + 1].
+
+    A column may stand twice in a row: the two weights add. offsets (R + 1,) and columns (nnz,) int32; weights (nnz,).
+    """
+
+    offsets: Tensor
+    columns: Tensor
+    weights: Tensor
+
+    def __matmul__(self, dense: Tensor) -> Tensor:
+        """The product (R, S) @ (S, C) -> (R, C), differentiable in `dense`.
+
+        A weighted embedding bag is this very product, and its CPU kernel, which prefetches and is compiled for C
+        channels, takes half of the time of torch.sparse_csr_tensor's or less.
+        """
+        return embedding_bag(
+            self.columns, dense, self.offsets, mode="sum", per_sample_weights=self.weights, include_last_offset=True
+        )
+
+    def scale_columns(self, scale: Tensor) -> Sparse:
+        """The matrix times diag(scale), scale (S,)."""
+        return self._replace(weights=self.weights * scale.index_select(0, self.columns))
+
+    def scale_rows(self, scale: Tensor) -> Sparse:
+        """diag(scale) times the matrix, scale (R,)."""
+        return self._replace(weights=self.weights * scale.repeat_interleave(self.offsets.diff()))
+
+
+def row_offsets(per_row: Tensor) -> Tensor:
+    """Where each row begins, and the end: counts (R,) -> (R + 1,) int32."""
+    return torch.nn.functional.pad(per_row.cumsum(0, dtype=torch.int32), (1, 0))
+
+
+def compressed(columns: Tensor, present: Tensor, weights: Tensor) -> Sparse:
+    """The matrix whose row i holds those of columns[i] that are present; columns, present (R, n), weights (n,)."""
+    place = present.flatten().cumsum(0, dtype=torch.int32)  # 1 + where each present entry goes; absent ones go to 0
+    offsets = torch.nn.functional.pad(place[columns.shape[1] - 1 :: columns.shape[1]], (1, 0))
+    place = (place * present.flatten()).long()
+    total = int(offsets[-1]) + 1
+    kept = columns.new_empty(total).scatter_(0, place, columns.flatten())
+    kept_weights = weights.new_empty(total).scatter_(0, place, weights.expand_as(columns).flatten())
+    return Sparse(offsets, kept[1:], kept_weights[1:])
