@@ -89,6 +89,8 @@ def main() -> None:
     if "--debug" in sys.argv:  # accepted anywhere on the line, and by the ranks that it starts
         sys.argv.remove("--debug")
         os.environ["WSSS_DEBUG"] = "1"
+    else:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch is imported
     rank = int(os.environ.get("RANK", "0"))
     from wsss_cli.console import log, set_up_logging, warn
 

@@ -44,7 +44,7 @@ def resolve(cls: type[C], where: str, *layers: Mapping[str, Any], remedy: str = 
 
     Raises WsssError that names each wrong key as `where.key`, the nearest right one, and the type wanted.
     """
-    merged: dict[str, Any] = {}
+    merged = _nested_defaults(cls)
     for layer in layers:
         merged = merge(merged, layer)
     try:
@@ -52,6 +52,12 @@ def resolve(cls: type[C], where: str, *layers: Mapping[str, Any], remedy: str = 
     except ValidationError as error:
         problems = [_explain(cls, where, e) for e in error.errors()]
         raise WsssError("\n".join(problems), remedy) from None
+
+
+def _nested_defaults(cls: type[BaseModel]) -> dict[str, Any]:
+    """The defaults that are configs themselves: what a layer leaves out of one is the field's, not the class's."""
+    defaults = {name: info.get_default(call_default_factory=True) for name, info in cls.model_fields.items()}
+    return {name: value.model_dump() for name, value in defaults.items() if isinstance(value, BaseModel)}
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:

@@ -63,15 +63,16 @@ def logging_to(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def track(title: str, total: int, unit: str = "images", show: bool = True) -> Iterator[Tick]:
-    """Progress of a long step with rate, time left and memory; yields the function that advances it."""
+def track(title: str, total: int | None, unit: str = "images", show: bool = True) -> Iterator[Tick]:
+    """Progress of a long step with rate, time left and memory; yields the function that advances it.
+
+    total  None: not known; 0: nothing to do, nothing is shown
+    """
     if not show or total == 0:
         yield lambda n=1, note="": None
-    elif console().is_terminal:
-        with _bar(title, total, unit) as tick:
-            yield tick
     else:
-        yield _plain_ticker(title, total, unit)
+        with (_bar if console().is_terminal else _lines)(title, total, unit) as tick:
+            yield tick
 
 
 @contextmanager
@@ -84,7 +85,7 @@ def counter(title: str, unit: str = "images") -> Iterator[Callable[[int, int], N
         def count(done: int, total: int) -> None:
             nonlocal last
             if not ticks:
-                ticks.append(stack.enter_context(track(title, total or done, unit)))
+                ticks.append(stack.enter_context(track(title, total or None, unit)))
             ticks[0](done - last)
             last = done
 
@@ -137,7 +138,7 @@ def _is_number(cell: str) -> bool:
 
 
 @contextmanager
-def _bar(title: str, total: int, unit: str) -> Iterator[Tick]:
+def _bar(title: str, total: int | None, unit: str) -> Iterator[Tick]:
     from rich import progress as p
 
     columns = (
@@ -162,20 +163,27 @@ def _bar(title: str, total: int, unit: str) -> Iterator[Tick]:
         yield tick
 
 
-def _plain_ticker(title: str, total: int, unit: str) -> Tick:
+@contextmanager
+def _lines(title: str, total: int | None, unit: str) -> Iterator[Tick]:
+    """A line now and then, and one at the end."""
     start = last = time.monotonic()
     done = 0
+    behind = ""
+
+    def line(now: float) -> None:
+        rate = done / max(now - start, 1e-9)
+        of = "" if total is None else f" of {total}"
+        left = "" if total is None or done >= total else f", {(total - done) / rate:.0f} s left"
+        say(f"{title}: {done}{of} {unit}, {rate:.3g} {unit}/s{left}, {peak_memory():.1f} GiB{behind}")
 
     def tick(n: int = 1, note: str = "") -> None:
-        nonlocal done, last
+        nonlocal done, last, behind
         done += n
-        now = time.monotonic()
-        if done < total and now - last < PLAIN_EVERY:
-            return
-        last = now
-        rate = done / max(now - start, 1e-9)
-        left = "" if done >= total else f", {(total - done) / rate:.0f} s left"
         behind = f", {note}" if note else ""
-        say(f"{title}: {done} of {total} {unit}, {rate:.3g} {unit}/s{left}, {peak_memory():.1f} GiB{behind}")
+        now = time.monotonic()
+        if now - last >= PLAIN_EVERY:
+            last = now
+            line(now)
 
-    return tick
+    yield tick
+    line(time.monotonic())

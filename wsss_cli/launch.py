@@ -8,6 +8,7 @@ import re
 import signal
 import socket
 import sys
+import tempfile
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -111,13 +112,15 @@ def start(launch: Launch, argv: list[str]) -> int:
     if "OMP_NUM_THREADS" not in os.environ:  # ranks share the cores; more threads than cores is far slower
         os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // launch.ranks))
     import torch.distributed as dist
-    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.elastic.rendezvous.api import RendezvousError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    logging.getLogger("torch").setLevel(logging.CRITICAL)  # a rank's own message says what went wrong
+    for name in [n for n in logging.root.manager.loggerDict if n.startswith("torch.distributed")]:
+        logging.getLogger(name).setLevel(logging.CRITICAL)  # a rank's own message says what went wrong
     meet = launch.rendezvous or f"127.0.0.1:{_free_port()}"
+    scratch = tempfile.TemporaryDirectory(prefix="wsss-ranks-")
     config = LaunchConfig(
         min_nodes=launch.nodes,
         max_nodes=launch.nodes,
@@ -128,6 +131,7 @@ def start(launch: Launch, argv: list[str]) -> int:
         rdzv_configs={"rank": launch.node_rank, "timeout": MEET_SECONDS},
         max_restarts=0,
         monitor_interval=0.1,
+        logs_specs=DefaultLogsSpecs(log_dir=scratch.name),
     )
     try:
         elastic_launch(config, sys.executable)("-m", "wsss_cli", *argv)
@@ -141,6 +145,8 @@ def start(launch: Launch, argv: list[str]) -> int:
             "the port must be free on machine 0 and open to the others; start all within "
             f"{MEET_SECONDS // 60} minutes, with --node-rank 0 on HOST",
         ) from error
+    finally:
+        scratch.cleanup()
     return 0
 
 
@@ -153,13 +159,13 @@ def _exit_code(failures: Mapping[int, Any]) -> int:
     """2 if a rank says that the user can act; a rank that was killed could say nothing, so it is said here."""
     from wsss_cli.console import log
 
-    codes = [f.exitcode for f in failures.values()]
-    for rank, failure in failures.items():
-        if failure.exitcode < 0 and failure.exitcode != -signal.SIGTERM:
-            name = signal.Signals(-failure.exitcode).name
+    codes = {rank: f.exitcode for rank, f in failures.items() if f.exitcode != -signal.SIGTERM}  # that is the agent's
+    for rank, code in codes.items():
+        if code < 0:
+            name = signal.Signals(-code).name
             why = " (most often for want of memory)" if name == "SIGKILL" else ""
             log.error("rank %s was ended by %s%s", rank, name, why)
-    return 2 if 2 in codes else max(c if c > 0 else 128 - c for c in codes)
+    return 2 if 2 in codes.values() else max((c if c > 0 else 128 - c for c in codes.values()), default=143)
 
 
 def _free_port() -> int:

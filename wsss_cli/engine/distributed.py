@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+import traceback
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -62,9 +63,12 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
     try:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
         yield Runtime(chosen, rank, world, default_workers(workers, local, chosen), trust)
-    except BaseException as error:
-        _leave(error, rank, _is_first(store))
+    except KeyboardInterrupt:
+        _is_first(store)
         raise
+    except Exception as error:
+        _say(error, rank, _is_first(store))
+        raise SystemExit(2 if isinstance(error, WsssError) else 1) from error
     finally:
         dist.destroy_process_group()
 
@@ -89,20 +93,19 @@ def _is_first(store: dist.Store) -> bool:
         return False
 
 
-def _leave(error: BaseException, rank: int, first: bool) -> None:
-    """Print the error, or hide it, by raising SystemExit; returns if the error is for the app to show."""
-    if not isinstance(error, Exception) or "WSSS_DEBUG" in os.environ:
-        return
-    for_user = isinstance(error, WsssError)
-    if not first:
-        raise SystemExit(2 if for_user else 1) from error
-    if "gloo/transport" in str(error) or isinstance(error, dist.DistError):
-        reason = str(error).splitlines()[0][:200]
-        console.log.error("rank %s lost touch with another rank: %s", rank, reason)
-        raise SystemExit(1) from error
-    if for_user and rank > 0:
-        console.log.error("rank %s: %s", rank, error)
-        raise SystemExit(2) from error
+def _say(error: Exception, rank: int, first: bool) -> None:
+    """Print the error now: once the ranks leave, the launcher may end this one at any moment."""
+    if "WSSS_DEBUG" in os.environ or (first and not _for_user(error)):
+        traceback.print_exception(error)
+    elif first and isinstance(error, WsssError):
+        console.log.error("%s%s", f"rank {rank}: " if rank else "", error)
+    elif first:
+        console.log.error("rank %s lost touch with another rank; the messages around this say why", rank)
+
+
+def _for_user(error: Exception) -> bool:
+    """Not a mistake in the code: a WsssError, or a collective that another rank did not live to join."""
+    return isinstance(error, WsssError | dist.DistError) or "gloo/transport" in str(error)
 
 
 def choose_device(name: str) -> torch.device:
@@ -138,18 +141,19 @@ def broadcast(value: T) -> T:
 
 
 def agreed(make: Callable[[], T], runtime: Runtime) -> T:
-    """What rank 0 makes, on every rank; a WsssError that it raises is raised by every rank."""
-    outcome: T | WsssError | None = None
+    """What rank 0 makes, on every rank; if that raises a WsssError, rank 0 says it and every rank leaves."""
+    if runtime.world == 1:
+        return make()
+    made: list[T] = []
     if runtime.main:
         try:
-            outcome = make()
+            made = [make()]
         except WsssError as error:
-            outcome = error
-    outcome = broadcast(outcome)
-    if isinstance(outcome, WsssError):
-        raise outcome
-    assert outcome is not None
-    return outcome
+            _say(error, 0, first=True)
+    made = broadcast(made)
+    if not made:
+        raise SystemExit(2)
+    return made[0]
 
 
 def gather(value: T) -> list[T]:
