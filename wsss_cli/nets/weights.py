@@ -18,7 +18,9 @@ from wsss_cli.errors import WsssError
 CONTAINERS = ("state_dict", "model_state_dict", "net_state_dict", "model", "net", "teacher_state_dict")
 """Entries under which training code keeps the network in a checkpoint."""
 
-REFUSED = re.compile(r"Unsupported global: GLOBAL (\S+)|[Uu]nrecognized function (\S+)|but got (<class .*?>)")
+REFUSED = re.compile(
+    r"Unsupported global: GLOBAL (\w+(?:\.\w+)+) was|[Uu]nrecognized function (\S+)|but got (<class .*?>)"
+)
 """What torch says of a class or function that it will not call; other errors mean that the bytes are no pickle."""
 
 

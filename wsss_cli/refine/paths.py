@@ -5,7 +5,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cache
 
@@ -82,10 +81,10 @@ class Sources:
         """(..., rows*w) -> (..., rows, cols), a view."""
         return run.unflatten(-1, (self.rows, self.w))[..., : self.cols]
 
-    def path_max(self, flat: Tensor, dy: int, dx: int, out: Tensor | None = None) -> Tensor:
+    def path_max(self, flat: Tensor, dy: int, dx: int) -> Tensor:
         """The maximum over the path of each source: (..., h*w + slack) -> (..., rows*w)."""
         end, *others = path(dy, dx)
-        best = torch.maximum(self.shifted(flat, *end), self.shifted(flat, *others[0]), out=out)
+        best = torch.maximum(self.shifted(flat, *end), self.shifted(flat, *others[0]))
         for point in others[1:]:
             torch.maximum(best, self.shifted(flat, *point), out=best)
         return best
@@ -106,18 +105,19 @@ def ranked(values: Tensor) -> tuple[Tensor, Tensor]:
     return order, torch.empty_like(ranks, memory_format=torch.contiguous_format).scatter_(1, order, ranks)
 
 
-def affinity(edge: Tensor, radius: int, along: Sequence[Offset] | None = None) -> Tensor:
+def affinity(edge: Tensor, radius: int) -> Tensor:
     """How well two pixels belong together: no strong edge on the path between them.
 
     a_ij = 1 - max_{k on the path i..j} edge_k.  [Ahn et al. 2019, eq. 2]
 
-    edge (B, h, w) in [0, 1]; along: directions of the radius, all by default.
+    edge (B, h, w) in [0, 1].
     Returns (B, directions, rows, cols); its gradient goes to the one pixel that is the maximum.
     """
     b, h, w = edge.shape
-    sources, along = Sources(radius, h, w), directions(radius) if along is None else along
+    sources = Sources(radius, h, w)
     order, rank = ranked(edge.flatten(1))
     flat = sources.flatten(rank.view(b, h, w))
-    top = torch.stack([sources.crop(sources.path_max(flat, dy, dx)) for dy, dx in along], 1)  # (B, D, rows, cols)
+    steepest = [sources.path_max(flat, dy, dx) for dy, dx in directions(radius)]  # D of (B, rows*w)
+    top = torch.stack([sources.crop(s) for s in steepest], 1)  # (B, D, rows, cols)
     ascending = edge.flatten(1).gather(1, order)  # (B, h*w)
     return 1 - ascending.gather(1, top.flatten(1).long()).view(top.shape)

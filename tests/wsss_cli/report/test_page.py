@@ -1,0 +1,156 @@
+"""The page of a whole run: complete, well-formed, self-contained, escaped; and of runs in which things are missing."""
+
+import re
+import shutil
+from html.parser import HTMLParser
+from pathlib import Path
+
+import pytest
+
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.errors import WsssError
+from wsss_cli.report.page import write_report
+from wsss_cli.report.read import evaluations, stage_records
+from wsss_cli.runs import Run, read_record, write_record
+
+VOID = {"img", "meta", "line", "path", "circle"}
+SECTIONS = ["Scores", "IoU per class", "CAM threshold", "Training", "Pictures", "Stages", "Software and data"]
+"""of a run of which everything is there"""
+
+
+class Page(HTMLParser):
+    """Collects elements and checks that they are closed in order."""
+
+    def __init__(self, html: str) -> None:
+        super().__init__()
+        self.open: list[str] = []
+        self.elements: list[tuple[str, dict[str, str]]] = []
+        self.texts: dict[str, list[str]] = {}
+        self.feed(html)
+        self.close()
+        assert self.open == []
+
+    def handle_starttag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+        if tag not in VOID:
+            self.open.append(tag)
+
+    def handle_startendtag(self, tag: str, attrs: list[tuple[str, str | None]]) -> None:
+        assert tag in VOID
+        self.elements.append((tag, {k: v or "" for k, v in attrs}))
+
+    def handle_endtag(self, tag: str) -> None:
+        assert self.open.pop() == tag
+
+    def handle_data(self, data: str) -> None:
+        if self.open:
+            self.texts.setdefault(self.open[-1], []).append(data)
+
+    def all(self, tag: str) -> list[dict[str, str]]:
+        return [attrs for name, attrs in self.elements if name == tag]
+
+
+def page(run: Run, data: Prepared, *others: Run) -> Page:
+    path = write_report(run, others, data, run.folder / "report.html")
+    assert path == run.folder / "report.html"
+    assert path.stat().st_size < 6e6
+    return Page(path.read_text(encoding="utf-8"))
+
+
+def alts(found: Page, name: str) -> list[str]:
+    return [i["alt"] for i in found.all("img") if i["alt"].startswith(f"{name} of ")]
+
+
+def test_a_finished_run_has_every_section_and_score(run: Run, data: Prepared) -> None:
+    found = page(run, data)
+    assert found.texts["h2"] == SECTIONS
+    assert [a["href"] for a in found.all("a")] == [f"#{s['id']}" for s in found.all("section")]
+    reports = evaluations(run, stage_records(run)).values()
+    expected = {f"{100 * row['miou']:.1f}" for report in reports for row in report["scores"]}
+    assert expected <= set(found.texts["b"])
+    for word in ("masks", "pseudo-labels", "mobilenetv2_100", "16", "0.5, 1 + flip (mean)", "none: the last iteration"):
+        assert word in found.texts["td"]
+
+
+def test_the_page_fetches_nothing_and_runs_no_script(run: Run, data: Prepared) -> None:
+    found = page(run, data)
+    assert not found.all("script") and not found.all("link") and not found.all("iframe")
+    assert all(i["src"].startswith("data:image/jpeg;base64,") for i in found.all("img"))
+    html = (run.folder / "report.html").read_text(encoding="utf-8")
+    assert not re.search(r"https?://|@import|url\(", html)
+
+
+def test_names_from_outside_are_escaped(run: Run, data: Prepared) -> None:
+    found = page(run, data)
+    assert "bold" not in found.texts["b"]  # the class "box & <b>bold</b>" makes no bold text
+    assert "box & <b>bold</b>" in found.texts["span"]
+    assert any('bar "wide"' in i["alt"] for i in found.all("img"))
+    assert any("<pseudo> or <masks>" in text for text in found.texts["pre"])
+
+
+def test_pictures_and_tables_are_accessible(run: Run, data: Prepared) -> None:
+    found = page(run, data)
+    assert all(i["alt"] for i in found.all("img"))
+    assert all(s["aria-label"] for s in found.all("svg"))
+    assert all(h.get("scope") in ("row", "col") for h in found.all("th"))
+    assert found.all("html")[0]["lang"] == "en"
+
+
+def test_sheets_hold_the_columns_for_which_there_are_files(run: Run, data: Prepared) -> None:
+    found = page(run, data)
+    assert [len(alts(found, name)) for name in ("image", "ground truth")] == [9 + 6, 9 + 6]
+    assert [len(alts(found, name)) for name in ("CAM", "pseudo-label")] == [6, 6]  # of the train split only
+    assert [len(alts(found, name)) for name in ("prediction", "prediction + CRF")] == [9, 9]  # of val only
+    assert not [td for td in found.all("td") if td.get("class") == "nothing"]
+
+
+def test_training_shows_every_loss_and_the_time(run: Run, data: Prepared) -> None:
+    found = page(run, data)
+    titles = [s["aria-label"].partition(":")[0] for s in found.all("svg")]
+    terms = ["positive", "negative", "foreground", "background", "cross_entropy", "miou", "classification"]
+    assert set(titles) == {*terms, "learning rate", "mIoU of CAMs, %"}
+    assert sum(text.startswith("backward ") for text in found.texts["span"]) == 3
+
+
+def test_runs_to_compare_with_stand_beside(run: Run, data: Prepared, masks: Run) -> None:
+    found = page(run, data, masks)
+    assert found.texts["td"].count("irn/masks") == 2
+    assert "masks (full supervision)" in found.texts["td"]
+    assert any("% of the mIoU of irn/masks" in text for text in found.texts["p"])
+    assert "prediction + CRF, irn/masks" in found.texts["span"]
+
+
+def test_outdated_scores_say_so(run: Run, data: Prepared) -> None:
+    record = read_record(run.stage("train")) or {}
+    write_record(run.stage("train"), record | {"started": "2999-01-02T03:04:05+00:00"})
+    found = page(run, data)
+    assert found.texts["small"].count("out of date: train has run again since") == 4  # two rows, two stages
+
+
+def test_stages_that_were_not_run_are_left_out(run: Run, data: Prepared) -> None:
+    for path in run.folder.iterdir():
+        if path.name not in ("seeds", "pseudo"):
+            shutil.rmtree(path)
+    found = page(run, data)
+    assert found.texts["h2"] == ["Training", "Pictures", "Stages", "Software and data"]
+    assert len(alts(found, "CAM")) == 6 and not alts(found, "prediction")
+
+
+def test_a_stage_that_has_only_begun_is_shown(run: Run, data: Prepared) -> None:
+    for path in run.folder.iterdir():
+        shutil.rmtree(path) if path.name != "seeds" else shutil.rmtree(path / "cam")
+    (run.stage("seeds") / "cam_net" / "metrics.jsonl").unlink()
+    assert page(run, data).texts["h2"] == ["Stages", "Software and data"]
+
+
+def test_a_run_with_nothing_says_what_to_run(data: Prepared, tmp_path: Path) -> None:
+    empty = Run(tmp_path / "runs", "toy", "irn", "new")
+    with pytest.raises(WsssError, match=r"(?s)nothing has been run.*wsss evaluate irn --data toy --name new"):
+        write_report(empty, [], data, tmp_path / "report.html")
+    assert not (tmp_path / "report.html").exists()
+
+
+def test_a_run_to_compare_with_must_be_scored(run: Run, data: Prepared, masks: Run) -> None:
+    shutil.rmtree(masks.stage("evaluate"))
+    with pytest.raises(WsssError, match=r"(?s)nothing has been scored.*--name masks"):
+        write_report(run, [masks], data, run.folder / "report.html")

@@ -1,0 +1,72 @@
+import json
+
+import pytest
+
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.errors import WsssError
+from wsss_cli.report.read import (
+    evaluations,
+    journals,
+    outdated,
+    per_image,
+    read_lines,
+    rows,
+    sorted_rows,
+    stage_records,
+)
+from wsss_cli.runs import Run, read_record, write_record
+
+
+def test_stages_stand_in_the_order_of_their_starts_without_previous_ones(run: Run) -> None:
+    run.stage("train").with_name("train.previous").mkdir()
+    write_record(run.stage("train.previous"), read_record(run.stage("train")) or {})
+    found = list(stage_records(run))
+    assert set(found) == {"seeds", "pseudo", "train", "infer", "evaluate-seeds", "evaluate-pseudo", "evaluate"}
+    assert [key for key in found if "-" not in key] == ["seeds", "pseudo", "train", "infer", "evaluate"]
+
+
+def test_nothing_is_outdated_in_a_finished_run(run: Run) -> None:
+    records = stage_records(run)
+    assert {key: outdated(key, records, "abc") for key in records} == dict.fromkeys(records, "")
+
+
+def test_what_was_made_before_a_stage_ran_again_is_outdated(run: Run) -> None:
+    again = (read_record(run.stage("train")) or {}) | {"started": "2999-01-02T04:00:00+00:00"}
+    write_record(run.stage("train"), again)
+    records = stage_records(run)
+    late = {key for key in records if outdated(key, records, "abc")}
+    assert late == {"infer", "evaluate"}
+    assert outdated("evaluate", records, "abc") == "train has run again since"
+
+
+def test_everything_is_outdated_for_other_data(run: Run) -> None:
+    records = stage_records(run)
+    assert {outdated(key, records, "other") for key in records} == {"the data set has changed since"}
+
+
+def test_rows_are_grouped_by_kind_and_keep_their_colour(run: Run, data: Prepared) -> None:
+    records = stage_records(run)
+    own = rows(run, records, evaluations(run, records), "abc")
+    together = sorted_rows([own, own])
+    names = ["CAM", "pseudo-label", "prediction", "prediction + CRF"]
+    assert [row.name for row in together] == [name for name in names for _ in range(2)]
+    assert [row.series for row in together] == [0, 4, 1, 5, 2, 6, 3, 7]
+
+
+def test_journals_are_found_below_the_stages(run: Run) -> None:
+    found = journals(run, stage_records(run))
+    assert list(found) == ["seeds/cam_net", "pseudo/irn", "train"]
+    assert found["seeds/cam_net"][-1]["iteration"] == 600  # the line that a crash cut short is left out
+
+
+def test_images_without_a_score_are_left_out(run: Run) -> None:
+    path = run.stage("evaluate") / "per_image.jsonl"
+    known = len(read_lines(path))
+    path.write_text(path.read_text() + '{"id": "empty", "miou": NaN}\n{"id": "none", "miou": null}\n')
+    assert len(per_image(path.parent)) == known
+
+
+def test_a_damaged_file_is_named(run: Run) -> None:
+    (run.stage("evaluate") / "scores.json").write_text(json.dumps([])[:1])
+    with pytest.raises(WsssError, match=r"evaluate/scores\.json cannot be read"):
+        evaluations(run, stage_records(run))

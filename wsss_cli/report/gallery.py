@@ -1,0 +1,86 @@
+"""Which images the report shows: of each scored split the best, median and worst, and some that were learnt from."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from pathlib import Path
+from typing import Any
+
+from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.report.markup import EMPTY, Html, el, join
+from wsss_cli.report.read import Record, per_image
+from wsss_cli.report.sheet import FileOf, Pick, pick, sheet, spread
+from wsss_cli.runs import Run
+
+EACH = 3  # best, median and worst images of the predictions
+EACH_TRAIN = 2  # and of the pseudo-labels
+HOW = (
+    "CAMs are drawn in the colour of the strongest class, the more opaque the higher; label maps in the colours of "
+    "their classes, with white lines where two meet."
+)
+
+
+def pictures_section(
+    run: Run, records: Mapping[str, Record], scored: Mapping[str, Mapping[str, Any]], data: Prepared
+) -> Html:
+    """A sheet of scored predictions and one of the images that have CAMs or pseudo-labels."""
+    sheets = join([_predicted(run, records, scored, data), _learnt_from(run, records, scored, data)])
+    return join([el("p", HOW, cls="note"), sheets]) if sheets else EMPTY
+
+
+def columns(run: Run, records: Mapping[str, Record], infer: str | None) -> dict[str, FileOf]:
+    """Where each kind of label map of an image lies; infer, the folder of the predictions, if there are any."""
+    found: dict[str, FileOf] = {
+        "CAM": _in(run.stage("seeds") / "cam", ".npz"),
+        "pseudo-label": _in(run.stage("pseudo") / "labels"),
+    }
+    if infer is not None and infer in records:
+        found["prediction"] = _in(run.stage(infer) / "labels")
+        if records[infer]["config"].get("crf"):
+            found["prediction + CRF"] = _in(run.stage(infer) / "labels_crf")
+    return found | {"ground truth": lambda sample: sample.mask}
+
+
+def _predicted(
+    run: Run, records: Mapping[str, Record], scored: Mapping[str, Mapping[str, Any]], data: Prepared
+) -> Html | None:
+    """Of the first scored predictions: `evaluate`, or that of another split if there is no other."""
+    key = min((k for k, report in scored.items() if report["stage"] == "infer"), default=None)
+    if key is None:
+        return None
+    split, kind = scored[key]["split"], scored[key]["scores"][-1]["name"]
+    picks = pick(data.samples, per_image(run.stage(key)), EACH)
+    files = columns(run, records, key.replace("evaluate", "infer"))
+    return sheet(f"Predictions, split {split}", _intro(picks, kind), picks, files, data)
+
+
+def _learnt_from(
+    run: Run, records: Mapping[str, Record], scored: Mapping[str, Mapping[str, Any]], data: Prepared
+) -> Html | None:
+    """Images that have a CAM or a pseudo-label."""
+    mious = per_image(run.stage("evaluate-pseudo")) if "evaluate-pseudo" in scored else {}
+    picks = pick(data.samples, mious, EACH_TRAIN) or spread(_with_files(run, data), 3 * EACH_TRAIN)
+    infer = next((k for k, r in records.items() if k.startswith("infer") and _holds(run.stage(k), picks)), None)
+    names = sorted({split for p in picks for split in p.sample.splits})
+    title = f"CAMs and pseudo-labels, split {' and '.join(names)}"
+    return sheet(title, _intro(picks, "the pseudo-label"), picks, columns(run, records, infer), data) if picks else None
+
+
+def _intro(picks: Sequence[Pick], kind: str) -> str:
+    if all(p.rank for p in picks):
+        return f"The best, those around the median, and the worst by the mIoU of {kind} within the image, in %."
+    return ""
+
+
+def _with_files(run: Run, data: Prepared) -> list[Sample]:
+    folders = (run.stage("seeds") / "cam", run.stage("pseudo") / "labels")
+    made = {path.stem for folder in folders if folder.is_dir() for path in folder.iterdir()}
+    return [s for s in data.samples if s.id in made]
+
+
+def _holds(folder: Path, picks: Sequence[Pick]) -> bool:
+    return any((folder / "labels" / f"{p.sample.id}.png").exists() for p in picks)
+
+
+def _in(folder: Path, suffix: str = ".png") -> FileOf:
+    return lambda sample: folder / f"{sample.id}{suffix}"

@@ -1,0 +1,75 @@
+"""`wsss report`: a run in one HTML file: scores, curves, pictures, settings; no script, nothing fetched."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from datetime import UTC, datetime
+from importlib.resources import files
+from pathlib import Path
+
+from wsss_cli import __version__
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.files import write_text
+from wsss_cli.report.bars import bars_section
+from wsss_cli.report.curves import sweep_section, training_section
+from wsss_cli.report.gallery import pictures_section
+from wsss_cli.report.markup import Html, el, join
+from wsss_cli.report.read import evaluations, journals, label, rows, rows_of, sorted_rows, stage_records
+from wsss_cli.report.scores import scores_section
+from wsss_cli.report.stages import origin_section, stages_section
+from wsss_cli.runs import Run
+
+
+def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) -> Path:
+    """Write the report of `run`, with the scores of `others` beside its own, to `path`; returns `path`.
+
+    Stages that were not run are left out. Raises WsssError if the run has no stage at all, if one of `others` has no
+    score, and for damaged files.
+    """
+    records = stage_records(run)
+    scored = evaluations(run, records)
+    own = rows(run, records, scored, data.info.hash)
+    every = sorted_rows([own, *(rows_of(other, data.info.hash) for other in others)])
+    sections = {
+        "Scores": scores_section(every),
+        "IoU per class": bars_section(every, data),
+        "CAM threshold": sweep_section(every),
+        "Training": training_section(journals(run, records)),
+        "Pictures": pictures_section(run, records, scored, data),
+        "Stages": stages_section(run, records, data.info.hash),
+        "Software and data": origin_section(records, data),
+    }
+    write_text(path, _page(run, data, {title: body for title, body in sections.items() if body}))
+    return path
+
+
+def _page(run: Run, data: Prepared, sections: Mapping[str, Html]) -> Html:
+    title = f"{label(run)} on {data.info.name}"
+    links = [el("a", name, attrs={"href": f"#{_anchor(name)}"}) for name in sections]
+    parts = [el("section", el("h2", name), body, attrs={"id": _anchor(name)}) for name, body in sections.items()]
+    style = files("wsss_cli.report").joinpath("style.css").read_text(encoding="utf-8")
+    written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
+    head = el(
+        "head",
+        el("meta", attrs={"charset": "utf-8"}),
+        el("meta", attrs={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
+        el("meta", attrs={"name": "color-scheme", "content": "light dark"}),
+        el("title", title),
+        el("style", Html(style)),
+    )
+    body = el(
+        "body",
+        el("header", *_heading(run, data), el("nav", *links, attrs={"aria-label": "Sections"})),
+        el("main", *parts),
+        el("footer", f"Written {written} by wsss {__version__}."),
+    )
+    return join([Html("<!doctype html>\n"), el("html", head, body, attrs={"lang": "en"})])
+
+
+def _heading(run: Run, data: Prepared) -> list[Html]:
+    about = f"run {run.name} · {data.num_classes} classes · {len(data.samples):,} images"
+    return [el("h1", run.method, el("span", " on "), data.info.name), el("p", about, cls="lead")]
+
+
+def _anchor(title: str) -> str:
+    return title.lower().replace(" ", "-")

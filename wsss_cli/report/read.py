@@ -1,0 +1,152 @@
+"""What a report shows, read from a run's folder."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wsss_cli.errors import WsssError
+from wsss_cli.runs import Run, read_record
+
+Record = dict[str, Any]
+"""stage.json of one stage."""
+
+ORDER = {"seeds": 0, "pseudo": 1, "infer": 2}
+
+
+@dataclass(frozen=True)
+class Row:
+    """One kind of label map of one run ("prediction + CRF"), scored.
+
+    run       "method/name"
+    scores    its row of scores.json
+    report    what scores.json says of all its rows: split, ground truth, images, protocol
+    outdated  why the score is no longer that of the run, or ""
+    series    the number of its colour, the same in every chart
+    """
+
+    name: str
+    run: str
+    scores: dict[str, Any]
+    report: dict[str, Any]
+    outdated: str = ""
+    series: int = 0
+
+
+def stage_records(run: Run) -> dict[str, Record]:
+    """The record of each stage that was started, by folder name, in the order of their starts.
+
+    Raises WsssError if there is none.
+    """
+    found = {path.parent.name: read_record(path.parent) for path in run.folder.glob("*/stage.json")}
+    records = {key: record for key, record in found.items() if record and not key.endswith(".previous")}
+    if not records:
+        raise WsssError(f"nothing has been run in {run.folder}", _first_command(run))
+    return dict(sorted(records.items(), key=lambda item: (item[1]["started"], _depth(item[0], records), item[0])))
+
+
+def evaluations(run: Run, records: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
+    """scores.json of each evaluate stage, by folder name.  Raises WsssError for a damaged file."""
+    paths = {key: run.stage(key) / "scores.json" for key in records}
+    return {key: _read_json(path) for key, path in paths.items() if path.exists()}
+
+
+def rows(run: Run, records: Mapping[str, Record], scored: Mapping[str, dict[str, Any]], data_hash: str) -> list[Row]:
+    """Every scored kind of label map of a run."""
+    return [
+        Row(row["name"], label(run), row, report, outdated(key, records, data_hash))
+        for key, report in scored.items()
+        for row in report["scores"]
+    ]
+
+
+def sorted_rows(runs: Iterable[list[Row]]) -> list[Row]:
+    """CAMs, pseudo-labels, predictions; of one split together; the runs that can be compared next to each other."""
+    numbered = [row for rows in runs for row in sorted(rows, key=_place)]
+    return sorted((replace(row, series=i) for i, row in enumerate(numbered)), key=_place)
+
+
+def rows_of(run: Run, data_hash: str) -> list[Row]:
+    """Every scored kind of label map of a run to compare with.  Raises WsssError if there is none."""
+    records = stage_records(run)
+    found = rows(run, records, evaluations(run, records), data_hash)
+    if not found:
+        raise WsssError(f"nothing has been scored in {run.folder}", _first_command(run))
+    return found
+
+
+def outdated(key: str, records: Mapping[str, Record], data_hash: str) -> str:
+    """What a stage was made from and has changed since; "" if nothing has."""
+    record = records[key]
+    if record["data_hash"] != data_hash:
+        return "the data set has changed since"
+    for need, folder in _inputs(record).items():
+        below, mark = records.get(folder), record["inputs"][need]
+        if below is None:
+            return f"{folder} is gone"
+        if below["fingerprint"] != mark or below["started"] > record["started"]:
+            return f"{folder} has run again since"
+        reason = outdated(folder, records, data_hash)
+        if reason:
+            return reason
+    return ""
+
+
+def label(run: Run) -> str:
+    return f"{run.method}/{run.name}"
+
+
+def per_image(folder: Path) -> dict[str, float]:
+    """The mIoU of each image that has one, by id; empty if the stage left none."""
+    found = {row["id"]: row["miou"] for row in read_lines(folder / "per_image.jsonl")}
+    return {
+        id: miou for id, miou in found.items() if miou is not None and miou == miou
+    }  # NaN: nothing but ignored pixels
+
+
+def journals(run: Run, records: Mapping[str, Record]) -> dict[str, list[dict[str, Any]]]:
+    """The rows of every metrics.jsonl below the stages' folders, by its folder: "train", "seeds/cam_net"."""
+    paths = [path for key in records for path in sorted(run.stage(key).rglob("metrics.jsonl"))]
+    found = {path.parent.relative_to(run.folder).as_posix(): read_lines(path) for path in paths}
+    return {name: lines for name, lines in found.items() if lines}
+
+
+def read_lines(path: Path) -> list[dict[str, Any]]:
+    """The rows of a JSON lines file, without a last line that a crash cut short; none if there is no file."""
+    found = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+        try:
+            found.append(json.loads(line))
+        except ValueError:
+            continue
+    return found
+
+
+def _inputs(record: Record) -> dict[str, str]:
+    """The folder names of a stage's inputs, by the stages' names."""
+    return {need: Path(folder).name for need, folder in record["input_folders"].items()}
+
+
+def _depth(key: str, records: Mapping[str, Record]) -> int:
+    """How many stages stand below this one: it orders those that started within the same second."""
+    inputs = _inputs(records[key]).values() if key in records else ()
+    return 1 + max((_depth(below, records) for below in inputs), default=0)
+
+
+def _place(row: Row) -> tuple[int, str, str]:
+    return ORDER.get(row.report["stage"], 9), row.report["split"], row.name
+
+
+def _read_json(path: Path) -> dict[str, Any]:
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, ValueError) as error:
+        raise WsssError(f"{path} cannot be read: {error}", "make it again: wsss evaluate --force") from error
+
+
+def _first_command(run: Run) -> str:
+    command = f"wsss evaluate {run.method} --data {run.data} --name {run.name}"
+    return f"run `{command}` first: it makes all that it needs and scores it"
