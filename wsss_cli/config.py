@@ -75,7 +75,7 @@ def parse_set(assignment: str) -> dict[str, Any]:
     if not equals or not path.strip():
         raise WsssError(f"--set {assignment!r} is not KEY=VALUE", "for example: --set train.loop.epochs=10")
     try:
-        value = yaml.safe_load(text) if text else None
+        value: Any = yaml.safe_load(text) if text else None
     except yaml.YAMLError as error:
         raise WsssError(f"--set {path}: the value {text!r} is not YAML: {error}") from error
     if isinstance(value, str):
@@ -123,7 +123,7 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str = "") -> str:
-    """The class as commented YAML, with the values of `config` or the defaults; a key that must be given stands empty."""
+    """The class as commented YAML, with the values of `config` or the defaults; keys without a default stand empty."""
     lines = []
     for name, info in cls.model_fields.items():
         value = getattr(config, name) if config is not None else info.get_default(call_default_factory=True)

@@ -1,7 +1,7 @@
 """The plugin API of data sets: a plugin's whole job is to write the prepared data set that everything else reads.
 
-    # pyproject.toml    [project.entry-points."wsss.datasets"]   mydata = "my_package:DATASET"
-    DATASET = Dataset(name="mydata", title="...", prepare="my_package.prepare:prepare", config="my_package.config:Options")
+# pyproject.toml    [project.entry-points."wsss.datasets"]   mydata = "my_package:DATASET"
+DATASET = Dataset(name="mydata", title="...", prepare="my_package.prepare:prepare", config="my_package.config:Options")
 """
 
 from __future__ import annotations

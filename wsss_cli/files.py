@@ -39,7 +39,9 @@ def writing_allowed(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise WsssError(f"no space left while writing {path}", "free some space and run the command again") from error
+            raise WsssError(
+                f"no space left while writing {path}", "free some space and run the command again"
+            ) from error
         if error.errno in NO_RIGHT:
             raise WsssError(f"not allowed to write {path}", "choose another folder or change its rights") from error
         if isinstance(error, FileExistsError | NotADirectoryError):

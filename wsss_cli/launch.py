@@ -1,4 +1,4 @@
-"""Ranks: torchrun under the hood for --gpus, --procs and --nodes; the variables of a torchrun or SLURM that is there."""
+"""Ranks: torchrun under the hood of --gpus, --procs and --nodes; the variables that torchrun or SLURM has set."""
 
 from __future__ import annotations
 

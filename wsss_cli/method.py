@@ -1,7 +1,7 @@
 """The plugin API of methods: what a paper's package declares, as plain data with lazily imported functions.
 
-    # pyproject.toml    [project.entry-points."wsss.methods"]   mymethod = "my_package:METHOD"
-    METHOD = Method(name="mymethod", title="...", paper="...", supervision="tags", stages=(Stage("seeds", ...), ...))
+# pyproject.toml    [project.entry-points."wsss.methods"]   mymethod = "my_package:METHOD"
+METHOD = Method(name="mymethod", title="...", paper="...", supervision="tags", stages=(Stage("seeds", ...), ...))
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
+    from wsss_cli.config import StageConfig
     from wsss_cli.job import Job
 
 VERBS = ("seeds", "pseudo", "train")
@@ -39,7 +38,7 @@ class Stage:
     def function(self) -> Callable[[Job], dict[str, Any]]:
         return load_object(self.run)
 
-    def config_class(self) -> type[BaseModel]:
+    def config_class(self) -> type[StageConfig]:
         return load_object(self.config)
 
 

@@ -155,7 +155,9 @@ def _status(
         changed.append("the data set")
     changed += [f"stage {n}" for n, mark in inputs.items() if record["inputs"].get(n) != mark]
     if not changed:
-        changed += [f"stage {n} was made again" for n, when in made.items() if record.get("inputs_made", {}).get(n) != when]
+        changed += [
+            f"stage {n} was made again" for n, when in made.items() if record.get("inputs_made", {}).get(n) != when
+        ]
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
         return "stale", f"changed: {shown}"

@@ -20,7 +20,9 @@ def methods(
     from wsss_cli import console, plugins
 
     if name is None:
-        rows = [[m.name, m.supervision, ", ".join(s.name for s in m.stages), m.paper] for m in plugins.methods().values()]
+        rows = [
+            [m.name, m.supervision, ", ".join(s.name for s in m.stages), m.paper] for m in plugins.methods().values()
+        ]
         console.table("", ["method", "learns from", "stages", "paper"], rows)
         return
     if template:

@@ -23,7 +23,9 @@ class RunOptions:
 
     data: Annotated[
         str | None,
-        Option("--data", "-d", help="prepared data set; the last one", rich_help_panel=RUN, autocompletion=complete.data),
+        Option(
+            "--data", "-d", help="prepared data set; the last one", rich_help_panel=RUN, autocompletion=complete.data
+        ),
     ] = None
     name: Annotated[
         str | None,
@@ -84,5 +86,5 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
         [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
     )
     command.__annotations__ = {p.name: p.annotation for p in [*own, *shared]}
-    del command.__wrapped__  # type: ignore[attr-defined]
+    del command.__wrapped__
     return command

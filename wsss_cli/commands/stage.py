@@ -5,6 +5,7 @@ from __future__ import annotations
 import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsss_cli import console, launch
@@ -112,12 +113,15 @@ def find_run(method: str | None, options: RunOptions) -> Run:
     else:
         find_method(method)
         data, name = options.data or read_latest(options.data_root), options.name or "default"
-    if not (options.data_root / data / "dataset.yaml").is_file():
-        known = sorted(p.parent.name for p in options.data_root.glob("*/dataset.yaml"))
-        raise WsssError(
-            f"no prepared data set '{data}' in {options.data_root}{nearest(data, known)}", "`wsss prepare` makes one"
-        )
+    require_data(data, options.data_root)
     return Run(options.runs_root, data, method, name)
+
+
+def require_data(name: str, root: Path) -> None:
+    """Raises WsssError naming the nearest ones if there is no prepared data set of that name."""
+    if not (root / name / "dataset.yaml").is_file():
+        known = sorted(p.parent.name for p in root.glob("*/dataset.yaml"))
+        raise WsssError(f"no prepared data set '{name}' in {root}{nearest(name, known)}", "`wsss prepare` makes one")
 
 
 def _execute(target: Target, steps: list[Step], runtime: Runtime) -> dict[str, Any]:

@@ -65,7 +65,7 @@ def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str,
 def rng_state(device: torch.device) -> dict[str, Any]:
     """The state of every generator that a training step may draw from, as plain data."""
     version, keys, gauss = random.getstate()
-    name, array, pos, has_gauss, cached = np.random.get_state(legacy=True)  # type: ignore[misc]
+    name, array, pos, has_gauss, cached = np.random.get_state(legacy=True)
     state: dict[str, Any] = {
         "torch": torch.get_rng_state(),
         "python": [version, list(keys), gauss],

@@ -158,7 +158,7 @@ class _State:
                 f"make it a multiple of {share}",
             )
         format_ = torch.channels_last if loop.channels_last else torch.preserve_format
-        plain = training.model.to(runtime.device, memory_format=format_)
+        plain = training.model.to(runtime.device).to(memory_format=format_)
         for module in training.modules.values():
             module.to(runtime.device)
         average = get_ema_multi_avg_fn(loop.ema)
