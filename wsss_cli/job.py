@@ -8,6 +8,9 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+import torch
+from torch import nn
+
 from wsss_cli import console
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine.distributed import Runtime, barrier, shard
@@ -43,6 +46,10 @@ class Job:
     def todo(self, samples: Sequence[Sample], output: Callable[[Sample], Path]) -> list[Sample]:
         """This rank's samples whose output is not there yet: how a per-image stage resumes."""
         return [s for s in shard(samples, self.runtime) if not output(s).exists()]
+
+    def ready(self, net: nn.Module) -> nn.Module:
+        """The network on this rank's device, in eval mode, in the memory format that convolutions are fastest in."""
+        return net.to(self.runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
     def barrier(self) -> None:
         """Wait for every rank."""

@@ -60,7 +60,7 @@ def make_cams(job: Job) -> int:
     config: Seeds = job.config
     samples = tagged(job, config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
-    net = trained_cam_net(job.folder, job).to(job.runtime.device).eval()
+    net = job.ready(trained_cam_net(job.folder, job))
     pyramids = ParallelMap(lambda s: scaled(read_image(s.image), config.scales), todo)
     with job.track("make CAMs", len(todo)) as tick:
         for group, images in equal_shapes(todo, pyramids, config.batch):

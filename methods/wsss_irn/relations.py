@@ -103,7 +103,7 @@ def calibrate(job: Job, batch: int = 32) -> None:
     content = checkpoint.load(job.folder / "irn" / "checkpoint.pt", job.runtime.trust)
     net = IrnNet(make_backbone(_network(job)))
     net.load_state_dict(content["model"])
-    net.to(job.runtime.device).eval()
+    job.ready(net)
     samples = shard(job.data.split(job.data.split_for("seeds")), job.runtime)
     crops = ParallelMap(lambda s: _top_left(s, config.training.crop), samples)
     total, count = torch.zeros(2, dtype=torch.float64), 0

@@ -104,7 +104,7 @@ def label_path(folder: Path, sample: Sample) -> Path:
 @torch.inference_mode()
 def _tasks(job: Job, config: Pseudo, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_pseudo_label for each image: the network runs here, image and mirror image together."""
-    net = trained_irn(job).to(job.runtime.device).eval()
+    net = job.ready(trained_irn(job))
     palette = job.data.info.palette
     images = ParallelMap(lambda s: read_image(s.image), todo)
     for group, arrays in equal_shapes(todo, images, config.batch):

@@ -44,7 +44,7 @@ class Infer(StageConfig):
 def infer(job: Job) -> dict[str, Any]:
     """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
     config: Infer = job.config
-    net = load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job).to(job.runtime.device).eval()
+    net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))
     split = job.data.split_for("val", config.split)
     samples = job.data.split(split)
     todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf)[-1])
