@@ -5,8 +5,11 @@ from __future__ import annotations
 import os
 import sys
 import warnings
+from typing import Annotated, Any
 
 import typer
+from typer.completion import Shells, completion_init, install_callback, show_callback
+from typer.core import TyperGroup
 
 from wsss_cli.commands import check, datasets, evaluate, infer, methods, prepare, pseudo, report, seeds, train
 from wsss_cli.errors import WsssError
@@ -25,11 +28,21 @@ VERBS = {
 }
 
 
+class _InOrder(TyperGroup):
+    """Lists the commands in the order of the work."""
+
+    def list_commands(self, ctx: Any) -> list[str]:
+        return list(VERBS)
+
+
 def build() -> typer.Typer:
-    """The app with every command, in the order of the work."""
+    """The app with every command."""
+    completion_init()
     app = typer.Typer(
         name="wsss",
+        cls=_InOrder,
         no_args_is_help=True,
+        add_completion=False,  # its own options guess the shell; ours are told
         pretty_exceptions_enable=False,
         context_settings={"help_option_names": ["-h", "--help"]},
     )
@@ -42,16 +55,6 @@ def build() -> typer.Typer:
     return app
 
 
-def _common(
-    debug: bool = typer.Option(False, "--debug", help="show Python tracebacks of errors"),
-    version: bool = typer.Option(False, "--version", callback=lambda v: _version(v), is_eager=True, help="and exit"),
-) -> None:
-    """Weakly supervised semantic segmentation: from image tags or boxes to masks, a trained network and a score.
-
-    prepare -> seeds -> pseudo -> train -> infer -> evaluate -> report; each command first runs what it needs.
-    """
-
-
 def _version(wanted: bool) -> None:
     if wanted:
         from wsss_cli import __version__
@@ -60,35 +63,57 @@ def _version(wanted: bool) -> None:
         raise typer.Exit
 
 
+Debug = Annotated[bool, typer.Option("--debug", help="show Python tracebacks of errors")]
+Version = Annotated[bool, typer.Option("--version", callback=_version, is_eager=True, help="and exit")]
+Install = Annotated[
+    Shells | None,
+    typer.Option("--install-completion", callback=install_callback, is_eager=True, help="of commands, for a shell"),
+]
+Show = Annotated[
+    Shells | None,
+    typer.Option("--show-completion", callback=show_callback, is_eager=True, help="print it instead"),
+]
+
+
+def _common(
+    debug: Debug = False, version: Version = False, install_completion: Install = None, show_completion: Show = None
+) -> None:
+    """Weakly supervised semantic segmentation: from image tags or boxes to masks, a trained network and a score.
+
+    prepare -> seeds -> pseudo -> train -> infer -> evaluate -> report; each command first runs what it needs.
+    """
+
+
 def main() -> None:
     """The `wsss` command."""
-    debug = "--debug" in sys.argv
-    if debug:  # accepted anywhere on the line
+    if "--debug" in sys.argv:  # accepted anywhere on the line, and by the ranks that it starts
         sys.argv.remove("--debug")
-    from wsss_cli.console import set_up_logging, warn
+        os.environ["WSSS_DEBUG"] = "1"
+    else:
+        os.environ.setdefault("TORCH_CPP_LOG_LEVEL", "ERROR")  # before torch is imported
+    rank = int(os.environ.get("RANK", "0"))
+    from wsss_cli.console import log, set_up_logging, warn
 
-    set_up_logging(int(os.environ.get("RANK", "0")))
-    if not debug:
+    set_up_logging(rank)
+    if "_WSSS_COMPLETE" in os.environ:  # the shell waits for names only
+        warnings.simplefilter("ignore")
+    elif "WSSS_DEBUG" not in os.environ:
         warnings.showwarning = lambda message, category, *rest: _show(warn, message, category)
     try:
-        build()()
+        build()(prog_name="wsss")
     except WsssError as error:
-        if debug:
+        if "WSSS_DEBUG" in os.environ:
             raise
-        _complain(str(error))
+        if rank == 0:  # where ranks differ, the one that fails first speaks: engine/distributed.py
+            log.error(str(error))
+        sys.exit(2)
     except KeyboardInterrupt:
-        _complain("interrupted; the same command goes on where it was", code=130)
+        if rank == 0:
+            log.error("interrupted; the same command goes on where it was")
+        sys.exit(130)
 
 
-def _complain(text: str, code: int = 2) -> None:
-    from wsss_cli.console import log
-
-    if int(os.environ.get("RANK", "0")) == 0 or code == 2:
-        log.error(text)
-    sys.exit(code)
-
-
-def _show(warn, message: Warning | str, category: type[Warning]) -> None:  # type: ignore[no-untyped-def]
+def _show(warn: Any, message: Warning | str, category: type[Warning]) -> None:
     """Plugins' warnings are for the user; libraries' deprecations are not."""
     if issubclass(category, UserWarning) and str(message).startswith("plugin "):
         warn(str(message))

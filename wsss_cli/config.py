@@ -8,6 +8,7 @@ from typing import Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
+from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import nearest
@@ -35,19 +36,28 @@ class StageConfig(Config):
 C = TypeVar("C", bound=BaseModel)
 
 
-def resolve(cls: type[C], where: str, *layers: Mapping[str, Any]) -> C:
+TEMPLATE = "`wsss methods NAME --template` prints every key with its default"
+
+
+def resolve(cls: type[C], where: str, *layers: Mapping[str, Any], remedy: str = TEMPLATE) -> C:
     """The config made of the class's defaults overlaid with `layers`, the last one winning.
 
     Raises WsssError that names each wrong key as `where.key`, the nearest right one, and the type wanted.
     """
-    merged: dict[str, Any] = {}
+    merged = _nested_defaults(cls)
     for layer in layers:
         merged = merge(merged, layer)
     try:
         return cls.model_validate(merged)
     except ValidationError as error:
         problems = [_explain(cls, where, e) for e in error.errors()]
-        raise WsssError("\n".join(problems), "`wsss methods NAME --template` prints every key with its default") from None
+        raise WsssError("\n".join(problems), remedy) from None
+
+
+def _nested_defaults(cls: type[BaseModel]) -> dict[str, Any]:
+    """The defaults that are configs themselves: what a layer leaves out of one is the field's, not the class's."""
+    defaults = {name: info.get_default(call_default_factory=True) for name, info in cls.model_fields.items()}
+    return {name: value.model_dump() for name, value in defaults.items() if isinstance(value, BaseModel)}
 
 
 def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
@@ -65,7 +75,7 @@ def parse_set(assignment: str) -> dict[str, Any]:
     if not equals or not path.strip():
         raise WsssError(f"--set {assignment!r} is not KEY=VALUE", "for example: --set train.loop.epochs=10")
     try:
-        value = yaml.safe_load(text) if text else None
+        value: Any = yaml.safe_load(text) if text else None
     except yaml.YAMLError as error:
         raise WsssError(f"--set {path}: the value {text!r} is not YAML: {error}") from error
     if isinstance(value, str):
@@ -113,24 +123,24 @@ def changes(old: Mapping[str, Any], new: Mapping[str, Any]) -> list[str]:
 
 
 def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str = "") -> str:
-    """The class as commented YAML, with the values of `config` or the defaults."""
-    config = config or cls()
+    """The class as commented YAML, with the values of `config` or the defaults; keys without a default stand empty."""
     lines = []
     for name, info in cls.model_fields.items():
-        value = getattr(config, name)
+        value = getattr(config, name) if config is not None else info.get_default(call_default_factory=True)
+        comment = f"  # {info.description}" if info.description else ""
         if isinstance(value, BaseModel):
-            comment = f"  # {info.description}" if info.description else ""
             lines += [f"{indent}{name}:{comment}", template(type(value), value, indent + "  ").rstrip("\n")]
+        elif value is PydanticUndefined:
+            lines.append(f"{indent}{name}:{comment} (must be given)")
         else:
-            text = yaml.safe_dump(_plain(value), default_flow_style=True, width=10_000).strip().removesuffix("...")
-            lines.append(f"{indent}{name}: {text.strip():<20}  # {info.description or ''}".rstrip())
+            lines.append(f"{indent}{name}: {_inline(value):<20}{comment}".rstrip())
     return "\n".join(lines) + "\n"
 
 
-def _plain(value: Any) -> Any:
-    if isinstance(value, Path):
-        return str(value)
-    return list(value) if isinstance(value, tuple) else value
+def _inline(value: Any) -> str:
+    """YAML on one line."""
+    text = yaml.safe_dump(to_jsonable_python(value), default_flow_style=True, width=10_000, allow_unicode=True)
+    return text.strip().removesuffix("...").strip()
 
 
 def _number(text: str) -> str | float:

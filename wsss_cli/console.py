@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import logging
+import re
 import resource
 import sys
 import time
@@ -24,11 +25,11 @@ Tick = Callable[..., None]
 
 
 @cache
-def console() -> Console:
-    """The one rich console; it honours NO_COLOR and knows whether it is a terminal."""
+def console(stderr: bool = False) -> Console:
+    """The one rich console of each stream; it honours NO_COLOR and knows whether it is a terminal."""
     from rich.console import Console
 
-    return Console(highlight=False, soft_wrap=True)
+    return Console(highlight=False, soft_wrap=True, stderr=stderr)
 
 
 def say(text: str) -> None:
@@ -51,7 +52,7 @@ def set_up_logging(rank: int = 0) -> None:
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
     """Append the `wsss` log to a file as well, with times."""
-    handler = logging.FileHandler(path, encoding="utf-8", delay=True)
+    handler = _LogFile(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%Y-%m-%d %H:%M:%S"))
     log.addHandler(handler)
     try:
@@ -62,15 +63,16 @@ def logging_to(path: Path) -> Iterator[None]:
 
 
 @contextmanager
-def track(title: str, total: int, unit: str = "images", show: bool = True) -> Iterator[Tick]:
-    """Progress of a long step with rate, time left and memory; yields the function that advances it."""
+def track(title: str, total: int | None, unit: str = "images", show: bool = True) -> Iterator[Tick]:
+    """Progress of a long step with rate, time left and memory; yields the function that advances it.
+
+    total  None: not known; 0: nothing to do, nothing is shown
+    """
     if not show or total == 0:
         yield lambda n=1, note="": None
-    elif console().is_terminal:
-        with _bar(title, total, unit) as tick:
-            yield tick
     else:
-        yield _plain_ticker(title, total, unit)
+        with (_bar if console().is_terminal else _lines)(title, total, unit) as tick:
+            yield tick
 
 
 @contextmanager
@@ -83,7 +85,7 @@ def counter(title: str, unit: str = "images") -> Iterator[Callable[[int, int], N
         def count(done: int, total: int) -> None:
             nonlocal last
             if not ticks:
-                ticks.append(stack.enter_context(track(title, total or done, unit)))
+                ticks.append(stack.enter_context(track(title, total or None, unit)))
             ticks[0](done - last)
             last = done
 
@@ -91,15 +93,17 @@ def counter(title: str, unit: str = "images") -> Iterator[Callable[[int, int], N
 
 
 def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> None:
-    """A table; the first column is left-aligned, the others right."""
+    """A table, its long cells wrapped; columns of numbers are right-aligned."""
     from rich.table import Table
+    from rich.text import Text
 
     grid = Table(title=title or None, title_justify="left", header_style="bold")
     for i, name in enumerate(columns):
-        grid.add_column(name, justify="left" if i == 0 else "right")
+        numeric = bool(rows) and all(_is_number(row[i]) for row in rows)
+        grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*row)
-    console().print(grid)
+        grid.add_row(*map(Text, row))
+    console().print(grid, soft_wrap=False)
 
 
 def peak_memory() -> float:
@@ -112,18 +116,29 @@ def peak_memory() -> float:
 
 
 class _ConsoleHandler(logging.Handler):
-    """Prints through the rich console, so that lines stand above a running bar."""
+    """Prints through rich: on a terminal above a running bar, elsewhere problems to stderr, away from the results."""
 
     def emit(self, record: logging.LogRecord) -> None:
         from rich.text import Text
 
         prefix = {logging.WARNING: ("warning: ", "yellow"), logging.ERROR: ("error: ", "red")}.get(record.levelno)
         text = Text.assemble(prefix, record.getMessage()) if prefix else Text(record.getMessage())
-        console().print(text)
+        console(stderr=prefix is not None and not console().is_terminal).print(text)
+
+
+class _LogFile(logging.FileHandler):
+    """log.txt; a full disk is reported by what the stage itself writes, not by a traceback per line."""
+
+    def handleError(self, record: logging.LogRecord) -> None:
+        pass
+
+
+def _is_number(cell: str) -> bool:
+    return bool(re.fullmatch(r"-?[\d.,]*%?", cell.strip()))
 
 
 @contextmanager
-def _bar(title: str, total: int, unit: str) -> Iterator[Tick]:
+def _bar(title: str, total: int | None, unit: str) -> Iterator[Tick]:
     from rich import progress as p
 
     columns = (
@@ -148,20 +163,27 @@ def _bar(title: str, total: int, unit: str) -> Iterator[Tick]:
         yield tick
 
 
-def _plain_ticker(title: str, total: int, unit: str) -> Tick:
+@contextmanager
+def _lines(title: str, total: int | None, unit: str) -> Iterator[Tick]:
+    """A line now and then, and one at the end."""
     start = last = time.monotonic()
     done = 0
+    behind = ""
+
+    def line(now: float) -> None:
+        rate = done / max(now - start, 1e-9)
+        of = "" if total is None else f" of {total}"
+        left = "" if total is None or done >= total else f", {(total - done) / rate:.0f} s left"
+        say(f"{title}: {done}{of} {unit}, {rate:.3g} {unit}/s{left}, {peak_memory():.1f} GiB{behind}")
 
     def tick(n: int = 1, note: str = "") -> None:
-        nonlocal done, last
+        nonlocal done, last, behind
         done += n
-        now = time.monotonic()
-        if done < total and now - last < PLAIN_EVERY:
-            return
-        last = now
-        rate = done / max(now - start, 1e-9)
-        left = "" if done >= total else f", {(total - done) / rate:.0f} s left"
         behind = f", {note}" if note else ""
-        say(f"{title}: {done} of {total} {unit}, {rate:.3g} {unit}/s{left}, {peak_memory():.1f} GiB{behind}")
+        now = time.monotonic()
+        if now - last >= PLAIN_EVERY:
+            last = now
+            line(now)
 
-    return tick
+    yield tick
+    line(time.monotonic())

@@ -5,9 +5,14 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import signal
 import subprocess
 import sys
+import threading
 import time
+import traceback
+from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
 from pathlib import Path
@@ -16,8 +21,10 @@ from typing import Any
 from wsss_cli import console
 from wsss_cli.config import as_dict, template
 from wsss_cli.data.prepared import Prepared
+from wsss_cli.engine.checkpoint import seed_all
 from wsss_cli.engine.distributed import Runtime, barrier
-from wsss_cli.files import write_text
+from wsss_cli.errors import WsssError
+from wsss_cli.files import append_text, sweep, write_text
 from wsss_cli.job import Job
 from wsss_cli.method import Method
 from wsss_cli.plan import Step
@@ -29,47 +36,68 @@ VERSIONS = ("wsss", "torch", "torchvision", "timm", "numpy", "pillow", "scipy", 
 def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime) -> dict[str, Any]:
     """Run the steps that are not finished, in order; returns the last step's record."""
     folders = {step.stage.name: step.folder for step in steps}
-    for step in steps:
-        if step.runs:
-            if runtime.main:
-                _announce(step)
-            inputs = {need: folders[need] for need in step.inputs}
-            _run(step, Job(data, method, step.stage.name, step.config, step.folder, inputs, runtime), steps)
-        elif runtime.main and step is steps[-1]:
-            console.say(f"{step.key}: finished already, nothing has changed (--force redoes it): {step.folder}")
+    with _sigterm_ends_cleanly():
+        for step in steps:
+            if step.runs:
+                inputs = {need: folders[need] for need in step.inputs}
+                _run(step, Job(data, method, step.stage.name, step.config, step.folder, inputs, runtime), steps)
+            elif runtime.main and step is steps[-1]:
+                console.say(f"{step.key}: finished already, nothing has changed (--force redoes it): {step.folder}")
     return read_record(steps[-1].folder) or {}
 
 
-def _announce(step: Step) -> None:
-    console.say(f"{step.key}: {step.reason} -> {step.folder}")
-
-
 def _run(step: Step, job: Job, steps: list[Step]) -> None:
-    record = None
-    if job.runtime.main:
-        if step.status in ("stale", "forced"):
-            set_aside(step.folder)
-        record = _start(step, job, steps)
+    """One stage on this rank; rank 0 keeps its record. Draws before the training are the same on every rank."""
+    record = _start(step, job, steps) if job.runtime.main else None
     barrier()
     start = time.monotonic()
-    try:
-        with console.logging_to(step.folder / "log.txt"):
+    with console.logging_to(step.folder / "log.txt"):
+        job.say(f"{step.key}: {step.reason} -> {step.folder}")
+        try:
+            seed_all(step.config.seed)
             metrics = step.stage.function()(job)
-    except BaseException as error:
+            barrier()
+        except BaseException as error:
+            if record is not None:
+                _note_failure(step, record, error, time.monotonic() - start)
+            raise
         if record is not None:
-            write_record(step.folder, record | {"status": "interrupted" if _is_stop(error) else "failed"})
-        raise
+            _note_success(step, record, metrics, time.monotonic() - start)
     barrier()
-    if record is not None:
-        seconds = record.get("seconds", 0.0) + time.monotonic() - start
-        done = {"status": "finished", "seconds": round(seconds, 1), "peak_memory_gib": round(console.peak_memory(), 2)}
-        write_record(step.folder, record | done | {"metrics": metrics})
-        console.say(f"{step.key}: done in {seconds:.0f} s -> {step.folder}")
-    barrier()
+
+
+def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, float] | None, seconds: float) -> None:
+    done = {
+        "status": "finished",
+        "made": datetime.now(UTC).isoformat(),
+        "seconds": round(record["seconds"] + seconds, 1),
+        "peak_memory_gib": round(console.peak_memory(), 2),
+        "metrics": {name: _number(value) for name, value in (metrics or {}).items()},
+    }
+    write_record(step.folder, record | done)
+    made = ", ".join(step.stage.writes) or "checkpoint.pt"
+    console.say(f"{step.key}: made {made} in {seconds:.0f} s -> {step.folder}")
+
+
+def _note_failure(step: Step, record: dict[str, Any], error: BaseException, seconds: float) -> None:
+    """As far as the disk allows; the error itself is on its way to the user."""
+    status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
+    with suppress(WsssError, OSError):
+        write_record(step.folder, record | {"status": status, "seconds": round(record["seconds"] + seconds, 1)})
+        if status == "failed":
+            append_text(step.folder / "log.txt", "".join(traceback.format_exception(error)))
+
+
+def _number(value: Any) -> Any:
+    """numpy's and torch's numbers are no JSON."""
+    return value if isinstance(value, int | float | str | list | dict | None) else float(value)
 
 
 def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
     """Write config.yaml and the record of a stage that starts or resumes."""
+    if step.status in ("stale", "forced"):
+        set_aside(step.folder)
+    sweep(step.folder)
     before = read_record(step.folder) or {}
     marks = {s.stage.name: s.fingerprint for s in steps}
     section = step.stage.name.partition("-")[0]
@@ -83,6 +111,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "data_hash": job.data.info.hash,
         "config": as_dict(step.config),
         "inputs": {need: marks[need] for need in step.inputs},
+        "inputs_made": {need: (read_record(path) or {}).get("made") for need, path in job.inputs.items()},
         "input_folders": {need: os.path.relpath(path, step.folder) for need, path in job.inputs.items()},
         "fingerprint": step.fingerprint,
         "command": shlex.join(["wsss", *sys.argv[1:]]),
@@ -91,14 +120,27 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "git": _git_commit(),
         "machine": {"device": str(job.runtime.device), "ranks": job.runtime.world, "platform": platform.platform()},
         "seed": step.config.seed,
-        "seconds": before.get("seconds", 0.0) if step.status == "unfinished" else 0.0,
+        "seconds": before.get("seconds", 0.0),
     }
     write_record(step.folder, record)
     return record
 
 
-def _is_stop(error: BaseException) -> bool:
-    return isinstance(error, KeyboardInterrupt | SystemExit)
+@contextmanager
+def _sigterm_ends_cleanly() -> Iterator[None]:
+    """SIGTERM unwinds the stack as Ctrl-C does, so that records and temporary files are seen to."""
+
+    def leave(signum: int, frame: object) -> None:
+        raise SystemExit(128 + signum)
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+    before = signal.signal(signal.SIGTERM, leave)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _versions() -> dict[str, str]:
@@ -113,10 +155,13 @@ def _versions() -> dict[str, str]:
 
 def _git_commit() -> str | None:
     """The commit of the toolkit's own checkout, if it runs from one."""
+    checkout = Path(__file__).parents[1]
+    if not (checkout / ".git").exists():  # installed, perhaps below somebody else's repository
+        return None
     try:
         out = subprocess.run(
             ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=Path(__file__).parent,
+            cwd=checkout,
             capture_output=True,
             text=True,
             timeout=5,

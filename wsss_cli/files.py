@@ -5,10 +5,13 @@ from __future__ import annotations
 import errno
 import os
 from collections.abc import Iterator
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+
+NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
+NO_RIGHT = (errno.EACCES, errno.EROFS, errno.EPERM)
 
 
 @contextmanager
@@ -17,19 +20,33 @@ def writing(path: Path) -> Iterator[Path]:
 
     Raises WsssError where the user can act on it: disk full, no permission.
     """
-    path.parent.mkdir(parents=True, exist_ok=True)
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    with writing_allowed(path):
+        try:
+            yield aside
+            aside.replace(path)
+        except BaseException:
+            with suppress(OSError):
+                aside.unlink(missing_ok=True)
+            raise
+
+
+@contextmanager
+def writing_allowed(path: Path) -> Iterator[None]:
+    """Make the folder of `path`, and turn what the system says against writing there into WsssError."""
     try:
-        yield aside
-        aside.replace(path)
+        path.parent.mkdir(parents=True, exist_ok=True)
+        yield
     except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise WsssError(f"no space left while writing {path}", "free some space and run the command again") from error
-        if error.errno in (errno.EACCES, errno.EROFS, errno.EPERM):
+        if error.errno in NO_SPACE:
+            raise WsssError(
+                f"no space left while writing {path}", "free some space and run the command again"
+            ) from error
+        if error.errno in NO_RIGHT:
             raise WsssError(f"not allowed to write {path}", "choose another folder or change its rights") from error
+        if isinstance(error, FileExistsError | NotADirectoryError):
+            raise WsssError(f"{path.parent} is no folder", "choose another folder, or move that file away") from error
         raise
-    finally:
-        aside.unlink(missing_ok=True)
 
 
 def write_text(path: Path, text: str) -> None:
@@ -42,3 +59,15 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes, whole or not at all."""
     with writing(path) as aside:
         aside.write_bytes(data)
+
+
+def append_text(path: Path, text: str) -> None:
+    """Add UTF-8 text to the end of a file."""
+    with writing_allowed(path), path.open("a", encoding="utf-8") as file:
+        file.write(text)
+
+
+def sweep(folder: Path) -> None:
+    """Remove the temporary files of writers that were killed."""
+    for part in folder.rglob(".*.part"):
+        part.unlink(missing_ok=True)

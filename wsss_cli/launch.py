@@ -1,14 +1,22 @@
-"""torchrun under the hood: --gpus, --procs and --nodes start the same command once per rank."""
+"""Ranks: torchrun under the hood of --gpus, --procs and --nodes; the variables that torchrun or SLURM has set."""
 
 from __future__ import annotations
 
 import logging
 import os
+import re
+import signal
 import socket
 import sys
+import tempfile
+from collections.abc import Mapping
 from dataclasses import dataclass
+from typing import Any
 
 from wsss_cli.errors import WsssError
+
+MEET_SECONDS = 900  # how long the machines wait for each other at the start
+SAVE_SECONDS = 600  # after Ctrl-C or SIGTERM: time for an iteration and its checkpoint before ranks are killed
 
 
 @dataclass(frozen=True)
@@ -32,16 +40,52 @@ class Launch:
 
     @property
     def wanted(self) -> bool:
-        """Whether new processes are needed: not for one rank, and not inside torchrun or SLURM."""
-        started = "RANK" in os.environ or int(os.environ.get("SLURM_NTASKS", "1")) > 1
-        return (self.ranks > 1 or self.nodes > 1) and not started
+        """Whether new processes are needed: not for one rank, not inside torchrun, not in a SLURM step of many tasks.
+
+        --nodes is the user's own word: in a SLURM step it starts this machine's ranks below its one task.
+        """
+        if in_launched_process():
+            return False
+        return self.nodes > 1 or (self.ranks > 1 and slurm_tasks() < 2)
+
+
+def in_launched_process(env: Mapping[str, str] = os.environ) -> bool:
+    """Whether torchrun started this process as one rank of many."""
+    return "RANK" in env and "WORLD_SIZE" in env
+
+
+def slurm_tasks(env: Mapping[str, str] = os.environ) -> int:
+    """The tasks of the srun step that this process is one of; 0 outside, as in an sbatch script's own shell."""
+    return int(env.get("SLURM_STEP_NUM_TASKS", "0")) if "SLURM_PROCID" in env else 0
+
+
+def adopt_slurm(env: Mapping[str, str]) -> dict[str, str]:
+    """The torchrun variables that a SLURM task's own ones stand for; empty outside srun or for a single task."""
+    if in_launched_process(env) or slurm_tasks(env) < 2:
+        return {}
+    return {
+        "RANK": env["SLURM_PROCID"],
+        "WORLD_SIZE": env["SLURM_STEP_NUM_TASKS"],
+        "LOCAL_RANK": env.get("SLURM_LOCALID", "0"),
+        "LOCAL_WORLD_SIZE": env.get("SLURM_STEP_TASKS_PER_NODE", "1").partition("(")[0].partition(",")[0],
+        "MASTER_ADDR": env.get("MASTER_ADDR") or first_host(env.get("SLURM_STEP_NODELIST", "")),
+        "MASTER_PORT": env.get("MASTER_PORT") or str(20000 + int(env.get("SLURM_JOB_ID", "0")) % 20000),
+    }
+
+
+def first_host(nodes: str) -> str:
+    """The first host of a SLURM list: "gpu[03-05,9],login" -> "gpu03". Raises WsssError if there is none."""
+    match = re.match(r"(?:[^,\[]|\[[^\]]*\])+", nodes)  # up to the first comma outside brackets
+    if match is None:
+        raise WsssError(f"SLURM_STEP_NODELIST={nodes!r} names no host", "set MASTER_ADDR")
+    return re.sub(r"\[(\w+)[^\]]*\]", r"\1", match[0])
 
 
 def check(launch: Launch) -> None:
     """Raises WsssError if this machine or the options cannot do what was asked."""
     if launch.gpus and launch.procs:
         raise WsssError("--gpus and --procs exclude each other", "--gpus N for GPUs, --procs N for CPU processes")
-    if launch.nodes > 1 and ":" not in launch.rendezvous:
+    if launch.nodes > 1 and not re.fullmatch(r".+:\d+", launch.rendezvous):
         raise WsssError("--nodes needs --rendezvous HOST:PORT", "give the first machine's address on every machine")
     if not 0 <= launch.node_rank < launch.nodes:
         raise WsssError(f"--node-rank {launch.node_rank} is not in 0..{launch.nodes - 1}", "number the machines from 0")
@@ -50,44 +94,78 @@ def check(launch: Launch) -> None:
 
         found = torch.cuda.device_count()
         if found == 0:
-            raise WsssError(f"--gpus {launch.gpus}: this machine has no GPU that torch can use", _procs(launch))
+            raise WsssError(
+                f"--gpus {launch.gpus}: this machine has no GPU that torch can use",
+                f"use --procs {launch.gpus} for CPU processes, or leave it out for one",
+            )
         if found < launch.gpus:
             raise WsssError(f"--gpus {launch.gpus}: this machine has {found}", f"use --gpus {found}")
 
 
 def start(launch: Launch, argv: list[str]) -> int:
-    """Run `wsss ARGV` once per rank under torchrun's elastic agent; returns the exit code."""
+    """Run `wsss ARGV` once per rank under torchrun's elastic agent; returns the exit code.
+
+    The agent gives each rank a session of its own, so that a Ctrl-C reaches it once, through the agent.
+    Raises WsssError if the machines do not find each other.
+    """
+    os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(SAVE_SECONDS))
+    if "OMP_NUM_THREADS" not in os.environ:  # ranks share the cores; more threads than cores is far slower
+        os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // launch.ranks))
+    import torch.distributed as dist
+    from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
-    from torch.distributed.elastic.multiprocessing.api import SignalException
+    from torch.distributed.elastic.rendezvous.api import RendezvousError
     from torch.distributed.launcher.api import LaunchConfig, elastic_launch
 
-    for name in ("torch.distributed.elastic", "torch.distributed.run", "torch.distributed.launcher"):
+    for name in [n for n in logging.root.manager.loggerDict if n.startswith("torch.distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a rank's own message says what went wrong
-    if "OMP_NUM_THREADS" not in os.environ:  # ranks share the cores; more threads than cores is far slower
-        os.environ["OMP_NUM_THREADS"] = str(max(1, (os.cpu_count() or 1) // launch.ranks))
+    meet = launch.rendezvous or f"127.0.0.1:{_free_port()}"
+    scratch = tempfile.TemporaryDirectory(prefix="wsss-ranks-")
     config = LaunchConfig(
         min_nodes=launch.nodes,
         max_nodes=launch.nodes,
         nproc_per_node=launch.ranks,
         run_id="wsss",
         rdzv_backend="static",
-        rdzv_endpoint=launch.rendezvous or f"127.0.0.1:{_free_port()}",
-        rdzv_configs={"rank": launch.node_rank, "timeout": 900},
+        rdzv_endpoint=meet,
+        rdzv_configs={"rank": launch.node_rank, "timeout": MEET_SECONDS},
         max_restarts=0,
         monitor_interval=0.1,
+        logs_specs=DefaultLogsSpecs(log_dir=scratch.name),
     )
     try:
         elastic_launch(config, sys.executable)("-m", "wsss_cli", *argv)
     except ChildFailedError as error:
-        codes = {failure.exitcode for failure in error.failures.values()}
-        return 2 if 2 in codes else max((c for c in codes if c > 0), default=1)
+        return _exit_code(error.failures)
     except SignalException as error:
         return 128 + int(error.sigval)
+    except (RendezvousError, dist.DistError) as error:
+        raise WsssError(
+            f"the {launch.nodes} machines did not meet at {meet}: {str(error).splitlines()[0][:200]}",
+            "the port must be free on machine 0 and open to the others; start all within "
+            f"{MEET_SECONDS // 60} minutes, with --node-rank 0 on HOST",
+        ) from error
+    finally:
+        scratch.cleanup()
     return 0
 
 
-def _procs(launch: Launch) -> str:
-    return f"use --procs {launch.gpus} for CPU processes, or leave it out for one"
+def cores() -> int:
+    """The CPU cores that this process may use."""
+    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+
+
+def _exit_code(failures: Mapping[int, Any]) -> int:
+    """2 if a rank says that the user can act; a rank that was killed could say nothing, so it is said here."""
+    from wsss_cli.console import log
+
+    codes = {rank: f.exitcode for rank, f in failures.items() if f.exitcode != -signal.SIGTERM}  # that is the agent's
+    for rank, code in codes.items():
+        if code < 0:
+            name = signal.Signals(-code).name
+            why = " (most often for want of memory)" if name == "SIGKILL" else ""
+            log.error("rank %s was ended by %s%s", rank, name, why)
+    return 2 if 2 in codes.values() else max((c if c > 0 else 128 - c for c in codes.values()), default=143)
 
 
 def _free_port() -> int:

@@ -1,7 +1,7 @@
 """The plugin API of methods: what a paper's package declares, as plain data with lazily imported functions.
 
-    # pyproject.toml    [project.entry-points."wsss.methods"]   mymethod = "my_package:METHOD"
-    METHOD = Method(name="mymethod", title="...", paper="...", supervision="tags", stages=(Stage("seeds", ...), ...))
+# pyproject.toml    [project.entry-points."wsss.methods"]   mymethod = "my_package:METHOD"
+METHOD = Method(name="mymethod", title="...", paper="...", supervision="tags", stages=(Stage("seeds", ...), ...))
 """
 
 from __future__ import annotations
@@ -12,8 +12,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
+    from wsss_cli.config import StageConfig
     from wsss_cli.job import Job
 
 VERBS = ("seeds", "pseudo", "train")
@@ -39,7 +38,7 @@ class Stage:
     def function(self) -> Callable[[Job], dict[str, Any]]:
         return load_object(self.run)
 
-    def config_class(self) -> type[BaseModel]:
+    def config_class(self) -> type[StageConfig]:
         return load_object(self.config)
 
 
@@ -47,7 +46,8 @@ class Stage:
 class Method:
     """A method: its name and paper, what labels it learns from, its stages, and how a trained network is used.
 
-    predictor  "package.module:function", called as function(checkpoint, device) with the Path of the train stage's
+    stages     in the order in which they can run: each needs only earlier ones
+    predictor  "package.module:function", called as function(checkpoint, job) with the Path of the train stage's
                checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
     """
 
@@ -58,6 +58,16 @@ class Method:
     stages: tuple[Stage, ...]
     predictor: str
     package: str = ""  # set by the host: the import package, where recipes/ lies
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if the stages do not fit together."""
+        earlier: list[str] = []
+        for stage in self.stages:
+            if stage.name not in VERBS or stage.name in earlier:
+                raise ValueError(f"stage '{stage.name}': a method has each of {', '.join(VERBS)} at most once")
+            if not set(stage.needs) <= set(earlier):
+                raise ValueError(f"stage '{stage.name}' needs {stage.needs}, of which only {earlier} come before it")
+            earlier.append(stage.name)
 
     def stage(self, name: str) -> Stage | None:
         return next((s for s in self.stages if s.name == name), None)
@@ -75,8 +85,13 @@ class Method:
 
 
 def load_object(path: str) -> Any:
-    """The object that "package.module:name" names."""
+    """The object that "package.module:name" names. Raises WsssError if it is not there."""
     import importlib
 
+    from wsss_cli.errors import WsssError
+
     module, _, name = path.partition(":")
-    return getattr(importlib.import_module(module), name)
+    try:
+        return getattr(importlib.import_module(module), name)
+    except (ImportError, AttributeError) as error:
+        raise WsssError(f"{path} cannot be loaded: {error}", "put that package right; --debug shows where") from error

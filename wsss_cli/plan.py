@@ -121,9 +121,10 @@ def _visit(
     key = _key(name, config, data, steps)
     below = {need: steps[need].fingerprint for need in needs}
     mark = fingerprint(as_dict(config), data.info.hash, below)
-    status, reason = _status(run.stage(key), as_dict(config), data.info.hash, below)
+    made = {need: (read_record(steps[need].folder) or {}).get("made") for need in needs if not steps[need].runs}
+    status, reason = _status(run.stage(key), as_dict(config), data.info.hash, below, made)
     reruns = [need for need in needs if steps[need].runs]
-    if status == "finished" and reruns:
+    if status in ("finished", "unfinished") and reruns:
         status, reason = "stale", f"{' and '.join(reruns)} runs again"
     if name == force_key:
         status, reason = "forced", "--force"
@@ -139,7 +140,13 @@ def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
     return name
 
 
-def _status(folder: Path, config: dict[str, Any], data_hash: str, inputs: dict[str, str]) -> tuple[Status, str]:
+def _status(
+    folder: Path, config: dict[str, Any], data_hash: str, inputs: dict[str, str], made: dict[str, str | None]
+) -> tuple[Status, str]:
+    """Whether a stage's folder holds what is wanted, and if not, why.
+
+    inputs, made  of each stage it needs: the fingerprint, and when its present result was finished
+    """
     record = read_record(folder)
     if record is None:
         return "missing", "not made yet"
@@ -147,7 +154,14 @@ def _status(folder: Path, config: dict[str, Any], data_hash: str, inputs: dict[s
     if record["data_hash"] != data_hash:
         changed.append("the data set")
     changed += [f"stage {n}" for n, mark in inputs.items() if record["inputs"].get(n) != mark]
+    if not changed:
+        changed += [
+            f"stage {n} was made again" for n, when in made.items() if record.get("inputs_made", {}).get(n) != when
+        ]
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
         return "stale", f"changed: {shown}"
-    return ("finished", "") if record["status"] == "finished" else ("unfinished", f"was {record['status']}")
+    if record["status"] == "finished":
+        return "finished", ""
+    how = {"running": "was killed", "interrupted": "was interrupted", "failed": "failed"}
+    return "unfinished", f"goes on: it {how.get(record['status'], 'was not finished')}"

@@ -7,7 +7,8 @@ import warnings
 from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
-from importlib.metadata import entry_points
+from importlib.metadata import EntryPoint, entry_points
+from typing import Any
 
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
@@ -17,19 +18,19 @@ from wsss_cli.method import Method
 @cache
 def methods() -> dict[str, Method]:
     """Every installed method by name."""
-    found: dict[str, Method] = {}
-    for entry in entry_points(group="wsss.methods"):
-        loaded = _load(entry, Method)
-        if isinstance(loaded, Method):
-            found[entry.name] = replace(loaded, package=entry.module.split(".")[0])
-    return dict(sorted(found.items()))
+    found = _scan("wsss.methods", Method)[0]
+    return {e.name: replace(m, name=e.name, package=e.module.split(".")[0]) for e, m in found}
 
 
 @cache
 def datasets() -> dict[str, Dataset]:
     """Every installed data set plugin by name."""
-    found = {entry.name: _load(entry, Dataset) for entry in entry_points(group="wsss.datasets")}
-    return {name: d for name, d in sorted(found.items()) if isinstance(d, Dataset)}
+    return {e.name: replace(d, name=e.name) for e, d in _scan("wsss.datasets", Dataset)[0]}
+
+
+def broken() -> list[str]:
+    """What is wrong with each installed plugin that cannot be used."""
+    return _scan("wsss.methods", Method)[1] + _scan("wsss.datasets", Dataset)[1]
 
 
 def method(name: str) -> Method:
@@ -52,12 +53,22 @@ def nearest(word: str, among: Iterable[str]) -> str:
     return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
 
 
-def _load(entry, kind: type):  # type: ignore[no-untyped-def]
-    try:
-        loaded = entry.load()
-    except Exception as error:  # whatever a plugin does wrong at import must not take the toolkit down
-        warnings.warn(f"plugin '{entry.name}' ({entry.value}) does not load: {error!r}", stacklevel=2)
-        return None
-    if not isinstance(loaded, kind):
-        warnings.warn(f"plugin '{entry.name}' ({entry.value}) is no {kind.__name__}", stacklevel=2)
-    return loaded
+@cache
+def _scan(group: str, kind: type) -> tuple[list[tuple[EntryPoint, Any]], list[str]]:
+    """The plugins of a group by name, and what is wrong with those left out; each of these is a warning as well."""
+    good: dict[str, tuple[EntryPoint, Any]] = {}
+    problems = []
+    for entry in sorted(entry_points(group=group), key=lambda e: e.name):
+        try:
+            loaded = entry.load()
+            problem = "" if isinstance(loaded, kind) else f"is no {kind.__name__}"
+        except Exception as error:  # whatever a plugin does wrong at import must not take the toolkit down
+            problem = f"does not load: {error!r}"
+        if not problem and entry.name in good:
+            problem = f"has the name of {good[entry.name][0].value}"
+        if problem:
+            problems.append(f"plugin '{entry.name}' ({entry.value}) {problem}")
+            warnings.warn(problems[-1], stacklevel=2)
+        else:
+            good[entry.name] = entry, loaded
+    return list(good.values()), problems

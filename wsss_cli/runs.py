@@ -4,6 +4,9 @@ from __future__ import annotations
 
 import hashlib
 import json
+import re
+from collections.abc import Iterator
+from contextlib import contextmanager
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -12,7 +15,7 @@ import yaml
 
 from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
-from wsss_cli.files import write_text
+from wsss_cli.files import write_text, writing_allowed
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,18 @@ class Run:
     method: str
     name: str
 
+    def __post_init__(self) -> None:
+        for part in (self.data, self.method, self.name):
+            if not re.fullmatch(r"\w[\w.+-]*", part):
+                raise WsssError(f"{part!r} cannot name a folder", "use letters, digits and the signs _ . + -")
+
     @property
     def folder(self) -> Path:
         return self.root / self.data / self.method / self.name
+
+    @property
+    def settings_file(self) -> Path:
+        return self.folder / "run.yaml"
 
     def stage(self, key: str) -> Path:
         """The folder of a stage: "seeds", "infer", or with a variant "infer-train"."""
@@ -34,18 +46,39 @@ class Run:
 
     def settings(self) -> Settings:
         """What the user has asked of this run so far."""
-        path = self.folder / "run.yaml"
-        if not path.exists():
+        if not self.settings_file.exists():
             return Settings()
-        content = read_yaml(path)
-        return Settings(recipe=content.get("recipe"), overrides=content.get("set", {}))
+        content = read_yaml(self.settings_file)
+        return Settings(recipe=content.get("recipe"), overrides=content.get("set"))
 
     def save_settings(self, settings: Settings) -> None:
         body = yaml.safe_dump({"recipe": settings.recipe, "set": settings.overrides}, sort_keys=False)
-        write_text(self.folder / "run.yaml", f"# what was asked of this run; later commands start from it\n{body}")
+        write_text(self.settings_file, f"# what was asked of this run; later commands start from it\n{body}")
 
     def make_latest(self) -> None:
         write_text(self.root / "latest", f"{self.data}/{self.method}/{self.name}\n")
+
+    @contextmanager
+    def locked(self) -> Iterator[None]:
+        """Hold the run: no other command changes it meanwhile. The lock ends with the process, however it ends.
+
+        Raises WsssError if another command holds it.
+        """
+        import fcntl
+
+        path = self.folder / ".lock"
+        with writing_allowed(path):
+            file = path.open("a")
+        with file:
+            try:
+                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
+            except BlockingIOError:
+                raise WsssError(
+                    f"another command is working on {self.folder}", "wait for it, or name another run with --name"
+                ) from None
+            except OSError:  # a file system without locks: go on without
+                pass
+            yield
 
 
 @dataclass(frozen=True)
@@ -70,8 +103,10 @@ def latest_run(root: Path) -> Run:
     path = root / "latest"
     if not path.exists():
         raise WsssError(f"there is no run in {root} yet", "name a method, for example: wsss train irn")
-    data, method, name = path.read_text(encoding="utf-8").strip().split("/")
-    return Run(root, data, method, name)
+    parts = path.read_text(encoding="utf-8").strip().split("/")
+    if len(parts) != 3:
+        raise WsssError(f"{path} does not name a run", "name a method, for example: wsss train irn")
+    return Run(root, *parts)
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
@@ -83,9 +118,13 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     if not path.exists():
         return None
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
+        record = json.loads(path.read_text(encoding="utf-8"))
+        missing = {"status", "config", "data_hash", "inputs"} - record.keys()
+        if missing:
+            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
+    except (OSError, ValueError, AttributeError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "delete the folder to make the stage again") from error
+    return record
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
@@ -99,12 +138,23 @@ def fingerprint(config: dict[str, Any], data_hash: str, inputs: dict[str, str]) 
 
 
 def set_aside(folder: Path) -> None:
-    """Keep an earlier result as `<stage>.previous` (one generation) instead of deleting it."""
+    """Keep an earlier result as `<stage>.previous` (one generation) instead of deleting it.
+
+    What was never finished does not replace an earlier result that was.
+    """
     import shutil
 
     if not folder.exists():
         return
     previous = folder.with_name(folder.name + ".previous")
+    if _finished(previous) and not _finished(folder):
+        shutil.rmtree(folder)
+        return
     if previous.exists():
         shutil.rmtree(previous)
     folder.rename(previous)
+
+
+def _finished(folder: Path) -> bool:
+    record = read_record(folder)
+    return record is not None and record["status"] == "finished"

@@ -19,11 +19,14 @@ def check(
 ) -> None:
     """Check the environment, a prepared data set, a run's settings and weights; each finding with its remedy."""
     import json
+    import logging
     from dataclasses import asdict
 
     from wsss_cli import console
     from wsss_cli.commands.findings import findings
 
+    if as_json:
+        console.log.setLevel(logging.WARNING)
     found = findings(words, options)
     if as_json:
         print(json.dumps([asdict(f) for f in found], indent=2, ensure_ascii=False))

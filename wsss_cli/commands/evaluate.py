@@ -28,7 +28,7 @@ def evaluate(
     import logging
 
     from wsss_cli.commands.stage import run_stage
-    from wsss_cli.console import log
+    from wsss_cli.console import log, say
 
     if as_json:
         log.setLevel(logging.WARNING)
@@ -41,4 +41,8 @@ def evaluate(
 
     target, record = done
     scores = read_scores(target.run.stage(record["stage"]))
-    print(json.dumps(scores, indent=2, ensure_ascii=False)) if as_json else show(scores)
+    if as_json:
+        print(json.dumps(scores, indent=2, ensure_ascii=False))
+    else:
+        show(scores)
+        say("next: wsss report")

@@ -6,16 +6,23 @@ from typing import Annotated
 
 from typer import Argument, Option
 
+from wsss_cli.commands import complete
+
 
 def methods(
-    name: Annotated[str | None, Argument(help="a method, to see its stages, recipes and settings")] = None,
+    name: Annotated[
+        str | None,
+        Argument(help="a method, to see its stages, recipes and settings", autocompletion=complete.methods),
+    ] = None,
     template: Annotated[bool, Option("--template", help="print every setting as a YAML recipe")] = False,
 ) -> None:
     """List the methods, or describe one."""
     from wsss_cli import console, plugins
 
     if name is None:
-        rows = [[m.name, m.supervision, ", ".join(s.name for s in m.stages), m.paper] for m in plugins.methods().values()]
+        rows = [
+            [m.name, m.supervision, ", ".join(s.name for s in m.stages), m.paper] for m in plugins.methods().values()
+        ]
         console.table("", ["method", "learns from", "stages", "paper"], rows)
         return
     if template:

@@ -4,30 +4,40 @@ from __future__ import annotations
 
 import inspect
 from collections.abc import Callable
-from dataclasses import dataclass, field, fields
+from dataclasses import dataclass, fields
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
 
 from typer import Argument, Option
 
+from wsss_cli.commands import complete
+
 RUN, HOW, WHERE = "What to run", "How to run it", "Where"
+RECIPE = "settings: one of the method's recipes, or a YAML file; the data set's kind"
 
 
 @dataclass(frozen=True)
 class RunOptions:
     """Which run, with which settings, on which machine."""
 
-    data: Annotated[str | None, Option("--data", "-d", help="prepared data set; the last one", rich_help_panel=RUN)] = (
-        None
-    )
-    name: Annotated[str | None, Option("--name", "-n", help="name of the run; 'default'", rich_help_panel=RUN)] = None
+    data: Annotated[
+        str | None,
+        Option(
+            "--data", "-d", help="prepared data set; the last one", rich_help_panel=RUN, autocompletion=complete.data
+        ),
+    ] = None
+    name: Annotated[
+        str | None,
+        Option("--name", "-n", help="name of the run; 'default'", rich_help_panel=RUN, autocompletion=complete.runs),
+    ] = None
     recipe: Annotated[
-        str | None, Option(help="a method's recipe by name, or a YAML file; the data set's kind", rich_help_panel=RUN)
+        str | None, Option(help=RECIPE, metavar="NAME|FILE", rich_help_panel=RUN, autocompletion=complete.recipes)
     ] = None
     set: Annotated[
-        list[str] | None, Option("--set", help="KEY=VALUE of this stage, or STAGE.KEY=VALUE", rich_help_panel=RUN)
-    ] = field(default=None)
+        list[str] | None,
+        Option("--set", help="of this stage, or STAGE.KEY=VALUE", metavar="KEY=VALUE", rich_help_panel=RUN),
+    ] = None
     force: Annotated[bool, Option("--force", help="run the stage again", rich_help_panel=RUN)] = False
     dry_run: Annotated[bool, Option("--dry-run", help="only say what would run and why", rich_help_panel=RUN)] = False
     gpus: Annotated[int, Option(min=0, help="ranks on this machine, one per GPU", rich_help_panel=HOW)] = 0
@@ -46,7 +56,11 @@ class RunOptions:
 
 Words = Annotated[
     list[str] | None,
-    Argument(metavar="[METHOD] [KEY=VALUE]...", help="the method (default: that of the last run) and settings"),
+    Argument(
+        metavar="[METHOD] [KEY=VALUE]...",
+        help="the method (default: that of the last run) and settings",
+        autocompletion=complete.methods,
+    ),
 ]
 
 
@@ -72,5 +86,5 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
         [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in own] + shared
     )
     command.__annotations__ = {p.name: p.annotation for p in [*own, *shared]}
-    del command.__wrapped__  # type: ignore[attr-defined]
+    del command.__wrapped__
     return command

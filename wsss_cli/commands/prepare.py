@@ -23,11 +23,15 @@ def build() -> typer.Typer:
     """The group. Its commands are only looked up when they are wanted, so that `wsss --help` stays quick."""
     group = typer.Typer(help="Prepare a data set: everything else reads what this writes.", no_args_is_help=True)
     group.callback()(_help)
-    if "prepare" in sys.argv[1:4] or any(name.endswith("_COMPLETE") for name in os.environ):
+    if "prepare" in sys.argv or any(name.endswith("_COMPLETE") for name in os.environ):
+        from wsss_cli.console import warn
         from wsss_cli.plugins import datasets
 
         for dataset in datasets().values():
-            group.command(dataset.name, help=dataset.title)(command(dataset))
+            try:
+                group.command(dataset.name, help=dataset.title)(command(dataset))
+            except Exception as error:  # whatever is wrong with a plugin, the others work
+                warn(f"plugin '{dataset.name}' ({dataset.config}) cannot be used: {error!r}")
     return group
 
 
@@ -53,7 +57,7 @@ def _help() -> None:
 
 def _parameter(name: str, info: Any) -> inspect.Parameter:
     """A pydantic field as a command-line option; required fields stay required."""
-    default = ... if info.is_required() else info.default
+    default = inspect.Parameter.empty if info.is_required() else info.get_default(call_default_factory=True)
     if isinstance(default, tuple):
         default = list(default)
     kind = info.annotation
@@ -62,7 +66,7 @@ def _parameter(name: str, info: Any) -> inspect.Parameter:
     return inspect.Parameter(
         name,
         inspect.Parameter.KEYWORD_ONLY,
-        default=inspect.Parameter.empty if default is ... else default,
+        default=default,
         annotation=Annotated[kind, Option(help=info.description)],
     )
 
@@ -81,8 +85,6 @@ def _host_options(
 ) -> None: ...
 
 
-
-
 def _prepare(
     dataset: Dataset,
     cls: type[BaseModel],
@@ -95,8 +97,9 @@ def _prepare(
     from wsss_cli import console
     from wsss_cli.config import resolve
     from wsss_cli.data.prepare import prepare
+    from wsss_cli.plugins import methods
 
-    options = resolve(cls, dataset.name, given)
+    options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
     with console.counter(f"prepare {dataset.name}") as count:
         prepared = prepare(
             dataset,
@@ -115,7 +118,8 @@ def _prepare(
     ]
     console.table("", ["split", "images", "with mask", "boxes"], rows)
     console.say(f"{prepared.info.name}: {prepared.num_classes} classes -> {prepared.folder}")
-    console.say("next: wsss train irn")
+    if methods():
+        console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(methods())}")
 
 
 def _line(found: Finding) -> str:

@@ -1,4 +1,4 @@
-"""What every stage command does: find the run, plan, launch, execute, say what was made."""
+"""What every stage command does: find the run, plan, launch, execute, say what comes next."""
 
 from __future__ import annotations
 
@@ -6,12 +6,12 @@ import sys
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 from wsss_cli import console, launch
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.config import merge, parse_set
-from wsss_cli.data.prepared import Prepared, read_prepared
+from wsss_cli.config import flat, merge, parse_set
+from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import VERBS, Method
 from wsss_cli.plan import Step, plan
@@ -19,17 +19,24 @@ from wsss_cli.plugins import method as find_method
 from wsss_cli.plugins import nearest
 from wsss_cli.runs import Run, Settings, latest_run
 
+if TYPE_CHECKING:
+    from wsss_cli.engine.distributed import Runtime
+
 SECTIONS = (*VERBS, "infer", "evaluate")
 
 
 @dataclass(frozen=True)
 class Target:
-    """What the command line asks for, resolved."""
+    """What the command line asks for, resolved.
+
+    kept  the settings that earlier commands gave the run
+    """
 
     run: Run
     method: Method
     data: Prepared
     settings: Settings
+    kept: Settings
 
 
 def run_stage(
@@ -38,21 +45,35 @@ def run_stage(
     """Run `stage` (named as the verb unless given) and what it needs.
 
     own  settings that the command's own options stand for: {stage: {key: value}}
-    Returns the target and the stage's record; None after a dry run and in the process that launched ranks.
+    Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
+    process that launched ranks, and in ranks other than 0.
     """
     asked = launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
-    launch.check(asked)
-    if asked.wanted and not options.dry_run:
-        resolve_target(verb, words, options, own or {})  # mistakes are found before ranks start
-        code = launch.start(asked, sys.argv[1:])
-        if code:
-            sys.exit(code)
-        return None
-    target = resolve_target(verb, words, options, own or {})
+
+    def resolve() -> tuple[Target, list[Step]]:
+        target = resolve_target(verb, words, options, own or {})
+        return target, make_plan(target, stage or verb, options)
+
     if options.dry_run:
-        show_plan(make_plan(target, stage or verb, options))
+        show_plan(resolve()[1])
         return None
-    return target, _execute(target, stage or verb, options)
+    if not launch.in_launched_process():
+        launch.check(asked)
+    if asked.wanted:
+        _, steps = resolve()  # mistakes are found before ranks start
+        if asked.nodes > 1 or any(step.runs for step in steps):
+            code = launch.start(asked, sys.argv[1:])
+            if code:
+                sys.exit(code)
+            return None
+    from wsss_cli.engine.distributed import agreed, process_group
+
+    device = "cuda" if options.gpus else "cpu" if options.procs else options.device
+    with process_group(device, options.workers, options.trust_checkpoint) as runtime:
+        # rank 0 looks at the run folders for all, so that every rank follows the same plan
+        target, steps = agreed(resolve, runtime)
+        record = _execute(target, steps, runtime)
+        return (target, record) if runtime.main else None
 
 
 def resolve_target(verb: str, words: list[str] | None, options: RunOptions, own: Mapping[str, Any]) -> Target:
@@ -65,8 +86,8 @@ def resolve_target(verb: str, words: list[str] | None, options: RunOptions, own:
         overrides = merge(overrides, sectioned(parse_set(assignment), verb))
     run = find_run(names[0] if names else None, options)
     data = read_prepared(options.data_root / run.data)
-    settings = run.settings().updated(options.recipe, overrides)
-    return Target(run, find_method(run.method), data, settings)
+    kept = run.settings()
+    return Target(run, find_method(run.method), data, kept.updated(options.recipe, overrides), kept)
 
 
 def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
@@ -83,41 +104,61 @@ def show_plan(steps: list[Step]) -> None:
         console.say(f"{step.key}: {'finished' if not step.runs else f'would run ({step.reason})'} -> {step.folder}")
 
 
-def _execute(target: Target, stage: str, options: RunOptions) -> dict[str, Any]:
-    from wsss_cli.engine.distributed import broadcast, process_group
+def find_run(method: str | None, options: RunOptions) -> Run:
+    """The run that is meant: what is not named is that of the last run. Raises WsssError for unknown names."""
+    if method is None:
+        run = latest_run(options.runs_root)
+        data, method, name = options.data or run.data, run.method, options.name or run.name
+        find_method(method)
+    else:
+        find_method(method)
+        data, name = options.data or read_latest(options.data_root), options.name or "default"
+    require_data(data, options.data_root)
+    return Run(options.runs_root, data, method, name)
+
+
+def require_data(name: str, root: Path) -> None:
+    """Raises WsssError naming the nearest ones if there is no prepared data set of that name."""
+    if not (root / name / "dataset.yaml").is_file():
+        known = sorted(p.parent.name for p in root.glob("*/dataset.yaml"))
+        raise WsssError(f"no prepared data set '{name}' in {root}{nearest(name, known)}", "`wsss prepare` makes one")
+
+
+def _execute(target: Target, steps: list[Step], runtime: Runtime) -> dict[str, Any]:
+    """The steps under the run's lock, which rank 0 holds; returns the last step's record."""
+    from contextlib import nullcontext
+
     from wsss_cli.execute import execute
 
-    device = "cuda" if options.gpus else "cpu" if options.procs else options.device
-    with process_group(device, options.workers, options.trust_checkpoint) as runtime:
-        # rank 0 looks at the run folders for all, so that every rank follows the same plan
-        steps = broadcast(make_plan(target, stage, options) if runtime.main else None)
-        assert steps is not None
+    with target.run.locked() if runtime.main else nullcontext():
         if runtime.main:
+            _say_kept(target)
             target.run.save_settings(target.settings)
             target.run.make_latest()
         try:
-            return execute(steps, target.data, target.method, runtime)
+            record = execute(steps, target.data, target.method, runtime)
         except SystemExit as stop:
             if runtime.main and hasattr(stop, "text"):
                 console.warn(stop.text)
             raise
+        if runtime.main and not steps[-1].key.startswith("evaluate"):  # its scores are still to be shown
+            console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
+        return record
 
 
-def find_run(method: str | None, options: RunOptions) -> Run:
-    if method is None:
-        run = latest_run(options.runs_root)
-        data, method = options.data or run.data, run.method
-        return Run(options.runs_root, data, method, options.name or run.name)
-    find_method(method)
-    data = options.data or _latest_data(options.data_root)
-    if not (options.data_root / data).is_dir():
-        known = sorted(p.parent.name for p in options.data_root.glob("*/dataset.yaml"))
-        raise WsssError(f"no prepared data set '{data}'{nearest(data, known)}", "`wsss prepare` makes one")
-    return Run(options.runs_root, data, method, options.name or "default")
+def _say_kept(target: Target) -> None:
+    """Settings that an earlier command gave the run still hold: nobody should have to guess why."""
+    kept = flat(target.kept.overrides or {})
+    if target.kept.recipe:
+        kept = {"--recipe": target.kept.recipe, **kept}
+    if kept:
+        shown = " ".join(f"{key}={value}" for key, value in kept.items())
+        console.say(f"settings kept from before: {shown} ({target.run.settings_file})")
 
 
-def _latest_data(root: Path) -> str:
-    path = root / "latest"
-    if not path.exists():
-        raise WsssError(f"there is no prepared data set in {root}", "make one, for example: wsss prepare shapes")
-    return path.read_text(encoding="utf-8").strip()
+def _next(stage: str, method: Method) -> str:
+    """The command that follows a stage."""
+    chain = [s.name for s in method.stages]
+    if stage in chain[:-1]:
+        return chain[chain.index(stage) + 1]
+    return "evaluate"

@@ -1,9 +1,10 @@
-"""Training batches that depend only on (seed, epoch, index): any number of ranks and workers, any point of resumption."""
+"""Training batches that depend only on (seed, epoch, index): whatever the ranks, workers and points of resumption."""
 
 from __future__ import annotations
 
 import hashlib
 import random
+import signal
 from collections.abc import Callable, Iterator
 from typing import Any, Protocol
 
@@ -38,28 +39,32 @@ def epoch_order(n: int, seed: int, epoch: int) -> list[int]:
 
 
 class _Batches(Sampler[list[tuple[int, int]]]):
-    """(epoch, index) lists of this rank, from batch `start` to the end; each epoch drops its incomplete batch.
+    """(epoch, index) lists of this rank, for iterations start..total-1, each of `parts` lists one after the other.
 
-    Batch k of all ranks together is the batch k that one process would draw.
+    The lists of an iteration, of all ranks together, are the batch that one process would draw; each epoch drops its
+    incomplete batch.
     """
 
-    def __init__(self, n: int, batch: int, rank: int, world: int, seed: int, start: int, total: int) -> None:
-        self.n, self.batch, self.rank, self.world = n, batch, rank, world
+    def __init__(
+        self, n: int, batch: int, *, parts: int, rank: int, world: int, seed: int, start: int, total: int
+    ) -> None:
+        self.n, self.batch, self.parts, self.rank, self.world = n, batch, parts, rank, world
         self.seed, self.start, self.total = seed, start, total
 
     def __len__(self) -> int:
-        return self.total - self.start
+        return (self.total - self.start) * self.parts
 
     def __iter__(self) -> Iterator[list[tuple[int, int]]]:
-        per_epoch = self.n // (self.batch * self.world)
+        per_epoch = batches_per_epoch(self.n, self.batch * self.world * self.parts)
         order: list[int] = []
         drawn = -1
         for k in range(self.start, self.total):
             epoch, i = divmod(k, per_epoch)
             if epoch != drawn:
                 order, drawn = epoch_order(self.n, self.seed, epoch), epoch
-            first = (i * self.world + self.rank) * self.batch
-            yield [(epoch, index) for index in order[first : first + self.batch]]
+            for part in range(self.parts):
+                first = ((i * self.parts + part) * self.world + self.rank) * self.batch
+                yield [(epoch, index) for index in order[first : first + self.batch]]
 
 
 class _Seeded(Dataset[Any]):
@@ -74,7 +79,7 @@ class _Seeded(Dataset[Any]):
 
 
 def batches_per_epoch(n: int, batch: int) -> int:
-    """Whole batches (over all ranks) in an epoch. Raises WsssError if there is not one."""
+    """Whole batches (over all ranks and parts) in an epoch. Raises WsssError if there is not one."""
     if n < batch:
         raise WsssError(f"the batch of {batch} is larger than the {n} training images", "set a smaller loop.batch")
     return n // batch
@@ -90,11 +95,24 @@ def training_loader(
     start: int,
     total: int,
     workers: int,
+    parts: int = 1,
     pin: bool = False,
     collate: Callable[[list[Any]], Any] | None = None,
 ) -> DataLoader[Any]:
-    """Batches start..total-1 of this rank, `batch` samples each."""
-    sampler = _Batches(len(data), batch, rank, world, seed, start, total)
+    """The batches of iterations start..total-1 of this rank: `parts` per iteration, of `batch` samples each."""
+    sampler = _Batches(len(data), batch, parts=parts, rank=rank, world=world, seed=seed, start=start, total=total)
     return DataLoader(
-        _Seeded(data, seed), batch_sampler=sampler, num_workers=workers, pin_memory=pin, collate_fn=collate
+        _Seeded(data, seed),
+        batch_sampler=sampler,
+        num_workers=workers,
+        pin_memory=pin,
+        collate_fn=collate,
+        worker_init_fn=_outlive_signals,
+        generator=torch.Generator(),  # its own: starting a loader must not draw from the training's
     )
+
+
+def _outlive_signals(worker: int) -> None:
+    """Ctrl-C and SIGTERM often reach workers too; they live on for the iteration that is still to be saved."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(60))

@@ -17,11 +17,12 @@ from wsss_cli.files import writing
 
 
 def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
-    """Write a checkpoint from rank 0, every rank's random state in it."""
+    """Write a checkpoint from rank 0, every rank's random state in it. Raises WsssError if the disk is full."""
     states = gather(rng_state(runtime.device))
     if runtime.main:
-        with writing(path) as aside:
-            torch.save(content | {"rng": states}, aside)
+        # through a file of Python's, whose "no space left" survives torch.save
+        with writing(path) as aside, aside.open("wb") as file:
+            torch.save(content | {"rng": states}, file)
 
 
 def load(path: Path, trust: bool = False) -> dict[str, Any]:
@@ -46,8 +47,8 @@ def load(path: Path, trust: bool = False) -> dict[str, Any]:
 
 def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
     """Raises WsssError if the checkpoint is of another method or of other classes."""
-    meta = content.get("meta")
-    if not isinstance(meta, dict):
+    meta = content.get("meta") if isinstance(content, dict) else None
+    if not isinstance(meta, dict) or not {"method", "classes"} <= meta.keys():
         raise WsssError(f"{path} is no checkpoint of wsss", "give one that `wsss train` wrote")
     if meta["method"] != method:
         raise WsssError(
@@ -64,7 +65,7 @@ def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str,
 def rng_state(device: torch.device) -> dict[str, Any]:
     """The state of every generator that a training step may draw from, as plain data."""
     version, keys, gauss = random.getstate()
-    name, array, pos, has_gauss, cached = np.random.get_state(legacy=True)  # type: ignore[misc]
+    name, array, pos, has_gauss, cached = np.random.get_state(legacy=True)
     state: dict[str, Any] = {
         "torch": torch.get_rng_state(),
         "python": [version, list(keys), gauss],
@@ -92,4 +93,5 @@ def seed_all(seed: int) -> None:
 
 
 def _damaged(path: Path, error: Exception) -> WsssError:
-    return WsssError(f"{path} is damaged: {str(error).splitlines()[0][:200]}", "delete it; the run goes on without it")
+    reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+    return WsssError(f"{path} is damaged: {reason}", "delete it and train again, or copy it again")

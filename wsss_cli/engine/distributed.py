@@ -3,19 +3,25 @@
 from __future__ import annotations
 
 import os
-import re
-from collections.abc import Iterator, Mapping, Sequence
+import traceback
+from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
+from datetime import timedelta
 from typing import Any, TypeVar
 
 import torch
 import torch.distributed as dist
 from torch import Tensor
 
+from wsss_cli import console
 from wsss_cli.errors import WsssError
+from wsss_cli.launch import adopt_slurm, cores, in_launched_process
 
 T = TypeVar("T")
+
+PATIENCE = timedelta(hours=3)
+"""How long ranks wait for each other: some work is rank 0's alone."""
 
 
 @dataclass(frozen=True)
@@ -37,50 +43,69 @@ class Runtime:
         return self.rank == 0
 
 
-def in_launched_process(env: Mapping[str, str] = os.environ) -> bool:
-    """Whether torchrun (or SLURM's srun with several tasks) started this process as one rank of many."""
-    return "RANK" in env and "WORLD_SIZE" in env
-
-
-def adopt_slurm(env: dict[str, str]) -> dict[str, str]:
-    """The torchrun variables that a SLURM task's own ones stand for; empty outside srun or for a single task."""
-    if "RANK" in env or "SLURM_PROCID" not in env or int(env.get("SLURM_NTASKS", "1")) < 2:
-        return {}
-    return {
-        "RANK": env["SLURM_PROCID"],
-        "WORLD_SIZE": env["SLURM_NTASKS"],
-        "LOCAL_RANK": env.get("SLURM_LOCALID", "0"),
-        "MASTER_ADDR": env.get("MASTER_ADDR") or first_host(env["SLURM_STEP_NODELIST"]),
-        "MASTER_PORT": env.get("MASTER_PORT") or str(20000 + int(env.get("SLURM_JOB_ID", "0")) % 20000),
-    }
-
-
-def first_host(nodes: str) -> str:
-    """The first host of a SLURM list: "gpu[03-05,9],login" -> "gpu03"."""
-    match = re.match(r"([^,\[]+)(?:\[(\w+))?", nodes)
-    if match is None:
-        raise WsssError(f"SLURM_STEP_NODELIST={nodes!r} names no host", "set MASTER_ADDR")
-    return match[1] + (match[2] or "")
-
-
 @contextmanager
 def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Runtime]:
-    """Join the ranks that the environment describes, or run alone; leave at the end."""
-    os.environ.update(adopt_slurm(dict(os.environ)))
+    """Join the ranks that the environment describes, or run alone; leave at the end.
+
+    If ranks fail, the first one alone says why; the others, who may only have lost touch with it, leave silently.
+    """
+    os.environ.update(adopt_slurm(os.environ))
     chosen = choose_device(device)
     if not in_launched_process():
         yield Runtime(chosen, workers=default_workers(workers, 1, chosen), trust=trust)
         return
-    rank, world = int(os.environ["RANK"]), int(os.environ["WORLD_SIZE"])
     if chosen.type == "cuda":
-        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")))
+        chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
         torch.cuda.set_device(chosen)
-    dist.init_process_group("nccl" if chosen.type == "cuda" else "gloo", rank=rank, world_size=world)
+    store, rank, world = _meet()
+    backend = "cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo"  # plain values always travel by gloo
+    dist.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=PATIENCE)
     try:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
         yield Runtime(chosen, rank, world, default_workers(workers, local, chosen), trust)
+    except KeyboardInterrupt:
+        _is_first(store)
+        raise
+    except Exception as error:
+        _say(error, rank, _is_first(store))
+        raise SystemExit(2 if isinstance(error, WsssError) else 1) from error
     finally:
         dist.destroy_process_group()
+
+
+def _meet() -> tuple[dist.Store, int, int]:
+    """The store that all ranks share, this rank and their number. Raises WsssError if the others cannot be reached."""
+    try:
+        return next(dist.rendezvous("env://"))
+    except (ValueError, RuntimeError) as error:
+        where = f"{os.environ.get('MASTER_ADDR', '')}:{os.environ.get('MASTER_PORT', '')}"
+        raise WsssError(
+            f"the ranks did not meet at {where}: {str(error).splitlines()[0][:200]}",
+            "start all of them with torchrun, srun or --procs; to run alone, unset RANK and WORLD_SIZE",
+        ) from error
+
+
+def _is_first(store: dist.Store) -> bool:
+    """Whether this rank is the first to fail. Not if the store is gone: then rank 0, where it was, has left before."""
+    try:
+        return store.add("wsss_failed", 1) == 1
+    except RuntimeError:
+        return False
+
+
+def _say(error: Exception, rank: int, first: bool) -> None:
+    """Print the error now: once the ranks leave, the launcher may end this one at any moment."""
+    if "WSSS_DEBUG" in os.environ or (first and not _for_user(error)):
+        traceback.print_exception(error)
+    elif first and isinstance(error, WsssError):
+        console.log.error("%s%s", f"rank {rank}: " if rank else "", error)
+    elif first:
+        console.log.error("rank %s lost touch with another rank; the messages around this say why", rank)
+
+
+def _for_user(error: Exception) -> bool:
+    """Not a mistake in the code: a WsssError, or a collective that another rank did not live to join."""
+    return isinstance(error, WsssError | dist.DistError) or "gloo/transport" in str(error)
 
 
 def choose_device(name: str) -> torch.device:
@@ -96,14 +121,14 @@ def default_workers(asked: int | None, ranks: int, device: torch.device) -> int:
     """The machine's cores shared among the ranks; on CPU, where training itself uses them, one core is left to it."""
     if asked is not None:
         return asked
-    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
-    each = cores // ranks
+    each = cores() // ranks
     return min(8, each) if device.type == "cuda" else min(8, max(0, each - 1))
 
 
 def barrier() -> None:
+    """Wait for every rank (on the CPU, where a lost rank is noticed at once)."""
     if dist.is_initialized():
-        dist.barrier()
+        dist.all_reduce(torch.zeros(1))
 
 
 def broadcast(value: T) -> T:
@@ -113,6 +138,22 @@ def broadcast(value: T) -> T:
     box: list[Any] = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+def agreed(make: Callable[[], T], runtime: Runtime) -> T:
+    """What rank 0 makes, on every rank; if that raises a WsssError, rank 0 says it and every rank leaves."""
+    if runtime.world == 1:
+        return make()
+    made: list[T] = []
+    if runtime.main:
+        try:
+            made = [make()]
+        except WsssError as error:
+            _say(error, 0, first=True)
+    made = broadcast(made)
+    if not made:
+        raise SystemExit(2)
+    return made[0]
 
 
 def gather(value: T) -> list[T]:
@@ -148,6 +189,11 @@ def shard(items: Sequence[T], runtime: Runtime) -> list[T]:
 
 def any_rank(flag: bool, runtime: Runtime) -> bool:
     """Whether the flag is set on any rank."""
+    return any_ranks([flag], runtime)[0]
+
+
+def any_ranks(flags: Sequence[bool], runtime: Runtime) -> list[bool]:
+    """For each of several flags whether it is set on any rank; one message for all."""
     if runtime.world == 1:
-        return flag
-    return bool(sum_over_ranks(torch.tensor(float(flag), device=runtime.device)) > 0)
+        return list(flags)
+    return (sum_over_ranks(torch.tensor(flags, dtype=torch.int32)) > 0).tolist()

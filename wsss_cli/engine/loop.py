@@ -8,6 +8,7 @@ from __future__ import annotations
 import json
 import math
 import signal
+import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
@@ -25,8 +26,9 @@ from wsss_cli import console
 from wsss_cli.config import Config
 from wsss_cli.data.loader import TrainingData, batches_per_epoch, training_loader
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.distributed import Runtime, any_rank, mean_over_ranks
+from wsss_cli.engine.distributed import Runtime, any_ranks, gather, mean_over_ranks
 from wsss_cli.errors import WsssError
+from wsss_cli.files import append_text, write_text
 
 Losses = dict[str, Tensor]
 Step = Callable[[nn.Module, Any, int], Losses]
@@ -51,7 +53,9 @@ class Loop(Config):
 class Training:
     """What a method hands to `fit`.
 
-    step      step(model, batch, k) -> named losses, whose sum is minimised; model is wrapped for DDP
+    step      step(model, batch, k) -> named losses, whose sum is minimised; the same names in every iteration and rank;
+              each the mean over its images, so that ranks and accumulation give what one large batch gives (a mean
+              over less than all pixels divides by mean_over_ranks(count)); model is wrapped for DDP
     factor    iteration k -> factor on every group's learning rate, set before the step
     prepare   batch -> batch on the device
     meta      plain data stored in the checkpoint: method, classes, net config
@@ -79,13 +83,15 @@ def total_iterations(loop: Loop, n: int) -> int:
 def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title: str, seed: int) -> dict[str, float]:
     """Train to the end, from the last checkpoint if there is one; leaves `folder/checkpoint.pt`.
 
-    Returns the last iteration's losses and the seconds per iteration. Raises WsssError for a non-finite loss, naming
-    the iteration and the terms, and Stopped after a signal, when the state has been saved.
+    Returns the last iteration's losses and its seconds. Raises WsssError for a non-finite loss, naming the iteration
+    and the terms, and Stopped after a signal, when the state has been saved.
     """
     path = folder / "checkpoint.pt"
     total = total_iterations(loop, len(training.data))
+    per_epoch = batches_per_epoch(len(training.data), loop.batch)
     state = _State.create(training, loop, runtime, seed)
     k = state.resume(path) if path.exists() else 0
+    _check_same(k, path, runtime)
     if k >= total:
         return state.last
     if runtime.main and k:
@@ -93,31 +99,31 @@ def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title
     journal = _Journal(folder / "metrics.jsonl", k) if runtime.main else None
     batches = iter(_loader(training, loop, runtime, seed, k, total))
     saved = time.monotonic()
-    per_epoch = batches_per_epoch(len(training.data), loop.batch)
-    with _signals() as stop, console.track(title, total - k, "iterations", runtime.main) as tick:
+    with _signals() as signals, console.track(title, total - k, "iterations", runtime.main) as tick:
         while k < total:
             losses, seconds = state.iterate(batches, k)
-            _check_finite(losses, k, title)
+            _check_finite(losses, k + 1, title)
             k += 1
             state.last = losses | {"seconds": sum(seconds.values())}
-            if journal is not None and (k % loop.log_every == 0 or k == total):
-                journal.write({"iteration": k, "epoch": k / per_epoch, "lr": state.rate(), **losses, "time": seconds})
-            tick(1, note=f"loss {sum(losses.values()):.4g}")
-            stopped = any_rank(bool(stop), runtime)
+            row = {"lr": state.rate(), **losses, "time": seconds} if k % loop.log_every == 0 or k == total else {}
             if training.validate is not None and k % (training.validate_every * per_epoch) == 0:
-                scores = training.validate(state.averaged())
-                if journal is not None:
-                    journal.write({"iteration": k, "epoch": k / per_epoch, **scores})
-            if stopped or k == total or any_rank(time.monotonic() - saved > 60 * loop.save_minutes, runtime):
+                row |= state.validate(training.validate)
+            if journal is not None and row:
+                journal.write({"iteration": k, "epoch": k / per_epoch, **row})
+            tick(1, note=f"loss {sum(losses.values()):.4g}")
+            due = time.monotonic() - saved > 60 * loop.save_minutes
+            stop, due = any_ranks([bool(signals), due], runtime)
+            if stop or due or k == total:
                 state.save(path, k, done=k == total)
                 saved = time.monotonic()
-            if stopped and k < total:
-                raise Stopped(stop[0], f"{title}: saved at iteration {k} of {total}; the same command goes on from there")
+            if stop and k < total:
+                text = f"{title}: saved at iteration {k} of {total}; the same command goes on from there"
+                raise Stopped(signals[0] if signals else signal.SIGTERM, text)
     return state.last
 
 
 class Stopped(SystemExit):
-    """A signal ended the training after its state was saved."""
+    """A signal ended the training after its state was saved; `text` says so to the user."""
 
     def __init__(self, signum: int, text: str) -> None:
         super().__init__(128 + signum)
@@ -152,7 +158,7 @@ class _State:
                 f"make it a multiple of {share}",
             )
         format_ = torch.channels_last if loop.channels_last else torch.preserve_format
-        plain = training.model.to(runtime.device, memory_format=format_)
+        plain = training.model.to(runtime.device).to(memory_format=format_)
         for module in training.modules.values():
             module.to(runtime.device)
         average = get_ema_multi_avg_fn(loop.ema)
@@ -196,6 +202,15 @@ class _State:
         if self.ema is not None:
             self.ema.update_parameters(self.training.model)
 
+    def validate(self, function: Callable[[nn.Module], dict[str, float]]) -> dict[str, float]:
+        """The scores of the weights that are used afterwards; whatever mode the modules were in is put back."""
+        model = self.averaged()
+        modes = [(module, module.training) for module in model.modules()]
+        scores = function(model)
+        for module, mode in modes:
+            module.training = mode
+        return scores
+
     def rate(self) -> float:
         return self.training.optimizer.param_groups[0]["lr"]
 
@@ -219,8 +234,13 @@ class _State:
         checkpoint.save(path, content, self.runtime)
 
     def resume(self, path: Path) -> int:
-        """Put everything back as it was; returns the iteration to go on from."""
+        """Put everything back as it was; returns the iteration to go on from.
+
+        Raises WsssError if the checkpoint is damaged or of another training.
+        """
         content = checkpoint.load(path)
+        if not isinstance(content, dict) or content.get("meta") != self.training.meta:
+            raise WsssError(f"{path} is the checkpoint of another training", "--force starts again")
         raw = content["raw_model"] if self.ema is not None else content["model"]
         self.training.model.load_state_dict(raw)
         if self.ema is not None:
@@ -243,15 +263,12 @@ class _Journal:
     """metrics.jsonl; on resumption the lines that the checkpoint does not know are dropped."""
 
     def __init__(self, path: Path, iteration: int) -> None:
-        path.parent.mkdir(parents=True, exist_ok=True)
         lines = path.read_text(encoding="utf-8").splitlines() if path.exists() and iteration else []
-        kept = [line for line in lines if _iteration(line) <= iteration]
-        path.write_text("".join(line + "\n" for line in kept), encoding="utf-8")
+        write_text(path, "".join(line + "\n" for line in lines if _iteration(line) <= iteration))
         self.path = path
 
     def write(self, row: dict[str, Any]) -> None:
-        with self.path.open("a", encoding="utf-8") as file:
-            file.write(json.dumps(row) + "\n")
+        append_text(self.path, json.dumps(row) + "\n")
 
 
 class _Clock:
@@ -284,8 +301,9 @@ def _loader(training: Training, loop: Loop, runtime: Runtime, seed: int, k: int,
         rank=runtime.rank,
         world=runtime.world,
         seed=seed,
-        start=k * n,
-        total=total * n,
+        start=k,
+        total=total,
+        parts=n,
         workers=runtime.workers,
         pin=runtime.device.type == "cuda",
     )
@@ -300,6 +318,16 @@ def _mean_losses(sums: dict[str, Tensor]) -> dict[str, float]:
     return dict(zip(sums, mean_over_ranks(torch.stack(list(sums.values()))).tolist()))
 
 
+def _check_same(k: int, path: Path, runtime: Runtime) -> None:
+    """Raises WsssError if ranks see different checkpoints: they would wait for each other for ever."""
+    seen = gather(k)
+    if len(set(seen)) > 1:
+        raise WsssError(
+            f"the ranks see different states of {path}: iterations {seen}",
+            "all machines must share the folder of runs",
+        )
+
+
 def _check_finite(losses: dict[str, float], k: int, title: str) -> None:
     bad = {name: value for name, value in losses.items() if not math.isfinite(value)}
     if bad:
@@ -312,18 +340,24 @@ def _check_finite(losses: dict[str, float], k: int, title: str) -> None:
 
 @contextmanager
 def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM in a list while training; a second Ctrl-C ends at once."""
+    """Collect SIGINT and SIGTERM in a list while training; a second one ends at once.
+
+    Unless it comes within a second: launchers and terminals may deliver one request twice.
+    """
     seen: list[int] = []
+    first = 0.0
 
     def note(signum: int, frame: object) -> None:
+        nonlocal first
+        if seen and time.monotonic() - first > 1:
+            raise KeyboardInterrupt
+        first = first or time.monotonic()
         seen.append(signum)
-        signal.signal(signal.SIGINT, signal.default_int_handler)
 
-    try:
-        before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    except ValueError:  # not in the main thread: no signals to collect
+    if threading.current_thread() is not threading.main_thread():  # no signals to collect
         yield seen
         return
+    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
     try:
         yield seen
     finally:
