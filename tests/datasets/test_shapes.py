@@ -6,15 +6,15 @@ from pathlib import Path
 
 import numpy as np
 import pytest
-from wsss_shapes import DATASET
-from wsss_shapes.geometry import CLASSES
-from wsss_shapes.prepare import scene
 
 from wsss_cli.data.images import read_image
 from wsss_cli.data.integrity import check
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepare import prepare
 from wsss_cli.data.prepared import Prepared
+from wsss_shapes import DATASET
+from wsss_shapes.geometry import CLASSES
+from wsss_shapes.prepare import scene
 
 
 @pytest.fixture(scope="module")

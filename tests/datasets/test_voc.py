@@ -6,15 +6,15 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
-from tiny_voc import SIZE, tiny_voc, write_annotation, write_list
-from wsss_voc import DATASET
-from wsss_voc.annotation import to_half_open
 
+from tiny_voc import SIZE, tiny_voc, write_annotation, write_list
 from wsss_cli.data.integrity import Finding
 from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.prepare import prepare
 from wsss_cli.data.prepared import Box, Prepared, Sample
 from wsss_cli.errors import WsssError
+from wsss_voc import DATASET
+from wsss_voc.annotation import to_half_open
 
 
 @pytest.fixture
