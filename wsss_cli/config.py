@@ -156,10 +156,8 @@ def _explain(cls: type[BaseModel], where: str, error: Any) -> str:
     name = ".".join([where, *path])
     if error["type"] == "extra_forbidden":
         siblings = _fields_at(cls, path[:-1])
-        near = nearest(path[-1], siblings)
-        if not near:
-            deep = [k for k in _all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]]
-            near = f"; did you mean {' or '.join(f'{where}.{k}' for k in deep[:3])}?" if deep else ""
+        elsewhere = [f"'{where}.{k}'" for k in _all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]][:3]
+        near = f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else nearest(path[-1], siblings)
         return f"unknown key '{name}'" + (near or f"; known here: {', '.join(siblings)}")
     return f"'{name}' = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 
