@@ -3,6 +3,7 @@
 from typing import Any
 
 import pytest
+
 from reference_vectors import load
 
 

@@ -1,4 +1,4 @@
-"""Reference vectors: one test per file `<folder>/<what>_<case>.npz`, from tests/reference or from WSSS_REFERENCE=DIR."""
+"""Reference vectors: one test per file `<folder>/<what>_<case>.npz`, of tests/reference or of WSSS_REFERENCE=DIR."""
 
 import os
 import re

@@ -6,7 +6,7 @@ from collections.abc import Callable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
+from typing import Any, TypeVar
 
 import torch
 from torch import nn
@@ -15,6 +15,8 @@ from wsss_cli import console
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine.distributed import Runtime, barrier, shard
 from wsss_cli.method import Method
+
+N = TypeVar("N", bound=nn.Module)
 
 
 @dataclass(frozen=True)
@@ -47,7 +49,7 @@ class Job:
         """This rank's samples whose output is not there yet: how a per-image stage resumes."""
         return [s for s in shard(samples, self.runtime) if not output(s).exists()]
 
-    def ready(self, net: nn.Module) -> nn.Module:
+    def ready(self, net: N) -> N:
         """The network on this rank's device, in eval mode, in the memory format that convolutions are fastest in."""
         return net.to(self.runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 

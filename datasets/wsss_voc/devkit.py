@@ -1,7 +1,7 @@
 """The folders and lists of a VOC devkit.
 
-    VOC2012/JPEGImages/<id>.jpg   Annotations/<id>.xml   SegmentationClass[Aug]/<id>.png
-            ImageSets/Segmentation/<list>.txt      one id per line, or "image.jpg mask.png" paths in two columns
+VOC2012/ holds JPEGImages/<id>.jpg, Annotations/<id>.xml, SegmentationClass[Aug]/<id>.png and
+ImageSets/Segmentation/<list>.txt: one id per line, or the paths of image and mask in two columns.
 """
 
 from __future__ import annotations
@@ -53,7 +53,7 @@ def read_lists(devkit: Path) -> dict[str, Entry]:
 
 
 def read_list(path: Path, devkit: Path) -> list[Entry]:
-    """The entries of one list, without splits.  Raises WsssError for an id given twice or a line that is neither form."""
+    """The entries of one list, without splits.  Raises WsssError for an id given twice or a line of no form."""
     entries: dict[str, Entry] = {}
     for number, line in enumerate(_text(path).splitlines(), start=1):
         if not line.strip():

@@ -7,19 +7,36 @@ from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
-from wsss_voc.annotation import read_annotation
-from wsss_voc.config import Options
-from wsss_voc.devkit import ANNOTATIONS, Entry, choose_list, choose_masks, find_devkit, read_lists
-
 from wsss_cli.data.images import image_size
 from wsss_cli.data.labels import voc_palette
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 from wsss_cli.errors import WsssError
+from wsss_voc.annotation import read_annotation
+from wsss_voc.config import Options
+from wsss_voc.devkit import ANNOTATIONS, Entry, choose_list, choose_masks, find_devkit, read_lists
 
-CLASSES = tuple(
-    "aeroplane bicycle bird boat bottle bus car cat chair cow diningtable dog horse motorbike person pottedplant sheep "
-    "sofa train tvmonitor".split()
+CLASSES = (
+    "aeroplane",
+    "bicycle",
+    "bird",
+    "boat",
+    "bottle",
+    "bus",
+    "car",
+    "cat",
+    "chair",
+    "cow",
+    "diningtable",
+    "dog",
+    "horse",
+    "motorbike",
+    "person",
+    "pottedplant",
+    "sheep",
+    "sofa",
+    "train",
+    "tvmonitor",
 )
 
 

@@ -27,7 +27,9 @@ class IrnOptimiser(Config):
 
     lr: float = Field(0.1, gt=0, description="learning rate of the backbone (CAM) or the boundary branch (IRN)")
     head_factor: float = Field(10.0, gt=0, description="factor for the classifier or the displacement branch")
-    momentum: float = Field(1e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot")
+    momentum: float = Field(
+        1e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot"
+    )
     weight_decay: float = Field(1e-4, ge=0, description="weight decay")
     power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
 

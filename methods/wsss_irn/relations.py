@@ -80,7 +80,7 @@ def train_irn(job: Job) -> dict[str, float]:
 
 
 def frozen_backbone(job: Job) -> Backbone:
-    """The CAM network's kind of backbone: with its pretrained weights (released code) or as the CAM training left it."""
+    """The CAM network's kind of backbone: with its pretrained weights (as released) or as trained."""
     config: Pseudo = job.config
     if config.training.init == "cam":
         return trained_cam_net(job.inputs["seeds"], job).backbone
@@ -114,7 +114,8 @@ def calibrate(job: Job, batch: int = 32) -> None:
             count += 1
             tick(1)
     every = gather((total, count))
-    net.displacement.mean_shift.running_mean.copy_(sum(t for t, _ in every) / max(1, sum(n for _, n in every)))
+    mean = torch.stack([t for t, _ in every]).sum(0) / max(1, sum(n for _, n in every))
+    net.displacement.mean_shift.running_mean.copy_(mean)
     if job.runtime.main:
         with writing(path) as aside:
             torch.save({"meta": content["meta"], "model": net.state_dict()}, aside)

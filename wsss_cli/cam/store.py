@@ -49,7 +49,8 @@ def write_cam(path: Path, cam: Cam) -> None:
     """Write `path` (.npz), whole or not at all."""
     parts = {f"scale_{i}": maps.astype(np.float16) for i, maps in enumerate(cam.scale_maps)}
     with writing(path) as aside, aside.open("wb") as file:
-        np.savez(file, keys=cam.keys, cam=cam.cam.astype(np.float16), size=np.array(cam.size), **parts)
+        arrays = {"keys": cam.keys, "cam": cam.cam.astype(np.float16), "size": np.array(cam.size), **parts}
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a bool among the keywords
 
 
 def read_cam(path: Path, trust: bool = False) -> Cam:
@@ -92,4 +93,6 @@ def _read_irn(path: Path, trust: bool) -> Cam:
         held: dict[str, Any] = np.load(raw, allow_pickle=True).item()
     high_res = np.asarray(held["high_res"], dtype=np.float32)
     keys = np.asarray(held["keys"], dtype=np.int64) + 1
-    return Cam(keys, np.asarray(held["cam"], dtype=np.float32), (high_res.shape[1], high_res.shape[2]), high_res=high_res)
+    return Cam(
+        keys, np.asarray(held["cam"], dtype=np.float32), (high_res.shape[1], high_res.shape[2]), high_res=high_res
+    )

@@ -56,7 +56,7 @@ def image_size(path: Path, verify: bool = False) -> tuple[int, int]:
 
 
 def verified_size(data: bytes, path: Path) -> tuple[int, int]:
-    """(width, height) as shown of the encoded picture `data`, read to its last byte.  Raises WsssError naming `path`."""
+    """(width, height) as shown of the encoded picture `data`, read to its end.  Raises WsssError naming `path`."""
     with decoding(path), Image.open(io.BytesIO(data)) as image:
         size = _shown_size(image)
         _require_range(image, path)

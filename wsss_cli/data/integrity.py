@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
+from numpy.typing import NDArray
 
 from wsss_cli.data.images import read_bytes, verified_size
 from wsss_cli.data.labels import decode_labels
@@ -66,9 +67,10 @@ def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
     try:
         image = read_bytes(sample.image)
         mask = b"" if sample.mask is None else read_bytes(sample.mask)
-        problems = [*_image_problems(sample, image), *_id_problems(sample, num_classes), *_box_problems(sample)]
+        size = verified_size(image, sample.image)
+        problems = [*_size_problems(sample, size), *_id_problems(sample, num_classes), *_box_problems(sample)]
         if sample.mask is not None:
-            problems += _mask_problems(sample, mask, sample.mask, num_classes)
+            problems += _mask_problems(sample.mask, decode_labels(mask, sample.mask), sample.image, size, num_classes)
     except WsssError as error:
         return Checked(sample.id, None, (Finding("error", error.what, error.remedy),))
     digests = replace(sample, image_digest=_digest(image), mask_digest=_digest(mask) if mask else "")
@@ -90,7 +92,9 @@ class Tally:
     def add(self, sample: Sample) -> list[Finding]:
         """Count a sample in; an error if its id has come before."""
         if sample.id in self.ids:
-            return [Finding("error", f"{sample.image}: a second image with the id '{sample.id}'", "give each its own id")]
+            return [
+                Finding("error", f"{sample.image}: a second image with the id '{sample.id}'", "give each its own id")
+            ]
         self.ids.add(sample.id)
         self.sizes.update(sample.splits)
         train, val, seeds = (self.info.splits.get(role) in sample.splits for role in ("train", "val", "seeds"))
@@ -107,11 +111,13 @@ class Tally:
     def findings(self) -> list[Finding]:
         """Errors and warnings about the data set as a whole."""
         roles = self.info.splits
-        found = [self._empty(role, split) for role, split in roles.items() if not self.sizes[split]]
+        found = [self._empty(split) for split in dict.fromkeys(roles.values()) if not self.sizes[split]]
         if self.leaked:
             both = f"split '{roles['train']}' (train) and in split '{roles['val']}' (val)"
             what = f"{len(self.leaked)} image(s) in {both}: {some(self.leaked)}"
-            found.append(Finding("error", what, "take them off one of the two lists: a score on learnt images means nothing"))
+            found.append(
+                Finding("error", what, "take them off one of the two lists: a score on learnt images means nothing")
+            )
         if self.strays:
             what = f"not in split '{roles.get('train')}' but in '{roles['seeds']}', where seeds are scored"
             remedy = "no seeds are made for them: choose a part of the train split"
@@ -123,9 +129,11 @@ class Tally:
             found += self._unscored(role)
         return found
 
-    def _empty(self, role: str, split: str) -> Finding:
+    def _empty(self, split: str) -> Finding:
+        roles = " and ".join(role for role, name in self.info.splits.items() if name == split)
         known = ", ".join(f"{name} ({n})" for name, n in sorted(self.sizes.items())) or "none"
-        return Finding("error", f"split '{split}', which is to be the {role} split, has no image", f"splits found: {known}")
+        what = f"split '{split}', which is to be the {roles} split, has no usable image"
+        return Finding("error", what, f"splits found: {known}")
 
     def _unscored(self, role: str) -> list[Finding]:
         split = self.info.splits.get(role, "")
@@ -142,31 +150,35 @@ def some(things: list[str]) -> str:
     return ", ".join(things[:SHOWN]) + (f" and {rest} more" if rest > 0 else "")
 
 
-def _image_problems(sample: Sample, data: bytes) -> Iterable[Finding]:
-    width, height = verified_size(data, sample.image)
-    if (width, height) != (sample.width, sample.height):
-        what = f"{sample.image} is {width} x {height}, but was declared {sample.width} x {sample.height}"
+def _size_problems(sample: Sample, size: tuple[int, int]) -> Iterable[Finding]:
+    if size != (sample.width, sample.height):
+        what = f"{sample.image} is {size[0]} x {size[1]}, but was declared {sample.width} x {sample.height}"
         yield Finding("error", what, "prepare again if the image was replaced")
 
 
 def _id_problems(sample: Sample, num_classes: int) -> Iterable[Finding]:
     wrong = sorted({*sample.tags, *(b.label for b in sample.boxes)} - set(range(1, num_classes + 1)))
     if wrong:
-        yield Finding("error", f"{sample.image}: class ids {wrong} are not in 1..{num_classes}", "correct its tags and boxes")
+        yield Finding(
+            "error", f"{sample.image}: class ids {wrong} are not in 1..{num_classes}", "correct its tags and boxes"
+        )
 
 
 def _box_problems(sample: Sample) -> Iterable[Finding]:
     for box in sample.boxes:
         if not (0 <= box.x0 < box.x1 <= sample.width and 0 <= box.y0 < box.y1 <= sample.height):
-            what = f"{sample.image}: box {_corners(box)} is inverted, empty or not inside {sample.width} x {sample.height}"
+            what = (
+                f"{sample.image}: box {_corners(box)} is inverted, empty or not inside {sample.width} x {sample.height}"
+            )
             yield Finding("error", what, "correct the box; boxes are x0, y0, x1, y1, x1 and y1 exclusive")
 
 
-def _mask_problems(sample: Sample, data: bytes, path: Path, num_classes: int) -> Iterable[Finding]:
-    labels = decode_labels(data, path)
+def _mask_problems(
+    path: Path, labels: NDArray[np.uint8], image: Path, size: tuple[int, int], num_classes: int
+) -> Iterable[Finding]:
     height, width = labels.shape
-    if (width, height) != (sample.width, sample.height):
-        what = f"{path} is {width} x {height}, but its image {sample.image} is {sample.width} x {sample.height}"
+    if (width, height) != size:
+        what = f"{path} is {width} x {height}, but its image {image} is {size[0]} x {size[1]}"
         yield Finding("error", what, "give the mask of this very image, unscaled")
     ids = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
     wrong = ids[(ids > num_classes) & (ids != IGNORE)]

@@ -43,7 +43,9 @@ def decode_labels(data: bytes, path: Path) -> NDArray[np.uint8]:
         if image.format == "JPEG":
             raise WsssError(f"{path} is a JPEG, which does not keep class ids", "save masks as PNG")
         if image.mode.startswith(("I", "F")):
-            raise WsssError(f"{path} has more than 8 bits per pixel", "save the ids as an 8-bit PNG (0..254, 255 ignore)")
+            raise WsssError(
+                f"{path} has more than 8 bits per pixel", "save the ids as an 8-bit PNG (0..254, 255 ignore)"
+            )
         if image.mode not in ("P", "L", "1"):
             raise WsssError(
                 f"{path} is a colour-coded mask (mode {image.mode}), not a map of class ids",

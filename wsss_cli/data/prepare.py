@@ -1,9 +1,8 @@
-"""`wsss prepare NAME`, the host's side: let a plugin tell its samples, check them, and put the data set in its place."""
+"""`wsss prepare NAME`, the host's side: let a plugin tell its samples, check them, put the data set in place."""
 
 from __future__ import annotations
 
 import errno
-import os
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -104,7 +103,9 @@ def _several(problems: list[Finding], can_skip: bool) -> WsssError:
     skip = "put the files right, or leave these images out with --skip-bad" if can_skip else ""
     if len(problems) == 1:
         only = problems[0]
-        return WsssError(only.what, "; ".join(x for x in (only.remedy, skip and "--skip-bad leaves the image out") if x))
+        return WsssError(
+            only.what, "; ".join(x for x in (only.remedy, skip and "--skip-bad leaves the image out") if x)
+        )
     lines = [f"  {p.what}" + (f"\n    {p.remedy}" if p.remedy else "") for p in problems[:SHOWN]]
     if len(problems) > SHOWN:
         lines.append(f"  ... and {len(problems) - SHOWN} more")
@@ -136,10 +137,12 @@ def _aside(root: Path, name: str) -> Iterator[Path]:
 def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
     """Rename the finished folder to its place, unless what is there already is the same or must not be touched."""
     if not place.exists():
-        os.replace(folder, place)
+        folder.replace(place)
         return
     if not (place / "dataset.yaml").is_file():
-        raise WsssError(f"{place} exists and is no prepared data set", "choose another name with --name, or move it away")
+        raise WsssError(
+            f"{place} exists and is no prepared data set", "choose another name with --name, or move it away"
+        )
     same = _hash(place) == _hash(folder)
     if same and not force and _text(place) == _text(folder):
         tell(Finding("ok", f"{place} is up to date"))
@@ -149,11 +152,11 @@ def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
         raise WsssError(what, "replace it with --force, or keep both by giving this one another --name")
     old = folder.with_name(f".{place.name}.old")
     shutil.rmtree(old, ignore_errors=True)
-    os.replace(place, old)
+    place.replace(old)
     try:
-        os.replace(folder, place)
+        folder.replace(place)
     except OSError:
-        os.replace(old, place)
+        old.replace(place)
         raise
     shutil.rmtree(old, ignore_errors=True)
 

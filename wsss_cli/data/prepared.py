@@ -35,7 +35,7 @@ class Box:
 
 @dataclass(frozen=True)
 class Sample:
-    """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None where there is none.
+    """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
     The digests are of the files' bytes when they were checked; `wsss prepare` fills them in.
     """
@@ -184,7 +184,9 @@ def read_latest(root: Path) -> str:
     path = root / "latest"
     name = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
     if not name or not (root / name / "dataset.yaml").is_file():
-        raise WsssError(f"no data set is prepared in {root}", "run `wsss prepare shapes`, or another; see `wsss datasets`")
+        raise WsssError(
+            f"no data set is prepared in {root}", "run `wsss prepare shapes`, or another; see `wsss datasets`"
+        )
     return name
 
 

@@ -15,6 +15,7 @@ import torch.distributed as dist
 from torch import Tensor
 
 from wsss_cli import console
+from wsss_cli.engine.memory import keep_freed_memory
 from wsss_cli.errors import WsssError
 from wsss_cli.launch import adopt_slurm, cores, in_launched_process
 
@@ -51,6 +52,8 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
     """
     os.environ.update(adopt_slurm(os.environ))
     chosen = choose_device(device)
+    if chosen.type == "cpu":
+        keep_freed_memory()
     if not in_launched_process():
         yield Runtime(chosen, workers=default_workers(workers, 1, chosen), trust=trust)
         return

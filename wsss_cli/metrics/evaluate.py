@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Callable, Sequence
 from dataclasses import asdict
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -31,7 +32,9 @@ class Evaluate(StageConfig):
     """What is scored."""
 
     split: str | None = Field(None, description="the split on which seeds and pseudo-labels are scored; the data set's")
-    thresholds: tuple[float, ...] = Field(STEPS, min_length=1, description="background scores tried for CAMs, ascending")
+    thresholds: tuple[float, ...] = Field(
+        STEPS, min_length=1, description="background scores tried for CAMs, ascending"
+    )
 
 
 def evaluate(job: Job) -> dict[str, float]:
@@ -78,9 +81,10 @@ def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str
     kinds = {name: folder / "labels"}
     if (folder / "labels_crf").is_dir() and (read_record(folder) or {}).get("config", {}).get("crf"):
         kinds[f"{name} + CRF"] = folder / "labels_crf"
-    rows, images = [], []
+    rows: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []
     for kind, labels in kinds.items():
-        total, images = _count(job, samples, lambda s, labels=labels: _labels_of(labels, s), kind)
+        total, images = _count(job, samples, partial(_labels_of, labels), kind)
         rows.append(_row(kind, scores(total), job))
     return rows, images, []
 

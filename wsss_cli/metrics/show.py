@@ -17,7 +17,9 @@ def show(report: dict[str, Any]) -> None:
         ["pixel accuracy", *(_percent(r["pixel_accuracy"]) for r in rows)],
         ["mean accuracy", *(_percent(r["mean_accuracy"]) for r in rows)],
     ]
-    title = f"{report['method']}/{report['run']} on {report['data']}, split {report['split']} ({report['images']} images)"
+    title = (
+        f"{report['method']}/{report['run']} on {report['data']}, split {report['split']} ({report['images']} images)"
+    )
     console.table(title, ["IoU, %", *(r["name"] for r in rows)], body)
     console.say(f"ground truth: {report['ground_truth'] or 'unnamed'}; {describe(report)}")
 

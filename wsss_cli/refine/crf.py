@@ -14,6 +14,7 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.lattice import Lattice
+from wsss_cli.refine.mean_field import mean_field
 
 __all__ = ["PRESETS", "Crf", "DenseCrf", "dense_crf", "unary_from_labels", "unary_from_softmax", "wrapped_image"]
 
@@ -60,33 +61,30 @@ class DenseCrf:
             raise ValueError(f"the CRF needs a uint8 image (H, W, 3), not {image.dtype} {tuple(image.shape)}")
         self.crf = crf
         self.image = wrapped_image(image) if crf.official_image else image
-        self.kernels = _kernels(self.image, crf) if crf.backend == "native" else []
+        if crf.backend == "native":
+            self.kernels = _kernels(self.image, crf)
 
     @torch.no_grad()
     def infer(self, unary: Tensor) -> Tensor:
-        """Mean field: Q <- softmax(-unary + sum of kernels Q), `iterations` times from softmax(-unary).
+        """The class probabilities after `iterations` of mean field: unary (K, H, W) energies -> (K, H, W) float32.
 
-        unary (K, H, W) energies.  Returns Q (K, H, W) float32, a view of memory in which the classes lie last.
+        With the native backend the result is a view of memory in which the classes lie last.
         """
         if unary.shape[1:] != self.image.shape[:2]:
             raise ValueError(f"unary {tuple(unary.shape)} does not fit the image {tuple(self.image.shape)}")
         if self.crf.backend == "pydensecrf":
             return _with_pydensecrf(self.image, unary, self.crf)
         energy = unary.to(self.image.device, torch.float32).flatten(1).T.contiguous()  # (N, K)
-        prob = torch.softmax(-energy, 1)
-        for _ in range(self.crf.iterations):
-            logits = -energy
-            for kernel in self.kernels:
-                logits += kernel.filter(prob)
-            torch.softmax(logits, 1, out=prob)
+        weight = self.crf.gaussian_compat + self.crf.bilateral_compat
+        prob = mean_field(self.kernels, energy, self.crf.iterations, weight)
         return prob.T.unflatten(1, unary.shape[1:])  # (N, K) -> (K, H, W)
 
 
 def _kernels(image: Tensor, crf: Crf) -> list[Lattice]:
     """The Gaussian and the bilateral kernel of an image, each with its weight and symmetric normalisation."""
-    height, width, _ = image.shape
-    y, x = torch.meshgrid(*(torch.arange(n, device=image.device) for n in (height, width)), indexing="ij")
-    place = torch.stack([x, y], 2).view(-1, 2).float()  # (N, 2)
+    rows, columns = (torch.arange(n, dtype=torch.float32, device=image.device) for n in image.shape[:2])
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    place = torch.stack([x, y], 2).view(-1, 2)  # (N, 2)
     kernels = []
     if crf.gaussian_compat:
         kernels.append(_normalised(place / crf.gaussian_sxy, crf.gaussian_compat))

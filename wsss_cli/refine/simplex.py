@@ -36,10 +36,10 @@ def enclosing_simplex(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
 
 
 def vertex_keys(corner: Tensor, rank: Tensor) -> tuple[Tensor, list[int]]:
-    """One integer for each vertex of each simplex, linear in its coordinates.
+    """One integer for each vertex of each simplex, linear in its coordinates 1..d (coordinate 0 follows from them).
 
-    The vertex of remainder k has the coordinates corner + k, less d + 1 where rank > d - k. The last coordinate is
-    minus the sum of the others, and not in the key.
+    The vertex of remainder k has the coordinates corner + k, less d + 1 where rank > d - k. The last coordinate, which
+    depends on the last feature alone, counts most: in an image's (x, y) keys then ascend as pixels do, row by row.
 
     corner, rank (d + 1, N).  Returns keys (d + 1, N) int64, and what a step back along each of the d + 1 axes (d + 1
     more on the axis, 1 less on every coordinate) adds to a key.
@@ -47,12 +47,12 @@ def vertex_keys(corner: Tensor, rank: Tensor) -> tuple[Tensor, list[int]]:
     dim = len(corner) - 1
     margin = 2 * (dim + 1)  # for the vertices of a simplex and their neighbours
     low, high = corner.amin(1).long() - margin, corner.amax(1).long() + margin
-    strides = _strides((high - low + 1).tolist()[:dim]).to(corner.device)  # (d + 1,), the last 0
+    strides = _strides((high - low + 1).tolist()[1:]).to(corner.device)  # (d + 1,), the first 0
     up = strides.sum()
 
     along = torch.empty_like(rank).scatter_(0, rank, strides[:, None].expand_as(rank))  # the strides by rank
     keys = torch.empty_like(rank)
-    keys[0] = sum((corner[i].long() - low[i]) * strides[i] for i in range(dim))
+    keys[0] = sum((corner[i].long() - low[i]) * strides[i] for i in range(1, dim + 1))
     for k in range(1, dim + 1):
         keys[k] = keys[k - 1] - along[dim + 1 - k] * (dim + 1) + up
     return keys, ((dim + 1) * strides - up).tolist()
@@ -88,9 +88,9 @@ def _descending_rank(distance: Tensor) -> Tensor:
 
 
 def _strides(extents: list[int]) -> Tensor:
-    """What each coordinate counts in a key, then 0 for the implied one: mixed radix if 62 bits hold it, else a hash."""
+    """What each coordinate counts in a key, coordinate 0 nothing: mixed radix if 62 bits hold it, else a hash."""
     if math.prod(extents) < 2**62:
-        strides = torch.tensor([math.prod(extents[i + 1 :]) for i in range(len(extents))])
+        strides = torch.tensor([math.prod(extents[:i]) for i in range(len(extents))])
     else:  # sums of odd 63-bit numbers modulo 2^64: among a million vertices a clash has odds of one in ten million
         strides = torch.randint(2**62, (len(extents),), generator=torch.Generator().manual_seed(0)) * 2 + 1
-    return torch.cat([strides, strides.new_zeros(1)])
+    return torch.cat([strides.new_zeros(1), strides])

@@ -6,7 +6,7 @@ from typing import NamedTuple
 
 import torch
 from torch import Tensor
-from torch.nn.functional import embedding_bag
+from torch.nn.functional import embedding_bag, pad
 
 
 class Sparse(NamedTuple):
@@ -37,18 +37,33 @@ class Sparse(NamedTuple):
         """diag(scale) times the matrix, scale (R,)."""
         return self._replace(weights=self.weights * scale.repeat_interleave(self.offsets.diff()))
 
+    def blocks(self, size: int) -> list[Sparse]:
+        """The matrix cut into one of every `size` rows."""
+        bounds = [*self.offsets[:-1:size].tolist(), len(self.columns)]
+        return [
+            Sparse(self.offsets[i * size : (i + 1) * size + 1] - a, self.columns[a:b], self.weights[a:b])
+            for i, (a, b) in enumerate(zip(bounds, bounds[1:]))
+        ]
 
-def row_offsets(per_row: Tensor) -> Tensor:
-    """Where each row begins, and the end: counts (R,) -> (R + 1,) int32."""
-    return torch.nn.functional.pad(per_row.cumsum(0, dtype=torch.int32), (1, 0))
+
+def from_entries(rows: Tensor, columns: Tensor, weights: Tensor, n_rows: int) -> Sparse:
+    """The matrix of entries in any order; the sums of a row run in that order. rows, columns int32, weights: (nnz,)."""
+    order = rows.sort(stable=True).indices
+    per_row = torch.bincount(rows, minlength=n_rows)
+    return Sparse(row_offsets(per_row), columns[order], weights[order])
 
 
-def compressed(columns: Tensor, present: Tensor, weights: Tensor) -> Sparse:
+def from_padded(columns: Tensor, present: Tensor, weights: Tensor) -> Sparse:
     """The matrix whose row i holds those of columns[i] that are present; columns, present (R, n), weights (n,)."""
-    place = present.flatten().cumsum(0, dtype=torch.int32)  # 1 + where each present entry goes; absent ones go to 0
-    offsets = torch.nn.functional.pad(place[columns.shape[1] - 1 :: columns.shape[1]], (1, 0))
-    place = (place * present.flatten()).long()
+    place = present.flatten().cumsum(0, dtype=torch.int32)  # 1 + where each present entry goes
+    offsets = pad(place[columns.shape[1] - 1 :: columns.shape[1]], (1, 0))
+    place = (place * present.flatten()).long()  # absent entries go to 0, which is dropped
     total = int(offsets[-1]) + 1
     kept = columns.new_empty(total).scatter_(0, place, columns.flatten())
     kept_weights = weights.new_empty(total).scatter_(0, place, weights.expand_as(columns).flatten())
     return Sparse(offsets, kept[1:], kept_weights[1:])
+
+
+def row_offsets(per_row: Tensor) -> Tensor:
+    """Where each row begins, and the end: counts (R,) -> (R + 1,) int32."""
+    return pad(per_row.cumsum(0, dtype=torch.int32), (1, 0))

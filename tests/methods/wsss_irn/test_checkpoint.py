@@ -5,11 +5,11 @@ from pathlib import Path
 import pytest
 import torch
 from torch import Tensor
-from wsss_irn.checkpoint import CAM, IRN, load_official_cam, load_official_irn, official_name
-from wsss_irn.nets import CamNet, IrnNet
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones import Backbone
+from wsss_irn.checkpoint import CAM, IRN, load_official_cam, load_official_irn, official_name
+from wsss_irn.nets import CamNet, IrnNet
 
 STAGES = {
     "cam": ["stage1.4", "stage2.0", "stage3.0", "stage4.0"],

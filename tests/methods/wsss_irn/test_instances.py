@@ -9,6 +9,7 @@ import pytest
 import torch
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
+
 from reference_vectors import vectors
 from wsss_irn.instances import centroids, clusters, coco_annotations, coco_file, detect, instance_cams
 

@@ -5,11 +5,11 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reference_vectors import vectors
 from torch import Tensor
-from wsss_irn.labels import confidence_mask, ir_label, margin, semantic_label, walked_scores
 
+from reference_vectors import vectors
 from wsss_cli.cam.label import threshold_index
+from wsss_irn.labels import confidence_mask, ir_label, margin, semantic_label, walked_scores
 
 THRESHOLDS = {"voc": (0.30, 0.05), "coco": (0.35, 0.10)}
 

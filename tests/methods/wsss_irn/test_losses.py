@@ -4,11 +4,11 @@ from typing import Any
 
 import numpy as np
 import torch
-from reference_vectors import vectors
 from torch import Tensor
-from wsss_irn.losses import BACKGROUND, FOREGROUND, NEGATIVE, PairLabels, irn_losses
 
+from reference_vectors import vectors
 from wsss_cli.refine.paths import Sources, affinity, directions
+from wsss_irn.losses import BACKGROUND, FOREGROUND, NEGATIVE, PairLabels, irn_losses
 
 NAMES = {
     "background": "bg_pos_aff_loss",

@@ -4,14 +4,14 @@ from typing import Any
 
 import pytest
 import torch
+from torch import Tensor
+
 from name_seeded import seed_by_name
 from reference_vectors import vectors
-from torch import Tensor
-from wsss_irn.checkpoint import CAM, IRN, official_name
-from wsss_irn.nets import CamNet, IrnNet, edge_displacement
-
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones import Backbone
+from wsss_irn.checkpoint import CAM, IRN, official_name
+from wsss_irn.nets import CamNet, IrnNet, edge_displacement
 
 BACKBONES = [("resnet50", {}), ("resnet101d", {}), ("mobilenetv2_100", {"pad_type": "same"})]
 

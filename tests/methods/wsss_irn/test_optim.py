@@ -4,8 +4,9 @@ from typing import Any
 
 import numpy as np
 import torch
-from reference_vectors import vectors
 from torch import nn
+
+from reference_vectors import vectors
 from wsss_irn.optim import factor, sgd
 
 

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reference_vectors import vectors
 from torch import Tensor
 
+from reference_vectors import vectors
 from wsss_cli.cam.merge import fold, merge, merge_high_res, strided_size
 from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
 from wsss_cli.data.transforms import normalise

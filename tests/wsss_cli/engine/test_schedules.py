@@ -4,8 +4,8 @@ from typing import Any
 
 import numpy as np
 import pytest
-from reference_vectors import vectors
 
+from reference_vectors import vectors
 from wsss_cli.engine.schedules import poly, warmup_cosine, warmup_poly
 
 

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reference_vectors import vectors
 
+from reference_vectors import vectors
 from wsss_cli.metrics.confusion import class_iou, confusion, miou_predicted_too, miou_training, scores, sweep
 
 

@@ -5,10 +5,10 @@ from typing import Any, get_args
 import pytest
 import torch
 import torch.nn.functional as F
-from name_seeded import seed_by_name
-from reference_vectors import vectors
 from torch import Tensor
 
+from name_seeded import seed_by_name
+from reference_vectors import vectors
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.deeplab import DeepLabV3Plus, PooledBatchNorm

@@ -2,8 +2,8 @@ import shutil
 from pathlib import Path
 
 import pytest
-from made_run import drawn_data, finished_run
 
+from made_run import drawn_data, finished_run
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.runs import Run
 
