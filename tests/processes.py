@@ -66,7 +66,7 @@ def _child(function: Callable[[], Any], folder: Path, env: dict[str, str], files
     try:
         for fd, file in enumerate(files, start=1):
             os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), fd)
-        sys.stdout, sys.stderr = (open(fd, "w", encoding="utf-8", closefd=False) for fd in (1, 2))  # noqa: PTH123, SIM115
+        sys.stdout, sys.stderr = (open(fd, "w", encoding="utf-8", closefd=False) for fd in (1, 2))  # noqa: SIM115
         os.chdir(folder)
         os.environ.update(env)
         signal.signal(signal.SIGINT, signal.default_int_handler)

@@ -61,7 +61,7 @@ def run(installed: Path, folder: Path, code: str) -> subprocess.CompletedProcess
 def test_the_command_runs_from_the_wheel_alone(installed: Path, tmp_path: Path) -> None:
     code = (
         "import wsss_cli.app, wsss_irn\n"
-        f"assert wsss_cli.__file__.startswith({str(installed)!r}) and wsss_irn.__file__.startswith({str(installed)!r})\n"
+        f"assert all(m.__file__.startswith({str(installed)!r}) for m in (wsss_cli, wsss_irn))\n"
         "sys.argv = ['wsss', 'methods']\n"
         "wsss_cli.app.main()"
     )

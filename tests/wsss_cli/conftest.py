@@ -8,6 +8,7 @@ import warnings
 from pathlib import Path
 
 import pytest
+
 from processes import Wsss
 
 IMPORTED_ONCE = (  # here, not in every fork

@@ -53,7 +53,10 @@ def test_the_template_of_a_class_holds_defaults_and_comments() -> None:
     text = template(Stage)
     assert resolve(Stage, "train", yaml.safe_load(text)) == Stage()
     assert "    epochs: 2.0" in text and "# passes: over the data # and more" in text
-    assert yaml.safe_load(template(Needy)) == {"root": None, "depth": 1} and "must be given (must be given)" in template(Needy)
+    assert yaml.safe_load(template(Needy)) == {
+        "root": None,
+        "depth": 1,
+    } and "must be given (must be given)" in template(Needy)
 
 
 def test_what_a_layer_leaves_out_of_a_section_is_the_fields_default() -> None:
@@ -63,7 +66,9 @@ def test_what_a_layer_leaves_out_of_a_section_is_the_fields_default() -> None:
 
 
 def test_later_layers_win_key_by_key() -> None:
-    config = resolve(Stage, "train", {"seed": 1, "middle": {"inner": {"batch": 2}}}, {"middle": {"inner": {"epochs": 1}}})
+    config = resolve(
+        Stage, "train", {"seed": 1, "middle": {"inner": {"batch": 2}}}, {"middle": {"inner": {"epochs": 1}}}
+    )
     assert (config.seed, config.middle.inner) == (1, Inner(epochs=1, batch=2))
     assert merge({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
 

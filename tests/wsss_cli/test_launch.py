@@ -9,8 +9,8 @@ from pathlib import Path
 
 import pytest
 import torch
-from processes import Wsss, until
 
+from processes import Wsss, until
 from wsss_cli.errors import WsssError
 from wsss_cli.launch import Launch, _free_port, adopt_slurm, first_host, slurm_tasks
 
@@ -44,7 +44,9 @@ def test_procs_stop_at_a_signal_and_go_on(wsss: Wsss, reference: list[list[float
     launcher.send(signal.SIGINT)
     stopped = launcher.wait()
     assert stopped.code == 130, stopped.text
-    assert re.fullmatch(r"warning: train: saved at iteration \d of 8; the same command goes on from there\n", stopped.err)
+    assert re.fullmatch(
+        r"warning: train: saved at iteration \d of 8; the same command goes on from there\n", stopped.err
+    )
     assert ranks(wsss) == 2
     again = wsss(*words)
     assert again.code == 0 and "train: goes on from iteration" in again.out
@@ -72,7 +74,16 @@ def test_two_machines_train_together(wsss: Wsss, reference: list[list[float]]) -
 
 def test_inside_torchrun(wsss: Wsss, reference: list[list[float]]) -> None:
     """--procs there is not obeyed twice."""
-    torchrun = [sys.executable, "-m", "torch.distributed.run", "--standalone", "--nproc-per-node", "2", "-m", "wsss_cli"]
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "wsss_cli",
+    ]
     command = [*torchrun, *map(str, WORDS), "--procs", "2"]
     done = subprocess.run(command, cwd=wsss.folder, env=wsss.paths(), capture_output=True, text=True, timeout=90)
     assert done.returncode == 0, done.stderr

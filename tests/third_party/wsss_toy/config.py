@@ -10,7 +10,6 @@ class Seeds(StageConfig):
     gain: float = Field(1.0, gt=0, description="factor on the evidence")
 
 
-
 class Pseudo(StageConfig):
     threshold: float = Field(0.5, ge=0, le=1, description="evidence above it is foreground")
 

@@ -5,10 +5,10 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from wsss_toy.options import Options
 
 from wsss_cli.data.prepared import Box, DatasetInfo, Sample
 from wsss_cli.errors import WsssError
+from wsss_toy.options import Options
 
 SIDE = 16
 COLOURS = ((200, 40, 40), (40, 40, 200))

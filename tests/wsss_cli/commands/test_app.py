@@ -5,6 +5,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from processes import Wsss
 
 HEAVY = ("torch", "timm", "torchvision", "numpy", "scipy", "PIL", "wsss_cli.engine")

@@ -6,9 +6,9 @@ from typing import Any
 
 import pytest
 import torch
-from processes import Wsss
 from pydantic import Field
 
+from processes import Wsss
 from wsss_cli.commands import environment, findings
 from wsss_cli.config import Config
 

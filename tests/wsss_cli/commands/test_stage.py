@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+
 from processes import Wsss
 
 RUN = Path("runs/dots/toy/default")
@@ -62,7 +63,9 @@ def test_a_changed_setting_is_named_and_makes_what_follows_again(trained: Wsss) 
     before = (trained.folder / RUN / "pseudo/labels/dot00.png").stat().st_mtime_ns
     dry = trained("train", "--set", "seeds.gain=0.5", "--dry-run")
     assert "seeds: would run (changed: gain: 1.0 -> 0.5)" in dry.out
-    assert "train: would run (changed: stage pseudo)" in dry.out and not (trained.folder / RUN / "seeds.previous").exists()
+    assert (
+        "train: would run (changed: stage pseudo)" in dry.out and not (trained.folder / RUN / "seeds.previous").exists()
+    )
     result = trained("pseudo", "--set", "seeds.gain=0.5")
     assert "seeds: changed: gain: 1.0 -> 0.5" in result.out and said(result.out) == ["seeds", "pseudo"]
     kept = trained.folder / RUN / "pseudo.previous/labels/dot00.png"
@@ -95,14 +98,25 @@ def test_settings_of_a_run_are_remembered_and_said(wsss: Wsss) -> None:
     assert yaml.safe_load((wsss.folder / "runs/dots/toy/half/run.yaml").read_text())["set"] == {"seeds": {"gain": 0.5}}
     again = wsss("pseudo", "threshold=0.25")
     assert "settings kept from before: seeds.gain=0.5 (runs/dots/toy/half/run.yaml)" in again.out
-    assert said(again.out) == ["pseudo"] and record(wsss, "pseudo", Path("runs/dots/toy/half"))["config"]["threshold"] == 0.25
+    assert (
+        said(again.out) == ["pseudo"]
+        and record(wsss, "pseudo", Path("runs/dots/toy/half"))["config"]["threshold"] == 0.25
+    )
     other = wsss("seeds", "toy", "--dry-run")  # a run of another name starts from the defaults
     assert "seeds: would run (not made yet) -> runs/dots/toy/default/seeds" in other.out
 
 
 def test_ways_to_give_a_setting(wsss: Wsss) -> None:
     (wsss.folder / "mine.yaml").write_text("train:\n  lr: 1e-3\n  loop: {epochs: 1}\n")
-    words = ["--recipe", "mine.yaml", "net.dropout=0.5", "--set", "train.net.width=3", "--set", "loop.save_minutes=1e-1"]
+    words = [
+        "--recipe",
+        "mine.yaml",
+        "net.dropout=0.5",
+        "--set",
+        "train.net.width=3",
+        "--set",
+        "loop.save_minutes=1e-1",
+    ]
     assert wsss("train", "toy", "--workers", 0, *words).code == 0
     config = record(wsss, "train")["config"]
     assert config["lr"] == 0.001 and config["net"] == {"width": 3, "dropout": 0.5, "centre": False}
@@ -140,7 +154,10 @@ def test_labels_masks_needs_no_pseudo_labels(wsss: Wsss) -> None:
         (["train"], "there is no run in runs yet"),
         (["report", "--compare", "toy"], "--compare 'toy' is not METHOD/NAME"),
         (["prepare", "dots", "--images", 2], "dots.images = 2 leaves a split without images"),
-        (["prepare", "dots", "--images", 0], "'dots.images' = 0: input should be greater than 0\n  see: wsss prepare dots"),
+        (
+            ["prepare", "dots", "--images", 0],
+            "'dots.images' = 0: input should be greater than 0\n  see: wsss prepare dots",
+        ),
     ],
 )
 def test_mistakes_are_named(wsss: Wsss, words: list[object], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
@@ -241,6 +258,8 @@ def test_a_broken_plugin_is_a_warning(wsss: Wsss, tmp_path: Path) -> None:
 def test_methods_describes_one_and_prints_a_recipe_that_is_accepted(wsss: Wsss) -> None:
     shown = wsss("methods", "toy")
     assert "Colours of dots" in shown.out and "recipes: dots, slow" in shown.out
-    from wsss_cli.config import template
-
-    assert template  # the whole template needs every host stage; the toy's own is tested in test_config.py
+    template = wsss("methods", "toy", "--template")
+    assert template.code == 0 and "width: 4" in template.out and "# the network" in template.out
+    (wsss.folder / "all.yaml").write_text(template.out)
+    plan = wsss("train", "toy", "--recipe", "all.yaml", "--dry-run")
+    assert plan.code == 0 and "train: would run (not made yet)" in plan.out

@@ -17,7 +17,13 @@ CPU = torch.device("cpu")
 
 
 def draws() -> list[float]:
-    return [random.random(), random.gauss(0, 1), float(np.random.rand()), float(np.random.randn()), float(torch.rand(()))]
+    return [
+        random.random(),
+        random.gauss(0, 1),
+        float(np.random.rand()),
+        float(np.random.randn()),
+        float(torch.rand(())),
+    ]
 
 
 def test_every_generator_goes_on_where_it_was(tmp_path: Path) -> None:
@@ -54,7 +60,11 @@ def _truncate(path: Path) -> None:
         (lambda path: path.write_bytes(b"\x89PNG not a checkpoint"), "is damaged", "copy it again"),
         (lambda path: (torch.save({"x": torch.zeros(500)}, path), _truncate(path)), "is damaged", "copy it again"),
         (lambda path: torch.save({"x": _Odd()}, path), "objects that could run code", "--trust-checkpoint"),
-        (lambda path: path.write_bytes(pickle.dumps(_Odd(), protocol=2)), "objects that could run code", "--trust-checkpoint"),
+        (
+            lambda path: path.write_bytes(pickle.dumps(_Odd(), protocol=2)),
+            "objects that could run code",
+            "--trust-checkpoint",
+        ),
         (lambda path: path.mkdir(), "is damaged", "copy it again"),
     ],
 )

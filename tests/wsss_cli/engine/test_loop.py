@@ -11,6 +11,7 @@ from typing import Any
 
 import pytest
 import torch
+
 from processes import Result, Wsss, until
 
 TRAIN = Path("runs/dots/toy/default/train")
