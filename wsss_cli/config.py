@@ -70,9 +70,10 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def parse_set(assignment: str) -> dict[str, Any]:
-    """ "a.b=v" -> {"a": {"b": v}}, v read as YAML. Raises WsssError if there is no key or no '='."""
+    """ "a.b=v" -> {"a": {"b": v}}, v read as YAML. Raises WsssError if a key or the '=' is missing."""
     path, equals, text = assignment.partition("=")
-    if not equals or not path.strip():
+    keys = path.strip().split(".")
+    if not equals or not all(keys):
         raise WsssError(f"--set {assignment!r} is not KEY=VALUE", "for example: --set train.loop.epochs=10")
     try:
         value: Any = yaml.safe_load(text) if text else None
@@ -80,7 +81,7 @@ def parse_set(assignment: str) -> dict[str, Any]:
         raise WsssError(f"--set {path}: the value {text!r} is not YAML: {error}") from error
     if isinstance(value, str):
         value = _number(value)
-    for key in reversed(path.strip().split(".")):
+    for key in reversed(keys):
         value = {key: value}
     return value
 
@@ -91,7 +92,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
         content = yaml.safe_load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}") from error
-    except yaml.YAMLError as error:
+    except (yaml.YAMLError, UnicodeDecodeError) as error:
         raise WsssError(f"{path} is not YAML: {error}") from error
     if content is None:
         return {}
@@ -156,10 +157,8 @@ def _explain(cls: type[BaseModel], where: str, error: Any) -> str:
     name = ".".join([where, *path])
     if error["type"] == "extra_forbidden":
         siblings = _fields_at(cls, path[:-1])
-        near = nearest(path[-1], siblings)
-        if not near:
-            deep = [k for k in _all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]]
-            near = f"; did you mean {' or '.join(f'{where}.{k}' for k in deep[:3])}?" if deep else ""
+        elsewhere = [f"'{where}.{k}'" for k in _all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]][:3]
+        near = f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else nearest(path[-1], siblings)
         return f"unknown key '{name}'" + (near or f"; known here: {', '.join(siblings)}")
     return f"'{name}' = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
 

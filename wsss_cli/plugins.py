@@ -49,7 +49,7 @@ def dataset(name: str) -> Dataset:
 
 def nearest(word: str, among: Iterable[str]) -> str:
     """'; did you mean ...?' with the nearest of `among`, or nothing."""
-    close = difflib.get_close_matches(word, list(among), n=2, cutoff=0.5)
+    close = difflib.get_close_matches(word, list(among), n=2, cutoff=0.6)
     return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
 
 

@@ -29,7 +29,7 @@ def recipes(ctx: typer.Context, incomplete: str) -> list[str]:
     """The recipes of the method that is named on the line, or of every method."""
     from wsss_cli.plugins import methods
 
-    words = ctx.params.get("words") or []
+    words = [*(ctx.params.get("words") or []), *ctx.args]  # args: before an option that still lacks its value
     chosen = [m for name, m in methods().items() if name in words] or list(methods().values())
     return _beginning({recipe for m in chosen for recipe in m.recipes()}, incomplete)
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import pickle
 import random
+import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
@@ -31,11 +32,12 @@ def load(path: Path, trust: bool = False) -> dict[str, Any]:
     Raises WsssError if the file is missing, damaged, or holds code and `trust` is False.
     """
     try:
-        return torch.load(path, map_location="cpu", weights_only=not trust)
+        with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse
+            return torch.load(path, map_location="cpu", weights_only=not trust)
     except FileNotFoundError:
         raise WsssError(f"there is no checkpoint {path}", "train first, or name another run with --name") from None
     except pickle.UnpicklingError as error:
-        if "weights_only" in str(error) or "Unsupported global" in str(error):
+        if "global" in str(error).lower():  # a class or function is asked for
             raise WsssError(
                 f"{path} holds Python objects that could run code",
                 "if you trust where it comes from, pass --trust-checkpoint",
@@ -93,5 +95,6 @@ def seed_all(seed: int) -> None:
 
 
 def _damaged(path: Path, error: Exception) -> WsssError:
-    reason = (str(error) or type(error).__name__).splitlines()[0][:200]
+    reason = str(error).partition("WeightsUnpickler error:")[2] or str(error)  # the sentence within torch's page
+    reason = (reason.strip() or type(error).__name__).splitlines()[0][:200]
     return WsssError(f"{path} is damaged: {reason}", "delete it and train again, or copy it again")

@@ -117,7 +117,10 @@ def choose_device(name: str) -> torch.device:
         return torch.device("cuda" if torch.cuda.is_available() else "cpu")
     if name.startswith("cuda") and not torch.cuda.is_available():
         raise WsssError(f"--device {name}: no GPU is visible to torch {torch.__version__}", "use --device cpu")
-    return torch.device(name)
+    try:
+        return torch.device(name)
+    except RuntimeError as error:
+        raise WsssError(f"--device {name}: torch knows no such device", "use auto, cpu or cuda") from error
 
 
 def default_workers(asked: int | None, ranks: int, device: torch.device) -> int:

@@ -17,5 +17,5 @@ METHOD = Method(
 )
 
 DATASET = Dataset(
-    name="dots", title="Pictures of coloured dots", prepare="wsss_toy.dots:prepare", config="wsss_toy.dots:Options"
+    name="dots", title="Pictures of coloured dots", prepare="wsss_toy.dots:prepare", config="wsss_toy.options:Options"
 )

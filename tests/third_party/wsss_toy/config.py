@@ -8,7 +8,6 @@ from wsss_cli.engine.loop import Loop
 
 class Seeds(StageConfig):
     gain: float = Field(1.0, gt=0, description="factor on the evidence")
-    stop_after: int | None = Field(None, description="fail after so many images, as a crash would")
 
 
 class Pseudo(StageConfig):

@@ -5,19 +5,13 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from PIL import Image, ImageDraw
-from pydantic import Field
 
-from wsss_cli.config import Config
 from wsss_cli.data.prepared import Box, DatasetInfo, Sample
 from wsss_cli.errors import WsssError
+from wsss_toy.options import Options
 
 SIDE = 16
 COLOURS = ((200, 40, 40), (40, 40, 200))
-
-
-class Options(Config):
-    images: int = Field(12, gt=0, description="pictures; a third of them are for validation")
-    seed: int = Field(0, description="seed of the pictures")
 
 
 def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterator[Sample]]:

@@ -1,5 +1,7 @@
 """The stages: evidence by colour, a threshold, and a two-layer network trained on the result."""
 
+import os
+import signal
 import time
 from pathlib import Path
 from typing import Any
@@ -23,8 +25,8 @@ def seeds(job: Job) -> dict[str, float]:
     todo = job.todo(samples, lambda s: folder / f"{s.id}.npy")
     with job.track("seeds", len(todo)) as tick:
         for done, sample in enumerate(todo):
-            if done == job.config.stop_after:
-                raise RuntimeError("stopped for the test")
+            if done == int(os.environ.get("TOY_CRASH", -1)):
+                raise RuntimeError("crashed for the test")
             image = pixels(sample)
             evidence = np.stack([image[..., 0] - image[..., 2], image[..., 2] - image[..., 0]]) / 160  # (2, H, W)
             np.save(folder / f"{sample.id}.npy", evidence * job.config.gain)
@@ -68,8 +70,8 @@ class Network(nn.Sequential):
 
 
 def train(job: Job) -> dict[str, float]:
-    config = job.config
-    if job.runtime.rank == config.rank_fails:
+    config, rank = job.config, job.runtime.rank
+    if rank == config.rank_fails:
         raise WsssError("this rank alone has a problem", "do not ask for it")
     net = Network(config.net.width, config.net.dropout)
     centre = nn.Linear(3, 1) if config.net.centre else None
@@ -77,6 +79,8 @@ def train(job: Job) -> dict[str, float]:
 
     def step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
         time.sleep(config.pause)
+        if k == int(os.environ.get("TOY_KILL", -1)) and os.environ.get("TOY_KILL_RANK", "all") in ("all", str(rank)):
+            os.kill(os.getpid(), signal.SIGKILL)
         logits = model(batch["image"])  # (B, 3, H, W)
         if centre is not None:  # as a teacher or a class centre is kept
             with torch.no_grad():

@@ -1,0 +1,131 @@
+"""Processes for tests. A fork of this one, which has imported torch, is a fresh `wsss` in milliseconds, not seconds."""
+
+import importlib
+import os
+import signal
+import sys
+import tempfile
+import time
+import traceback
+import warnings
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import torch
+
+
+@dataclass(frozen=True)
+class Result:
+    code: int
+    out: str
+    err: str
+
+    @property
+    def text(self) -> str:
+        return self.out + self.err
+
+
+class Forked:
+    """`function()` in a fork of this process; a signal's end is a negative code, as in subprocess."""
+
+    def __init__(self, function: Callable[[], Any], folder: Path, env: dict[str, str] | None = None) -> None:
+        self.files = [Path(tempfile.mkstemp()[1]) for _ in range(2)]
+        sys.stdout.flush()
+        with warnings.catch_warnings():
+            warnings.simplefilter("ignore")  # Python 3.12 warns of threads; the child uses none of its parent's
+            self.pid = os.fork()
+        if self.pid == 0:
+            _child(function, folder, env or {}, self.files)
+
+    def send(self, signum: int) -> None:
+        os.kill(self.pid, signum)
+
+    def wait(self, seconds: float = 60) -> Result:
+        until = time.monotonic() + seconds
+        pid = 0
+        while not pid:
+            pid, status = os.waitpid(self.pid, os.WNOHANG)
+            if not pid and time.monotonic() > until:
+                self.send(signal.SIGKILL)
+                os.waitpid(self.pid, 0)
+                raise AssertionError(f"still running after {seconds} s:\n{self._read()}")
+            time.sleep(0.005)
+        result = Result(os.waitstatus_to_exitcode(status), *self._read())
+        for file in self.files:
+            file.unlink()
+        return result
+
+    def _read(self) -> list[str]:
+        return [file.read_text(encoding="utf-8") for file in self.files]
+
+
+def _child(function: Callable[[], Any], folder: Path, env: dict[str, str], files: list[Path]) -> None:
+    code = 1
+    try:
+        for fd, file in enumerate(files, start=1):
+            os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), fd)
+        sys.stdout, sys.stderr = (open(fd, "w", encoding="utf-8", closefd=False) for fd in (1, 2))  # noqa: SIM115
+        os.chdir(folder)
+        os.environ.update(env)
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        signal.signal(signal.SIGTERM, signal.SIG_DFL)
+        warnings.resetwarnings()
+        torch.set_num_threads(1)  # the parent's pool of threads is not here
+        function()
+        code = 0
+    except SystemExit as stop:
+        code = stop.code if isinstance(stop.code, int) else int(stop.code is not None)
+    except BaseException:
+        traceback.print_exc()
+    finally:
+        sys.stdout.flush()
+        sys.stderr.flush()
+        os._exit(code)
+
+
+@dataclass(frozen=True)
+class Wsss:
+    """The `wsss` command in a folder, with the plugins that are installed in `sites`."""
+
+    folder: Path
+    sites: tuple[Path, ...]
+    env: dict[str, str] = field(default_factory=dict)
+
+    def __call__(self, *words: object, seconds: float = 60, **env: str) -> Result:
+        return self.start(*words, **env).wait(seconds)
+
+    def start(self, *words: object, **env: str) -> Forked:
+        return Forked(lambda: self._main([str(w) for w in words]), self.folder, {**self.env, **self.paths(), **env})
+
+    def ranks(self, n: int, *words: object, **env: str) -> list[Result]:
+        """The command as torchrun or srun would start it: one process per rank, the environment saying which."""
+        port = str(20000 + (os.getpid() * 7 + time.monotonic_ns() // 1000) % 20000)
+        base = {"WORLD_SIZE": str(n), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, **env}
+        started = [self.start(*words, RANK=str(r), LOCAL_RANK=str(r), **base) for r in range(n)]
+        return [process.wait() for process in started]
+
+    def paths(self) -> dict[str, str]:
+        """For the processes that the command itself starts: what this one can import, they can."""
+        here = [str(Path(p or ".").absolute()) for p in sys.path]
+        return {"PYTHONPATH": os.pathsep.join([*map(str, self.sites), *here]), "OMP_NUM_THREADS": "1"}
+
+    def _main(self, words: list[str]) -> None:
+        from wsss_cli import plugins
+        from wsss_cli.app import main
+
+        sys.path[:0] = map(str, self.sites)
+        importlib.invalidate_caches()
+        for function in (plugins.methods, plugins.datasets, plugins._scan):
+            function.cache_clear()
+        sys.argv = ["wsss", *words]
+        main()
+
+
+def until(condition: Callable[[], Any], seconds: float = 60) -> None:
+    """Wait for it, or fail."""
+    end = time.monotonic() + seconds
+    while not condition():
+        assert time.monotonic() < end, "did not happen"
+        time.sleep(0.01)

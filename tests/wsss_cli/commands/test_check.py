@@ -1,0 +1,122 @@
+"""`wsss check`: each finding with its remedy."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import pytest
+import torch
+from pydantic import Field
+
+from processes import Wsss
+from wsss_cli.commands import environment, findings
+from wsss_cli.config import Config
+
+
+def found(wsss: Wsss, *words: object, **env: str) -> tuple[int, list[dict[str, str]]]:
+    result = wsss("check", "--json", *words, **env)
+    return result.code, json.loads(result.out)
+
+
+def only(rows: list[dict[str, str]], part: str) -> dict[str, str]:
+    rows = [row for row in rows if part in row["what"]]
+    assert len(rows) == 1, rows
+    return rows[0]
+
+
+def test_a_sound_folder(wsss: Wsss) -> None:
+    code, rows = found(wsss)
+    assert code == 0 and {row["level"] for row in rows} <= {"ok", "warning"}
+    assert only(rows, "CPU cores")["what"].startswith("Python 3.")
+    assert only(rows, "torchvision")["what"].startswith(f"torch {torch.__version__}, torchvision")
+    assert only(rows, "data set dots: 15 images")["level"] == "ok"
+    assert only(rows, "no run yet")["level"] == "ok"
+
+
+def test_a_table_in_80_columns(wsss: Wsss) -> None:
+    result = wsss("check", COLUMNS="80")
+    assert result.code == 0 and max(map(len, result.out.splitlines())) <= 80
+
+
+def test_settings_of_a_method(wsss: Wsss) -> None:
+    assert only(found(wsss, "toy")[1], "settings of")["what"] == (
+        "settings of toy/default on dots (recipe dots): every stage's resolve"
+    )
+    code, rows = found(wsss, "toy", "net.width=0", "seeds.gian=1")
+    assert code == 2 and only(rows, "'train.net.width' = 0")["level"] == "error"
+    assert only(rows, "unknown key 'seeds.gian'; did you mean 'gain'?")["remedy"]
+    code, rows = found(wsss, "toi")
+    assert code == 2 and only(rows, "unknown method 'toi'; did you mean 'toy'?")["level"] == "error"
+    code, rows = found(wsss, "toy", "--recipe", "slo")
+    assert code == 2 and "did you mean 'slow'?" in only(rows, "has no recipe 'slo'")["what"]
+
+
+def test_data_that_is_missing_or_damaged(wsss: Wsss) -> None:
+    code, rows = found(wsss, "--data", "dost")
+    assert code == 2 and "did you mean 'dots'?" in only(rows, "no prepared data set 'dost'")["what"]
+    (wsss.folder / "data/dots/masks/dot03.png").write_bytes(b"")
+    code, rows = found(wsss)
+    assert code == 2 and any("dot03.png" in row["what"] and row["level"] == "error" for row in rows)
+    code, rows = found(wsss, "--data-root", "empty")
+    assert code == 0 and rows[-1]["level"] == "warning" and "wsss prepare" in rows[-1]["remedy"]
+
+
+class Net(Config):
+    backbone: str = Field("resnet18", description="name")
+    pretrained: str = Field("timm", description="weights")
+
+
+class Both(Config):
+    net: Net = Field(Net(), description="one")
+    deep: dict[str, int] = Field({}, description="no config")
+    other: Net | None = Field(Net(backbone="b", pretrained="none"), description="two")
+
+
+def test_every_network_of_a_config_is_found() -> None:
+    assert set(findings.pretrained(Both())) == {("resnet18", "timm"), ("b", "none")}
+
+
+def weights(backbone: str, source: str) -> Any:
+    return findings._weights(backbone, source, False)
+
+
+def test_weights_from_files(tmp_path: Path) -> None:
+    torch.save({"state_dict": {"a": torch.zeros(2), "b": torch.zeros(2)}}, tmp_path / "w.pth")
+    (tmp_path / "bad.pth").write_bytes(b"not weights")
+    assert weights("resnet18", "none").level == "ok"
+    good = weights("resnet18", str(tmp_path / "w.pth"))
+    assert good.level == "ok" and "2 tensors" in good.what
+    for name in ("bad.pth", "missing.pth"):
+        bad = weights("resnet18", str(tmp_path / name))
+        assert bad.level == "error" and name in bad.what and bad.remedy
+
+
+def test_weights_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
+    monkeypatch.setattr(findings, "_cached", lambda source: False)
+    later = weights("resnet18", "timm")
+    assert later.level == "ok" and "timm/resnet18" in later.what and "will be downloaded" in later.what
+    monkeypatch.setenv("HF_HUB_OFFLINE", "1")
+    assert weights("resnet18", "timm").level == "error"
+    monkeypatch.setattr(findings, "_cached", lambda source: True)
+    assert weights("resnet18", "timm").what.endswith("downloaded already")
+    none = weights("resnet10000", "timm")
+    assert none.level == "error" and "timm has no weights for 'resnet10000'" in none.what
+
+
+def test_little_space_is_a_warning(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert environment._disk(tmp_path / "not/yet").level in ("ok", "warning")
+    monkeypatch.setattr(environment, "LITTLE_SPACE", 1e9)
+    assert environment._disk(tmp_path).level == "warning"
+
+
+def test_libraries_that_do_not_fit(monkeypatch: pytest.MonkeyPatch) -> None:
+    def broken(name: str) -> Any:
+        if name == "torchvision":
+            raise RuntimeError("operator torchvision::nms does not exist")
+        return torch
+
+    monkeypatch.setattr(environment.importlib, "import_module", broken)
+    finding = environment._libraries()
+    assert finding.level == "error" and "torchvision cannot be imported" in finding.what and "::nms" in finding.what
+    assert "install torch, torchvision and timm together" in finding.remedy

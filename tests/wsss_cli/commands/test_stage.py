@@ -1,0 +1,265 @@
+"""The stage commands through the entry point: what runs, what is skipped, what is remembered, what is refused."""
+
+import json
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+import yaml
+
+from processes import Wsss
+
+RUN = Path("runs/dots/toy/default")
+
+
+def record(wsss: Wsss, stage: str, run: Path = RUN) -> dict[str, Any]:
+    return json.loads((wsss.folder / run / stage / "stage.json").read_text())
+
+
+def said(text: str) -> list[str]:
+    """The stages that a command says it runs, in order."""
+    return [line.partition(":")[0] for line in text.splitlines() if " -> " in line and ": made " not in line]
+
+
+@pytest.fixture
+def trained(wsss: Wsss) -> Wsss:
+    result = wsss("train", "toy", "--workers", 0)
+    assert result.code == 0, result.text
+    assert said(result.out) == ["seeds", "pseudo", "train"]
+    assert "next: wsss evaluate" in result.out
+    return wsss
+
+
+def test_what_is_needed_runs_first_and_what_is_finished_is_skipped(wsss: Wsss) -> None:
+    first = wsss("pseudo", "toy")
+    assert first.code == 0 and said(first.out) == ["seeds", "pseudo"]
+    assert "pseudo: made labels in" in first.out and "next: wsss train" in first.out
+    again = wsss("pseudo")
+    assert again.code == 0 and "pseudo: finished already" in again.out and said(again.out) == []
+
+
+def test_the_record_tells_all(trained: Wsss) -> None:
+    train, pseudo = record(trained, "train"), record(trained, "pseudo")
+    assert train["status"] == "finished" and train["method"] == "toy" and train["data"] == "dots"
+    assert train["config"]["net"] == {"width": 5, "dropout": 0.0, "centre": False}  # the recipe of the data's kind
+    assert train["config"]["lr"] == 0.1 and train["config"]["loop"]["batch"] == 4
+    assert train["inputs"] == {"pseudo": pseudo["fingerprint"]}
+    assert train["inputs_made"] == {"pseudo": pseudo["made"]}
+    assert train["input_folders"] == {"pseudo": "../pseudo"}
+    assert train["command"] == "wsss train toy --workers 0"
+    assert train["machine"]["ranks"] == 1 and train["seed"] == 0
+    assert train["seconds"] > 0 and train["peak_memory_gib"] > 0
+    assert {"python", "torch", "wsss"} <= train["versions"].keys()
+    assert set(train["metrics"]) == {"colour", "size", "seconds"}
+    assert pseudo["metrics"] == {"mean": 1.5}
+    config = yaml.safe_load((trained.folder / RUN / "train/config.yaml").read_text())
+    assert config["train"] == train["config"]
+    log = (trained.folder / RUN / "train/log.txt").read_text()
+    assert "train: not made yet" in log and "made checkpoint.pt" in log
+
+
+def test_a_changed_setting_is_named_and_makes_what_follows_again(trained: Wsss) -> None:
+    before = (trained.folder / RUN / "pseudo/labels/dot00.png").stat().st_mtime_ns
+    dry = trained("train", "--set", "seeds.gain=0.5", "--dry-run")
+    assert "seeds: would run (changed: gain: 1.0 -> 0.5)" in dry.out
+    assert (
+        "train: would run (changed: stage pseudo)" in dry.out and not (trained.folder / RUN / "seeds.previous").exists()
+    )
+    result = trained("pseudo", "--set", "seeds.gain=0.5")
+    assert "seeds: changed: gain: 1.0 -> 0.5" in result.out and said(result.out) == ["seeds", "pseudo"]
+    kept = trained.folder / RUN / "pseudo.previous/labels/dot00.png"
+    assert kept.stat().st_mtime_ns == before
+
+
+def test_a_forced_stage_makes_what_follows_stale(trained: Wsss) -> None:
+    forced = trained("seeds", "--force")
+    assert "seeds: --force" in forced.out and said(forced.out) == ["seeds"]
+    assert (trained.folder / RUN / "seeds.previous/stage.json").exists()
+    then = trained("train", "--dry-run")
+    assert "seeds: finished" in then.out and "pseudo: would run (changed: stage seeds was made again)" in then.out
+
+
+def test_an_unfinished_result_does_not_replace_the_finished_one_kept_aside(wsss: Wsss) -> None:
+    assert wsss("seeds", "toy").code == 0
+    assert wsss("seeds", "gain=2", TOY_CRASH="1").code == 1
+    assert wsss("seeds", "gain=3").code == 0
+    assert record(wsss, "seeds")["config"]["gain"] == 3
+    assert record(wsss, "seeds.previous")["config"]["gain"] == 1
+
+
+def test_another_data_set_of_the_same_name_is_noticed(trained: Wsss) -> None:
+    assert trained("prepare", "dots", "--images", 15, "--seed", 1, "--force").code == 0
+    assert "seeds: would run (changed: the data set)" in trained("train", "--dry-run").out
+
+
+def test_settings_of_a_run_are_remembered_and_said(wsss: Wsss) -> None:
+    assert wsss("seeds", "toy", "--set", "gain=0.5", "--name", "half").code == 0
+    assert yaml.safe_load((wsss.folder / "runs/dots/toy/half/run.yaml").read_text())["set"] == {"seeds": {"gain": 0.5}}
+    again = wsss("pseudo", "threshold=0.25")
+    assert "settings kept from before: seeds.gain=0.5 (runs/dots/toy/half/run.yaml)" in again.out
+    assert (
+        said(again.out) == ["pseudo"]
+        and record(wsss, "pseudo", Path("runs/dots/toy/half"))["config"]["threshold"] == 0.25
+    )
+    other = wsss("seeds", "toy", "--dry-run")  # a run of another name starts from the defaults
+    assert "seeds: would run (not made yet) -> runs/dots/toy/default/seeds" in other.out
+
+
+def test_ways_to_give_a_setting(wsss: Wsss) -> None:
+    (wsss.folder / "mine.yaml").write_text("train:\n  lr: 1e-3\n  loop: {epochs: 1}\n")
+    words = [
+        "--recipe",
+        "mine.yaml",
+        "net.dropout=0.5",
+        "--set",
+        "train.net.width=3",
+        "--set",
+        "loop.save_minutes=1e-1",
+    ]
+    assert wsss("train", "toy", "--workers", 0, *words).code == 0
+    config = record(wsss, "train")["config"]
+    assert config["lr"] == 0.001 and config["net"] == {"width": 3, "dropout": 0.5, "centre": False}
+    assert config["loop"]["epochs"] == 1 and config["loop"]["batch"] == 4  # the stage's own default, not Loop's
+    assert config["loop"]["save_minutes"] == 0.1
+
+
+def test_labels_masks_needs_no_pseudo_labels(wsss: Wsss) -> None:
+    result = wsss("train", "toy", "labels=masks", "loop.epochs=1", "--workers", 0)
+    assert result.code == 0 and said(result.out) == ["train"]
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (["train", "toi"], "unknown method 'toi'; did you mean 'toy'?"),
+        (["train", "toy", "--data", "dot"], "no prepared data set 'dot' in data; did you mean 'dots'?"),
+        (["train", "toy", "--recipe", "slo"], "method 'toy' has no recipe 'slo'; did you mean 'slow'?"),
+        (["train", "toy", "net.widht=3"], "unknown key 'train.net.widht'; did you mean 'width'?"),
+        (["train", "toy", "epochs=3"], "unknown key 'train.epochs'; did you mean 'train.loop.epochs'?"),
+        (["train", "toy", "--set", "seed.gain=1"], "'train.seed' = {'gain': 1}: input should be a valid integer"),
+        (["train", "toy", "net.width=wide"], "'train.net.width' = 'wide': input should be a valid integer"),
+        (["train", "toy", "net.width=0"], "'train.net.width' = 0: input should be greater than 0"),
+        (["train", "toy", "net=3"], "'train.net' = 3: input should be"),
+        (["train", "toy", "--set", "lr"], "--set 'lr' is not KEY=VALUE"),
+        (["train", "toy", "lr=[1"], "--set lr: the value '[1' is not YAML"),
+        (["train", "toy", "irn"], "more than one method named: toy, irn"),
+        (["train", "toy", "--name", "a/b"], "'a/b' cannot name a folder"),
+        (["train", "toy", "--recipe", "bad.yaml"], "unknown stage 'trian' in the settings; did you mean 'train'?"),
+        (["train", "toy", "--recipe", "list.yaml"], "list.yaml must hold a mapping"),
+        (["train", "toy", "--gpus", 4], "--gpus 4: this machine has no GPU that torch can use\n  use --procs 4"),
+        (["train", "toy", "--gpus", 1, "--procs", 1], "--gpus and --procs exclude each other"),
+        (["train", "toy", "--nodes", 2], "--nodes needs --rendezvous HOST:PORT"),
+        (["train", "toy", "--device", "cuda"], "--device cuda: no GPU is visible"),
+        (["train"], "there is no run in runs yet"),
+        (["report", "--compare", "toy"], "--compare 'toy' is not METHOD/NAME"),
+        (["prepare", "dots", "--images", 2], "dots.images = 2 leaves a split without images"),
+        (
+            ["prepare", "dots", "--images", 0],
+            "'dots.images' = 0: input should be greater than 0\n  see: wsss prepare dots",
+        ),
+    ],
+)
+def test_mistakes_are_named(wsss: Wsss, words: list[object], message: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    (wsss.folder / "bad.yaml").write_text("trian:\n  lr: 1\n")
+    (wsss.folder / "list.yaml").write_text("- 1\n")
+    if words[0] == "report":
+        assert wsss("seeds", "toy").code == 0
+    before = sorted(wsss.folder.rglob("*"))
+    result = wsss(*words, CUDA_VISIBLE_DEVICES="")
+    assert (result.code, result.out) == (2, "")
+    assert message in result.err and "Traceback" not in result.err
+    assert sorted(wsss.folder.rglob("*")) == before  # nothing half-written
+
+
+def test_debug_gives_the_traceback_and_works_anywhere_on_the_line(wsss: Wsss) -> None:
+    for words in (["--debug", "train", "toi"], ["train", "toi", "--debug"]):
+        result = wsss(*words)
+        assert result.code == 1 and "Traceback" in result.err and "WsssError: unknown method 'toi'" in result.err
+
+
+def test_a_crashed_per_image_stage_goes_on_where_it_was(wsss: Wsss) -> None:
+    crash = wsss("seeds", "toy", TOY_CRASH="3")
+    assert crash.code == 1 and "crashed for the test" in crash.err
+    assert record(wsss, "seeds")["status"] == "failed"
+    assert "RuntimeError: crashed for the test" in (wsss.folder / RUN / "seeds/log.txt").read_text()
+    cams = sorted((wsss.folder / RUN / "seeds/cam").iterdir())
+    stamps = [p.stat().st_mtime_ns for p in cams]
+    leftover = wsss.folder / RUN / "seeds/.x.npy.1.part"
+    leftover.write_text("of a killed writer")
+    again = wsss("seeds", "toy")
+    assert again.code == 0 and "seeds: goes on: it failed" in again.out
+    assert record(wsss, "seeds")["metrics"] == {"images": 10, "made": 7}
+    assert [p.stat().st_mtime_ns for p in cams] == stamps and len(cams) == 3 and not leftover.exists()
+
+
+def test_a_damaged_record_is_named(wsss: Wsss) -> None:
+    folder = wsss.folder / RUN / "seeds"
+    folder.mkdir(parents=True)
+    (folder / "stage.json").write_text('{"status": "fin')
+    result = wsss("seeds", "toy")
+    assert result.code == 2 and "stage.json cannot be read" in result.err and "delete the folder" in result.err
+
+
+def test_two_commands_on_one_run_do_not_mix(wsss: Wsss) -> None:
+    import fcntl
+
+    (wsss.folder / RUN).mkdir(parents=True)
+    with (wsss.folder / RUN / ".lock").open("w") as file:
+        fcntl.flock(file, fcntl.LOCK_EX)
+        result = wsss("seeds", "toy")
+        assert result.code == 2 and "another command is working on runs/dots/toy/default" in result.err
+        assert wsss("seeds", "toy", "--name", "other").code == 0
+    assert wsss("seeds", "toy").code == 0
+
+
+def test_a_full_disk_leaves_nothing_half_written(trained: Wsss) -> None:
+    def full() -> None:
+        def write_text(path: Path, text: str, **_: object) -> int:
+            path.write_bytes(text.encode()[:10])
+            raise OSError(28, "No space left on device")
+
+        Path.write_text = write_text  # type: ignore[method-assign]
+        trained._main(["seeds", "--force"])
+
+    from processes import Forked
+
+    shutil.rmtree(trained.folder / RUN / "seeds")
+    result = Forked(full, trained.folder, trained.paths()).wait()
+    assert result.code == 2, result.text
+    assert "no space left while writing" in result.err and "free some space" in result.err
+    assert not list(trained.folder.rglob("*.part")) and not list((trained.folder / RUN).glob("seeds/*"))
+
+
+def test_plain_lines_without_colour_when_not_a_terminal(wsss: Wsss) -> None:
+    for env in ({}, {"NO_COLOR": "1"}):
+        result = wsss("seeds", "toy", "--force", **env)
+        assert result.code == 0 and "\x1b" not in result.text
+        assert "seeds: 10 of 10 images, " in result.out
+
+
+def test_a_broken_plugin_is_a_warning(wsss: Wsss, tmp_path: Path) -> None:
+    info = tmp_path / "bad/broken-1.0.dist-info"
+    info.mkdir(parents=True)
+    (info / "METADATA").write_text("Metadata-Version: 2.1\nName: broken\nVersion: 1.0\n")
+    entries = "[wsss.methods]\ngone = not_there:METHOD\nodd = wsss_toy:DATASET\ntoy = wsss_toy:METHOD\n"
+    (info / "entry_points.txt").write_text(entries + "[wsss.datasets]\nlost = wsss_toy:nothing\n")
+    broken = Wsss(wsss.folder, (*wsss.sites, tmp_path / "bad"))
+    result = broken("methods")
+    assert result.code == 0 and "│ toy" in result.out
+    assert "plugin 'gone' (not_there:METHOD) does not load" in result.err
+    assert "plugin 'odd' (wsss_toy:DATASET) is no Method" in result.err
+    assert "plugin 'toy' (wsss_toy:METHOD) has the name of wsss_toy:METHOD" in result.err
+    assert broken("prepare", "--help").code == 0
+    listed = broken("datasets")
+    assert listed.code == 0 and "plugin 'lost'" in listed.err and "│ dots" in listed.out
+
+
+def test_methods_describes_one_and_prints_a_recipe_that_is_accepted(wsss: Wsss) -> None:
+    shown = wsss("methods", "toy")
+    assert "Colours of dots" in shown.out and "recipes: dots, slow" in shown.out
+    template = wsss("methods", "toy", "--template")
+    assert template.code == 0 and "width: 4" in template.out and "# the network" in template.out
+    (wsss.folder / "all.yaml").write_text(template.out)
+    plan = wsss("train", "toy", "--recipe", "all.yaml", "--dry-run")
+    assert plan.code == 0 and "train: would run (not made yet)" in plan.out

@@ -1,0 +1,120 @@
+"""Checkpoints: everything comes back, nothing is half-written, what cannot be used is named."""
+
+import pickle
+import random
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.distributed import Runtime
+from wsss_cli.errors import WsssError
+
+CPU = torch.device("cpu")
+
+
+def draws() -> list[float]:
+    return [
+        random.random(),
+        random.gauss(0, 1),
+        float(np.random.rand()),
+        float(np.random.randn()),
+        float(torch.rand(())),
+    ]
+
+
+def test_every_generator_goes_on_where_it_was(tmp_path: Path) -> None:
+    checkpoint.seed_all(3)
+    random.gauss(0, 1), np.random.randn()  # both keep a second value for the next call
+    checkpoint.save(tmp_path / "checkpoint.pt", {"x": torch.arange(3)}, Runtime(CPU))
+    wanted = draws()
+    checkpoint.seed_all(4)
+    content = checkpoint.load(tmp_path / "checkpoint.pt")
+    checkpoint.set_rng_state(content["rng"][0], CPU)
+    assert draws() == wanted and content["x"].tolist() == [0, 1, 2]
+
+
+def test_seeding_repeats_every_draw() -> None:
+    checkpoint.seed_all(5)
+    first = draws()
+    checkpoint.seed_all(5)
+    assert draws() == first
+
+
+class _Odd:
+    """Not among what weights_only allows."""
+
+
+def _truncate(path: Path) -> None:
+    path.write_bytes(path.read_bytes()[: path.stat().st_size // 2])
+
+
+@pytest.mark.parametrize(
+    ("make", "message", "remedy"),
+    [
+        (lambda path: None, "there is no checkpoint", "train first"),
+        (lambda path: path.write_bytes(b""), "is damaged", "copy it again"),
+        (lambda path: path.write_bytes(b"\x89PNG not a checkpoint"), "is damaged", "copy it again"),
+        (lambda path: (torch.save({"x": torch.zeros(500)}, path), _truncate(path)), "is damaged", "copy it again"),
+        (lambda path: torch.save({"x": _Odd()}, path), "objects that could run code", "--trust-checkpoint"),
+        (
+            lambda path: path.write_bytes(pickle.dumps(_Odd(), protocol=2)),
+            "objects that could run code",
+            "--trust-checkpoint",
+        ),
+        (lambda path: path.mkdir(), "is damaged", "copy it again"),
+    ],
+)
+def test_what_cannot_be_read_is_named(tmp_path: Path, make: Any, message: str, remedy: str) -> None:
+    path = tmp_path / "checkpoint.pt"
+    make(path)
+    with pytest.raises(WsssError) as error:
+        checkpoint.load(path)
+    assert str(path) in error.value.what and message in error.value.what and remedy in error.value.remedy
+
+
+def test_code_is_read_only_where_it_is_trusted(tmp_path: Path) -> None:
+    torch.save({"x": Path("a")}, tmp_path / "c.pt")
+    assert checkpoint.load(tmp_path / "c.pt", trust=True) == {"x": Path("a")}
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [
+        ([1], "is no checkpoint of wsss"),
+        ({"state_dict": {}}, "is no checkpoint of wsss"),
+        ({"meta": {"method": "irn"}}, "is no checkpoint of wsss"),
+        ({"meta": {"method": "irn", "classes": ["a", "b"]}}, "is a checkpoint of method 'irn', not of 'toy'"),
+        ({"meta": {"method": "toy", "classes": ["a"]}}, "knows 1 classes, the data set has 2"),
+        ({"meta": {"method": "toy", "classes": ["b", "a"]}}, "or they have other names"),
+    ],
+)
+def test_a_checkpoint_of_something_else_is_refused(content: Any, message: str) -> None:
+    with pytest.raises(WsssError, match=message):
+        checkpoint.expect(content, Path("c.pt"), "toy", ("a", "b"))
+
+
+def test_the_right_checkpoint_is_accepted() -> None:
+    checkpoint.expect({"meta": {"method": "toy", "classes": ["a", "b"]}}, Path("c.pt"), "toy", ("a", "b"))
+
+
+def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """/dev/full answers as a full disk does, to the writer inside torch as well."""
+    path = tmp_path / "checkpoint.pt"
+    checkpoint.save(path, {"k": 1}, Runtime(CPU))
+    real = Path.open
+
+    def full(self: Path, mode: str = "r", *rest: Any, **named: Any) -> Any:
+        if not self.name.endswith(".part"):
+            return real(self, mode, *rest, **named)
+        self.touch()
+        return real(Path("/dev/full"), mode, *rest, **named)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(WsssError, match=f"no space left while writing {path}"):
+        checkpoint.save(path, {"k": 2, "x": torch.zeros(1_000_000)}, Runtime(CPU))
+    monkeypatch.undo()
+    assert checkpoint.load(path)["k"] == 1 and list(tmp_path.iterdir()) == [path]

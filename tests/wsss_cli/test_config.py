@@ -1,0 +1,145 @@
+"""Typed configuration: layers, messages, templates."""
+
+from pathlib import Path
+from typing import Any, Literal
+
+import pytest
+import yaml
+from pydantic import Field
+
+from wsss_cli.config import Config, StageConfig, as_dict, changes, merge, parse_set, read_yaml, resolve, template
+from wsss_cli.errors import WsssError
+
+
+class Inner(Config):
+    epochs: float = Field(5, gt=0, description="passes: over the data # and more")
+    batch: int = Field(16, gt=0, description="images")
+
+
+class Middle(Config):
+    inner: Inner = Field(Inner(epochs=3, batch=8), description="its own defaults, not Inner's")
+    args: dict[str, str | int | float | bool] = Field({}, description="free arguments")
+
+
+class Stage(StageConfig):
+    middle: Middle = Field(Middle(inner=Inner(epochs=2, batch=4)), description="nested twice")
+    scales: tuple[float, ...] = Field((1.0, 0.5), min_length=1, description="scales")
+    size: tuple[int, int] | None = Field((320, 640), description="a pair, or null")
+    file: Path | None = Field(None, description="a path")
+    mode: Literal["a b", "no", "1e3"] = Field("no", description="strings that YAML would read as something else")
+    maybe: Inner | None = Field(None, description="a section that may be absent")
+
+
+class Needy(Config):
+    root: Path = Field(description="must be given")
+    depth: int = Field(1, description="may be")
+
+
+@pytest.mark.parametrize(
+    "given",
+    [
+        {},
+        {"middle": {"inner": {"epochs": 0.5}, "args": {"pad_type": "same", "drop": 0.1, "x": "1e-4"}}},
+        {"scales": [1, 2.5, 1e-7], "size": None, "file": "/a b/c: d#e.yaml", "mode": "1e3"},
+        {"mode": "a b", "maybe": {"epochs": 1}, "seed": 7},
+    ],
+)
+def test_a_template_is_the_config_it_was_made_of(given: dict[str, Any]) -> None:
+    config = resolve(Stage, "train", given)
+    assert resolve(Stage, "train", yaml.safe_load(template(Stage, config))) == config
+
+
+def test_the_template_of_a_class_holds_defaults_and_comments() -> None:
+    text = template(Stage)
+    assert resolve(Stage, "train", yaml.safe_load(text)) == Stage()
+    assert "    epochs: 2.0" in text and "# passes: over the data # and more" in text
+    assert yaml.safe_load(template(Needy)) == {
+        "root": None,
+        "depth": 1,
+    } and "must be given (must be given)" in template(Needy)
+
+
+def test_what_a_layer_leaves_out_of_a_section_is_the_fields_default() -> None:
+    config = resolve(Stage, "train", {"middle": {"inner": {"epochs": 9}}})
+    assert config.middle.inner == Inner(epochs=9, batch=4)
+    assert resolve(Stage, "train", {"maybe": {"epochs": 1}}).maybe == Inner(epochs=1, batch=16)
+
+
+def test_later_layers_win_key_by_key() -> None:
+    config = resolve(
+        Stage, "train", {"seed": 1, "middle": {"inner": {"batch": 2}}}, {"middle": {"inner": {"epochs": 1}}}
+    )
+    assert (config.seed, config.middle.inner) == (1, Inner(epochs=1, batch=2))
+    assert merge({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
+
+
+@pytest.mark.parametrize(
+    ("given", "message"),
+    [
+        ({"sede": 1}, "unknown key 'train.sede'; did you mean 'seed'?"),
+        ({"batch": 1}, "unknown key 'train.batch'; did you mean 'train.middle.inner.batch' or 'train.maybe.batch'?"),
+        ({"middle": {"inner": {"epoch": 1}}}, "unknown key 'train.middle.inner.epoch'; did you mean 'epochs'?"),
+        ({"zzz": 1}, "unknown key 'train.zzz'; known here: seed, middle, scales, size, file, mode, maybe"),
+        ({"seed": "x"}, "'train.seed' = 'x': input should be a valid integer"),
+        ({"seed": -1}, "'train.seed' = -1: input should be greater than or equal to 0"),
+        ({"middle": 3}, "'train.middle' = 3: input should be"),
+        ({"mode": "b"}, "'train.mode' = 'b': input should be 'a b', 'no' or '1e3'"),
+        ({"scales": []}, "'train.scales' = []: tuple should have at least 1 item"),
+    ],
+)
+def test_mistakes(given: dict[str, Any], message: str) -> None:
+    with pytest.raises(WsssError) as error:
+        resolve(Stage, "train", given)
+    assert message in error.value.what
+
+
+def test_every_mistake_is_named_at_once() -> None:
+    with pytest.raises(WsssError) as error:
+        resolve(Stage, "train", {"sede": 1, "scales": "x", "middle": {"inner": {"batch": 0}}})
+    assert len(error.value.what.splitlines()) == 3
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("a=1", {"a": 1}),
+        ("a.b.c=x y", {"a": {"b": {"c": "x y"}}}),
+        ("a=1e-4", {"a": 1e-4}),
+        ("a=[1, 2]", {"a": [1, 2]}),
+        ("a=true", {"a": True}),
+        ("a=null", {"a": None}),
+        ("a={b: 1}", {"a": {"b": 1}}),
+        ("a=b=c", {"a": "b=c"}),
+    ],
+)
+def test_parse_set(text: str, value: Any) -> None:
+    assert parse_set(text) == value
+
+
+@pytest.mark.parametrize("text", ["a", "=1", " =1", "a=[1", "a..b=1", "a.=1"])
+def test_parse_set_refuses(text: str) -> None:
+    with pytest.raises(WsssError, match="--set"):
+        parse_set(text)
+
+
+def test_changes_name_the_keys() -> None:
+    old, new = as_dict(Stage()), as_dict(resolve(Stage, "s", {"seed": 2, "middle": {"inner": {"batch": 5}}}))
+    assert changes(old, new) == ["middle.inner.batch: 4 -> 5", "seed: 0 -> 2"] and changes(old, old) == []
+
+
+@pytest.mark.parametrize(
+    ("content", "message"),
+    [(None, "cannot be read"), (b"a: [", "is not YAML"), (b"- 1", "must hold a mapping"), (b"\xff\xfe\xff", "is not")],
+)
+def test_a_file_that_is_no_recipe(tmp_path: Path, content: bytes | None, message: str) -> None:
+    path = tmp_path / "r.yaml"
+    if content is not None:
+        path.write_bytes(content)
+    with pytest.raises(WsssError, match=message) as error:
+        read_yaml(path)
+    assert str(path) in error.value.what
+
+
+def test_an_empty_file_is_no_settings(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").touch()
+    assert read_yaml(tmp_path / "r.yaml") == {}

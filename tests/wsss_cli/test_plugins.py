@@ -1,0 +1,61 @@
+"""What a plugin declares is checked when it is loaded."""
+
+import pytest
+
+from wsss_cli.errors import WsssError
+from wsss_cli.method import Method, Stage, load_object
+from wsss_cli.plugins import nearest
+
+
+def method(*stages: Stage) -> Method:
+    return Method("m", "title", "paper", "tags", stages, "m:predictor", package="wsss_cli")
+
+
+def stage(name: str, *needs: str) -> Stage:
+    return Stage(name, "m:run", "m:Config", needs)
+
+
+def test_a_single_stage_method_dumps_seeds_after_training() -> None:
+    assert [s.name for s in method(stage("train"), stage("seeds", "train"), stage("pseudo", "seeds")).stages] == [
+        "train",
+        "seeds",
+        "pseudo",
+    ]
+
+
+@pytest.mark.parametrize(
+    ("stages", "message"),
+    [
+        ([stage("learn")], "stage 'learn': a method has each of seeds, pseudo, train at most once"),
+        ([stage("train"), stage("train")], "stage 'train': a method has each of"),
+        ([stage("train", "pseudo")], "stage 'train' needs"),
+        ([stage("seeds", "train"), stage("train", "seeds")], "stage 'seeds' needs"),
+        ([stage("seeds", "seeds")], "stage 'seeds' needs"),
+    ],
+)
+def test_stages_that_do_not_fit_together(stages: list[Stage], message: str) -> None:
+    with pytest.raises(ValueError, match=message):
+        method(*stages)
+
+
+@pytest.mark.parametrize("path", ["not_there:x", "wsss_cli.errors:Nothing", "wsss_cli.errors"])
+def test_an_object_that_is_not_there(path: str) -> None:
+    with pytest.raises(WsssError, match=f"{path} cannot be loaded"):
+        load_object(path)
+
+
+def test_recipes_are_found_beside_the_package() -> None:
+    assert method().recipe("voc").name == "voc.yaml" and method().recipes() == []
+
+
+@pytest.mark.parametrize(
+    ("word", "message"),
+    [
+        ("ir", "; did you mean 'irn'?"),
+        ("tocco", "; did you mean 'toco'?"),
+        ("xyz", ""),
+        ("puff", "; did you mean 'puff2' or 'puf'?"),
+    ],
+)
+def test_nearest(word: str, message: str) -> None:
+    assert nearest(word, ["irn", "toco", "puf", "puff2"]) == message
