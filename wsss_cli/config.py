@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar, get_args
@@ -11,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
+from wsss_cli import yaml12
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import nearest
 
@@ -35,27 +35,6 @@ class StageConfig(Config):
 
 
 C = TypeVar("C", bound=BaseModel)
-
-
-class _Yaml(yaml.SafeLoader):
-    """YAML 1.2's plain values: `off` and `no` are words (amp: off), 1e-4 is a number; pyyaml's own are YAML 1.1."""
-
-    yaml_implicit_resolvers = {  # noqa: RUF012  by first character, as pyyaml keeps them
-        first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith((":bool", ":float"))]
-        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
-    }
-
-
-_Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
-_Yaml.add_implicit_resolver(
-    "tag:yaml.org,2002:float",
-    re.compile(r"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"),
-    list("-+0123456789."),
-)
-
-
-def _load_yaml(text: str) -> Any:
-    return yaml.load(text, _Yaml)  # noqa: S506  a SafeLoader
 
 
 TEMPLATE = "`wsss methods NAME --template` prints every key with its default"
@@ -98,7 +77,7 @@ def parse_set(assignment: str) -> dict[str, Any]:
     if not equals or not all(keys):
         raise WsssError(f"--set {assignment!r} is not KEY=VALUE", "for example: --set train.loop.epochs=10")
     try:
-        value = _load_yaml(text)
+        value = yaml12.load(text)
     except yaml.YAMLError as error:
         raise WsssError(f"--set {path}: the value {text!r} is not YAML: {error}") from error
     for key in reversed(keys):
@@ -109,7 +88,7 @@ def parse_set(assignment: str) -> dict[str, Any]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file that holds one mapping. Raises WsssError naming the file."""
     try:
-        content = _load_yaml(path.read_text(encoding="utf-8"))
+        content = yaml12.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
