@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+import functools
 import math
 
 import numpy as np
@@ -82,16 +83,28 @@ class DenseCrf:
 
 def _kernels(image: Tensor, crf: Crf) -> list[Lattice]:
     """The Gaussian and the bilateral kernel of an image, each with its weight and symmetric normalisation."""
-    rows, columns = (torch.arange(n, dtype=torch.float32, device=image.device) for n in image.shape[:2])
-    y, x = torch.meshgrid(rows, columns, indexing="ij")
-    place = torch.stack([x, y], 2).view(-1, 2)  # (N, 2)
+    height, width, _ = image.shape
     kernels = []
     if crf.gaussian_compat:
-        kernels.append(_normalised(place / crf.gaussian_sxy, crf.gaussian_compat))
+        kernels.append(_gaussian(height, width, crf.gaussian_sxy, crf.gaussian_compat, image.device))
     if crf.bilateral_compat:
+        place = _places(height, width, image.device) / crf.bilateral_sxy
         colour = image.reshape(-1, 3).float() / crf.bilateral_srgb
-        kernels.append(_normalised(torch.cat([place / crf.bilateral_sxy, colour], 1), crf.bilateral_compat))
+        kernels.append(_normalised(torch.cat([place, colour], 1), crf.bilateral_compat))
     return kernels
+
+
+@functools.lru_cache(maxsize=4)
+def _gaussian(height: int, width: int, sxy: float, weight: float, device: torch.device) -> Lattice:
+    """The Gaussian kernel of all images of a size: a data set has many of few sizes. About 200 bytes a pixel each."""
+    return _normalised(_places(height, width, device) / sxy, weight)
+
+
+def _places(height: int, width: int, device: torch.device) -> Tensor:
+    """x and y of every pixel: (H W, 2) float32."""
+    rows, columns = (torch.arange(n, dtype=torch.float32, device=device) for n in (height, width))
+    y, x = torch.meshgrid(rows, columns, indexing="ij")
+    return torch.stack([x, y], 2).view(-1, 2)
 
 
 def _normalised(features: Tensor, weight: float) -> Lattice:

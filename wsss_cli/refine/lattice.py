@@ -25,6 +25,7 @@ class Lattice:
     It returns less than the exact sum (about half in 5 dimensions); divide by the filtered ones where that matters.
 
     Its factors are sparse: splat (M, N), blurs each (M, M), slice (N, M); filter = slice @ blurs[-1] @ ... @ splat.
+    A blur holds two axes; of an odd number of axes the slice holds the last.
     It is fastest if points that are close in order have close features.
     """
 
@@ -36,7 +37,9 @@ class Lattice:
         keys, steps = vertex_keys(corner, rank)
         vertices, self.splat, self.slice = _splat_and_slice(keys, weights, points)
         axes = _neighbours(vertices, steps)
-        self.blurs = [_blur(axes[i : i + 2]) for i in range(0, dim + 1, 2)]  # two axes at a time: fewer passes
+        self.blurs = [_blur(axes[i], axes[i + 1]) for i in range(0, dim, 2)]  # two axes at a time: fewer passes
+        if dim % 2 == 0:
+            self.slice = _after_blur(self.slice, axes[-1], dim + 1)
 
     def filter(self, values: Tensor) -> Tensor:
         """Filter every channel: values (N, C) -> (N, C) float32, differentiable in `values`."""
@@ -102,13 +105,19 @@ def _neighbours(vertices: list[Tensor], steps: list[int]) -> list[tuple[Tensor, 
     return axes
 
 
-def _blur(axes: list[tuple[Tensor, Tensor]]) -> Sparse:
-    """The matrix (M, M) of the blurs v + (v_back + v_forth) / 2 along `axes` in turn, each from _neighbours."""
-    none = len(axes[0][0]) - 1
-    terms = [torch.arange(none, dtype=torch.int32, device=axes[0][0].device)]
-    weights = [1.0]
-    for back, forth in reversed(axes):
-        terms += [side.index_select(0, term) for side in (back, forth) for term in terms]
-        weights += [weight / 2 for _ in range(2) for weight in weights]
-    columns = torch.stack(terms, 1)  # (M, 3^axes)
-    return from_padded(columns, columns < none, torch.tensor(weights, device=columns.device))
+def _blur(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> Sparse:
+    """The matrix (M, M) of the blurs v + (v_back + v_forth) / 2 along two axes, each from _neighbours."""
+    none = len(first[0]) - 1
+    itself = torch.arange(none, dtype=torch.int32, device=first[0].device)
+    sides = [itself, second[0][:none], second[1][:none]]
+    columns = torch.stack([*sides, *(step.index_select(0, side) for step in first for side in sides)], 1)  # (M, 9)
+    weights = torch.tensor([1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25], device=columns.device)
+    return from_padded(columns, columns < none, weights)
+
+
+def _after_blur(slice_: Sparse, axis: tuple[Tensor, Tensor], corners: int) -> Sparse:
+    """slice @ blur along `axis`, for a slice (N, M) of `corners` entries per row; missing neighbours weigh 0."""
+    none = len(axis[0]) - 1
+    columns = torch.stack([slice_.columns, *(step.index_select(0, slice_.columns) for step in axis)], 1)
+    weights = torch.stack([slice_.weights, *[slice_.weights / 2] * 2], 1) * (columns < none)
+    return Sparse(slice_.offsets * 3, columns.clamp_(max=none - 1).flatten(), weights.flatten())

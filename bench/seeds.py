@@ -1,0 +1,54 @@
+"""Multi-scale CAMs: images of equal shape in one batch, present classes only, against one image at a time.
+
+python -m bench.seeds
+"""
+
+from __future__ import annotations
+
+import time
+from collections.abc import Callable
+
+import numpy as np
+import torch
+
+from bench.row import Row
+from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
+from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.nets.backbones import Backbone
+from wsss_irn.nets import CamNet
+
+H, W, IMAGES, CLASSES = 281, 375, 4, 20
+
+
+def main() -> list[Row]:
+    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
+    keep_freed_memory()
+    name = "resnet50" if device.type == "cuda" else "mobilenetv2_100"
+    net = CamNet(Backbone(name, dilate=False), CLASSES).eval().to(device, memory_format=torch.channels_last)
+    pyramids = [scaled(np.random.default_rng(i).integers(0, 256, (H, W, 3), dtype=np.uint8)) for i in range(IMAGES)]
+    tags = [(1 + i, 7 + i) for i in range(IMAGES)]
+
+    def together() -> list[np.ndarray]:
+        return [cam.cam for cam in multi_scale_cams(net.cams, pyramids, tags, device)]
+
+    def alone() -> list[np.ndarray]:
+        return [multi_scale_cams(net.cams, [p], [t], device)[0].cam for p, t in zip(pyramids, tags)]
+
+    for one, many in zip(alone(), together()):
+        np.testing.assert_allclose(one, many, atol=1e-3)
+    a, b = _seconds(together), _seconds(alone)
+    note = f"{name} on {device}, {H} x {W}, 4 scales and mirror images, batch {IMAGES}; one at a time"
+    return [Row("CAMs, images/s", IMAGES / a, IMAGES / b, b / a, note)]
+
+
+def _seconds(run: Callable[[], object]) -> float:
+    times = []
+    for _ in range(3):
+        start = time.perf_counter()
+        run()
+        times.append(time.perf_counter() - start)
+    return min(times)
+
+
+if __name__ == "__main__":
+    print(*main(), sep="\n")
