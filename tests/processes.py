@@ -42,6 +42,10 @@ class Forked:
     def send(self, signum: int) -> None:
         os.kill(self.pid, signum)
 
+    def send_group(self, signum: int) -> None:
+        """To its reader processes as well, as a terminal's Ctrl-C and a batch system do."""
+        os.killpg(self.pid, signum)
+
     def wait(self, seconds: float = 60) -> Result:
         until = time.monotonic() + seconds
         pid = 0
@@ -64,6 +68,7 @@ class Forked:
 def _child(function: Callable[[], Any], folder: Path, env: dict[str, str], files: list[Path]) -> None:
     code = 1
     try:
+        os.setsid()
         for fd, file in enumerate(files, start=1):
             os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), fd)
         sys.stdout, sys.stderr = (open(fd, "w", encoding="utf-8", closefd=False) for fd in (1, 2))  # noqa: SIM115

@@ -10,6 +10,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
+from wsss_cli import yaml12
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import nearest
 
@@ -76,11 +77,9 @@ def parse_set(assignment: str) -> dict[str, Any]:
     if not equals or not all(keys):
         raise WsssError(f"--set {assignment!r} is not KEY=VALUE", "for example: --set train.loop.epochs=10")
     try:
-        value: Any = yaml.safe_load(text) if text else None
+        value = yaml12.load(text)
     except yaml.YAMLError as error:
         raise WsssError(f"--set {path}: the value {text!r} is not YAML: {error}") from error
-    if isinstance(value, str):
-        value = _number(value)
     for key in reversed(keys):
         value = {key: value}
     return value
@@ -89,7 +88,7 @@ def parse_set(assignment: str) -> dict[str, Any]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file that holds one mapping. Raises WsssError naming the file."""
     try:
-        content = yaml.safe_load(path.read_text(encoding="utf-8"))
+        content = yaml12.load(path.read_text(encoding="utf-8"))
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}") from error
     except (yaml.YAMLError, UnicodeDecodeError) as error:
@@ -142,14 +141,6 @@ def _inline(value: Any) -> str:
     """YAML on one line."""
     text = yaml.safe_dump(to_jsonable_python(value), default_flow_style=True, width=10_000, allow_unicode=True)
     return text.strip().removesuffix("...").strip()
-
-
-def _number(text: str) -> str | float:
-    """YAML 1.1 reads 1e-4 as text; people mean a number."""
-    try:
-        return float(text)
-    except ValueError:
-        return text
 
 
 def _explain(cls: type[BaseModel], where: str, error: Any) -> str:

@@ -97,12 +97,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     from rich.table import Table
     from rich.text import Text
 
-    grid = Table(title=title or None, title_justify="left", header_style="bold")
+    grid = Table(header_style="bold")
     for i, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[i]) for row in rows)
         grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
     for row in rows:
         grid.add_row(*map(Text, row))
+    if title:  # a line of its own: as the table's title it would be wrapped to the table's width
+        console().print(Text(title, style="bold"))
     console().print(grid, soft_wrap=False)
 
 

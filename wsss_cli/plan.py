@@ -49,7 +49,7 @@ def stages_of(method: Method) -> dict[str, Stage]:
     for source in ("seeds", "pseudo", "infer"):
         name = "evaluate" if source == "infer" else f"evaluate-{source}"
         if source in chain:
-            chain[name] = Stage(name, *EVALUATE, needs=(source,))
+            chain[name] = Stage(name, *EVALUATE, needs=(source,), writes=("scores.json",))
     return chain
 
 

@@ -26,6 +26,7 @@ class Stage(StageConfig):
     scales: tuple[float, ...] = Field((1.0, 0.5), min_length=1, description="scales")
     size: tuple[int, int] | None = Field((320, 640), description="a pair, or null")
     file: Path | None = Field(None, description="a path")
+    flip: bool = Field(True, description="a switch")
     mode: Literal["a b", "no", "1e3"] = Field("no", description="strings that YAML would read as something else")
     maybe: Inner | None = Field(None, description="a section that may be absent")
 
@@ -79,7 +80,7 @@ def test_later_layers_win_key_by_key() -> None:
         ({"sede": 1}, "unknown key 'train.sede'; did you mean 'seed'?"),
         ({"batch": 1}, "unknown key 'train.batch'; did you mean 'train.middle.inner.batch' or 'train.maybe.batch'?"),
         ({"middle": {"inner": {"epoch": 1}}}, "unknown key 'train.middle.inner.epoch'; did you mean 'epochs'?"),
-        ({"zzz": 1}, "unknown key 'train.zzz'; known here: seed, middle, scales, size, file, mode, maybe"),
+        ({"zzz": 1}, "unknown key 'train.zzz'; known here: seed, middle, scales, size, file, flip, mode, maybe"),
         ({"seed": "x"}, "'train.seed' = 'x': input should be a valid integer"),
         ({"seed": -1}, "'train.seed' = -1: input should be greater than or equal to 0"),
         ({"middle": 3}, "'train.middle' = 3: input should be"),
@@ -105,6 +106,16 @@ def test_every_mistake_is_named_at_once() -> None:
         ("a=1", {"a": 1}),
         ("a.b.c=x y", {"a": {"b": {"c": "x y"}}}),
         ("a=1e-4", {"a": 1e-4}),
+        ("a=-2.5E+3", {"a": -2500.0}),
+        ("a=.5", {"a": 0.5}),
+        ("a=1.", {"a": 1.0}),
+        ("a=10", {"a": 10}),
+        ("a=1.2.3", {"a": "1.2.3"}),
+        ("a=off", {"a": "off"}),
+        ("a=no", {"a": "no"}),
+        ("a=False", {"a": False}),
+        ("a=", {"a": None}),
+        ("a=none", {"a": "none"}),
         ("a=[1, 2]", {"a": [1, 2]}),
         ("a=true", {"a": True}),
         ("a=null", {"a": None}),
@@ -138,6 +149,12 @@ def test_a_file_that_is_no_recipe(tmp_path: Path, content: bytes | None, message
     with pytest.raises(WsssError, match=message) as error:
         read_yaml(path)
     assert str(path) in error.value.what
+
+
+def test_words_that_old_yaml_takes_for_switches(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("mode: no\nflip: off\nmiddle: {inner: {epochs: 1e-1}}\n")
+    config = resolve(Stage, "train", read_yaml(tmp_path / "r.yaml"))
+    assert (config.mode, config.flip, config.middle.inner.epochs) == ("no", False, 0.1)
 
 
 def test_an_empty_file_is_no_settings(tmp_path: Path) -> None:

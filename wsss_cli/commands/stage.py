@@ -94,7 +94,7 @@ def resolve_target(
     names = [w for w in words or [] if "=" not in w]
     if len(names) > 1:
         raise WsssError(f"more than one method named: {', '.join(names)}", "settings are written KEY=VALUE")
-    overrides: dict[str, Any] = dict(own)
+    overrides: dict[str, Any] = {section: values for section, values in own.items() if values}
     for assignment in [*(options.set or []), *(w for w in words or [] if "=" in w)]:
         overrides = merge(overrides, sectioned(parse_set(assignment), verb))
     run = find_run(names[0] if names else None, options)

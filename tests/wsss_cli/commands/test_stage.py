@@ -263,3 +263,21 @@ def test_methods_describes_one_and_prints_a_recipe_that_is_accepted(wsss: Wsss) 
     (wsss.folder / "all.yaml").write_text(template.out)
     plan = wsss("train", "toy", "--recipe", "all.yaml", "--dry-run")
     assert plan.code == 0 and "train: would run (not made yet)" in plan.out
+
+
+def test_ranks_show_the_scores_once(trained: Wsss) -> None:
+    first, second = trained.ranks(2, "evaluate", "--json", "--workers", 0)
+    assert first.code == 0 and second.code == 0, first.text + second.text
+    scores = json.loads(first.out)
+    assert scores["images"] == 5 and scores["ground_truth"] == "drawn" and second.text == ""
+    alone = trained("evaluate")
+    assert "evaluate: finished already" in alone.out and "toy/default on dots, split val (5 images)\n" in alone.out
+    assert "│ mIoU" in alone.out and alone.out.endswith("next: wsss report\n")
+    kept = yaml.safe_load((trained.folder / RUN / "run.yaml").read_text())
+    assert kept == {"recipe": None, "set": {}}
+
+
+def test_another_split_has_a_folder_of_its_own(trained: Wsss) -> None:
+    result = trained("evaluate", "--split", "train", "--workers", 0)
+    assert result.code == 0 and said(result.out) == ["infer-train", "evaluate-train"]
+    assert "settings kept from before: infer.split=train" in trained("evaluate").out

@@ -42,6 +42,7 @@ def test_resumption_needs_no_state() -> None:
     assert drawn(2, parts=2, start=3) == drawn(4)[3:]
 
 
+@pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 on fork beside torch's threads
 def test_worker_processes_draw_the_same() -> None:
     assert drawn(4, workers=2) == drawn(4)
 

@@ -133,7 +133,7 @@ def test_a_signal_saves_and_leaves(wsss: Wsss, signum: int, code: int, workers: 
     process = wsss.start(*words)
     journal = wsss.folder / TRAIN / "metrics.jsonl"
     until(lambda: journal.exists() and journal.read_text())
-    process.send(signum)
+    process.send_group(signum)
     result = process.wait()
     assert result.code == code, result.text
     saved = re.search(r"train: saved at iteration (\d+) of 100; the same command goes on from there", result.err)
