@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 import torch
 
-from wsss_cli.engine.distributed import Runtime, gather
+from wsss_cli.engine.distributed import Runtime, barrier, gather
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 
@@ -24,6 +24,7 @@ def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
         # through a file of Python's, whose "no space left" survives torch.save
         with writing(path) as aside, aside.open("wb") as file:
             torch.save(content | {"rng": states}, file)
+    barrier()  # no rank looks for the file before it is there
 
 
 def load(path: Path, trust: bool = False) -> dict[str, Any]:
