@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from wsss_cli.commands.infer import Crf, Split, infer_settings
+from wsss_cli.commands.infer import Crf, Split, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
 Which = Annotated[Literal["infer", "pseudo", "seeds"], Option("--stage", help="whose label maps are scored")]
@@ -32,8 +32,10 @@ def evaluate(
 
     if as_json:
         log.setLevel(logging.WARNING)
-    own = {"infer": infer_settings(split, crf)} if stage == "infer" else {"evaluate": infer_settings(split, None)}
-    done = run_stage("evaluate", words, options, own, "evaluate" if stage == "infer" else f"evaluate-{stage}")
+    crf_wish = setting("infer", "crf", crf if stage == "infer" else None)
+    split_wish = setting("infer" if stage == "infer" else "evaluate", "split", split)
+    name = "evaluate" if stage == "infer" else f"evaluate-{stage}"
+    done = run_stage("evaluate", words, options, crf_wish, split_wish, name)
     if done is None:
         return
     from wsss_cli.metrics.evaluate import read_scores

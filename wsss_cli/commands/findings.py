@@ -49,7 +49,7 @@ def _data(name: str, root: Path) -> list[Finding]:
 def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
     """Whether every stage's settings resolve, and then where its weights come from."""
     try:
-        target = resolve_target("train", words, options, {})
+        target = resolve_target("train", words, options, {}, {})
         recipe = read_recipe(target.method, target.settings.recipe, target.data.info.kind)
         check_sections(recipe, target.settings, stages_of(target.method), target.method)
     except WsssError as error:

@@ -17,10 +17,9 @@ def infer(words: Words = None, split: Split = None, crf: Crf = None, *, options:
     """Predict label maps with the trained network."""
     from wsss_cli.commands.stage import run_stage
 
-    run_stage("infer", words, options, own={"infer": infer_settings(split, crf)})
+    run_stage("infer", words, options, setting("infer", "crf", crf), setting("infer", "split", split))
 
 
-def infer_settings(split: str | None, crf: bool | None) -> dict[str, Any]:
-    """The settings that --split and --crf stand for."""
-    given = {"split": split, "crf": crf}
-    return {key: value for key, value in given.items() if value is not None}
+def setting(stage: str, key: str, value: Any) -> dict[str, Any]:
+    """What an option stands for; nothing if it was not given."""
+    return {} if value is None else {stage: {key: value}}

@@ -29,29 +29,36 @@ SECTIONS = (*VERBS, "infer", "evaluate")
 class Target:
     """What the command line asks for, resolved.
 
-    kept  the settings that earlier commands gave the run
+    settings  of this command; saved, those that later commands start from; kept, those that earlier ones gave the run
     """
 
     run: Run
     method: Method
     data: Prepared
     settings: Settings
+    saved: Settings
     kept: Settings
 
 
 def run_stage(
-    verb: str, words: list[str] | None, options: RunOptions, own: Mapping[str, Any] | None = None, stage: str = ""
+    verb: str,
+    words: list[str] | None,
+    options: RunOptions,
+    own: Mapping[str, Any] | None = None,
+    passing: Mapping[str, Any] | None = None,
+    stage: str = "",
 ) -> tuple[Target, dict[str, Any]] | None:
     """Run `stage` (named as the verb unless given) and what it needs.
 
-    own  settings that the command's own options stand for: {stage: {key: value}}
+    own      settings that the command's own options stand for: {stage: {key: value}}
+    passing  the same, but for this command only: later ones do not start from them
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
     """
     asked = launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
 
     def resolve() -> tuple[Target, list[Step]]:
-        target = resolve_target(verb, words, options, own or {})
+        target = resolve_target(verb, words, options, own or {}, passing or {})
         return target, make_plan(target, stage or verb, options)
 
     if options.dry_run:
@@ -76,7 +83,13 @@ def run_stage(
         return (target, record) if runtime.main else None
 
 
-def resolve_target(verb: str, words: list[str] | None, options: RunOptions, own: Mapping[str, Any]) -> Target:
+def resolve_target(
+    verb: str,
+    words: list[str] | None,
+    options: RunOptions,
+    own: Mapping[str, Any],
+    passing: Mapping[str, Any],
+) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
     names = [w for w in words or [] if "=" not in w]
     if len(names) > 1:
@@ -87,7 +100,8 @@ def resolve_target(verb: str, words: list[str] | None, options: RunOptions, own:
     run = find_run(names[0] if names else None, options)
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
-    return Target(run, find_method(run.method), data, kept.updated(options.recipe, overrides), kept)
+    saved = kept.updated(options.recipe, overrides)
+    return Target(run, find_method(run.method), data, saved.updated(None, dict(passing)), saved, kept)
 
 
 def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
@@ -133,7 +147,7 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime) -> dict[str, A
     with target.run.locked() if runtime.main else nullcontext():
         if runtime.main:
             _say_kept(target)
-            target.run.save_settings(target.settings)
+            target.run.save_settings(target.saved)
             target.run.make_latest()
         try:
             record = execute(steps, target.data, target.method, runtime)
