@@ -14,13 +14,17 @@ from processes import Wsss
 IMPORTED_ONCE = (  # here, not in every fork
     "rich.progress",
     "rich.table",
+    "timm",
     "torch._dynamo",
     "torch.distributed.launcher.api",
     "wsss_cli.app",
-    "wsss_cli.commands.stage",
+    "wsss_cli.commands.findings",
     "wsss_cli.data.prepare",
+    "wsss_cli.engine.infer",
     "wsss_cli.engine.loop",
     "wsss_cli.execute",
+    "wsss_cli.metrics.evaluate",
+    "wsss_cli.nets.pretrained",
 )
 THIRD_PARTY = Path(__file__).parents[1] / "third_party"
 

@@ -68,7 +68,7 @@ def test_two_machines_train_together(wsss: Wsss, reference: list[list[float]]) -
     machines = [wsss.start(*words, "--node-rank", rank) for rank in range(2)]
     first, second = [machine.wait() for machine in machines]
     assert first.code == 0 and second.code == 0, first.text + second.text
-    assert "made checkpoint.pt" in first.out and second.text == "" and ranks(wsss) == 2
+    assert "made checkpoint.pt" in first.out and second.out == "" and ranks(wsss) == 2
     torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
 
 
