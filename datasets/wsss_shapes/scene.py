@@ -125,8 +125,8 @@ def _paint(draws: Draws, image: Field, thing: Thing) -> Field:
     image = image * (1 - shadow[..., None])
     # A class leans to a hue and a pattern that it shares with another: a hint, no more.
     kin = (thing.label - 1) // 2 if thing.label else draws.below(3)
-    hue = kin * 2 + draws.below(2) if draws.chance(0.5) else draws.below(len(textures.BODY_HUES))
-    pattern = kin if draws.chance(0.6) else draws.below(3)
+    hue = kin * 2 + draws.below(2) if draws.chance(0.7) else draws.below(len(textures.BODY_HUES))
+    pattern = kin if draws.chance(0.75) else draws.below(3)
     colour = textures.vary(draws, textures.BODY_HUES[hue], 24)
     image = _over(image, textures.body(draws, colour, pattern, u, v), thing.distance)
     if not thing.label:
