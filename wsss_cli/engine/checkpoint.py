@@ -2,10 +2,7 @@
 
 from __future__ import annotations
 
-import pickle
 import random
-import warnings
-import zipfile
 from pathlib import Path
 from typing import Any
 
@@ -15,6 +12,7 @@ import torch
 from wsss_cli.engine.distributed import Runtime, barrier, gather
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.torchfile import read_torch
 
 
 def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
@@ -32,20 +30,9 @@ def load(path: Path, trust: bool = False) -> dict[str, Any]:
 
     Raises WsssError if the file is missing, damaged, or holds code and `trust` is False.
     """
-    try:
-        with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse
-            return torch.load(path, map_location="cpu", weights_only=not trust)
-    except FileNotFoundError:
-        raise WsssError(f"there is no checkpoint {path}", "train first, or name another run with --name") from None
-    except pickle.UnpicklingError as error:
-        if "global" in str(error).lower():  # a class or function is asked for
-            raise WsssError(
-                f"{path} holds Python objects that could run code",
-                "if you trust where it comes from, pass --trust-checkpoint",
-            ) from error
-        raise _damaged(path, error) from error
-    except (RuntimeError, EOFError, OSError, zipfile.BadZipFile, ValueError, KeyError) as error:
-        raise _damaged(path, error) from error
+    if not path.exists():
+        raise WsssError(f"there is no checkpoint {path}", "train first, or name another run with --name")
+    return read_torch(path, trust)
 
 
 def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
@@ -93,9 +80,3 @@ def seed_all(seed: int) -> None:
     random.seed(seed)
     np.random.seed(seed % 2**32)
     torch.manual_seed(seed)
-
-
-def _damaged(path: Path, error: Exception) -> WsssError:
-    reason = str(error).partition("WeightsUnpickler error:")[2] or str(error)  # the sentence within torch's page
-    reason = (reason.strip() or type(error).__name__).splitlines()[0][:200]
-    return WsssError(f"{path} is damaged: {reason}", "delete it and train again, or copy it again")

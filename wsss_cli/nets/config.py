@@ -24,6 +24,7 @@ class Net(Config):
         description="resnet*d: dilations 2, 4, 8 in layer4 and no pooling in its shortcut [mmcls, as BECO trains it]",
     )
     head: Literal["deeplabv3plus"] = Field("deeplabv3plus", description="decode head [Chen et al. 2018]")
+    width: int = Field(256, gt=0, description="channels of the head [Chen et al. 2018]; fewer for small machines")
 
 
 def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmenter:
@@ -40,4 +41,4 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     if net.official_resnetd:
         mmcls_resnetd(backbone)
     load_pretrained(backbone, net.pretrained, trust)
-    return Segmenter(backbone, HEADS[net.head](backbone.channels, backbone.strides, num_outputs))
+    return Segmenter(backbone, HEADS[net.head](backbone.channels, backbone.strides, num_outputs, net.width))

@@ -9,7 +9,7 @@ from wsss_cli.nets.deeplab import DeepLabV3Plus
 
 Head = DeepLabV3Plus
 HEADS: dict[str, type[Head]] = {"deeplabv3plus": DeepLabV3Plus}
-"""Decode heads by name, built as head(channels, strides, num_outputs); a second one makes `Head` a union."""
+"""Decode heads by name, built as head(channels, strides, num_outputs, width); a second one makes `Head` a union."""
 
 
 class Segmenter(nn.Module):

@@ -2,26 +2,20 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
-import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
+from wsss_cli.torchfile import damaged, read_torch
 
 CONTAINERS = ("state_dict", "model_state_dict", "net_state_dict", "model", "net", "teacher_state_dict")
 """Entries under which training code keeps the network in a checkpoint."""
-
-REFUSED = re.compile(
-    r"Unsupported global: GLOBAL (\w+(?:\.\w+)+) was|[Uu]nrecognized function (\S+)|but got (<class .*?>)"
-)
-"""What torch says of a class or function that it will not call; other errors mean that the bytes are no pickle."""
 
 
 def read_weights(path: Path | str, trust: bool = False) -> dict[str, Tensor]:
@@ -33,7 +27,7 @@ def read_weights(path: Path | str, trust: bool = False) -> dict[str, Tensor]:
     path = Path(path)
     if not path.is_file():
         raise WsssError(f"no weights file {path}", "check the path")
-    content = _safetensors(path) if path.suffix == ".safetensors" else _torch(path, trust)
+    content = _safetensors(path) if path.suffix == ".safetensors" else read_torch(path, trust)
     if isinstance(content, nn.Module):
         content = content.state_dict()
     state = _tensors(_unwrap(content))
@@ -46,28 +40,7 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
     try:
         return load_file(path)
     except (SafetensorError, OSError) as error:
-        raise _corrupt(path, error) from error
-
-
-def _torch(path: Path, trust: bool) -> Any:
-    try:
-        return torch.load(path, map_location="cpu", weights_only=not trust)
-    except Exception as error:  # a damaged pickle raises whatever its bytes lead to
-        refused = REFUSED.search(str(error))
-        if refused and not trust:
-            raise WsssError(
-                f"{path} is a pickle that runs code when it is read: it asks for {refused[refused.lastindex or 0]}",
-                "if you trust where it comes from, pass --trust-checkpoint",
-            ) from error
-        if trust and isinstance(error, (ImportError, AttributeError)):
-            raise WsssError(f"{path} needs code that is not installed: {error}", "install that package") from error
-        raise _corrupt(path, error) from error
-
-
-def _corrupt(path: Path, error: Exception) -> WsssError:
-    text = str(error).rpartition("WeightsUnpickler error: ")[2].strip() or type(error).__name__
-    size = path.stat().st_size
-    return WsssError(f"{path} ({size} bytes) is corrupt or no weights file: {text.splitlines()[0]}", "fetch it again")
+        raise damaged(path, error) from error
 
 
 def _unwrap(content: Any) -> Any:

@@ -56,16 +56,16 @@ def _truncate(path: Path) -> None:
     ("make", "message", "remedy"),
     [
         (lambda path: None, "there is no checkpoint", "train first"),
-        (lambda path: path.write_bytes(b""), "is damaged", "copy it again"),
-        (lambda path: path.write_bytes(b"\x89PNG not a checkpoint"), "is damaged", "copy it again"),
-        (lambda path: (torch.save({"x": torch.zeros(500)}, path), _truncate(path)), "is damaged", "copy it again"),
-        (lambda path: torch.save({"x": _Odd()}, path), "objects that could run code", "--trust-checkpoint"),
+        (lambda path: path.write_bytes(b""), "is damaged", "copy or fetch it again"),
+        (lambda path: path.write_bytes(b"\x89PNG not a checkpoint"), "is damaged", "copy or fetch it again"),
+        (lambda path: (torch.save({"x": torch.zeros(500)}, path), _truncate(path)), "is damaged", "copy or fetch it again"),
+        (lambda path: torch.save({"x": _Odd()}, path), "is a pickle that runs code", "--trust-checkpoint"),
         (
             lambda path: path.write_bytes(pickle.dumps(_Odd(), protocol=2)),
-            "objects that could run code",
+            "is a pickle that runs code",
             "--trust-checkpoint",
         ),
-        (lambda path: path.mkdir(), "is damaged", "copy it again"),
+        (lambda path: path.mkdir(), "is damaged", "copy or fetch it again"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, make: Any, message: str, remedy: str) -> None:

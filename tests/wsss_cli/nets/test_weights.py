@@ -84,7 +84,7 @@ def test_corrupt(tmp_path: Path, name: str, trust: bool, damage: Callable[[bytes
     else:
         save_file(STATE, path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(WsssError, match=rf"{name} \(\d+ bytes\) is corrupt or no weights file: .*\n  fetch it again"):
+    with pytest.raises(WsssError, match=rf"{name} \(\d+ bytes\) is damaged or holds no tensors: .*\n  copy or fetch it again"):
         read_weights(path, trust)
 
 

@@ -1,0 +1,48 @@
+"""Reading files that torch wrote, checkpoints and weights alike, without running their code."""
+
+from __future__ import annotations
+
+import re
+import warnings
+from pathlib import Path
+from typing import Any
+
+import torch
+
+from wsss_cli.errors import WsssError
+
+REFUSED = re.compile(
+    r"Unsupported global: GLOBAL (\w+(?:\.\w+)+) was|[Uu]nrecognized function (\S+)|but got (<class .*?>)"
+)
+"""What torch says of a class or function that it will not call; other errors mean that the bytes are no pickle."""
+
+
+def read_torch(path: Path, trust: bool = False) -> Any:
+    """What torch.save wrote, its tensors on the CPU.
+
+    trust  also read pickles that run code
+    Raises WsssError: damaged, asks for code and is not trusted, asks for code that is not installed.
+    """
+    try:
+        with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse
+            return torch.load(path, map_location="cpu", weights_only=not trust)
+    except Exception as error:  # a damaged pickle raises whatever its bytes lead to
+        refused = REFUSED.search(str(error))
+        if refused and not trust:
+            raise WsssError(
+                f"{path} is a pickle that runs code when it is read: it asks for {refused[refused.lastindex or 0]}",
+                "if you trust where it comes from, pass --trust-checkpoint",
+            ) from error
+        if trust and isinstance(error, ImportError | AttributeError):
+            raise WsssError(f"{path} needs code that is not installed: {error}", "install that package") from error
+        raise damaged(path, error) from error
+
+
+def damaged(path: Path, error: Exception) -> WsssError:
+    """The error of a file that is cut short or is no file of tensors."""
+    text = str(error).rpartition("WeightsUnpickler error: ")[2].strip() or type(error).__name__
+    size = path.stat().st_size
+    return WsssError(
+        f"{path} ({size} bytes) is damaged or holds no tensors: {text.splitlines()[0][:200]}",
+        "copy or fetch it again; a checkpoint of a run may be deleted to train again",
+    )
