@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench real reference clean
+.PHONY: demo test lint format bench docs real reference clean
 
 .venv/stamp: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,9 @@ reference: .venv/stamp
 bench: .venv/stamp
 	$(BIN)/python -m pip install --quiet -e ".[bench]"
 	$(BIN)/python -m bench
+
+docs: .venv/stamp
+	$(BIN)/python docs/generate.py
 
 format: .venv/stamp
 	$(BIN)/ruff check --fix .

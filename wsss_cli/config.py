@@ -133,7 +133,7 @@ def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str 
         elif value is PydanticUndefined:
             lines.append(f"{indent}{name}:{comment} (must be given)")
         else:
-            lines.append(f"{indent}{name}: {_inline(value):<20}{comment}".rstrip())
+            lines.append(f"{f'{indent}{name}: {_inline(value)}':<36}{comment}".rstrip())
     return "\n".join(lines) + "\n"
 
 

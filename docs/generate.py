@@ -1,0 +1,61 @@
+"""Write docs/commands.md and docs/irn.md from the program itself: `make docs`. A test fails if they have drifted."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import typer
+
+from wsss_cli.app import build
+from wsss_cli.commands.methods import recipe_template
+from wsss_cli.plugins import methods
+
+HERE = Path(__file__).parent
+
+
+def commands() -> str:
+    """Every command with its options, as Markdown."""
+    app = typer.main.get_command(build())
+    # prepare's own commands are those of the installed data sets: wsss prepare NAME --help
+    every = {name: command for name, command in app.commands.items() if name != "prepare"}  # type: ignore[attr-defined]
+    shared = {p.name for p in every["train"].params}
+    parts = ["# Commands\n\n`make docs` writes this page from the program's own help.\n"]
+    parts += _section("The stage commands", "What `seeds`, `pseudo`, `train`, `infer`, `evaluate` and `check` share.",
+                      every["train"].params)  # fmt: skip
+    for name, command in every.items():
+        of_stages = shared <= {p.name for p in command.params}
+        own = [p for p in command.params if not (of_stages and p.name in shared)]
+        parts += _section(f"wsss {name}", command.help or "", own)
+    return "\n".join(parts)
+
+
+def _section(title: str, text: str, params: Sequence[Any]) -> list[str]:
+    rows = [f"| `{_names(p)}` | {p.help or ''} |" for p in params if p.name != "help"]
+    return [f"## {title}\n\n{text.strip()}\n", *(["| option | what |\n|---|---|", *rows, ""] if rows else [])]
+
+
+def settings(method: str) -> str:
+    """Every setting of a method with its default and source, as Markdown."""
+    body = recipe_template(method)
+    return f"# Settings of `{method}`\n\n`wsss methods {method} --template` prints this page.\n\n```yaml\n{body}```\n"
+
+
+def pages() -> dict[str, str]:
+    """The generated pages by file name."""
+    ours = [name for name, method in methods().items() if (HERE.parent / "methods" / method.package).is_dir()]
+    return {"commands.md": commands(), **{f"{name}.md": settings(name) for name in ours}}
+
+
+def _names(parameter: Any) -> str:
+    opts = [*getattr(parameter, "opts", []), *getattr(parameter, "secondary_opts", [])]
+    if getattr(parameter, "param_type_name", "") == "argument":
+        return str(getattr(parameter, "metavar", None) or getattr(parameter, "name", ""))
+    return ", ".join(sorted(opts, key=len, reverse=True))
+
+
+if __name__ == "__main__":
+    for file, text in pages().items():
+        (HERE / file).write_text(text, encoding="utf-8")
+        print(f"docs/{file}")
