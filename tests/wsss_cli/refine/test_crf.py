@@ -11,6 +11,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from wsss_cli.errors import WsssError
+from wsss_cli.refine import mean_field
 from wsss_cli.refine.crf import (
     PRESETS,
     Crf,
@@ -124,14 +125,22 @@ def test_backends_agree(name: str, classes: int, absent: float) -> None:
     assert_agree(ours.argmax(0), theirs.argmax(0).numpy())
 
 
-def test_merged_classes_come_back() -> None:
-    """Classes that were left out together and become likely again are filtered again."""
+def test_merged_classes_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Rare classes go on as one; when they become likely again, each goes on by itself."""
     pytest.importorskip("pydensecrf.densecrf")
     image, unary = scene(21, -9.0)
-    unary[20, 40:60, 40:60] = unary.amin(0)[40:60, 40:60] + 4
-    strong = Crf(bilateral_compat=1.0, gaussian_compat=6.0)
-    theirs = dense_crf(image, unary, strong.model_copy(update={"backend": "pydensecrf"}))
-    torch.testing.assert_close(dense_crf(image, unary, strong).contiguous(), theirs, atol=1e-4, rtol=0)
+    unary[20, 40:60, 40:60] = unary.amin(0)[40:60, 40:60] + 6
+    counts, iterate = [], mean_field._iterate
+
+    def spy(kernels: Any, energy: Tensor, *rest: Any) -> Any:
+        counts.append(energy.shape[1])
+        return iterate(kernels, energy, *rest)
+
+    monkeypatch.setattr(mean_field, "_iterate", spy)
+    ours = dense_crf(image, unary, PRESETS["ppmg_rough"])
+    theirs = dense_crf(image, unary, PRESETS["ppmg_rough"].model_copy(update={"backend": "pydensecrf"}))
+    torch.testing.assert_close(ours.contiguous(), theirs, atol=1e-4, rtol=0)
+    assert counts[0] == counts[2] == 21 > counts[1]
 
 
 def test_leaves_out_a_kernel_of_no_weight() -> None:
