@@ -1,6 +1,6 @@
 """Dense CRF: mean-field inference on two permutohedral lattices, with labels equal to pydensecrf's.
 
-    DenseCrf(image, PRESETS["irn"]).infer(unary_from_labels(labels, n_labels, gt_prob=0.7)).argmax(0)
+DenseCrf(image, PRESETS["irn"]).infer(unary_from_labels(labels, n_labels, gt_prob=0.7)).argmax(0)
 """
 
 from __future__ import annotations
@@ -125,12 +125,12 @@ def _with_pydensecrf(image: Tensor, unary: Tensor, crf: Crf) -> Tensor:
         ) from error
     classes, height, width = unary.shape
     field = DenseCRF2D(width, height, classes)
-    field.setUnaryEnergy(np.array(unary.cpu().flatten(1), dtype=np.float32, order="C"))
+    field.setUnaryEnergy(unary.flatten(1).float().cpu().contiguous().numpy())
     field.addPairwiseGaussian(sxy=crf.gaussian_sxy, compat=crf.gaussian_compat)
     field.addPairwiseBilateral(
         sxy=crf.bilateral_sxy,
         srgb=crf.bilateral_srgb,
-        rgbim=np.array(image.cpu(), order="C"),  # a copy: it must be writable and contiguous
+        rgbim=image.cpu().contiguous().numpy(),
         compat=crf.bilateral_compat,
     )
-    return torch.from_numpy(np.array(field.inference(crf.iterations))).view(classes, height, width)
+    return torch.from_numpy(np.asarray(field.inference(crf.iterations))).clone().view(classes, height, width)

@@ -19,7 +19,7 @@ class Crf(Config):
     gaussian_sxy: float = Field(1, gt=0, description="standard deviation of the Gaussian kernel, pixels (DeepLab)")
     gaussian_compat: float = Field(3, ge=0, description="weight of the Gaussian kernel (DeepLab); 0 leaves it out")
     bilateral_sxy: float = Field(67, gt=0, description="bilateral kernel: standard deviation in pixels (DeepLab)")
-    bilateral_srgb: float = Field(3, gt=0, description="bilateral kernel: standard deviation in 0..255 colour (DeepLab)")
+    bilateral_srgb: float = Field(3, gt=0, description="bilateral kernel: the same in colour, 0..255 (DeepLab)")
     bilateral_compat: float = Field(4, ge=0, description="weight of the bilateral kernel (DeepLab); 0 leaves it out")
     clip: float = Field(1e-5, gt=0, lt=1, description="least probability in unary = -log p (pydensecrf.utils)")
     gt_prob: float = Field(0.7, gt=0, lt=1, description="certainty of given labels, unary from labels (IRN)")
@@ -52,6 +52,6 @@ PRESETS: dict[str, Crf] = {
         gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=64, bilateral_srgb=5, bilateral_compat=4
     ),
     "ppmg_rough": _PPMG_ROUGH,  # Eli-YiLi/PMM rough masks: all classes at once
-    "ppmg": _PPMG_ROUGH.model_copy(update={"gaussian_compat": 10.0}),  # Eli-YiLi/PMM cvs_ppmg: each class against the rest
+    "ppmg": _PPMG_ROUGH.model_copy(update={"gaussian_compat": 10.0}),  # Eli-YiLi/PMM: class by class
 }
 """By name, the values of the released code named beside each; official_image is off in all of them."""

@@ -43,10 +43,14 @@ class Lattice:
 
     def filter(self, values: Tensor) -> Tensor:
         """Filter every channel: values (N, C) -> (N, C) float32, differentiable in `values`."""
-        at_vertices = self.splat @ values  # (M, C)
+        return self.slice @ self.to_vertices(values)
+
+    def to_vertices(self, values: Tensor) -> Tensor:
+        """Splat and blur: values (N, C) -> (M, C)."""
+        values = self.splat @ values
         for blur in self.blurs:
-            at_vertices = blur @ at_vertices
-        return self.slice @ at_vertices
+            values = blur @ values
+        return values
 
     def scaled(self, before: Tensor, after: Tensor) -> Lattice:
         """The filter diag(after) . filter . diag(before), at no cost per use; before, after (N,)."""

@@ -3,78 +3,93 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 
 import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
 from wsss_cli.refine.lattice import Lattice
+from wsss_cli.refine.sparse import Sparse
 
 ROWS = 8192  # of a block on the CPU; times 24 channels 0.8 MB
-LANES = 8  # channels of one vector register: widths are whole registers
+TOLERANCE = 1e-6  # of probabilities; the order of summation alone changes some by as much
+LANES = 8  # channels of a vector register
 
 
 def mean_field(kernels: list[Lattice], energy: Tensor, iterations: int, weight: float) -> Tensor:
     """Q <- softmax(-energy + sum of kernels Q), `iterations` times from softmax(-energy); energy (N, K) -> Q (N, K).
 
-    `weight` is the sum of the kernels' weights. A class whose probability is below t = sqrt(2^-24 / weight) everywhere
-    is not filtered in that iteration: its message is at most weight t, so no Q changes by more than weight t^2, a
-    float32's last bit. Most classes are absent from most images and drop out after the first iteration.
+    `weight` is the sum of the kernels' weights.
+
+    Classes that nowhere reach t = sqrt(TOLERANCE / weight), even taken together, go on as one class for as long as that
+    holds. A message about them is at most weight t, so they change no Q by more than weight t^2 = TOLERANCE; and as
+    most classes are absent from most images, few are filtered after the first iterations.
     """
-    classes = energy.shape[1]
-    energy = pad(energy, (0, -classes % LANES if classes > LANES else 0), value=math.inf)  # (N, K')
-    negligible = math.sqrt(2**-24 / weight) if weight else 1.0
-    rows = ROWS if energy.device.type == "cpu" else max(1, len(energy))
-    filters = [_BlockedFilter(kernel, rows, energy.shape[1]) for kernel in kernels]
-    prob, peak = torch.softmax(-energy, 1), torch.ones_like(energy[0])
-    order = torch.arange(len(peak), device=energy.device)  # class of each channel; the first `width` are filtered
-    width = len(peak)
-    for _ in range(iterations):
-        live = peak > negligible
-        needed = min(len(peak), -int(live.sum()) // LANES * -LANES)
-        if needed != width or live[width:].any():
-            width, first = needed, live.int().argsort(descending=True)
-            order, energy, prob = order[first], energy.index_select(1, first), prob.index_select(1, first)
-        peak = _update(filters, energy, prob, width)
-    return prob.index_select(1, order.argsort()[:classes])
+    negligible = math.sqrt(TOLERANCE / max(weight, 1))
+    width = _width(energy.shape[1])
+    prob, left = torch.softmax(-energy, 1), iterations
+    while left:
+        prob, peak, done = _iterate(kernels, energy, prob, left, lambda peak: _merged_width(peak, negligible) < width)
+        left -= done
+        if left:
+            rare, kept = (which.nonzero()[:, 0] for which in _rare(peak, negligible))
+            rare_energy, rare_prob = energy.index_select(1, rare), prob.index_select(1, rare)
+            merged_energy = torch.cat([energy.index_select(1, kept), -(-rare_energy).logsumexp(1, keepdim=True)], 1)
+            merged = torch.cat([prob.index_select(1, kept), rare_prob.sum(1, keepdim=True)], 1)
+            merged, _, done = _iterate(kernels, merged_energy, merged, left, lambda peak: bool(peak[-1] > negligible))
+            left -= done
+            prob.index_copy_(1, kept, merged[:, :-1])
+            prob.index_copy_(1, rare, torch.softmax(-rare_energy, 1) * merged[:, -1:])
+    return prob
 
 
-def _update(filters: list[_BlockedFilter], energy: Tensor, prob: Tensor, width: int) -> Tensor:
-    """One iteration in place: energy, prob (N, K'), of which the first `width` channels are filtered.
+def _rare(peak: Tensor, negligible: float) -> tuple[Tensor, Tensor]:
+    """Which classes stay below `negligible` together, the rarest first, and which are the others: (K,) bool."""
+    ascending, order = peak.sort()
+    rare = torch.empty_like(peak, dtype=torch.bool).index_copy_(0, order, ascending.cumsum(0) < negligible)
+    return rare, ~rare
 
-    Returns the highest probability of each channel (K',).
+
+def _merged_width(peak: Tensor, negligible: float) -> int:
+    return _width(int(_rare(peak, negligible)[1].sum()) + 1)
+
+
+def _iterate(
+    kernels: list[Lattice], energy: Tensor, prob: Tensor, at_most: int, stop: Callable[[Tensor], bool]
+) -> tuple[Tensor, Tensor, int]:
+    """Iterate until `stop` says so of the highest probability of each class (K,).
+
+    Returns Q (N, K), these highest probabilities and the number of iterations made, 1 at least.
     """
-    at_vertices = [f.to_vertices(prob[:, :width].contiguous()) for f in filters]
-    rows = filters[0].rows if filters else len(energy)
-    peak = torch.zeros_like(energy[:rows])  # by elements first: a maximum over rows is slow
-    for i, (block, q) in enumerate(zip(energy.split(rows), prob.split(rows))):
-        logits = -block
-        for f, values in zip(filters, at_vertices):
-            logits[:, :width] += f.slice[i] @ values
+    classes, rows = energy.shape[1], ROWS if energy.device.type == "cpu" else len(energy)
+    unused = 0, _width(classes) - classes  # classes of infinite energy
+    energies, prob = pad(energy, unused, value=math.inf).split(rows), pad(prob, unused)
+    slices = [kernel.slice.blocks(rows) for kernel in kernels]
+    done, going_on = 0, True
+    while going_on:
+        peak = _step(kernels, slices, energies, prob)[:classes]
+        done += 1
+        going_on = done < at_most and not stop(peak)
+    return prob[:, :classes], peak, done
+
+
+def _step(kernels: list[Lattice], slices: list[list[Sparse]], energies: tuple[Tensor, ...], prob: Tensor) -> Tensor:
+    """One iteration, in place on prob (N, K); energies (rows, K) and slices by blocks. Returns each class's peak (K,).
+
+    What is made of a block of pixels is used while it is in the cache.
+    """
+    at_vertices = [kernel.to_vertices(prob) for kernel in kernels]
+    peak = torch.zeros_like(energies[0])  # by elements first: a maximum over rows is slow
+    for i, (energy, q) in enumerate(zip(energies, prob.split(len(peak)))):
+        logits = -energy
+        for parts, values in zip(slices, at_vertices):
+            logits += parts[i] @ values
         torch.softmax(logits, 1, out=q)
         torch.maximum(peak[: len(q)], q, out=peak[: len(q)])
     return peak.amax(0)
 
 
-class _BlockedFilter:
-    """A lattice cut into blocks of rows, with memory for the values at its vertices.
-
-    What is made of a block is used while it is in the cache, and no large array is allocated in the loop: fresh
-    memory from the system costs more than the arithmetic on it.
-    """
-
-    def __init__(self, lattice: Lattice, rows: int, channels: int) -> None:
-        self.rows, self.vertices = rows, len(lattice.splat.offsets) - 1
-        self.steps = [matrix.blocks(rows) for matrix in (lattice.splat, *lattice.blurs)]
-        self.slice = lattice.slice.blocks(rows)
-        self.memory = torch.empty(2, self.vertices * channels, device=lattice.splat.weights.device)
-
-    def to_vertices(self, values: Tensor) -> Tensor:
-        """Splat and blur: (N, C) -> (M, C), which holds until the next call."""
-        size = self.vertices, values.shape[1]
-        for i, step in enumerate(self.steps):
-            out = self.memory[i % 2, : math.prod(size)].view(size)
-            for block, into in zip(step, out.split(self.rows)):
-                into.copy_(block @ values)
-            values = out
-        return values
+def _width(classes: int) -> int:
+    """The channels that so many classes take: whole registers, as a part of one costs more; few stay as they are."""
+    return -classes // LANES * -LANES if classes > LANES else classes

@@ -19,9 +19,9 @@ from wsss_cli.errors import WsssError
 def map_unordered(
     function: Callable[..., Any], tasks: Iterable[tuple[Any, ...]], workers: int, ahead: int = 2
 ) -> Iterator[tuple[int, Any]]:
-    """Yield (index, function(*tasks[index])) as the results come, from `workers` processes; 0 runs in this one, in order.
+    """Yield (index, function(*tasks[index])) as results come from `workers` processes; 0: in this one, in order.
 
-    Tasks are drawn as they are needed, at most `ahead` per worker at once, so memory stays flat however many there are.
+    Tasks are drawn as needed, at most `ahead` per worker at once: memory stays flat however many there are.
     function must be importable by name; it, the tasks and the results are pickled. An exception of the function is
     raised here as it is and, like Ctrl-C or leaving the loop, drops what has not begun and ends the processes.
     Raises WsssError if a process dies.

@@ -7,6 +7,8 @@ import math
 import torch
 from torch import Tensor
 
+PACKED = 2**62  # keys below this hold every coordinate exactly
+
 
 def enclosing_simplex(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """The simplex that holds each feature.  [Adams et al. 2010, sec. 3.1 and proposition 3.4]
@@ -89,7 +91,7 @@ def _descending_rank(distance: Tensor) -> Tensor:
 
 def _strides(extents: list[int]) -> Tensor:
     """What each coordinate counts in a key, coordinate 0 nothing: mixed radix if 62 bits hold it, else a hash."""
-    if math.prod(extents) < 2**62:
+    if math.prod(extents) < PACKED:
         strides = torch.tensor([math.prod(extents[:i]) for i in range(len(extents))])
     else:  # sums of odd 63-bit numbers modulo 2^64: among a million vertices a clash has odds of one in ten million
         strides = torch.randint(2**62, (len(extents),), generator=torch.Generator().manual_seed(0)) * 2 + 1

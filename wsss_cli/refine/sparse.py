@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import itertools
 from typing import NamedTuple
 
 import torch
@@ -42,15 +43,8 @@ class Sparse(NamedTuple):
         bounds = [*self.offsets[:-1:size].tolist(), len(self.columns)]
         return [
             Sparse(self.offsets[i * size : (i + 1) * size + 1] - a, self.columns[a:b], self.weights[a:b])
-            for i, (a, b) in enumerate(zip(bounds, bounds[1:]))
+            for i, (a, b) in enumerate(itertools.pairwise(bounds))
         ]
-
-
-def from_entries(rows: Tensor, columns: Tensor, weights: Tensor, n_rows: int) -> Sparse:
-    """The matrix of entries in any order; the sums of a row run in that order. rows, columns int32, weights: (nnz,)."""
-    order = rows.sort(stable=True).indices
-    per_row = torch.bincount(rows, minlength=n_rows)
-    return Sparse(row_offsets(per_row), columns[order], weights[order])
 
 
 def from_padded(columns: Tensor, present: Tensor, weights: Tensor) -> Sparse:
