@@ -58,7 +58,11 @@ def _truncate(path: Path) -> None:
         (lambda path: None, "there is no checkpoint", "train first"),
         (lambda path: path.write_bytes(b""), "is damaged", "copy or fetch it again"),
         (lambda path: path.write_bytes(b"\x89PNG not a checkpoint"), "is damaged", "copy or fetch it again"),
-        (lambda path: (torch.save({"x": torch.zeros(500)}, path), _truncate(path)), "is damaged", "copy or fetch it again"),
+        (
+            lambda path: (torch.save({"x": torch.zeros(500)}, path), _truncate(path)),
+            "is damaged",
+            "copy or fetch it again",
+        ),
         (lambda path: torch.save({"x": _Odd()}, path), "is a pickle that runs code", "--trust-checkpoint"),
         (
             lambda path: path.write_bytes(pickle.dumps(_Odd(), protocol=2)),

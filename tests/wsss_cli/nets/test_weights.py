@@ -84,7 +84,8 @@ def test_corrupt(tmp_path: Path, name: str, trust: bool, damage: Callable[[bytes
     else:
         save_file(STATE, path)
     path.write_bytes(damage(path.read_bytes()))
-    with pytest.raises(WsssError, match=rf"{name} \(\d+ bytes\) is damaged or holds no tensors: .*\n  copy or fetch it again"):
+    message = rf"{name} \(\d+ bytes\) is damaged or holds no tensors: .*\n  copy or fetch it again"
+    with pytest.raises(WsssError, match=message):
         read_weights(path, trust)
 
 

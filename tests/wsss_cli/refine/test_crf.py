@@ -6,10 +6,10 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reference_vectors import vectors
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+from reference_vectors import vectors
 from wsss_cli.errors import WsssError
 from wsss_cli.refine import mean_field
 from wsss_cli.refine.crf import (

@@ -5,9 +5,9 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reference_vectors import vectors
 from torch import Tensor
 
+from reference_vectors import vectors
 from wsss_cli.refine.lattice import Lattice
 
 

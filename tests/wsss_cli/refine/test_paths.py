@@ -5,8 +5,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from reference_vectors import vectors
 
+from reference_vectors import vectors
 from wsss_cli.refine.paths import Sources, affinity, directions, path, ranked
 
 

@@ -4,8 +4,8 @@ from typing import Any
 
 import pytest
 import torch
-from reference_vectors import vectors
 
+from reference_vectors import vectors
 from wsss_cli.refine.walk import affinity_matrix, dense_walk, random_walk, transition
 
 
