@@ -52,7 +52,10 @@ def _begin() -> None:
     """In each worker: one thread; Ctrl-C is the parent's to handle; no worker outlives its parent."""
     import torch
 
+    from wsss_cli.engine.memory import keep_freed_memory
+
     torch.set_num_threads(1)
+    keep_freed_memory()
     signal.signal(signal.SIGINT, signal.SIG_IGN)
     threading.Thread(target=_leave_with_parent, daemon=True).start()
 
