@@ -23,12 +23,12 @@ def mean_field(kernels: list[Lattice], energy: Tensor, iterations: int, weight: 
     `weight` is the sum of the kernels' weights.
 
     Classes that nowhere reach t = sqrt(TOLERANCE / weight), even taken together, go on as one class for as long as that
-    holds. A message about them is at most weight t, so they change no Q by more than weight t^2 = TOLERANCE; and as
-    most classes are absent from most images, few are filtered after the first iterations.
+    holds. A message about them is about weight t at most, so it changes no Q by more than weight t^2 = TOLERANCE; and
+    as most classes are absent from most images, few are filtered after the first iterations.
     """
     negligible = math.sqrt(TOLERANCE / max(weight, 1))
     width = _width(energy.shape[1])
-    prob, left = torch.softmax(-energy, 1), iterations
+    prob, left = torch.softmax(-energy, 1), iterations if kernels else 0
     while left:
         prob, peak, done = _iterate(kernels, energy, prob, left, lambda peak: _merged_width(peak, negligible) < width)
         left -= done
@@ -82,14 +82,14 @@ def _step(kernels: list[Lattice], slices: list[list[Sparse]], energies: tuple[Te
     at_vertices = [kernel.to_vertices(prob) for kernel in kernels]
     peak = torch.zeros_like(energies[0])  # by elements first: a maximum over rows is slow
     for i, (energy, q) in enumerate(zip(energies, prob.split(len(peak)))):
-        logits = -energy
-        for parts, values in zip(slices, at_vertices):
-            logits += parts[i] @ values
-        torch.softmax(logits, 1, out=q)
+        logits, *others = (parts[i] @ values for parts, values in zip(slices, at_vertices))
+        for message in others:
+            logits += message
+        torch.softmax(logits.sub_(energy), 1, out=q)
         torch.maximum(peak[: len(q)], q, out=peak[: len(q)])
     return peak.amax(0)
 
 
 def _width(classes: int) -> int:
-    """The channels that so many classes take: whole registers, as a part of one costs more; few stay as they are."""
-    return -classes // LANES * -LANES if classes > LANES else classes
+    """The channels that so many classes take: whole registers, as softmax and products over a part of one are slow."""
+    return -classes // LANES * -LANES

@@ -121,7 +121,7 @@ def test_backends_agree(name: str, classes: int, absent: float) -> None:
     image, unary = scene(classes, absent)
     ours = dense_crf(image, unary, PRESETS[name])
     theirs = dense_crf(image, unary, PRESETS[name].model_copy(update={"backend": "pydensecrf"}))
-    torch.testing.assert_close(ours.contiguous(), theirs, atol=1e-4, rtol=0)
+    torch.testing.assert_close(ours.contiguous(), theirs, atol=1e-3, rtol=0)
     assert_agree(ours.argmax(0), theirs.argmax(0).numpy())
 
 
