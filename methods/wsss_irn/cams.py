@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from pathlib import Path
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -22,6 +23,7 @@ from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.pretrained import load_pretrained
+from wsss_irn.checkpoint import load_official_cam
 from wsss_irn.config import CamNetwork, Seeds
 from wsss_irn.data import TaggedImages
 from wsss_irn.nets import CamNet
@@ -31,8 +33,15 @@ from wsss_irn.optim import optimiser
 def train_cam_net(job: Job) -> dict[str, float]:
     """Multi-label classification of the tags; leaves cam_net/checkpoint.pt."""
     config: Seeds = job.config
-    samples = tagged(job, config.split)
+    folder, meta = job.folder / "cam_net", describe(job, "cam_net", config.net)
     net = build(config.net, job.data.num_classes)
+    if config.training.checkpoint is not None:
+        load_official_cam(net, config.training.checkpoint, job.runtime.trust)
+        checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+        return {}
+    samples = tagged(job, config.split)
+    if len(samples) < len(job.data.split(job.data.split_for("train", config.split))):
+        job.say("images without a tag are left out: there is nothing to learn from them")
     load_pretrained(net.backbone, config.net.pretrained, job.runtime.trust)
     data = TaggedImages(samples, job.data.num_classes, config.training)
     loop = config.training.loop
@@ -44,14 +53,14 @@ def train_cam_net(job: Job) -> dict[str, float]:
         factor=lambda k: poly(k, total, config.training.optimiser.power),
         data=data,
         prepare=to_device,
-        meta={
-            "method": "irn",
-            "stage": "cam_net",
-            "classes": list(job.data.info.classes),
-            "net": as_dict(config.net),
-        },
+        meta=meta,
     )
-    return fit(training, loop, job.runtime, job.folder / "cam_net", title="train CAM net", seed=config.seed)
+    return fit(training, loop, job.runtime, folder, title="train CAM net", seed=config.seed)
+
+
+def describe(job: Job, stage: str, net: CamNetwork) -> dict[str, Any]:
+    """What a checkpoint of IRN's own networks says of itself."""
+    return {"method": "irn", "stage": stage, "classes": list(job.data.info.classes), "net": as_dict(net)}
 
 
 @torch.inference_mode()
@@ -77,12 +86,8 @@ def cam_path(folder: Path, sample: Sample) -> Path:
 
 
 def tagged(job: Job, asked: str | None) -> list[Sample]:
-    """The training samples that have tags: without them there is nothing to learn."""
-    samples = job.data.split(job.data.split_for("train", asked))
-    chosen = [s for s in samples if s.tags]
-    if len(chosen) < len(samples):
-        job.say(f"{len(samples) - len(chosen)} of {len(samples)} images have no tag and are left out")
-    return chosen
+    """The training samples that have tags."""
+    return [s for s in job.data.split(job.data.split_for("train", asked)) if s.tags]
 
 
 def build(config: CamNetwork, num_classes: int) -> CamNet:

@@ -37,6 +37,7 @@ class IrnOptimiser(Config):
 class CamTraining(Config):
     """Training of the classification network."""
 
+    checkpoint: str | None = Field(None, description="take this trained network instead: the authors' res50_cam.pth")
     resize_long: tuple[int, int] = Field((320, 640), description="range of the random length of the longer side")
     crop: int = Field(512, gt=0, description="side of the random crop, padded with the mean colour")
     optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
@@ -64,6 +65,7 @@ class IrLabel(Config):
 class IrnTraining(Config):
     """Training of the boundary and displacement branches."""
 
+    checkpoint: str | None = Field(None, description="take this trained network instead: the authors' res50_irn.pth")
     init: Literal["pretrained", "cam"] = Field(
         "pretrained", description="the frozen backbone: as before the CAM training (released), or the CAM net's"
     )

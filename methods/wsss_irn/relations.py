@@ -9,7 +9,6 @@ import torch
 from torch import Tensor, nn
 
 from wsss_cli.cam.store import read_cam
-from wsss_cli.config import as_dict
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.parallel import ParallelMap
@@ -26,7 +25,8 @@ from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.pretrained import load_pretrained
 from wsss_cli.refine.crf import DenseCrf, unary_from_labels
 from wsss_cli.refine.pool import map_unordered
-from wsss_irn.cams import cam_path, make_backbone, tagged, trained_cam_net
+from wsss_irn.cams import cam_path, describe, make_backbone, tagged, trained_cam_net
+from wsss_irn.checkpoint import load_official_irn
 from wsss_irn.config import CamNetwork, IrLabel, Pseudo
 from wsss_irn.data import RelatedPixels
 from wsss_irn.labels import ir_label
@@ -64,6 +64,12 @@ def train_irn(job: Job) -> dict[str, float]:
     config: Pseudo = job.config
     c = config.training
     samples = tagged(job, config.split)
+    folder, meta = job.folder / "irn", describe(job, "irn", _network(job))
+    if c.checkpoint is not None:
+        net = IrnNet(make_backbone(_network(job)))
+        load_official_irn(net, c.checkpoint, job.runtime.trust)
+        checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+        return {}
     net = IrnNet(frozen_backbone(job))
     data = RelatedPixels(samples, lambda s: ir_path(job.folder, s), c)
     total = total_iterations(c.loop, len(data))
@@ -74,9 +80,9 @@ def train_irn(job: Job) -> dict[str, float]:
         factor=lambda k: poly(k, total, c.optimiser.power),
         data=data,
         prepare=to_device,
-        meta={"method": "irn", "stage": "irn", "classes": list(job.data.info.classes), "net": as_dict(_network(job))},
+        meta=meta,
     )
-    return fit(training, c.loop, job.runtime, job.folder / "irn", title="train IRN", seed=config.seed)
+    return fit(training, c.loop, job.runtime, folder, title="train IRN", seed=config.seed)
 
 
 def frozen_backbone(job: Job) -> Backbone:

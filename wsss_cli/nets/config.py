@@ -18,12 +18,18 @@ class Net(Config):
     backbone: str = Field("resnet101d", description="timm's name; ResNet-D 101 [BECO sec. 4.1, released code]")
     backbone_args: dict[str, Any] = Field({}, description="arguments of timm's constructor, e.g. {pad_type: same}")
     pretrained: str = Field("timm", description="timm: its weights on the hub; none: random; or a weights FILE")
+    freeze_bn: bool = Field(False, description="the backbone's batch norms keep their statistics: for small batches")
     output_stride: Literal[8, 16, 32] = Field(16, description="stride of the last feature map [DeepLabV3+ sec. 4]")
     official_resnetd: bool = Field(
         True,
         description="resnet*d: dilations 2, 4, 8 in layer4 and no pooling in its shortcut [mmcls, as BECO trains it]",
     )
     head: Literal["deeplabv3plus"] = Field("deeplabv3plus", description="decode head [Chen et al. 2018]")
+    aspp_rates: tuple[int, int, int] | None = Field(
+        None,
+        description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018]. Taps that lie outside the map of "
+        "a training crop are never trained but seen in larger images: keep 16 * rate well below the crop",
+    )
     width: int = Field(256, gt=0, description="channels of the head [Chen et al. 2018]; fewer for small machines")
 
 
@@ -33,7 +39,7 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     To fill it from a checkpoint build it with pretrained="none".  `trust`: read a weights file that is a pickle with
     code.  Raises WsssError as its parts do.
     """
-    from wsss_cli.nets.backbones import Backbone, mmcls_resnetd  # torch: only once a network is built
+    from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd  # torch: only once a network is built
     from wsss_cli.nets.pretrained import load_pretrained
     from wsss_cli.nets.segmenter import HEADS, Segmenter
 
@@ -41,4 +47,6 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     if net.official_resnetd:
         mmcls_resnetd(backbone)
     load_pretrained(backbone, net.pretrained, trust)
-    return Segmenter(backbone, HEADS[net.head](backbone.channels, backbone.strides, num_outputs, net.width))
+    if net.freeze_bn:
+        freeze_batchnorm(backbone)
+    return Segmenter(backbone, HEADS[net.head](backbone.channels, backbone.strides, num_outputs, net.width, net.aspp_rates))

@@ -18,6 +18,7 @@ class DeepLabV3Plus(nn.Module):
     Tensor names are those of BECO's checkpoints.  Every convolution starts from Kaiming normal (fan in, ReLU).
 
     channels, strides  of the backbone's levels;  width of ASPP and embeddings, low_width of the projection
+    aspp_rates  dilations of ASPP; None: `rates` of the last stride
     Raises WsssError if the backbone has no level of stride 4.
     """
 
@@ -27,6 +28,7 @@ class DeepLabV3Plus(nn.Module):
         strides: Sequence[int],
         num_outputs: int,
         width: int = 256,
+        aspp_rates: Sequence[int] | None = None,
         low_width: int = 48,
         dropout: float = 0.1,
     ) -> None:
@@ -34,7 +36,7 @@ class DeepLabV3Plus(nn.Module):
         if 4 not in strides:
             raise WsssError(f"deeplabv3plus needs a level of stride 4, not only {tuple(strides)}", "choose a resnet")
         self.low = strides.index(4)
-        self.aspp = ASPP(channels[-1], width, rates(strides[-1]), dropout)
+        self.aspp = ASPP(channels[-1], width, aspp_rates or rates(strides[-1]), dropout)
         self.projector = conv_bn_relu(channels[self.low], low_width, 1)
         self.pre_classifier = Separable(low_width + width, width, 1)
         self.classifier = nn.Conv2d(width, num_outputs, 1)
