@@ -6,6 +6,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any, Literal
 
+from pydantic import BaseModel, ValidationError
+
 from wsss_cli.config import as_dict, changes, read_yaml, resolve
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
@@ -120,14 +122,15 @@ def _visit(
     inputs = {need: steps[need].key for need in needs}
     key = _key(name, config, data, steps)
     below = {need: steps[need].fingerprint for need in needs}
-    mark = fingerprint(as_dict(config), data.info.hash, below)
     made = {need: (read_record(steps[need].folder) or {}).get("made") for need in needs if not steps[need].runs}
-    status, reason = _status(run.stage(key), as_dict(config), data.info.hash, below, made)
+    status, reason = _status(run.stage(key), config, data.info.hash, below, made)
     reruns = [need for need in needs if steps[need].runs]
     if status in ("finished", "unfinished") and reruns:
         status, reason = "stale", f"{' and '.join(reruns)} runs again"
     if name == force_key:
         status, reason = "forced", "--force"
+    kept = (read_record(run.stage(key)) or {}) if status == "finished" else {}
+    mark = kept.get("fingerprint") or fingerprint(as_dict(config), data.info.hash, below)
     steps[name] = Step(key, stage, config, inputs, run.stage(key), mark, status, reason)
 
 
@@ -140,8 +143,16 @@ def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
     return name
 
 
+def _with_new_defaults(old: dict[str, Any], config: BaseModel) -> dict[str, Any]:
+    """A recorded config with the defaults of keys that did not exist then: a new version makes nothing stale."""
+    try:
+        return as_dict(type(config).model_validate(old))
+    except ValidationError:  # a key that is gone, or means something else now
+        return old
+
+
 def _status(
-    folder: Path, config: dict[str, Any], data_hash: str, inputs: dict[str, str], made: dict[str, str | None]
+    folder: Path, config: BaseModel, data_hash: str, inputs: dict[str, str], made: dict[str, str | None]
 ) -> tuple[Status, str]:
     """Whether a stage's folder holds what is wanted, and if not, why.
 
@@ -150,7 +161,7 @@ def _status(
     record = read_record(folder)
     if record is None:
         return "missing", "not made yet"
-    changed = changes(record["config"], config)
+    changed = changes(_with_new_defaults(record["config"], config), as_dict(config))
     if record["data_hash"] != data_hash:
         changed.append("the data set")
     changed += [f"stage {n}" for n, mark in inputs.items() if record["inputs"].get(n) != mark]
