@@ -14,6 +14,8 @@ BIN := .venv/bin
 demo: .venv/stamp
 	$(BIN)/wsss prepare shapes
 	$(BIN)/wsss train irn
+	$(BIN)/wsss evaluate --stage seeds
+	$(BIN)/wsss evaluate --stage pseudo
 	$(BIN)/wsss evaluate --crf
 	$(BIN)/wsss report
 

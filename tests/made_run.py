@@ -84,7 +84,7 @@ STAGES = (
     Stage("evaluate-pseudo", *EVALUATE, ("pseudo",)),
     Stage("evaluate", *EVALUATE, ("infer",)),
 )
-METHOD = Method("irn", "A method", "", "tags", STAGES, predictor="")
+METHOD = Method("irn", "A method", "", "tags", STAGES[:3], predictor="")
 
 
 def finished_run(run: Run, data: Prepared, labels: str = "pseudo") -> Run:

@@ -27,8 +27,8 @@ class Net(Config):
     head: Literal["deeplabv3plus"] = Field("deeplabv3plus", description="decode head [Chen et al. 2018]")
     aspp_rates: tuple[int, int, int] | None = Field(
         None,
-        description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018]. Taps that lie outside the map of "
-        "a training crop are never trained but seen in larger images: keep 16 * rate well below the crop",
+        description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018]; less for small crops: a tap "
+        "that lies outside them is never trained, but then met in whole images",
     )
     width: int = Field(256, gt=0, description="channels of the head [Chen et al. 2018]; fewer for small machines")
 
@@ -49,4 +49,5 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     load_pretrained(backbone, net.pretrained, trust)
     if net.freeze_bn:
         freeze_batchnorm(backbone)
-    return Segmenter(backbone, HEADS[net.head](backbone.channels, backbone.strides, num_outputs, net.width, net.aspp_rates))
+    head = HEADS[net.head](backbone.channels, backbone.strides, num_outputs, net.width, net.aspp_rates)
+    return Segmenter(backbone, head)
