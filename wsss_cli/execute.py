@@ -70,7 +70,7 @@ def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, float] 
     done = {
         "status": "finished",
         "made": datetime.now(UTC).isoformat(),
-        "seconds": round(record["seconds"] + seconds, 1),
+        "seconds": round(record["seconds"] + seconds, 3),
         "peak_memory_gib": round(console.peak_memory(), 2),
         "metrics": {name: _number(value) for name, value in (metrics or {}).items()},
     }
@@ -83,7 +83,7 @@ def _note_failure(step: Step, record: dict[str, Any], error: BaseException, seco
     """As far as the disk allows; the error itself is on its way to the user."""
     status = "interrupted" if isinstance(error, KeyboardInterrupt | SystemExit) else "failed"
     with suppress(WsssError, OSError):
-        write_record(step.folder, record | {"status": status, "seconds": round(record["seconds"] + seconds, 1)})
+        write_record(step.folder, record | {"status": status, "seconds": round(record["seconds"] + seconds, 3)})
         if status == "failed":
             append_text(step.folder / "log.txt", "".join(traceback.format_exception(error)))
 

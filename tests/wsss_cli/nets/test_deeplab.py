@@ -31,7 +31,7 @@ def test_head_equals_beco(ref: dict[str, Any]) -> None:
     low, high = torch.tensor(ref["f1"]), torch.tensor(ref["f4"])
     width, low_width = state["aspp.projector.0.weight"].shape[0], state["projector.0.weight"].shape[0]
     channels, num_outputs = (low.shape[1], high.shape[1]), state["classifier.weight"].shape[0]
-    head = DeepLabV3Plus(channels, (4, 16), num_outputs, width, low_width, dropout=0.0)
+    head = DeepLabV3Plus(channels, (4, 16), num_outputs, width, low_width=low_width, dropout=0.0)
     head.load_state_dict(state)
     head.eval()
     logits = head([low, high])
