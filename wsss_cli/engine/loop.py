@@ -130,12 +130,6 @@ class Stopped(SystemExit):
         self.text = text
 
 
-def trained(folder: Path) -> bool:
-    """Whether `fit` reached the end in this folder."""
-    path = folder / "checkpoint.pt"
-    return path.exists() and checkpoint.load(path).get("done", False)
-
-
 @dataclass
 class _State:
     """The moving parts, and what of them is saved."""

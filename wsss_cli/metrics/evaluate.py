@@ -14,6 +14,7 @@ import torch
 from pydantic import Field
 from torch import Tensor
 
+from wsss_cli.cam.label import strongest, with_background
 from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig
 from wsss_cli.data.labels import read_labels
@@ -140,8 +141,8 @@ def _strongest(path: Path, sample: Sample) -> tuple[Tensor, Tensor]:
     if not path.exists() and not sample.tags:
         return torch.zeros(sample.height, sample.width, dtype=torch.uint8), torch.zeros(sample.height, sample.width)
     cam = read_cam(path)
-    best, index = cam.full().max(0)  # (H, W)
-    return torch.from_numpy(cam.keys)[index].to(torch.uint8), best
+    best, index = strongest(cam.full())  # (H, W)
+    return with_background(torch.from_numpy(cam.keys))[index].to(torch.uint8), best
 
 
 def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:
