@@ -50,8 +50,9 @@ def test_the_wheel_holds_what_is_no_python(wheel: Path) -> None:
 
 
 def run(installed: Path, folder: Path, code: str) -> subprocess.CompletedProcess[str]:
-    """Python that sees the installed wheel and the libraries, not the repository."""
-    hide = f"import sys; sys.path[:] = [p for p in sys.path if p and not p.startswith({str(REPOSITORY)!r})]\n"
+    """Python that sees the installed wheel and the libraries (which may lie in REPOSITORY/.venv), not our sources."""
+    sources = [str(REPOSITORY / folder) for folder in (".", "methods", "datasets")]
+    hide = f"import sys; sys.path[:] = [p for p in sys.path if p and p not in {sources!r}]\n"
     env = {k: v for k, v in os.environ.items() if k not in ("PYTHONPATH", "RANK", "WORLD_SIZE")}
     command = [sys.executable, "-c", hide + code]
     path = {"PYTHONPATH": str(installed), "OMP_NUM_THREADS": "1"}
