@@ -7,7 +7,6 @@ from collections.abc import Iterable, Sequence
 import torch
 from torch import nn
 
-from wsss_cli.engine.schedules import poly
 from wsss_irn.config import IrnOptimiser
 
 MOMENTUM = 1e-4
@@ -27,8 +26,3 @@ def optimiser(config: IrnOptimiser, slow: nn.Module, fast: nn.Module) -> torch.o
     """`sgd` of a configuration; `fast` learns at head_factor times the rate."""
     groups = [(slow.parameters(), config.lr), (fast.parameters(), config.lr * config.head_factor)]
     return sgd(groups, config.weight_decay, config.momentum)
-
-
-def factor(k: int, total: int, power: float = 0.9) -> float:
-    """The factor on every group's rate, set before step k: (1 - k / total)^power."""
-    return poly(k, total, power)

@@ -7,7 +7,8 @@ import torch
 from torch import nn
 
 from reference_vectors import vectors
-from wsss_irn.optim import factor, sgd
+from wsss_cli.engine.schedules import poly
+from wsss_irn.optim import sgd
 
 
 @vectors("beco/irn_poly_sgd")
@@ -15,7 +16,7 @@ def test_trajectory_is_the_released_one(ref: dict[str, Any]) -> None:
     weight = nn.Parameter(torch.from_numpy(ref["w0"].copy()))
     optimizer = sgd([([weight], ref["base_lr"])], ref["weight_decay"], ref["momentum"])
     for k, grad in enumerate(ref["grads"]):
-        rate = ref["base_lr"] * factor(k, ref["max_step"])
+        rate = ref["base_lr"] * poly(k, ref["max_step"])
         np.testing.assert_allclose(rate, ref["lr"][k], rtol=1e-6)
         optimizer.param_groups[0]["lr"] = rate
         weight.grad = torch.from_numpy(grad)
