@@ -63,20 +63,9 @@ def fetch(remote: Remote, folder: Path, by_hand: str, pause: float = 1.0) -> Pat
     partial = folder / f"{remote.name}.partial"
     with writing_allowed(partial), partial.open("ab") as file:
         _lock(file, partial)
-        try:
-            _download(remote, file, by_hand, pause)
-        finally:
-            file.flush()
-            if not partial.stat().st_size:
-                partial.unlink()
-        try:
-            require_digest(
-                partial, remote.digest, f"it is removed; run the command again, or {_instead(remote, by_hand)}"
-            )
-        except WsssError:
-            partial.unlink()  # it cannot be continued
-            raise
-        partial.replace(path)
+        if not path.is_file():  # unless another command has just finished it
+            _complete(remote, file, partial, by_hand, pause)
+            partial.replace(path)
     return path
 
 
@@ -102,6 +91,22 @@ def _lock(file: IO[bytes], path: Path) -> None:
         raise WsssError(f"{path} is being downloaded by another command", "wait for it to finish") from error
     except OSError:
         pass  # a file system without locks; the digest is checked in any case
+
+
+def _complete(remote: Remote, file: IO[bytes], partial: Path, by_hand: str, pause: float) -> None:
+    """Download the rest of `partial`, open as `file`, and check it; what cannot be continued is removed."""
+    try:
+        _download(remote, file, by_hand, pause)
+    finally:
+        file.flush()
+        if not partial.stat().st_size:
+            partial.unlink()
+    try:
+        again = f"it is removed; run the command again, or {_instead(remote, by_hand)}"
+        require_digest(partial, remote.digest, again)
+    except WsssError:
+        partial.unlink()
+        raise
 
 
 def _download(remote: Remote, file: IO[bytes], by_hand: str, pause: float) -> None:
