@@ -28,7 +28,7 @@ def image_id(key: Any, path: Path) -> str:
     """2007000032 -> '2007_000032'; text stays.  Raises WsssError naming the file `path`."""
     if isinstance(key, str):
         return str(key)
-    if isinstance(key, int | np.integer) and not isinstance(key, bool) and len(str(key)) == 10:
+    if isinstance(key, int | np.integer) and str(key).isdigit() and len(str(key)) == 10:
         return f"{str(key)[:4]}_{str(key)[4:]}"
     raise WsssError(f"{path}: the key {key!r} is no image id", "keys are '2007_000032' or 2007000032")
 

@@ -1,5 +1,6 @@
 """What is wanted of an archive is unpacked whole; one that is damaged or means harm is refused, nothing written."""
 
+import gzip
 import io
 import os
 import stat
@@ -207,6 +208,15 @@ def test_a_byte_that_has_changed_in_the_headers(folder: Path, kind: str) -> None
     data[middle] ^= 0xFF
     archive.write_bytes(data)
     assert_refused(archive, "is damaged, cut short")
+
+
+def test_the_checksum_behind_the_last_member(folder: Path) -> None:
+    data = bytearray(gzip.compress(build(folder / "whole.tar").read_bytes() + bytes(3 << 20)))
+    (folder / "a.tar.gz").write_bytes(data)
+    assert unpack([folder / "a.tar.gz"], folder / "good", wanted) == [5]
+    data[-8] ^= 1
+    (folder / "a.tar.gz").write_bytes(data)
+    assert_refused(folder / "a.tar.gz", "is damaged, cut short.*CRC check failed")
 
 
 def test_no_archive(folder: Path) -> None:
