@@ -1,10 +1,14 @@
 """A VOC devkit of a few generated images, in the official layout, for tests to use and to spoil."""
 
-from collections.abc import Iterable, Sequence
+import io
+import tarfile
+from collections.abc import Iterable, Mapping, Sequence
 from pathlib import Path
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
+from scipy.io import savemat
 
 from wsss_cli.data.labels import write_labels
 
@@ -66,3 +70,40 @@ def write_list(devkit: Path, split: str, lines: Iterable[str]) -> Path:
     path.parent.mkdir(parents=True, exist_ok=True)
     path.write_text("".join(f"{line}\n" for line in lines), encoding="utf-8")
     return path
+
+
+def voc_archive(devkit: Path, path: Path) -> Path:
+    """The devkit as VOCtrainval_11-May-2012.tar is built: everything below VOCdevkit/VOC2012."""
+    with tarfile.open(path, "w") as tar:
+        tar.add(devkit, "VOCdevkit/VOC2012")
+    return path
+
+
+def sbd_archive(path: Path, masks: Mapping[str, NDArray[np.uint8] | bytes], also: Iterable[str] = ()) -> Path:
+    """As SBD's benchmark.tgz: dataset/cls/<id>.mat of masks (or of bytes as they are), train.txt and val.txt.
+
+    also  ids on the lists without a file
+    """
+    ids = [*masks, *also]
+    files = {
+        "benchmark_code_RELEASE/demo/datadir/cls/2008_000051.mat": b"of the code's own demonstration",
+        "dataset/train.txt": "".join(f"{id}\n" for id in ids[1:]).encode(),
+        "dataset/val.txt": f"{ids[0]}\n".encode(),
+        **{f"dataset/img/{id}.jpg": b"not needed" for id in ids},
+        **{f"dataset/cls/{id}.mat": m if isinstance(m, bytes) else mat(m) for id, m in masks.items()},
+    }
+    with tarfile.open(path, "w:gz") as tar:
+        for name, data in files.items():
+            info = tarfile.TarInfo(f"benchmark_RELEASE/{name}")
+            info.size = len(data)
+            tar.addfile(info, io.BytesIO(data))
+    return path
+
+
+def mat(labels: NDArray[np.uint8]) -> bytes:
+    """A label map as SBD stores it: the struct GTcls of boundaries, segmentation and classes."""
+    present = np.unique(labels[labels > 0])[:, None]
+    struct = {"Boundaries": np.zeros((20, 1), object), "Segmentation": labels, "CategoriesPresent": present}
+    file = io.BytesIO()
+    savemat(file, {"GTcls": struct}, do_compression=True)
+    return file.getvalue()

@@ -1,66 +1,72 @@
-"""A VOC devkit -> samples: tags and boxes from the XML, masks from SegmentationClass(Aug), splits from the lists."""
+"""VOC -> samples: tags and boxes from the XML, masks from SegmentationClass(Aug), splits from the lists."""
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
 from dataclasses import replace
-from functools import partial
 from pathlib import Path
 
-from wsss_cli.data.images import image_size
+from wsss_cli.console import warn
 from wsss_cli.data.labels import voc_palette
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
-from wsss_cli.errors import WsssError
-from wsss_voc.annotation import read_annotation
+from wsss_voc.classes import CLASSES
 from wsss_voc.config import Options
-from wsss_voc.devkit import ANNOTATIONS, Entry, choose_list, choose_masks, find_devkit, read_lists
+from wsss_voc.devkit import MASKS, Entry, choose_list, choose_masks, merge, read_lists, train_aug
+from wsss_voc.samples import Reader
+from wsss_voc.source import Source, find_source
+from wsss_voc.tags import read_tags
 
-CLASSES = (
-    "aeroplane",
-    "bicycle",
-    "bird",
-    "boat",
-    "bottle",
-    "bus",
-    "car",
-    "cat",
-    "chair",
-    "cow",
-    "diningtable",
-    "dog",
-    "horse",
-    "motorbike",
-    "person",
-    "pottedplant",
-    "sheep",
-    "sofa",
-    "train",
-    "tvmonitor",
-)
+AUG, CLASS = MASKS
+PUBLISHED = {"train": 1464, "train_aug": 10582, "val": 1449, "test": 1456}  # images of VOC 2012's lists
 
 
 def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sample | BadSample]]:
-    """The data set of a devkit on disk; nothing is copied, `folder` stays empty.
+    """The data set of VOC; a devkit on disk is referenced where it is, archives are unpacked into `folder`.
 
     Every list is recorded as a split; train, val and seeds are the roles of three of them.
     """
-    devkit = find_devkit(options.root).absolute()
+    tags = read_tags(options.tags) if options.tags else {}
+    source = find_source(options, folder)
+    lists, made = _lists(source, options.val)
     wanted = {"train": options.train, "val": options.val, "seeds": options.seeds}
-    roles = {role: choose_list(name, role, devkit) for role, name in wanted.items()}
-    entries, notes = _present(read_lists(devkit), set(roles.values()))
-    entries, masks = _with_masks(entries, options.masks, devkit)
+    roles = {role: choose_list(name, role, lists, source.devkit) for role, name in wanted.items()}
+    entries, left_out = _present(merge(lists), set(roles.values()))
+    entries, masks = _with_masks(entries, options.masks, source)
     info = DatasetInfo(
         name="voc",
         kind="voc",
         classes=CLASSES,
         splits=roles,
-        source=f"VOC devkit {devkit}",
+        source=source.told,
         masks=masks,
         palette=voc_palette(len(CLASSES) + 1),
-        notes=notes,
+        notes=(*made, *left_out, *_counts(entries, source.unpacked, options.sbd)),
     )
-    return info, ParallelMap(partial(_sample, devkit=devkit, needed=frozenset(roles.values())), entries)
+    reader = Reader(
+        devkit=source.devkit,
+        needed=frozenset(roles.values()),
+        learnt=frozenset({roles["train"], roles["seeds"]}),
+        tags=tags,
+        tags_file=options.tags,
+        bad=source.bad,
+    )
+    return info, ParallelMap(reader.sample, entries)
+
+
+def _lists(source: Source, val: str) -> tuple[dict[str, list[Entry]], tuple[str, ...]]:
+    """The lists of the devkit, train_aug made if it is missing, and a note if so."""
+    lists = read_lists(source.devkit)
+    aug = source.aug or source.devkit / AUG
+    if "train_aug" in lists or not aug.is_dir():
+        return lists, ()
+    masked = {path.stem for path in aug.glob("*.png")} | set(source.bad)
+    ids = train_aug(masked, {entry.id for entry in lists.get(val, [])})
+    if not ids:
+        return lists, ()
+    note = f"list 'train_aug' made: the {len(ids):,} images with a mask in {aug.name} that are not on '{val}'"
+    return {**lists, "train_aug": [Entry.of(id, source.devkit) for id in ids]}, (note,)
 
 
 def _present(entries: dict[str, Entry], needed: set[str]) -> tuple[list[Entry], tuple[str, ...]]:
@@ -75,29 +81,28 @@ def _present(entries: dict[str, Entry], needed: set[str]) -> tuple[list[Entry], 
     return [e for e in kept if e.splits], notes
 
 
-def _with_masks(entries: list[Entry], choice: str, devkit: Path) -> tuple[list[Entry], str]:
+def _with_masks(entries: list[Entry], choice: str, source: Source) -> tuple[list[Entry], str]:
     """Each entry with its mask file or None, and the names of the folders they are from."""
-    if choice != "auto" or not all(e.mask for e in entries):
-        folder = choose_masks(choice, devkit)
+    if choice != CLASS and source.aug:
+        own = source.devkit / CLASS  # where a ready-made folder of training masks leaves val to VOC
+        entries = [replace(e, mask=_first(source.aug / f"{e.id}.png", e.mask, own / f"{e.id}.png")) for e in entries]
+    elif choice != "auto" or not all(e.mask for e in entries):
+        folder = choose_masks(choice, source.devkit)
         listed = choice == "auto"
-        entries = [replace(e, mask=(e.mask if listed else None) or _existing(folder / f"{e.id}.png")) for e in entries]
+        entries = [replace(e, mask=(e.mask if listed else None) or _first(folder / f"{e.id}.png")) for e in entries]
     return entries, ", ".join(sorted({e.mask.parent.name for e in entries if e.mask}))
 
 
-def _existing(path: Path) -> Path | None:
-    return path if path.is_file() else None
+def _first(*paths: Path | None) -> Path | None:
+    return next((path for path in paths if path is not None and path.is_file()), None)
 
 
-def _sample(entry: Entry, devkit: Path, needed: frozenset[str]) -> Sample | BadSample:
-    try:
-        width, height = image_size(entry.image)
-        annotation = devkit / ANNOTATIONS / f"{entry.id}.xml"
-        if not annotation.is_file():
-            if needed & set(entry.splits):
-                raise WsssError(f"{annotation} is missing", "put it there: tags and boxes are read from it")
-            return Sample(entry.id, entry.image, width, height, (), (), entry.mask, entry.splits)
-        boxes = read_annotation(annotation, width, height, CLASSES)
-    except WsssError as error:
-        return BadSample(entry.id, error)
-    tags = tuple(sorted({box.label for box in boxes}))
-    return Sample(entry.id, entry.image, width, height, tags, boxes, entry.mask, entry.splits)
+def _counts(entries: list[Entry], whole: bool, sbd: bool) -> tuple[str, ...]:
+    """How long the lists are and how long VOC's are; a warning if they differ though they should not."""
+    found = Counter(split for entry in entries for split in entry.splits)
+    there = {name: wanted for name, wanted in PUBLISHED.items() if found[name]}
+    should = {name for name in ("train", "val", "train_aug") if name != "train_aug" or sbd}
+    text = ", ".join(f"{name} {found[name]:,} of {wanted:,}" for name, wanted in there.items())
+    if whole and any(found[name] != PUBLISHED[name] for name in {*there, *should}):
+        warn("these archives do not hold the whole of VOC 2012: the lists differ from the published ones")
+    return (f"images on VOC's lists: {text}",) if text else ()

@@ -80,6 +80,15 @@ def test_without_aug_masks_and_list(tmp_path: Path) -> None:
     assert len(prepared.samples) == 4
 
 
+def test_train_aug_is_made_of_the_masks(tmp_path: Path, devkit: Path) -> None:
+    (devkit / "ImageSets/Segmentation/train_aug.txt").unlink()
+    said: list[Finding] = []
+    prepared = run(tmp_path, devkit, said)
+    assert ids(prepared, "train_aug") == ["img_0", "img_1", "img_2", "img_3"]
+    assert prepared.info.splits["train"] == "train_aug"
+    assert said[0].what.startswith("list 'train_aug' made: the 4 images with a mask in SegmentationClassAug")
+
+
 def test_an_image_may_have_no_mask(tmp_path: Path, devkit: Path) -> None:
     (devkit / "SegmentationClassAug" / "img_3.png").unlink()
     assert sample(run(tmp_path, devkit), "img_3").mask is None
@@ -122,7 +131,10 @@ def test_a_list_without_its_images_is_left_out(tmp_path: Path, devkit: Path) -> 
     said: list[Finding] = []
     prepared = run(tmp_path, devkit, said)
     assert len(prepared.samples) == 6
-    assert said == [Finding("ok", "list 'test' left out: none of its images is here")]
+    assert said == [
+        Finding("ok", "list 'test' left out: none of its images is here"),
+        Finding("ok", "images on VOC's lists: train 2 of 1,464, train_aug 4 of 10,582, val 2 of 1,449"),
+    ]
 
 
 def test_a_test_image_needs_no_annotation(tmp_path: Path, devkit: Path) -> None:
@@ -136,7 +148,7 @@ def test_a_tagless_image_is_a_warning(tmp_path: Path, devkit: Path) -> None:
     write_annotation(devkit, "img_2", [])
     said: list[Finding] = []
     assert sample(run(tmp_path, devkit, said), "img_2").tags == ()
-    assert [f.what for f in said] == ["1 train image(s) without a tag: img_2"]
+    assert [f.what for f in said if f.level == "warning"] == ["1 train image(s) without a tag: img_2"]
 
 
 @pytest.mark.parametrize(

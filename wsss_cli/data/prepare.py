@@ -174,5 +174,5 @@ def _text(folder: Path) -> list[bytes]:
 
 
 def _require_name(name: str) -> None:
-    if not name or name == "latest" or name.startswith(".") or Path(name).name != name:
+    if not name or name in ("latest", "downloads") or name.startswith(".") or Path(name).name != name:
         raise WsssError(f"'{name}' cannot be the name of a data set", "give a plain folder name with --name")
