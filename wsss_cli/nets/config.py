@@ -21,7 +21,7 @@ if TYPE_CHECKING:
 def _known(head: str) -> str:
     if head not in HEADS:
         context = {"near": nearest(head, HEADS), "names": ", ".join(HEADS)}
-        raise PydanticCustomError("unknown_head", "there is no such decode head{near}; there are {names}", context)
+        raise PydanticCustomError("unknown_head", "there is no such decode head, only {names}{near}", context)
     return head
 
 
@@ -53,8 +53,8 @@ class Net(Config):
     aspp_rates: tuple[PositiveInt, ...] | None = Field(
         None,
         min_length=1,
-        description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018]; less for small crops: a tap "
-        "that lies outside them is never trained, but then met in whole images",
+        description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018], deeplabv2: 6, 12, 18, 24 at "
+        "stride 8; less for small crops: a tap that lies outside them is never trained, but then met in whole images",
     )
     width: int | None = Field(
         None, gt=0, description="channels of the head; null: as published, mostly 256; fewer for small machines"
@@ -104,5 +104,6 @@ def build_head(net: Net, backbone: Backbone, num_outputs: int) -> Head:
     strange = next((key for key in options if key not in known), None)
     if strange is not None:
         what = f"decode head '{net.head}' has no option '{strange}'{nearest(strange, known)}"
-        raise WsssError(what, f"its options are {', '.join(known)}")
+        unset = f"; --set net.{strange}=null unsets what a recipe says" if strange in set_ else ""
+        raise WsssError(what, f"its options are {', '.join(known)}{unset}")
     return make(backbone.channels, backbone.strides, num_outputs, **options)
