@@ -1,7 +1,8 @@
-"""Write docs/commands.md and docs/irn.md from the program itself: `make docs`. A test fails if they have drifted."""
+"""Write the generated pages of docs/ from the program itself: `make docs`. A test fails if they have drifted."""
 
 from __future__ import annotations
 
+import inspect
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
@@ -42,10 +43,54 @@ def settings(method: str) -> str:
     return f"# Settings of `{method}`\n\n`wsss methods {method} --template` prints this page.\n\n```yaml\n{body}```\n"
 
 
+BACKBONES = ("resnet101d", "resnet101", "resnet50", "mobilenetv2_100", "convnext_tiny")
+"""Of timm's, those that nets.md shows beside ours."""
+
+
+def nets() -> str:
+    """Every decode head and its options, and the parameters of each on common backbones, as Markdown."""
+    from wsss_cli.nets.heads import HEADS
+    from wsss_cli.nets.own import OWN
+
+    rows = [f"| `{name}` | {d.paper} | {d.output_stride} | {_options(d.head_class())} |" for name, d in HEADS.items()]
+    sizes = [f"| `{backbone}` | {' | '.join(_millions(backbone))} |" for backbone in (*BACKBONES, *OWN)]
+    return (
+        (HERE / "nets.template.md")
+        .read_text(encoding="utf-8")
+        .format(
+            heads="\n".join(rows),
+            columns=" | ".join(f"`{name}`" for name in HEADS),
+            line="|".join("---" for _ in HEADS),
+            sizes="\n".join(sizes),
+        )
+    )
+
+
+def _options(head: type) -> str:
+    """The options of a head with their defaults."""
+    parameters = list(inspect.signature(head).parameters.values())[3:]
+    return ", ".join(f"`{p.name}` {'by stride' if p.default is None else p.default}" for p in parameters)
+
+
+def _millions(name: str) -> list[str]:
+    """The parameters of the whole network with 21 outputs, in millions, for each head on that backbone."""
+    import torch
+
+    from wsss_cli.nets.backbones import Backbone
+    from wsss_cli.nets.config import Net, build_head
+    from wsss_cli.nets.heads import HEADS
+
+    with torch.device("meta"):
+        backbone = Backbone(name, 32)  # the stride changes no tensor
+        heads = [build_head(Net(head=head), backbone, 21) for head in HEADS]
+    count = [sum(p.numel() for p in net.parameters()) for net in (backbone, *heads)]
+    return [f"{(count[0] + head) / 1e6:.1f}" for head in count[1:]]
+
+
 def pages() -> dict[str, str]:
     """The generated pages by file name."""
     ours = [name for name, method in methods().items() if (HERE.parent / "methods" / method.package).is_dir()]
-    return {"commands.md": commands(), **{f"{name}.md": settings(name) for name in ours}}
+    return {"commands.md": commands(), "nets.md": nets(), **{f"{name}.md": settings(name) for name in ours}}
 
 
 def _names(parameter: Any) -> str:

@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.keymaps import Pairs, inverse, rename
-from wsss_cli.nets.weights import load_weights, read_weights
+from wsss_cli.nets.weights import load_exactly, read_weights
 from wsss_irn.nets import CamNet, IrnNet
 
 log = logging.getLogger("wsss")
@@ -72,9 +72,7 @@ def load_official_irn(net: IrnNet, path: Path | str, trust: bool = False) -> Key
 
 def _load(net: nn.Module, path: Path | str, pairs: Pairs, what: str, trust: bool) -> Keys:
     keys = sort_keys(read_weights(path, trust), pairs, str(path))
-    found = load_weights(net, keys.used, what, str(path))
-    if found.unused:
-        raise WsssError(f"{path} does not fit the {what}: '{found.unused[0]}' has no place in it", "check the file")
+    found = load_exactly(net, keys.used, what, str(path))
     log.info("%s: %d tensors loaded from %s (%d aliases, %d buffers of the loss left out)",
              what, len(found.matched), path, len(keys.aliases), len(keys.buffers))  # fmt: skip
     return keys

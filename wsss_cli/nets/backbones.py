@@ -1,4 +1,4 @@
-"""Backbones: any timm network with a feature pyramid, at any output stride that it allows."""
+"""Backbones: ours, and any timm network with a feature pyramid, at any output stride that it allows."""
 
 from __future__ import annotations
 
@@ -8,22 +8,24 @@ from typing import Any
 
 import timm
 from timm.layers import AvgPool2dSame, Format
+from timm.models.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsss_cli.errors import WsssError
+from wsss_cli.nets.own import OWN
 from wsss_cli.plugins import nearest
 
 SUGGESTED = "resnet50, resnet101d and mobilenetv2_100 are backbones that allow output stride 8, 16 and 32"
 
 
 class Backbone(nn.Module):
-    """A timm network without its classifier: images (B, 3, H, W) -> one feature map (B, channels[i], h, w) per level.
+    """A network without its classifier: images (B, 3, H, W) -> one feature map (B, channels[i], h, w) per level.
 
-    name           timm's name, with or without a weights tag ("resnet50", "resnet50.tv_in1k")
+    name           one of ours (nets.own), or timm's name with or without a weights tag ("resnet50.tv_in1k")
     output_stride  stride of the last level; stages that would go beyond it keep the resolution
     dilate         those stages use dilation (DeepLab); False: stride 1 and no dilation (Ahn et al. 2019)
-    args           further arguments of timm's constructor, such as {"pad_type": "same"}
+    args           further arguments of its constructor, such as {"pad_type": "same"}
 
     `channels` and `strides` hold one number per level, fine to coarse.  Weights are random: see nets.pretrained.
     Raises WsssError for an unknown name, and for a network that has no such pyramid.
@@ -55,7 +57,7 @@ class Backbone(nn.Module):
         return self.strides.index(stride)
 
     def freeze(self, level: int) -> None:
-        """No gradient to the modules up to the one that makes `level`; timm registers them in the order of use."""
+        """No gradient to the modules up to the one that makes `level`; they are registered in the order of use."""
         name = self.body.feature_info.info[level]["module"]
         modules = dict(self.body.named_modules())
         # timm flattens outer Sequentials ("stages.0" becomes "stages_0"), and hook-based extractors keep a "body"
@@ -72,19 +74,23 @@ def _create(name: str, output_stride: int, args: Mapping[str, Any]) -> Any:
     check_name(name)
     stride = {} if output_stride == 32 else {"output_stride": output_stride}  # not every network knows the argument
     try:
+        if name in OWN:
+            return OWN[name].build(**stride, **args)
         return timm.create_model(name, pretrained=False, features_only=True, **stride, **args)
     except (TypeError, AssertionError, RuntimeError, NotImplementedError) as error:
-        what = f"timm cannot build backbone '{name}' with output stride {output_stride} and {dict(args)}"
+        what = f"cannot build backbone '{name}' with output stride {output_stride} and {dict(args)}"
         raise WsssError(f"{what}: {error}" if str(error) else what, f"check backbone_args; {SUGGESTED}") from error
 
 
 def check_name(name: str) -> None:
-    """Raises WsssError with the nearest names if timm has no such network, or no such weights tag."""
+    """Raises WsssError with the nearest names if there is no such network, or no such weights tag."""
+    if name in OWN:
+        return
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
         raise WsssError(
-            f"unknown backbone '{name}'{nearest(architecture, timm.list_models())}",
-            '`python -c "import timm; print(timm.list_models())"` lists timm\'s names',
+            f"unknown backbone '{name}'{nearest(architecture, [*OWN, *timm.list_models()])}",
+            f'{", ".join(OWN)}, or one of `python -c "import timm; print(timm.list_models())"`',
         )
     tagged = timm.list_models(f"{architecture}.*", pretrained=True)
     if tag and name not in tagged:
@@ -108,6 +114,19 @@ def multi_grid(layer: Iterable[Any], dilations: Sequence[int]) -> None:
     """Give the 3x3 convolution of each bottleneck of a ResNet layer its own dilation [Chen et al. 2017, sec. 3.1]."""
     for block, d in zip(layer, dilations, strict=True):
         block.conv2.dilation = block.conv2.padding = (d, d)
+
+
+def uniform_dilation(backbone: Backbone) -> None:
+    """Dilate the first block of a ResNet's dilated stages like their other blocks, as DeepLabV2 and BECO do.
+
+    timm, as torchvision, gives it the dilation of the stage before.  Networks of other blocks stay as timm built them.
+    """
+    layers: list[Any] = [getattr(backbone.body, f"layer{i}", ()) for i in (1, 2, 3, 4)]
+    for layer in layers:
+        if len(layer) > 1 and isinstance(layer[0], BasicBlock | Bottleneck):
+            for conv, model in ((layer[0].conv1, layer[1].conv1), (layer[0].conv2, layer[1].conv2)):
+                if isinstance(conv, nn.Conv2d):
+                    conv.dilation, conv.padding = model.dilation, model.padding
 
 
 def plain_downsample(layer: Sequence[Any]) -> None:

@@ -2,35 +2,67 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any, Literal
+import inspect
+from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import AfterValidator, Field, PositiveInt
+from pydantic_core import PydanticCustomError
 
 from wsss_cli.config import Config
+from wsss_cli.errors import WsssError
+from wsss_cli.nets.heads import HEADS
+from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
-    from wsss_cli.nets.segmenter import Segmenter
+    from wsss_cli.nets.backbones import Backbone
+    from wsss_cli.nets.segmenter import Head, Segmenter
+
+
+def _known(head: str) -> str:
+    if head not in HEADS:
+        context = {"near": nearest(head, HEADS), "names": ", ".join(HEADS)}
+        raise PydanticCustomError("unknown_head", "there is no such decode head, only {names}{near}", context)
+    return head
 
 
 class Net(Config):
     """A backbone and a decode head."""
 
-    backbone: str = Field("resnet101d", description="timm's name; ResNet-D 101 [BECO sec. 4.1, released code]")
-    backbone_args: dict[str, Any] = Field({}, description="arguments of timm's constructor, e.g. {pad_type: same}")
-    pretrained: str = Field("timm", description="timm: its weights on the hub; none: random; or a weights FILE")
+    backbone: str = Field("resnet101d", description="timm's name, or mit_b0 to mit_b5; ResNet-D 101 [BECO sec. 4.1]")
+    backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {pad_type: same}")
+    pretrained: str = Field("timm", description="timm: published weights, downloaded; none: random; or a weights FILE")
     freeze_bn: bool = Field(False, description="the backbone's batch norms keep their statistics: for small batches")
-    output_stride: Literal[8, 16, 32] = Field(16, description="stride of the last feature map [DeepLabV3+ sec. 4]")
+    output_stride: Literal[8, 16, 32] | None = Field(
+        None,
+        description="stride of the last feature map; null: as the head was published: "
+        + ", ".join(f"{name} {decoder.output_stride}" for name, decoder in HEADS.items()),
+    )
     official_resnetd: bool = Field(
         True,
         description="resnet*d: dilations 2, 4, 8 in layer4 and no pooling in its shortcut [mmcls, as BECO trains it]",
     )
-    head: Literal["deeplabv3plus"] = Field("deeplabv3plus", description="decode head [Chen et al. 2018]")
-    aspp_rates: tuple[int, int, int] | None = Field(
+    contract_dilation: bool | None = Field(
         None,
-        description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018]; less for small crops: a tap "
-        "that lies outside them is never trained, but then met in whole images",
+        description="the first block of a ResNet's dilated stage has half its dilation [torchvision, mmseg]; null: "
+        "true, but false for deeplabv2 [BECO, released code]",
     )
-    width: int = Field(256, gt=0, description="channels of the head [Chen et al. 2018]; fewer for small machines")
+    head: Annotated[str, AfterValidator(_known)] = Field(
+        "deeplabv3plus", description=f"decode head: {', '.join(HEADS)} (docs/nets.md)"
+    )
+    head_args: dict[str, Any] = Field({}, description="arguments of the head's constructor, e.g. {dropout: 0.0}")
+    aspp_rates: tuple[PositiveInt, ...] | None = Field(
+        None,
+        min_length=1,
+        description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018], deeplabv2: 6, 12, 18, 24 at "
+        "stride 8; less for small crops: a tap that lies outside them is never trained, but then met in whole images",
+    )
+    width: int | None = Field(
+        None, gt=0, description="channels of the head; null: as published, mostly 256; fewer for small machines"
+    )
+
+    def stride(self) -> int:
+        """The output stride: as set, or else the head's."""
+        return self.output_stride or HEADS[self.head].output_stride
 
 
 def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmenter:
@@ -39,15 +71,39 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     To fill it from a checkpoint build it with pretrained="none".  `trust`: read a weights file that is a pickle with
     code.  Raises WsssError as its parts do.
     """
-    from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd  # torch: only once a network is built
-    from wsss_cli.nets.pretrained import load_pretrained
-    from wsss_cli.nets.segmenter import HEADS, Segmenter
+    from wsss_cli.nets.pretrained import load_pretrained  # torch: only once a network is built
+    from wsss_cli.nets.segmenter import Segmenter
 
-    backbone = Backbone(net.backbone, net.output_stride, args=net.backbone_args)
+    backbone = build_backbone(net)
+    head = build_head(net, backbone, num_outputs)
+    load_pretrained(backbone, net.pretrained, trust)
+    return Segmenter(backbone, head)
+
+
+def build_backbone(net: Net) -> Backbone:
+    """The backbone with the edits that `net` asks for, its weights random."""
+    from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
+
+    backbone = Backbone(net.backbone, net.stride(), args=net.backbone_args)
+    contract = net.contract_dilation
+    if not (HEADS[net.head].contract_dilation if contract is None else contract):
+        uniform_dilation(backbone)
     if net.official_resnetd:
         mmcls_resnetd(backbone)
-    load_pretrained(backbone, net.pretrained, trust)
     if net.freeze_bn:
         freeze_batchnorm(backbone)
-    head = HEADS[net.head](backbone.channels, backbone.strides, num_outputs, net.width, net.aspp_rates)
-    return Segmenter(backbone, head)
+    return backbone
+
+
+def build_head(net: Net, backbone: Backbone, num_outputs: int) -> Head:
+    """The head on that backbone.  Raises WsssError naming an option that the head has not, and those it has."""
+    make = HEADS[net.head].head_class()
+    set_ = {"width": net.width, "aspp_rates": net.aspp_rates}
+    options = {key: value for key, value in set_.items() if value is not None} | net.head_args
+    known = list(inspect.signature(make).parameters)[3:]  # after channels, strides, num_outputs
+    strange = next((key for key in options if key not in known), None)
+    if strange is not None:
+        what = f"decode head '{net.head}' has no option '{strange}'{nearest(strange, known)}"
+        unset = f"; --set net.{strange}=null unsets what a recipe says" if strange in set_ else ""
+        raise WsssError(what, f"its options are {', '.join(known)}{unset}")
+    return make(backbone.channels, backbone.strides, num_outputs, **options)

@@ -9,9 +9,10 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
+from wsss_cli.nets.segmenter import Head
 
 
-class DeepLabV3Plus(nn.Module):
+class DeepLabV3Plus(Head):
     """Feature maps of a backbone -> logits (B, K, h, w) at stride 4.
 
     ASPP on the last map, up-sampled to the stride-4 map, joined to a narrow projection of it, one separable block.
@@ -40,19 +41,13 @@ class DeepLabV3Plus(nn.Module):
         self.projector = conv_bn_relu(channels[self.low], low_width, 1)
         self.pre_classifier = Separable(low_width + width, width, 1)
         self.classifier = nn.Conv2d(width, num_outputs, 1)
-        for m in self.modules():
-            if isinstance(m, nn.Conv2d):
-                nn.init.kaiming_normal_(m.weight, mode="fan_in", nonlinearity="relu")
+        kaiming_convs(self)
 
     def embeddings(self, levels: Sequence[Tensor]) -> Tensor:
-        """What the classifier sees: (B, width, h, w) at stride 4."""
         low = self.projector(levels[self.low])  # (B, low_width, h, w)
         high = self.aspp(levels[-1])  # (B, width, h / 4, w / 4) at output stride 16
         high = F.interpolate(high, low.shape[2:], mode="bilinear", align_corners=False)  # (B, width, h, w)
-        return self.pre_classifier(torch.cat((low, high), 1))
-
-    def forward(self, levels: Sequence[Tensor]) -> Tensor:
-        return self.classifier(self.embeddings(levels))
+        return self.pre_classifier(torch.cat((low, high), 1))  # (B, width, h, w)
 
 
 def rates(output_stride: int) -> tuple[int, int, int]:
@@ -62,13 +57,13 @@ def rates(output_stride: int) -> tuple[int, int, int]:
 
 
 class ASPP(nn.Module):
-    """Atrous spatial pyramid pooling: 1x1, three dilated separable 3x3, and the mean of the map, joined by a 1x1."""
+    """Atrous spatial pyramid pooling: 1x1, dilated separable 3x3s, and the mean of the map, joined by a 1x1."""
 
     def __init__(self, channels: int, width: int, rates: Sequence[int], dropout: float) -> None:
         super().__init__()
         self.convs = nn.ModuleList([conv_bn_relu(channels, width, 1), *(Separable(channels, width, r) for r in rates)])
         self.convs.append(ImagePooling(channels, width))
-        self.projector = conv_bn_relu(5 * width, width, 1)
+        self.projector = conv_bn_relu((2 + len(rates)) * width, width, 1)
         self.projector.append(nn.Dropout(dropout))
 
     def forward(self, x: Tensor) -> Tensor:
@@ -118,3 +113,10 @@ def conv_bn_relu(channels: int, width: int, kernel: int, dilation: int = 1, grou
     padding = dilation * (kernel // 2)
     conv = nn.Conv2d(channels, width, kernel, padding=padding, dilation=dilation, groups=groups, bias=False)
     return nn.Sequential(conv, nn.BatchNorm2d(width), nn.ReLU(inplace=True))
+
+
+def kaiming_convs(module: nn.Module) -> None:
+    """Every convolution from Kaiming normal (fan in, ReLU), as BECO starts its decoders."""
+    for m in module.modules():
+        if isinstance(m, nn.Conv2d):
+            nn.init.kaiming_normal_(m.weight, mode="fan_in", nonlinearity="relu")

@@ -1,4 +1,4 @@
-"""The names that other code bases give to the tensors of networks we take from timm, as pairs of prefixes.
+"""The names that other code bases give to the tensors of our networks, as pairs of prefixes.
 
 A map is a tuple of (their prefix, our prefix); the first that fits a key is replaced, a key that none fits stays.
 """
@@ -8,6 +8,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 
 from torch import Tensor
+
+from wsss_cli.errors import WsssError
 
 Pairs = tuple[tuple[str, str], ...]
 
@@ -45,6 +47,17 @@ BECO_DEEPLAB: Pairs = (
 )
 """One network of BECO's checkpoint -> a Segmenter with a resnet*d backbone and the head deeplabv3plus."""
 
+BECO_NETWORKS = ("network1", "network2")
+"""What BECO calls its two networks."""
+
+MMSEG_MIT_BLOCK: Pairs = (
+    ("attn.attn.out_proj.", "attn.proj."),
+    ("ffn.layers.0.", "mlp.fc1."),
+    ("ffn.layers.1.", "mlp.dwconv.dwconv."),
+    ("ffn.layers.4.", "mlp.fc2."),
+)
+"""Within a block: mmseg's MixVisionTransformer -> the released SegFormer, whose names are ours."""
+
 
 def rename(key: str, pairs: Pairs) -> str:
     """The key with the first fitting prefix replaced."""
@@ -65,3 +78,53 @@ def mmcls_to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(state)
     plain = {k.removeprefix("backbone.").replace("head.fc.", "fc."): v for k, v in state.items()}
     return {rename(k, MMCLS_RESNETD): v for k, v in plain.items()}
+
+
+def official_beco(
+    state: Mapping[str, Tensor], source: str = "the state dict"
+) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
+    """The two networks of BECO's best_ckpt.pth, as read_weights gives it, under the names of a Segmenter.
+
+    Raises WsssError naming `source` and the first key that belongs to neither network, or the network that is missing.
+    """
+    nets: dict[str, dict[str, Tensor]] = {name: {} for name in BECO_NETWORKS}
+    remedy = "pass a best_ckpt.pth of BECO, which holds network1 and network2"
+    for key, value in state.items():
+        net, _, name = key.partition(".")
+        if net not in nets:
+            raise WsssError(f"{source} is no official checkpoint of BECO: it holds '{key}'", remedy)
+        nets[net][rename(name, BECO_DEEPLAB)] = value
+    for name, net_state in nets.items():
+        if not net_state:
+            raise WsssError(f"{source} is no official checkpoint of BECO: it holds no {name}", remedy)
+    return nets["network1"], nets["network2"]
+
+
+def mmseg_to_mit(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """mmseg's MixVisionTransformer under the names of the released SegFormer; any other state dict as it is."""
+    if "layers.0.0.projection.weight" not in state:
+        return dict(state)
+    ours: dict[str, Tensor] = {}
+    for key, value in state.items():
+        if key.startswith("layers."):
+            ours |= _mit_tensors(key, value)
+        else:
+            ours[key] = value
+    return ours
+
+
+def _mit_tensors(key: str, value: Tensor) -> dict[str, Tensor]:
+    """One tensor of mmseg's stage "layers.S": its patch embedding (part 0), blocks (1) or norm (2)."""
+    _, stage, part, rest = key.split(".", 3)
+    n = int(stage) + 1
+    if part != "1":
+        first = f"patch_embed{n}" if part == "0" else f"norm{n}"
+        return {f"{first}.{rest.replace('projection.', 'proj.')}": value}
+    block, _, name = rest.partition(".")
+    where = f"block{n}.{block}"
+    if name.startswith("attn.attn.in_proj_"):  # queries, keys and values in one
+        kind, dim = name.removeprefix("attn.attn.in_proj_"), value.shape[0] // 3
+        return {f"{where}.attn.q.{kind}": value[:dim], f"{where}.attn.kv.{kind}": value[dim:]}
+    name = rename(name, MMSEG_MIT_BLOCK)
+    linear = name in ("mlp.fc1.weight", "mlp.fc2.weight")  # a 1x1 convolution there: (out, in, 1, 1)
+    return {f"{where}.{name}": value.flatten(1) if linear else value}

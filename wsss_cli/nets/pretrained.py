@@ -1,38 +1,43 @@
-"""Pretrained backbones: timm's own weights from the hub, a file, or none."""
+"""Pretrained backbones: published weights, downloaded; a file; or none."""
 
 from __future__ import annotations
 
 import logging
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from pathlib import Path
 
 import timm
+import torch
 from torch import Tensor
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.keymaps import mmcls_to_timm
+from wsss_cli.nets.own import OWN
 from wsss_cli.nets.weights import Loaded, is_counter, load_weights, read_weights
 
 log = logging.getLogger("wsss")
 
 
 def load_pretrained(backbone: Backbone, pretrained: str, trust: bool = False) -> Loaded | None:
-    """Fill the backbone: "timm" (its weights on the hub), "none" (leave it random), or a file of this network.
+    """Fill the backbone: "timm" (published weights, downloaded), "none" (leave it random), or a file of this network.
 
-    A file holds the whole timm model, torchvision's ResNet (same names) or mmcls' ResNetV1d; the tensors of the
-    classifier stay unused.  Returns what became of each key, and logs its counts.
-    Raises WsssError: download failed (naming the file to fetch by hand), file unreadable or of another network.
+    A file holds the whole timm model, torchvision's ResNet (same names), mmcls' ResNetV1d or the encoder of SegFormer
+    (its own or mmseg's names); the tensors of the classifier stay unused.  Returns what became of each key, and logs
+    its counts.  Raises WsssError: download failed (naming the file to fetch by hand), file unreadable, of another
+    network, or with tensors that are neither the backbone's nor its classifier's.
     """
     if pretrained == "none":
         return None
     if pretrained == "timm":
-        state, source = _from_hub(backbone), hub_file(backbone.name) or "timm"
+        state, source = _from_hub(backbone, trust), hub_file(backbone.name) or "timm"
     else:
-        state, source = mmcls_to_timm(read_weights(Path(pretrained).expanduser(), trust)), pretrained
+        state, source = _our_names(backbone.name, read_weights(Path(pretrained).expanduser(), trust)), pretrained
     state = _body_names(backbone, state)
     _check_no_deeper(backbone, state, source)
     found = load_weights(backbone.body, state, f"backbone '{backbone.name}'", source)
+    if pretrained != "timm":  # which is strict itself
+        _check_only_classifier(backbone, found.unused, source)
     total, unused = len(found.matched), len(found.unused)
     log.info("%s: %d of %d backbone tensors loaded from %s (%d classifier tensors unused)",
              backbone.name, total, total, source, unused)  # fmt: skip
@@ -40,15 +45,21 @@ def load_pretrained(backbone: Backbone, pretrained: str, trust: bool = False) ->
 
 
 def hub_file(name: str) -> str:
-    """Where timm gets the weights of that name: "REPOSITORY/FILE" on the Hugging Face hub, a URL, or "" for none."""
+    """Where the weights of that name are: "REPOSITORY/FILE" on the Hugging Face hub, a URL, or "" for nowhere."""
+    if name in OWN:
+        return OWN[name].weights
     cfg = timm.get_pretrained_cfg(name)
     if cfg is None or not cfg.has_weights:
         return ""
     return f"{cfg.hf_hub_id}/{cfg.hf_hub_filename or 'model.safetensors'}" if cfg.hf_hub_id else str(cfg.url)
 
 
-def _from_hub(backbone: Backbone) -> dict[str, Tensor]:
-    """The whole timm model's state dict, through timm, which converts old files and is strict about their keys."""
+def _our_names(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return OWN[name].ours(state) if name in OWN else mmcls_to_timm(state)
+
+
+def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
+    """The published state dict: timm's through timm, which converts old files and is strict about their keys."""
     source = hub_file(backbone.name)
     if not source:
         raise WsssError(
@@ -56,7 +67,11 @@ def _from_hub(backbone: Backbone) -> dict[str, Tensor]:
             "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
         )
     try:
+        if backbone.name in OWN:
+            return _our_names(backbone.name, read_weights(_download(source), trust))
         return timm.create_model(backbone.name, pretrained=True, **backbone.args).state_dict()
+    except WsssError:
+        raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
         address = source if source.startswith("http") else f"https://huggingface.co/{_download_path(source)}"
         raise WsssError(
@@ -64,6 +79,15 @@ def _from_hub(backbone: Backbone) -> dict[str, Tensor]:
             f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
             "or start from random weights: pretrained=none",
         ) from error
+
+
+def _download(url: str) -> Path:
+    """The file of that address in torch's cache, fetched if it is not there."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path))
+    return path
 
 
 def _first_line(error: Exception) -> str:
@@ -97,4 +121,22 @@ def _check_no_deeper(backbone: Backbone, state: Mapping[str, Tensor], source: st
         raise WsssError(
             f"{source} is of another network than '{backbone.name}': '{more[0]}' has no place in it",
             "pass a file of this very network, or choose the network that the file belongs to",
+        )
+
+
+def _check_only_classifier(backbone: Backbone, unused: Iterable[str], source: str) -> None:
+    """What the file has more than the backbone must be of the same network's classifier."""
+    if backbone.name in OWN:
+        classifier = OWN[backbone.name].classifier
+    else:
+        named = timm.get_pretrained_cfg(backbone.name).classifier or ()
+        classifier = tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
+    more = [k for k in unused if not k.startswith(classifier)]
+    if more and backbone.name not in OWN:  # a classifier may have layers before the last one: ask the whole network
+        whole = timm.create_model(backbone.name, **backbone.args).state_dict()
+        more = [k for k in more if k not in whole]
+    if more:
+        raise WsssError(
+            f"{source} holds '{more[0]}', which neither backbone '{backbone.name}' nor its classifier has",
+            "pass a file of this very network",
         )

@@ -2,18 +2,32 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 from torch import Tensor, nn
 
 from wsss_cli.nets.backbones import Backbone
-from wsss_cli.nets.deeplab import DeepLabV3Plus
 
-Head = DeepLabV3Plus
-HEADS: dict[str, type[Head]] = {"deeplabv3plus": DeepLabV3Plus}
-"""Decode heads by name, built as head(channels, strides, num_outputs, width); a second one makes `Head` a union."""
+
+class Head(nn.Module):
+    """Feature maps of a backbone, fine to coarse -> logits (B, K, h, w).
+
+    A head is built as Class(channels, strides, num_outputs, **options) from the backbone's `channels` and `strides`,
+    sets `classifier` and gives what the classifier sees.  Its options have defaults: those of the publication.
+    """
+
+    classifier: nn.Module
+
+    def embeddings(self, levels: Sequence[Tensor]) -> Tensor:
+        """What the classifier sees: (B, D, h, w)."""
+        raise NotImplementedError
+
+    def forward(self, levels: Sequence[Tensor]) -> Tensor:
+        return self.classifier(self.embeddings(levels))
 
 
 class Segmenter(nn.Module):
-    """Images (B, 3, H, W) of any size -> logits (B, K, h, w), at stride 4 with deeplabv3plus."""
+    """Images (B, 3, H, W) of any size -> logits (B, K, h, w) at the stride of the head's map."""
 
     def __init__(self, backbone: Backbone, head: Head) -> None:
         super().__init__()
@@ -24,5 +38,5 @@ class Segmenter(nn.Module):
         return self.head(self.backbone(images))
 
     def embeddings(self, images: Tensor) -> Tensor:
-        """The features that the head's classifier sees: (B, width, h, w)."""
+        """The features that the head's classifier sees: (B, D, h, w)."""
         return self.head.embeddings(self.backbone(images))

@@ -45,7 +45,8 @@ def _safetensors(path: Path) -> dict[str, Tensor]:
 
 def _unwrap(content: Any) -> Any:
     while isinstance(content, Mapping):
-        inner = next((content[k] for k in CONTAINERS if isinstance(content.get(k), Mapping)), None)
+        # BECO's ckpt_epoch_N.pth has an empty model_state_dict beside its networks
+        inner = next((content[k] for k in CONTAINERS if isinstance(content.get(k), Mapping) and content[k]), None)
         if inner is None:
             return content
         content = inner
@@ -107,6 +108,20 @@ def load_weights(
     taken = {k: v for k, v in state.items() if k in found.matched or is_counter(k)}
     module.load_state_dict(taken, strict=False)
     return found
+
+
+def load_exactly(module: nn.Module, state: Mapping[str, Tensor], what: str, source: str) -> Loaded:
+    """load_weights for a state dict that must hold the module's tensors and no others.
+
+    Raises WsssError as load_weights does, and, naming it, for a tensor that has no place in the module.
+    """
+    found = compare(module, state)
+    if found.unused and not found.missing + found.mismatched:
+        raise WsssError(
+            f"{source} does not fit {what}: '{found.unused[0]}' has no place in it",
+            "pass a file of this very network, or choose the network that the file belongs to",
+        )
+    return load_weights(module, state, what, source)
 
 
 def _did_not_load(

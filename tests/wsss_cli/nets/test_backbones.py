@@ -7,7 +7,7 @@ import torch
 from torch import nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd
+from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
 
 PYRAMIDS = [
     ("mobilenetv2_100", {"pad_type": "same"}),
@@ -15,6 +15,7 @@ PYRAMIDS = [
     ("resnet18.tv_in1k", {}),
     ("convnext_atto", {}),
     ("regnetx_002", {}),
+    ("mit_b0", {"drop_path_rate": 0.0}),
 ]
 
 
@@ -30,7 +31,7 @@ def test_maps_have_the_promised_shapes(name: str, args: dict[str, str], stride: 
     dilated = [
         m for m in backbone.modules() if isinstance(m, nn.Conv2d) and m.dilation != (1, 1) and m.kernel_size != (2, 2)
     ]
-    assert bool(dilated) == (dilate and stride < 32)
+    assert bool(dilated) == (dilate and stride < 32 and name != "mit_b0")
 
 
 def test_channels_come_first() -> None:
@@ -64,13 +65,31 @@ def test_resnetd_of_mmcls(stride: int, dilations: list[int], pooled: int) -> Non
     assert pools == [False, True, stride >= 16, stride == 32]
 
 
+@pytest.mark.parametrize("name", ["resnet26", "resnet18", "seresnext26d_32x4d", "mobilenetv2_100"])
+@pytest.mark.parametrize(("stride", "wanted"), [(8, [1, 1, 2, 4]), (16, [1, 1, 1, 2]), (32, [1, 1, 1, 1])])
+def test_uniform_dilation_is_that_of_the_second_block(name: str, stride: int, wanted: list[int]) -> None:
+    # timm starts the last norm of each block from 0, and then its dilation would not show
+    args = {"zero_init_last": False} if "res" in name else {}
+    plain, backbone = Backbone(name, stride, args=args).eval(), Backbone(name, stride, args=args).eval()
+    backbone.load_state_dict(plain.state_dict())
+    uniform_dilation(backbone)
+    x = torch.randn(1, 3, 64, 64)
+    with torch.no_grad():
+        before, after = plain(x), backbone(x)
+    assert [a.shape for a in before] == [a.shape for a in after]
+    assert torch.equal(before[-1], after[-1]) == (stride == 32 or "res" not in name)
+    if "res" in name:
+        layers = [getattr(backbone.body, f"layer{i}") for i in (1, 2, 3, 4)]
+        assert [{b.conv2.dilation[0] for b in layer} for layer in layers] == [{d} for d in wanted]
+
+
 @pytest.mark.parametrize("name", ["resnet50", "resnet18d", "mobilenetv2_100"])
 def test_other_networks_keep_timms_dilation(name: str) -> None:
     with torch.device("meta"):
         assert not mmcls_resnetd(Backbone(name))
 
 
-@pytest.mark.parametrize("name", ["resnet18d", "mobilenetv2_100", "convnext_atto", "regnetx_002"])
+@pytest.mark.parametrize("name", ["resnet18d", "mobilenetv2_100", "convnext_atto", "regnetx_002", "mit_b0"])
 def test_freeze_is_exactly_what_a_level_depends_on(name: str) -> None:
     backbone = Backbone(name)
     level = backbone.level(8)
@@ -99,6 +118,8 @@ def test_frozen_batchnorm_survives_train_and_copy(name: str, affine: bool) -> No
     ("name", "stride", "args", "message"),
     [
         ("resnet5O", 16, {}, "unknown backbone 'resnet5O'; did you mean 'resnet50"),
+        ("mit_b22", 32, {}, "unknown backbone 'mit_b22'; did you mean 'mit_b2'"),
+        ("mit_b0", 32, {"drop_path": 0.1}, "cannot build backbone 'mit_b0' .*'drop_path'"),
         ("resnet50.tv_in1", 16, {}, "no weights 'tv_in1'; did you mean 'resnet50.tv_in1k'"),
         ("vit_tiny_patch16_224", 16, {}, "cannot build backbone 'vit_tiny_patch16_224'"),
         ("vgg11", 16, {}, "cannot build backbone 'vgg11' with output stride 16"),

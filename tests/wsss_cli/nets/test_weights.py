@@ -12,7 +12,7 @@ from safetensors.torch import save_file
 from torch import nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.weights import load_weights, read_weights
+from wsss_cli.nets.weights import load_exactly, load_weights, read_weights
 
 STATE = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2)}
 
@@ -30,6 +30,7 @@ def same(state: dict[str, torch.Tensor]) -> bool:
         lambda s: {"model": {"state_dict": s}},
         lambda s: {"net_state_dict": {f"module.{k}": v for k, v in s.items()}},
         lambda s: s | {"epoch": 3},
+        lambda s: {"optim_state_dict": {}, "model_state_dict": {}, "net_state_dict": s},
     ],
 )
 @pytest.mark.parametrize("zipped", [True, False])
@@ -126,3 +127,15 @@ def test_refused_whole(state: dict[str, torch.Tensor], message: str) -> None:
     with pytest.raises(WsssError, match=message):
         load_weights(net, state, "net", "FILE")
     assert all(torch.equal(v, before[k]) for k, v in net.state_dict().items())
+
+
+def test_exactly_refuses_what_has_no_place() -> None:
+    net = nn.Linear(3, 2)
+    before, state = net.weight.clone(), {"weight": torch.ones(2, 3), "bias": torch.ones(2)}
+    with pytest.raises(WsssError, match="FILE does not fit net: 'scale' has no place in it"):
+        load_exactly(net, state | {"scale": torch.ones(1)}, "net", "FILE")
+    with pytest.raises(WsssError, match="'bias' is missing"):
+        load_exactly(net, {"weight": torch.ones(2, 3), "scale": torch.ones(1)}, "net", "FILE")
+    assert torch.equal(net.weight, before)
+    assert load_exactly(net, state, "net", "FILE").matched == ("weight", "bias")
+    assert torch.equal(net.weight, state["weight"])

@@ -1,0 +1,45 @@
+"""The backbones that timm lacks: how to build them, and where their weights are."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass
+from functools import partial
+
+from torch import Tensor, nn
+
+from wsss_cli.nets.keymaps import mmseg_to_mit
+from wsss_cli.nets.mit import MixTransformer
+
+
+@dataclass(frozen=True)
+class Own:
+    """A backbone that is not timm's.
+
+    build       called as build(output_stride=..., **backbone_args); gives modules with timm's `feature_info`, whose
+                children are registered in the order of use
+    weights     address of published ImageNet weights
+    ours        a published state dict -> the same tensors under our names
+    classifier  prefixes of the tensors that published files have more than the backbone
+    """
+
+    build: Callable[..., nn.Module]
+    weights: str
+    ours: Callable[[Mapping[str, Tensor]], dict[str, Tensor]]
+    classifier: tuple[str, ...] = ("head.",)
+
+
+def _mit(depths: tuple[int, ...], file: str, dims: tuple[int, ...] = (64, 128, 320, 512)) -> Own:
+    folder = "https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer"
+    return Own(partial(MixTransformer, dims, depths), f"{folder}/{file}.pth", mmseg_to_mit)
+
+
+OWN = {
+    "mit_b0": _mit((2, 2, 2, 2), "mit_b0_20220624-7e0fe6dd", dims=(32, 64, 160, 256)),
+    "mit_b1": _mit((2, 2, 2, 2), "mit_b1_20220624-02e5a6a1"),
+    "mit_b2": _mit((3, 4, 6, 3), "mit_b2_20220624-66e8bf70"),
+    "mit_b3": _mit((3, 4, 18, 3), "mit_b3_20220624-13b1141c"),
+    "mit_b4": _mit((3, 8, 27, 3), "mit_b4_20220624-d588d980"),
+    "mit_b5": _mit((3, 6, 40, 3), "mit_b5_20220624-658746d9"),
+}
+"""Our backbones by name: sizes of Xie et al. 2021, table 6."""
