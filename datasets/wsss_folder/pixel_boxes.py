@@ -8,11 +8,13 @@ from wsss_cli.data.prepared import Box
 from wsss_cli.errors import WsssError
 from wsss_folder.record import Record, Thing
 
+SLACK = 0.05
+
 
 def pixel_box(thing: Thing, label: int, record: Record, width: int, height: int) -> Box:
     """The smallest box of whole pixels that holds the object, clipped to the image of width x height.
 
-    x0 = floor(left), x1 = ceil(right), half-open; a millionth of a pixel of rounding does not count.
+    x0 = floor(left), x1 = ceil(right), half-open, where SLACK of a pixel does not count: files hold few decimals.
     Raises WsssError if the corners are not finite, inverted or empty, or outside the image.
     """
     scale = (width, height, width, height) if thing.relative else (1, 1, 1, 1)
@@ -22,8 +24,8 @@ def pixel_box(thing: Thing, label: int, record: Record, width: int, height: int)
         raise WsssError(f"{shown} is not finite", "correct or remove it")
     if right <= left or bottom <= top:
         raise WsssError(f"{shown} is inverted or empty", "correct or remove it")
-    x0, y0 = (max(math.floor(value + 1e-6), 0) for value in (left, top))
-    x1, y1 = min(math.ceil(right - 1e-6), width), min(math.ceil(bottom - 1e-6), height)
+    x0, y0 = (max(math.floor(value + SLACK), 0) for value in (left, top))
+    x1, y1 = min(math.ceil(right - SLACK), width), min(math.ceil(bottom - SLACK), height)
     if x1 <= x0 or y1 <= y0:
         raise WsssError(f"{shown} lies outside the image of {width} x {height}", "correct or remove it")
     return Box(label, x0, y0, x1, y1)

@@ -56,6 +56,7 @@ def make_plan(options: Options) -> Plan:
     sources = read_sources(options, root, finder)
     known = match(sources, finder)
     truth = find_ground_truth(options, sources, known, finder)
+    _require_tags(options, sources, root)
     classes = class_names(sources, options.classes, truth.class_names)
     truth = truth.with_ids(classes)
     bad = [*truth.bad, *_unusable(known, frozenset(classes))]
@@ -74,6 +75,14 @@ def make_plan(options: Options) -> Plan:
         lost=[*known.lost, *truth.lost, *(lists.lost if lists else ())],
         bad=bad,
     )
+
+
+def _require_tags(options: Options, sources: list[Source], root: Path) -> None:
+    if not sources and not options.tags_from_masks:
+        raise WsssError(
+            f"there is no annotation in or beside {root} that is recognised",
+            "give --tags FILE.csv, --class-folders, --coco, --yolo, --xml, --label-studio or --cvat",
+        )
 
 
 def _unusable(known: Known, classes: frozenset[str]) -> list[tuple[int, WsssError]]:

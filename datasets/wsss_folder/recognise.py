@@ -13,7 +13,7 @@ from wsss_folder.catalogue import files_below
 from wsss_folder.matching import Finder
 from wsss_folder.table import SPLIT, read_table
 from wsss_folder.tags_csv import NO, TAGS, YES
-from wsss_folder.yolo_txt import label_files, label_names
+from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
 
 BESIDE = ("labels", "annotations", "Annotations", "xml", "xmls")  # folders looked into beside the images
 HEAD = 1 << 16  # characters of a file that are looked at
@@ -90,9 +90,7 @@ def _json_format(head: str) -> str | None:
 def _holds_yolo(folder: Path, finder: Finder) -> bool:
     """Whether a .txt there has the name of an image and holds numbers."""
     files = islice(label_files(folder), TRIED)
-    return any(
-        re.match(r"\s*(\d+(\s+[-+.\deE]+){4,}|$)", _head(p)) and finder.has(*label_names(p, folder)) for p in files
-    )
+    return any(begins_as_label(path) and finder.has(*label_names(path, folder)) for path in files)
 
 
 def _holds_pascal(folder: Path) -> bool:

@@ -61,9 +61,9 @@ def _ordered(names: Iterable[str], units: Mapping[str, Vector], label: Hashable,
 
 
 def _side(vector: Vector, label: Hashable, wanted: list[dict[Hashable, float]]) -> int:
-    """The part that lacks more of the label, or more images where that makes less than the unit's difference."""
+    """The part that lacks more of the label; of images, where it differs by less than half of the unit."""
     lack, of_all = (wanted[VAL][what] - wanted[TRAIN][what] for what in (label, None))
-    decisive = lack if abs(lack) >= vector[label] else of_all
+    decisive = lack if 2 * abs(lack) >= vector[label] else of_all
     return VAL if decisive > 0 else TRAIN
 
 

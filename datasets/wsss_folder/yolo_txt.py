@@ -5,7 +5,8 @@ class x_centre y_centre width height            or an outline: class x y x y x y
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+import re
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any
 
@@ -14,8 +15,10 @@ from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_text, read_yaml
 from wsss_folder.record import Record, Source, Thing, around
 
+LOOKED_AT = 1000  # characters
 NAMES = ("classes.txt", "obj.names", "names.txt", "data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
-NO_LABELS = frozenset({*NAMES, "train.txt", "val.txt", "valid.txt", "test.txt", "labels.txt", "notes.txt"})
+LABEL = re.compile(r"\s*(\d+(\s+[-+.\deE]+){4,}\s|$)")  # what a label begins with
+OTHERS = re.compile(r"(train|val|valid|test|labels|notes|readme.*)\.txt", re.IGNORECASE)  # unless they hold labels
 
 
 def read_yolo(folder: Path, names: Path | None, near: Iterable[Path] = ()) -> Source:
@@ -35,13 +38,18 @@ def read_yolo(folder: Path, names: Path | None, near: Iterable[Path] = ()) -> So
     return Source("YOLO labels", folder, records, tuple(classes.values()), (f"class names from {file}",))
 
 
-def label_files(folder: Path) -> Iterable[Path]:
-    """Every .txt below the folder that can be a label."""
-    return (
-        path
-        for path in files_below(folder)
-        if path.suffix.lower() == ".txt" and path.name.lower() not in NO_LABELS and not path.name.startswith("README")
-    )
+def label_files(folder: Path) -> Iterator[Path]:
+    """Every .txt below the folder but class names and lists."""
+    for path in files_below(folder):
+        if path.suffix.lower() == ".txt" and path.name not in NAMES:
+            if not OTHERS.fullmatch(path.name) or begins_as_label(path):
+                yield path
+
+
+def begins_as_label(path: Path) -> bool:
+    """Whether the file is empty or its first line is a class and numbers."""
+    with path.open(encoding="utf-8", errors="replace") as file:
+        return LABEL.match(file.read(LOOKED_AT) + "\n") is not None
 
 
 def label_names(path: Path, folder: Path) -> tuple[str, ...]:
