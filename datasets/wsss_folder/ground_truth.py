@@ -73,7 +73,7 @@ def find_ground_truth(options: Options, sources: list[Source], known: Known, fin
     if not options.masks_from_shapes:
         return truth
     drawn = frozenset(n for n, records in enumerate(known.records) if drawable(records) and n not in truth.files)
-    if not drawn:
+    if not any(record.things for n in drawn for record in known.records[n]):
         raise WsssError(
             "--masks-from-shapes: no image has outlines of all its objects",
             "boxes are no masks; give polygons or run-length codes, or leave the option out",

@@ -15,8 +15,11 @@ from wsss_folder.record import Record, Thing
 
 
 def drawable(records: Sequence[Record]) -> bool:
-    """Whether every object of the image has an outline."""
-    return bool(records) and all(thing.polygons or thing.rle for record in records for thing in record.things)
+    """Whether every object and every tag of the image has an outline; an image annotated as empty has them all."""
+    things = [thing for record in records for thing in record.things]
+    tags = {tag for record in records for tag in record.tags}
+    outlined = all(thing.polygons or thing.rle for thing in things)
+    return bool(records) and outlined and tags <= {thing.name for thing in things}
 
 
 def draw(records: Sequence[Record], ids: Mapping[str, int], width: int, height: int) -> NDArray[np.uint8]:

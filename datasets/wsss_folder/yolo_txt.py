@@ -41,9 +41,10 @@ def read_yolo(folder: Path, names: Path | None, near: Iterable[Path] = ()) -> So
 def label_files(folder: Path) -> Iterator[Path]:
     """Every .txt below the folder but class names and lists."""
     for path in files_below(folder):
-        if path.suffix.lower() == ".txt" and path.name not in NAMES:
-            if not OTHERS.fullmatch(path.name) or begins_as_label(path):
-                yield path
+        if path.suffix.lower() != ".txt" or path.name in NAMES:
+            continue
+        if not OTHERS.fullmatch(path.name) or begins_as_label(path):
+            yield path
 
 
 def begins_as_label(path: Path) -> bool:
@@ -54,7 +55,7 @@ def begins_as_label(path: Path) -> bool:
 
 def label_names(path: Path, folder: Path) -> tuple[str, ...]:
     """What the image of a label can be called: labels/a.txt goes with images/a.jpg, labels/train/a with train/a."""
-    parts = path.relative_to(folder).with_suffix("").parts if path.suffix else path.relative_to(folder).parts
+    parts = path.relative_to(folder).with_suffix("").parts
     return ("/".join("images" if p == "labels" else p for p in parts), "/".join(p for p in parts if p != "labels"))
 
 

@@ -14,7 +14,6 @@ from wsss_cli.data.prepare import prepare
 from wsss_cli.data.prepared import Prepared, Sample, read_prepared
 from wsss_folder import DATASET
 
-
 IMPORTED_ONCE = (  # here, not in every fork
     "pycocotools.mask",
     "rich.progress",
@@ -67,7 +66,9 @@ class Of:
         """Names of the classes of each image, sorted, by its path below root."""
         classes = prepared.info.classes
         return {
-            unicodedata.normalize("NFC", s.image.relative_to(root).as_posix()): tuple(sorted(classes[t - 1] for t in s.tags))
+            unicodedata.normalize("NFC", s.image.relative_to(root).as_posix()): tuple(
+                sorted(classes[t - 1] for t in s.tags)
+            )
             for s in prepared.samples
         }
 

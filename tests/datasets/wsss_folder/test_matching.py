@@ -9,7 +9,18 @@ from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import LONGEST, find_images, make_ids
 from wsss_folder.matching import Finder
 
-NAMES = ["a.jpg", "x/a.jpg", "y/b.png", "y/c d.png", "z/é.tif", "z/n.1.png", "p/twin.jpg", "q/twin.jpg", "q/same.jpg", "q/same.png"]
+NAMES = [
+    "a.jpg",
+    "x/a.jpg",
+    "y/b.png",
+    "y/c d.png",
+    "z/é.tif",
+    "z/n.1.png",
+    "p/twin.jpg",
+    "q/twin.jpg",
+    "q/same.jpg",
+    "q/same.png",
+]
 
 
 @pytest.mark.parametrize(
@@ -50,7 +61,17 @@ def test_not_found(wanted: str, says: str) -> None:
 
 
 def test_ids_are_plain_file_names_and_no_two_are_alike() -> None:
-    names = ["a.jpg", "a.png", "b/c.png", "b__c.png", "B/C.jpg", "d e/f.g.png", "é/図.png", "x" * 250 + ".png", 'q<"?>.png']
+    names = [
+        "a.jpg",
+        "a.png",
+        "b/c.png",
+        "b__c.png",
+        "B/C.jpg",
+        "d e/f.g.png",
+        "é/図.png",
+        "x" * 250 + ".png",
+        'q<"?>.png',
+    ]
     ids = make_ids(names)
     assert len({id.casefold() for id in ids}) == len(names)
     assert all("/" not in id and len(id.encode()) <= LONGEST for id in ids)
@@ -63,7 +84,15 @@ def test_an_id_depends_on_no_other_image_without_need() -> None:
 
 
 def test_images_are_found_through_links_once(tmp_path: Path) -> None:
-    for name in ("in/a.JPG", "in/.hidden/b.jpg", "in/._c.jpg", "in/__MACOSX/d.jpg", "far/e.png", "in/notes.txt", "in/m/f.png"):
+    for name in (
+        "in/a.JPG",
+        "in/.hidden/b.jpg",
+        "in/._c.jpg",
+        "in/__MACOSX/d.jpg",
+        "far/e.png",
+        "in/notes.txt",
+        "in/m/f.png",
+    ):
         path = tmp_path / name
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_bytes(b"x")

@@ -113,7 +113,7 @@ def test_groups(name: str, by: str, group: str) -> None:
 def test_groups_that_are_not_found() -> None:
     with pytest.raises(WsssError, match=r"--group-by 'x\(' is no regular expression"):
         group_of("a.png", "x(")
-    with pytest.raises(WsssError, match="finds nothing in 'a.png'"):
+    with pytest.raises(WsssError, match=r"finds nothing in 'a\.png'"):
         group_of("a.png", "^p")
 
 
