@@ -1,12 +1,19 @@
 """Small folders of images in the layouts that people have, for tests to use and to spoil."""
 
 import json
-from collections.abc import Iterable, Mapping, Sequence
+import unicodedata
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
 import numpy as np
 from PIL import Image
+
+from processes import Result, Wsss
+from wsss_cli.data.integrity import Finding
+from wsss_cli.data.prepare import prepare
+from wsss_cli.data.prepared import Prepared, Sample, read_prepared
+from wsss_folder import DATASET
 
 SIZE = (40, 30)  # width, height
 BOX = (5, 4, 25, 16)  # x0, y0, x1, y1 of the object in every image, half-open
@@ -24,6 +31,40 @@ TAGS = {
     "slide 3/w.tif": (),
     "slide 3/w2.gif": ("dog",),
 }
+
+
+class Folder:
+    """A data set being prepared in `path`."""
+
+    def __init__(self, path: Path) -> None:
+        self.path = path
+        self.images = path / "images"
+        self.command = Wsss(path, ())
+
+    def typed(self, *words: object) -> tuple[Prepared, str]:
+        """The data set and what was said by `wsss prepare folder --images images ...`."""
+        done = self.wsss(*words)
+        assert done.code == 0, done.text
+        return read_prepared(self.path / "data/folder"), " ".join(done.text.split())
+
+    def wsss(self, *words: object) -> Result:
+        return self.command("prepare", "folder", "--images", "images", *words)
+
+    def prepare(self, skip_bad: bool = False, say: Callable[[Finding], None] | None = None, **options: Any) -> Prepared:
+        """The same without a process."""
+        config = DATASET.config_class()(**{"images": self.images, **options})
+        return prepare(DATASET, config, "folder", self.path / "data", force=True, skip_bad=skip_bad, say=say)
+
+
+def tags_of(prepared: Prepared, root: Path) -> dict[str, tuple[str, ...]]:
+    """Names of the classes of each image, sorted, by its path below root."""
+    classes = prepared.info.classes
+    names = {s: unicodedata.normalize("NFC", s.image.relative_to(root).as_posix()) for s in prepared.samples}
+    return {names[s]: tuple(sorted(classes[tag - 1] for tag in s.tags)) for s in prepared.samples}
+
+
+def sample(prepared: Prepared, id: str) -> Sample:
+    return next(s for s in prepared.samples if s.id == id)
 
 
 def write_image(path: Path, size: tuple[int, int] = SIZE, seed: int = 0) -> Path:

@@ -5,11 +5,12 @@ from __future__ import annotations
 from pathlib import Path
 from typing import Any
 
-from pycocotools import mask as run_lengths
+import numpy as np
 
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
 from wsss_folder.record import Corners, Record, Source, Thing, around
+from wsss_folder.run_lengths import Runs, read_runs
 
 KEYS = ("images", "annotations", "categories")
 
@@ -61,7 +62,7 @@ def _thing(annotation: dict[str, Any], name: str, where: str) -> Thing | None:
     outline = annotation.get("segmentation") or []
     try:
         polygons = tuple(tuple(map(float, p)) for p in outline) if isinstance(outline, list) else ()
-        rle = _compressed(outline) if isinstance(outline, dict) else None
+        rle = read_runs(outline) if isinstance(outline, dict) else None
         corners = _corners(annotation.get("bbox"), polygons, rle)
     except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
         raise WsssError(f"{where}: its bbox or segmentation cannot be read: {error}", "correct it") from error
@@ -70,29 +71,20 @@ def _thing(annotation: dict[str, Any], name: str, where: str) -> Thing | None:
     return Thing(name, corners, polygons=polygons, rle=rle, crowd=bool(annotation.get("iscrowd")))
 
 
-def _corners(bbox: Any, polygons: tuple[tuple[float, ...], ...], rle: dict[str, Any] | None) -> Corners | None:
+def _corners(bbox: Any, polygons: tuple[tuple[float, ...], ...], rle: Runs | None) -> Corners | None:
     if bbox:
         if len(bbox) != 4:
             raise ValueError(f"bbox {bbox} is not x, y, width, height")
         x, y, width, height = map(float, bbox)
     elif rle:
-        x, y, width, height = map(float, run_lengths.toBbox(rle))
+        inside = rle.pixels()  # (H, W)
+        ys, xs = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+        return float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
     elif polygons:
         return around(tuple(x for p in polygons for x in p[::2]), tuple(y for p in polygons for y in p[1::2]))
     else:
         return None
     return x, y, x + width, y + height
-
-
-def _compressed(rle: dict[str, Any]) -> dict[str, Any]:
-    """COCO's run lengths as pycocotools wants them: counts as bytes."""
-    height, width = map(int, rle["size"])
-    if isinstance(rle["counts"], list):
-        if sum(rle["counts"]) != height * width:
-            raise ValueError(f"its counts are not those of {width} x {height} pixels")
-        packed: dict[str, Any] = run_lengths.frPyObjects(rle, height, width)
-        return packed
-    return {"size": [height, width], "counts": str(rle["counts"]).encode()}
 
 
 def _get(entry: Any, key: str, path: Path, part: str, number: int) -> Any:

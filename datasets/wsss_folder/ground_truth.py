@@ -9,7 +9,7 @@ from wsss_cli.data.prepared import IGNORE
 from wsss_cli.errors import WsssError
 from wsss_folder.config import Options
 from wsss_folder.mask_values import Values, parse_values
-from wsss_folder.masks import find_masks, guess_ids, is_ready, values_in
+from wsss_folder.masks import Masks, find_masks, guess_ids, is_ready, values_in
 from wsss_folder.matching import Finder
 from wsss_folder.outlines import drawable
 from wsss_folder.record import Source
@@ -62,14 +62,19 @@ class GroundTruth:
         return is_ready(path, self.held[path], self.ids)
 
 
-def find_ground_truth(options: Options, sources: list[Source], known: Known, finder: Finder) -> GroundTruth:
-    """What --masks and --masks-from-shapes give.  Raises WsssError if that is nothing."""
+def find_ground_truth(
+    options: Options, sources: list[Source], known: Known, finder: Finder, only: frozenset[Path] | None
+) -> GroundTruth:
+    """What --masks and --masks-from-shapes give.  Raises WsssError if that is nothing.
+
+    only  the files that are masks, where they lie among the images
+    """
     if options.masks is None:
         _require_masks(options)
         truth = GroundTruth()
     else:
         values = parse_values(options.mask_values) if options.mask_values != "auto" else None
-        truth = _from_files(options.masks, values, options.tags_from_masks, finder)
+        truth = _from_files(options.masks, values, options.tags_from_masks, find_masks(options.masks, finder, only))
     if not options.masks_from_shapes:
         return truth
     drawn = frozenset(n for n, records in enumerate(known.records) if drawable(records) and n not in truth.files)
@@ -82,8 +87,7 @@ def find_ground_truth(options: Options, sources: list[Source], known: Known, fin
     return replace(truth, drawn=drawn, title=", ".join(x for x in (truth.title, f"outlines of {names}") if x))
 
 
-def _from_files(folder: Path, values: Values | None, gives_tags: bool, finder: Finder) -> GroundTruth:
-    found = find_masks(folder, finder)
+def _from_files(folder: Path, values: Values | None, gives_tags: bool, found: Masks) -> GroundTruth:
     held = values_in(list(found.by_image.values()), values is not None and values.colours)
     bad = [(n, error) for n, path in found.by_image.items() if isinstance(error := held[path], WsssError)]
     sound = {path: one for path, one in held.items() if not isinstance(one, WsssError)}

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -31,21 +31,30 @@ class Masks:
     lost: list[tuple[Path, WsssError]]
 
 
-def find_masks(folder: Path, finder: Finder) -> Masks:
+def looks_like_masks(names: Sequence[str]) -> set[str]:
+    """Of the images' names those that add _mask, _gt, ... to the name of another."""
+    plain = {name.rpartition(".")[0] for name in names}
+    return {name for name in names if any(end in plain for end in _without_suffix(name.rpartition(".")[0]))}
+
+
+def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = None) -> Masks:
     """The mask files below `folder` that go with images: of the same name, or with _mask, _gt, _seg, ... after it.
+
+    only  the files that are masks, where images lie among them
 
     Raises WsssError if the folder is missing or holds no picture.
     """
     if not folder.is_dir():
         raise WsssError(f"there is no folder {folder}", "give the folder of the masks with --masks")
-    files = [path for path in files_below(folder) if path.suffix.lower() in ENDINGS]
+    below = [path for path in files_below(folder) if path.suffix.lower() in ENDINGS] if only is None else []
+    files = below or sorted(only or ())
     if not files:
         raise WsssError(f"{folder} holds no mask", "give the folder of the masks with --masks")
     found: dict[int, Path] = {}
     lost: list[tuple[Path, WsssError]] = []
     for path in files:
         try:
-            number = finder.find(_names(path.relative_to(folder).as_posix()))
+            number = finder.find(_names((path if only else path.relative_to(folder)).as_posix()))
             if number in found:
                 raise WsssError(f"'{finder.names[number]}' has a second mask, after {found[number]}", "remove one")
             found[number] = path
@@ -145,5 +154,9 @@ def convert(
 def _names(name: str) -> tuple[str, ...]:
     """What the image of a mask can be called: as the mask, or without _mask at the end."""
     plain = name.rpartition(".")[0]
-    ends = [plain[: -len(end) - 1] for end in SUFFIXES if plain.lower().endswith((f"_{end}", f"-{end}", f".{end}"))]
-    return (name, plain, *(end for end in ends if end))
+    return (name, plain, *_without_suffix(plain))
+
+
+def _without_suffix(plain: str) -> list[str]:
+    found = [plain[: -len(end) - 1] for end in SUFFIXES if plain.lower().endswith((f"_{end}", f"-{end}", f".{end}"))]
+    return [start for start in found if start]

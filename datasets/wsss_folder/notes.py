@@ -50,6 +50,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"
     elif number:
         yield f"{number} images have a mask, for scores only: no tag is taken from it (--tags-from-masks would)"
+    if plan.twins:
+        yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
     beside = plan.root.parent / "masks"
     if options.masks is None and beside.is_dir():
         yield f"{beside} is not used; --masks {beside} would score on it"

@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from pycocotools import mask as run_lengths
+from pycocotools import mask as coco
 
 from wsss_cli.data.prepared import IGNORE
 from wsss_cli.errors import WsssError
 from wsss_folder.record import Record, Thing
+from wsss_folder.run_lengths import read_runs
 
 
 def drawable(records: Sequence[Record]) -> bool:
@@ -36,20 +36,17 @@ def draw(records: Sequence[Record], ids: Mapping[str, int], width: int, height: 
 
 def _region(thing: Thing, record: Record, width: int, height: int) -> NDArray[np.bool_]:
     """(height, width) pixels of one object, as pycocotools draws them."""
-    code: Mapping[str, Any]
     if thing.rle is not None:
-        if list(thing.rle["size"]) != [height, width]:
-            h, w = thing.rle["size"]
+        if (thing.rle.height, thing.rle.width) != (height, width):
             raise WsssError(
-                f"{record.where}: a run-length code is of {w} x {h}, but the image is {width} x {height}", "correct it"
+                f"{record.where}: a run-length code is of {thing.rle.width} x {thing.rle.height}, "
+                f"but the image is {width} x {height}",
+                "correct it",
             )
-        code = thing.rle
-    else:
-        scale = np.array((width, height) if thing.relative else (1, 1))
-        outlines = [np.asarray(p, float) for p in thing.polygons]
-        if any(len(p) < 6 or len(p) % 2 or not np.isfinite(p).all() for p in outlines):
-            raise WsssError(f"{record.where}: an outline of '{thing.name}' is not three points or more", "correct it")
-        flat = [(p.reshape(-1, 2) * scale).ravel().tolist() for p in outlines]  # (n, 2) x, y -> (2n,)
-        code = run_lengths.merge(run_lengths.frPyObjects(flat, height, width))
-    decoded: NDArray[np.uint8] = run_lengths.decode(code)  # (height, width)
-    return decoded.astype(bool)
+        return thing.rle.pixels()
+    scale = np.array((width, height) if thing.relative else (1, 1))
+    outlines = [np.asarray(p, float) for p in thing.polygons]
+    if any(len(p) < 6 or len(p) % 2 or not np.isfinite(p).all() for p in outlines):
+        raise WsssError(f"{record.where}: an outline of '{thing.name}' is not three points or more", "correct it")
+    flat = [(p.reshape(-1, 2) * scale).ravel().tolist() for p in outlines]  # (n, 2) x, y -> (2n,)
+    return read_runs(coco.merge(coco.frPyObjects(flat, height, width))).pixels()

@@ -12,6 +12,7 @@ from wsss_folder.catalogue import Found, find_images, image_folder
 from wsss_folder.config import Options
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
 from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
 from wsss_folder.record import Record, Source
 from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
@@ -26,6 +27,7 @@ class Plan:
     tags   names of the classes of each image that is kept
     lost   (name, why) of annotations, masks and lines of lists that belong to no image
     bad    (image, why) of what is wrong with the annotation or mask of an image
+    twins  how many images look like masks of others
     """
 
     root: Path
@@ -38,6 +40,7 @@ class Plan:
     splits: split.Splits
     lost: list[tuple[str, WsssError]]
     bad: list[tuple[int, WsssError]]
+    twins: int
 
     def counts(self) -> dict[str, Counter[str]]:
         """How many images of each split have each tag, train first; "" counts those without."""
@@ -51,11 +54,11 @@ class Plan:
 def make_plan(options: Options) -> Plan:
     """Read every source, mask and list.  Raises WsssError for what is wrong as a whole."""
     root = image_folder(options.images)
-    images = find_images(root, [options.masks] if options.masks else [])
+    images, masks_inside, twins = _images(options, root)
     finder = Finder([image.name for image in images])
     sources = read_sources(options, root, finder)
     known = match(sources, finder)
-    truth = find_ground_truth(options, sources, known, finder)
+    truth = find_ground_truth(options, sources, known, finder, masks_inside)
     _require_tags(options, sources, root)
     classes = class_names(sources, options.classes, truth.class_names)
     truth = truth.with_ids(classes)
@@ -74,7 +77,19 @@ def make_plan(options: Options) -> Plan:
         splits=_splits(options, lists, finder, tags, frozenset(truth.files) | truth.drawn),
         lost=[*known.lost, *truth.lost, *(lists.lost if lists else ())],
         bad=bad,
+        twins=twins,
     )
+
+
+def _images(options: Options, root: Path) -> tuple[list[Found], frozenset[Path] | None, int]:
+    """The images; the masks among them if --masks is their folder, else None; how many look like masks and are not."""
+    among = options.masks is not None and options.masks.is_dir() and options.masks.samefile(root)
+    images = find_images(root, [options.masks] if options.masks and not among else [])
+    twins = looks_like_masks([image.name for image in images])
+    if not among:
+        return images, None, len(twins)
+    masks = frozenset(image.path for image in images if image.name in twins)
+    return [image for image in images if image.name not in twins], masks, 0
 
 
 def _require_tags(options: Options, sources: list[Source], root: Path) -> None:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
 
 from wsss_cli.errors import WsssError
+from wsss_folder.run_lengths import Runs
 
 Corners = tuple[float, float, float, float]
 
@@ -17,7 +16,7 @@ class Thing:
     """One object in an image.
 
     corners   x0, y0, x1, y1, real, half-open; in pixels, or as shares of width and height if `relative`
-    polygons  outlines x, y, x, y, ... in the same unit; rle  COCO's run-length code {"size", "counts"}
+    polygons  outlines x, y, x, y, ... in the same unit; rle  run lengths instead
     crowd     a group of objects, not one
     """
 
@@ -25,7 +24,7 @@ class Thing:
     corners: Corners
     relative: bool = False
     polygons: tuple[tuple[float, ...], ...] = ()
-    rle: Mapping[str, Any] | None = None
+    rle: Runs | None = None
     crowd: bool = False
 
 

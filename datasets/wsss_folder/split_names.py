@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 MEANT = {
@@ -11,13 +12,14 @@ MEANT = {
 
 
 def meant(name: str) -> str:
-    """train, val or test for the usual words; any other name stays."""
-    return MEANT.get(name.strip().lower(), name.strip())
+    """train, val or test for the usual words, also with a year (val2017); any other name stays."""
+    word = re.sub(r"[-_]?(19|20)\d\d$", "", name.strip().lower())
+    return MEANT.get(word, name.strip())
 
 
 def split_folders(names: Sequence[str]) -> list[str] | None:
     """The split of each image if all lie in folders train, val, ..., among them train and another; else None."""
     first = [name.partition("/") for name in names]
-    splits = [MEANT.get(folder.lower()) if slash else None for folder, slash, _ in first]
+    splits = [meant(folder) if slash else "" for folder, slash, _ in first]
     found = set(splits)
-    return [s for s in splits if s] if None not in found and "train" in found and len(found) > 1 else None
+    return splits if found <= set(MEANT.values()) and "train" in found and len(found) > 1 else None

@@ -19,8 +19,8 @@ def stratified(units: Mapping[str, Vector], share: float, seed: int, train_has: 
 
     units  how many images of each label a unit holds, by the unit's name; the label None counts all its images.
     The rarest label is dealt out first, each unit to the part that lacks the label most; where they lack it about
-    equally, to the part that lacks images most.  The first unit of a label goes to train, unless `train_has` it from
-    elsewhere; val is not empty if there are two units.  The order of equals depends on (seed, name) alone.
+    equally, to the part that lacks more of its images.  The first unit of a label goes to train, unless `train_has`
+    it from elsewhere; val is not empty if there are two units.  The order of equals depends on (seed, name) alone.
     """
     whole: Counter[Hashable] = Counter()
     for vector in units.values():
@@ -32,7 +32,7 @@ def stratified(units: Mapping[str, Vector], share: float, seed: int, train_has: 
     while len(parts) < len(units):
         label = min(holders, key=lambda one: (len(holders[one]), str(one)))
         for unit in _ordered(holders[label], units, label, seed):
-            side = _side(units[unit], label, wanted) if seen.issuperset(units[unit]) else TRAIN
+            side = _side(units[unit], label, wanted, share) if seen.issuperset(units[unit]) else TRAIN
             parts[unit] = side
             seen.update(units[unit] if side == TRAIN else ())
             for held, n in units[unit].items():
@@ -60,9 +60,10 @@ def _ordered(names: Iterable[str], units: Mapping[str, Vector], label: Hashable,
     return sorted(names, key=lambda name: (-units[name][label], place(seed, name)))
 
 
-def _side(vector: Vector, label: Hashable, wanted: list[dict[Hashable, float]]) -> int:
-    """The part that lacks more of the label; of images, where it differs by less than half of the unit."""
-    lack, of_all = (wanted[VAL][what] - wanted[TRAIN][what] for what in (label, None))
+def _side(vector: Vector, label: Hashable, wanted: list[dict[Hashable, float]], share: float) -> int:
+    """The part that lacks more of the label; where it differs by less than half of the unit, of its images."""
+    lack = wanted[VAL][label] - wanted[TRAIN][label]
+    of_all = wanted[VAL][None] / share - wanted[TRAIN][None] / (1 - share)
     decisive = lack if 2 * abs(lack) >= vector[label] else of_all
     return VAL if decisive > 0 else TRAIN
 

@@ -8,6 +8,7 @@ from typing import Any
 import pytest
 
 from tiny_folder import (
+    Folder,
     cvat,
     pascal,
     write,
@@ -21,11 +22,12 @@ from tiny_folder import (
 )
 from wsss_cli.errors import WsssError
 
+Refused = Callable[..., WsssError]
 THREE = {"a.jpg": ("cat",), "b.png": ("dog",), "s/é.jpg": ("cat",)}
 
 
 @pytest.fixture
-def refused(folder) -> Callable[..., WsssError]:
+def refused(folder: Folder) -> Refused:
     """Prepare the three images with options; it must fail, name the file, say what to do, and leave nothing."""
     write_images(folder.images, THREE)
 
@@ -56,28 +58,28 @@ CSV = {
 
 
 @pytest.mark.parametrize(("text", "says"), CSV.values(), ids=CSV)
-def test_tags_csv(folder, refused, text: str, says: str) -> None:
+def test_tags_csv(folder: Folder, refused: Refused, text: str, says: str) -> None:
     path = write(folder.path / "täg s.csv", text)
     refused(says, "" if "name no class" in says else path, tags=(path,))
 
 
-def test_a_csv_that_is_not_utf8(folder, refused) -> None:
+def test_a_csv_that_is_not_utf8(folder: Folder, refused: Refused) -> None:
     path = folder.path / "tags.csv"
     path.write_bytes("image,tags\na.jpg,Bär\n".encode("latin-1"))
     refused(r"is no UTF-8 text \(byte 18\)", path, tags=(path,))
 
 
-def test_an_unknown_class_with_the_nearest(folder, refused) -> None:
+def test_an_unknown_class_with_the_nearest(folder: Folder, refused: Refused) -> None:
     path = write_csv(folder.path / "tags.csv", {**THREE, "b.png": ("dgo",)})
     refused("line 3: unknown class 'dgo'; did you mean 'dog'", path, tags=(path,), classes="cat,dog")
 
 
-def test_columns_that_are_not_there(folder, refused) -> None:
+def test_columns_that_are_not_there(folder: Folder, refused: Refused) -> None:
     path = write_csv(folder.path / "tags.csv", THREE)
     refused("has no column 'tag'; did you mean 'tags'", path, tags=(path,), tags_column="tag")
 
 
-def test_an_ambiguous_name(folder, refused) -> None:
+def test_an_ambiguous_name(folder: Folder, refused: Refused) -> None:
     write_image(folder.images / "t/é.jpg")
     path = write_csv(folder.path / "tags.csv", {"a.jpg": ("cat",), "é.jpg": ("dog",)})
     refused("line 3: 'é.jpg' could mean 's/é.jpg', 't/é.jpg'", path, tags=(path,))
@@ -122,19 +124,19 @@ COCO = {
 
 
 @pytest.mark.parametrize(("content", "says"), COCO.values(), ids=COCO)
-def test_coco(folder, refused, content: Any, says: str) -> None:
+def test_coco(folder: Folder, refused: Refused, content: Any, says: str) -> None:
     path = write(folder.path / "coco.json", json.dumps(content))
     refused(says, path, coco=(path,))
 
 
 @pytest.mark.parametrize("option", ["coco", "label_studio"])
-def test_a_truncated_json(folder, refused, option: str) -> None:
+def test_a_truncated_json(folder: Folder, refused: Refused, option: str) -> None:
     whole = write_coco(folder.path / "coco.json").read_text(encoding="utf-8")
     path = write(folder.path / "cut.json", whole[: len(whole) // 2])
     refused(r"is no JSON: .*line 1 column \d+", path, **{option: (path,)})
 
 
-def test_an_outline_of_two_points(folder, refused) -> None:
+def test_an_outline_of_two_points(folder: Folder, refused: Refused) -> None:
     path = write(folder.path / "coco.json", json.dumps(coco(annotations__segmentation=[[1, 1, 5, 5]])))
     assert len(folder.prepare(coco=(path,), skip_bad=True).samples) == 3
     (folder.path / "data/folder").rename(folder.path / "away")
@@ -155,7 +157,7 @@ YOLO = {
 
 
 @pytest.mark.parametrize(("text", "says"), YOLO.values(), ids=YOLO)
-def test_yolo(folder, refused, text: str, says: str) -> None:
+def test_yolo(folder: Folder, refused: Refused, text: str, says: str) -> None:
     labels = write_yolo(folder.path / "labels", THREE)
     write(labels / "classes.txt", "dog\ncat\n")
     path = write(labels / "s/é.txt", text)
@@ -171,7 +173,7 @@ NAMES = {
 
 
 @pytest.mark.parametrize("file", NAMES)
-def test_names_of_yolo(folder, refused, file: str) -> None:
+def test_names_of_yolo(folder: Folder, refused: Refused, file: str) -> None:
     labels = write_yolo(folder.path / "labels", THREE)
     refused("the class names of the YOLO labels in .* are missing", labels, yolo=labels)
     text, says = NAMES[file]
@@ -179,7 +181,7 @@ def test_names_of_yolo(folder, refused, file: str) -> None:
     refused(says, path, yolo=labels)
 
 
-def test_a_label_without_its_image(folder, refused) -> None:
+def test_a_label_without_its_image(folder: Folder, refused: Refused) -> None:
     labels = write_yolo(folder.path / "labels", {**THREE, "s/more.jpg": ("dog",)})
     write(labels / "classes.txt", "dog\ncat\n")
     refused("there is no image 's/more'", labels / "s/more.txt", yolo=labels)
@@ -197,7 +199,7 @@ PASCAL = {
 
 
 @pytest.mark.parametrize(("text", "says"), PASCAL.values(), ids=PASCAL)
-def test_pascal(folder, refused, text: str, says: str) -> None:
+def test_pascal(folder: Folder, refused: Refused, text: str, says: str) -> None:
     path = write(folder.path / "xml/a.xml", text)
     refused(says, path, xml=folder.path / "xml", classes="cat")
 
@@ -221,7 +223,7 @@ LABEL_STUDIO = {
 
 
 @pytest.mark.parametrize(("content", "says"), LABEL_STUDIO.values(), ids=LABEL_STUDIO)
-def test_label_studio(folder, refused, content: Any, says: str) -> None:
+def test_label_studio(folder: Folder, refused: Refused, content: Any, says: str) -> None:
     path = write(folder.path / "ls.json", json.dumps(content))
     refused(says, path, label_studio=(path,), classes="cat")
 
@@ -243,12 +245,12 @@ CVAT = {
 
 
 @pytest.mark.parametrize(("text", "says"), CVAT.values(), ids=CVAT)
-def test_cvat(folder, refused, text: str, says: str) -> None:
+def test_cvat(folder: Folder, refused: Refused, text: str, says: str) -> None:
     path = write(folder.path / "cvat.xml", text)
     refused(says, path, cvat=(path,))
 
 
-def test_sources_that_are_not_there(folder, refused) -> None:
+def test_sources_that_are_not_there(folder: Folder, refused: Refused) -> None:
     for option in ("tags", "coco", "label_studio", "cvat", "split_file"):
         path = folder.path / "nowhere"
         tags = {"tags": (write_csv(folder.path / "tags.csv", THREE),)} if option == "split_file" else {}
@@ -259,13 +261,13 @@ def test_sources_that_are_not_there(folder, refused) -> None:
         refused("holds no", folder.path / "empty", **{option: folder.path / "empty"})
 
 
-def test_images_that_are_not_there(folder, refused) -> None:
+def test_images_that_are_not_there(folder: Folder, refused: Refused) -> None:
     refused("there is no folder .*nowhere", "nowhere", images=folder.path / "nowhere")
     (folder.path / "empty").mkdir()
     refused("holds no image", folder.path / "empty", images=folder.path / "empty")
 
 
-def test_many_problems_are_told_together_and_can_be_skipped(folder) -> None:
+def test_many_problems_are_told_together_and_can_be_skipped(folder: Folder) -> None:
     write_images(folder.images, [f"{n}.jpg" for n in range(12)])
     labels = write_yolo(folder.path / "labels", {f"{n}.jpg": ("cat",) for n in range(12)})
     write(labels / "classes.txt", "dog\ncat\n")
@@ -279,7 +281,7 @@ def test_many_problems_are_told_together_and_can_be_skipped(folder) -> None:
     assert len(prepared.samples) == 9 and len((prepared.folder / "skipped.txt").read_text().splitlines()) == 4
 
 
-def test_a_failure_on_the_command_line_is_one_message(folder) -> None:
+def test_a_failure_on_the_command_line_is_one_message(folder: Folder) -> None:
     write_images(folder.images, THREE)
     write_label_studio(folder.path / "ls.json", {**THREE, "lost.jpg": ("cat",)})
     done = folder.wsss("--label-studio", "ls.json")
@@ -310,13 +312,13 @@ MASKS = {
 
 
 @pytest.mark.parametrize(("made", "options", "says"), MASKS.values(), ids=MASKS)
-def test_masks(folder, refused, made: dict[str, Any], options: dict[str, Any], says: str) -> None:
+def test_masks(folder: Folder, refused: Refused, made: dict[str, Any], options: dict[str, Any], says: str) -> None:
     tags = write_csv(folder.path / "tags.csv", THREE)
     write_mask(folder.path / "masks/a.png", **made)
     refused(says, "", tags=(tags,), masks=folder.path / "masks", **options)
 
 
-def test_mask_files(folder, refused) -> None:
+def test_mask_files(folder: Folder, refused: Refused) -> None:
     options = {"tags": (write_csv(folder.path / "tags.csv", THREE),), "masks": folder.path / "masks"}
     refused("there is no folder", folder.path / "masks", **options)
     (folder.path / "masks").mkdir()
@@ -335,14 +337,14 @@ def test_mask_files(folder, refused) -> None:
     refused("is a JPEG, which does not keep class ids", write_mask(folder.path / "masks/a.jpg"), **options)
 
 
-def test_mask_options_without_masks(folder, refused) -> None:
+def test_mask_options_without_masks(folder: Folder, refused: Refused) -> None:
     tags = (write_csv(folder.path / "tags.csv", THREE),)
     refused("--mask-values is given without masks", "", tags=tags, mask_values="1=cat")
     refused("--tags-from-masks is given without masks", "", tags=tags, tags_from_masks=True)
     refused("no image has outlines", "", tags=tags, masks_from_shapes=True)
 
 
-def test_splits(folder, refused) -> None:
+def test_splits(folder: Folder, refused: Refused) -> None:
     tags = write_csv(folder.path / "tags.csv", THREE)
     lists = write(folder.path / "val.txt", "b.png\nzz.png\n")
     refused("line 2: there is no image 'zz.png'", lists, tags=(tags,), split_file=(lists,))
@@ -354,7 +356,7 @@ def test_splits(folder, refused) -> None:
     refused("--group-by is for drawing", "val.txt", tags=(tags,), split_file=(lists,), group_by="folder")
 
 
-def test_class_lists(folder, refused) -> None:
+def test_class_lists(folder: Folder, refused: Refused) -> None:
     tags = (write_csv(folder.path / "tags.csv", THREE),)
     refused("there is no file classes.txt", "--classes", tags=tags, classes="classes.txt")
     refused("names 'cat' twice", "--classes", tags=tags, classes="cat,dog,cat")

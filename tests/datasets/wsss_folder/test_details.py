@@ -1,5 +1,6 @@
 """What the importers make of the many ways to say the same: separators, mask values, names, splits, options."""
 
+import warnings
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -12,6 +13,9 @@ from pycocotools import mask as run_lengths
 from tiny_folder import (
     BOX,
     SIZE,
+    Folder,
+    sample,
+    tags_of,
     write,
     write_coco,
     write_csv,
@@ -29,6 +33,7 @@ from wsss_folder.mask_values import COLOUR, parse_values
 from wsss_folder.outlines import draw
 from wsss_folder.pixel_boxes import pixel_box
 from wsss_folder.record import Record, Thing
+from wsss_folder.run_lengths import read_runs
 from wsss_folder.tags_csv import read_tags
 from wsss_folder.yolo_txt import read_names
 
@@ -60,10 +65,10 @@ def test_tags_in_a_csv(tmp_path: Path, text: str, options: dict[str, str], tags:
     assert tags_in(tmp_path, text, **options) == tags
 
 
-def test_rows_of_one_image_are_added_up(folder, of) -> None:
+def test_rows_of_one_image_are_added_up(folder: Folder) -> None:
     write_images(folder.images, ABC)
     csv = write(folder.path / "t.csv", "image,label\na.jpg,x\na.jpg,y\nb.jpg,x\nc.jpg,y\n")
-    assert of.tags(folder.prepare(tags=(csv,)), folder.images)["a.jpg"] == ("x", "y")
+    assert tags_of(folder.prepare(tags=(csv,)), folder.images)["a.jpg"] == ("x", "y")
 
 
 @pytest.mark.parametrize(
@@ -83,7 +88,7 @@ def test_yolo_words_that_yaml_takes_for_others(tmp_path: Path) -> None:
     assert read_names(write(tmp_path / "d.yaml", "names: [off, 1, no]")) == {0: "off", 1: "1", 2: "no"}
 
 
-def test_the_order_of_classes(folder) -> None:
+def test_the_order_of_classes(folder: Folder) -> None:
     write_images(folder.images, ABC)
     labels = write_yolo(folder.path / "labels", {"a.jpg": ("cat",)})
     names = write(folder.path / "n.txt", "dog\ncat\nbird\n")
@@ -96,23 +101,23 @@ def test_the_order_of_classes(folder) -> None:
     assert folder.prepare(**given, tags=(csv,)).info.classes == ("dog", "cat", "bird", "ant")
 
 
-def test_background_is_no_class(folder, of) -> None:
+def test_background_is_no_class(folder: Folder) -> None:
     write_images(folder.images, ABC)
     csv = write_csv(folder.path / "t.csv", {"a.jpg": ("x",), "b.jpg": ("background",), "c.jpg": ("x",)})
     prepared = folder.prepare(tags=(csv,))
-    assert prepared.info.classes == ("x",) and of.tags(prepared, folder.images)["b.jpg"] == ()
+    assert prepared.info.classes == ("x",) and tags_of(prepared, folder.images)["b.jpg"] == ()
 
 
-def test_three_hundred_classes(folder, of) -> None:
+def test_three_hundred_classes(folder: Folder) -> None:
     write_images(folder.images, ABC)
     many = tuple(f"c{n:03}" for n in range(300))
     csv = write_csv(folder.path / "t.csv", dict.fromkeys(ABC, many))
     prepared = folder.prepare(tags=(csv,))
     assert prepared.num_classes == 300 and len(prepared.info.palette) == 301
-    assert of.sample(prepared, "b").tags == tuple(range(1, 301))
+    assert sample(prepared, "b").tags == tuple(range(1, 301))
 
 
-def test_unlabelled_images(folder) -> None:
+def test_unlabelled_images(folder: Folder) -> None:
     write_images(folder.images, (*ABC, "d.jpg"))
     csv = write_csv(folder.path / "t.csv", {"a.jpg": ("x",), "b.jpg": ("x",), "c.jpg": ()})
     said: list[Finding] = []
@@ -127,7 +132,7 @@ def split_of(prepared: Any) -> dict[str, tuple[str, ...]]:
     return {s.id: s.splits for s in prepared.samples}
 
 
-def test_lists_of_splits(folder) -> None:
+def test_lists_of_splits(folder: Folder) -> None:
     write_images(folder.images, ("a a.jpg", "s/b.jpg", "c.jpg", "d.jpg"))
     csv = write_csv(folder.path / "t.csv", dict.fromkeys(("a a.jpg", "s/b.jpg", "c.jpg", "d.jpg"), ("x",)))
     train = write(folder.path / "lists/train.txt", "a a.jpg\n./s/b\n")
@@ -138,7 +143,7 @@ def test_lists_of_splits(folder) -> None:
     assert split_of(folder.prepare(tags=(csv,), split_file=(val,))) == {**both, "d": ("train",)}
 
 
-def test_a_column_of_splits(folder) -> None:
+def test_a_column_of_splits(folder: Folder) -> None:
     write_images(folder.images, ABC)
     csv = write(folder.path / "t.csv", "image,tags,Split\na.jpg,x,training\nb.jpg,x,test\nc.jpg,x,\n")
     prepared = folder.prepare(tags=(csv,))
@@ -149,7 +154,7 @@ def test_a_column_of_splits(folder) -> None:
     assert split_of(folder.prepare(tags=(csv,), split_file=(other,)))["a"] == ("val",)
 
 
-def test_patients_stay_together(folder) -> None:
+def test_patients_stay_together(folder: Folder) -> None:
     names = [f"p{n // 4}_{n}.png" for n in range(20)]
     write_images(folder.images, names)
     csv = write_csv(folder.path / "t.csv", {name: (("x", "y")[n % 2],) for n, name in enumerate(names)})
@@ -169,21 +174,21 @@ def test_patients_stay_together(folder) -> None:
         ({"inside": (255, 0, 0), "outside": (0, 0, 0)}, "labelmap.txt", {0, 1}),
     ],
 )
-def test_mask_values(folder, of, mask: dict[str, Any], values: str, ids: set[int]) -> None:
+def test_mask_values(folder: Folder, mask: dict[str, Any], values: str, ids: set[int]) -> None:
     write_images(folder.images, ABC)
     csv = write_csv(folder.path / "t.csv", dict.fromkeys(ABC, ("x",)))
     write_mask(folder.path / "m/a_mask.png", **mask)
     if values == "labelmap.txt":
         text = "# label:color_rgb:parts:actions\nbackground:0,0,0::\nx:255,0,0::\n"
         values = str(write(folder.path / values, text))
-    path = of.sample(folder.prepare(tags=(csv,), masks=folder.path / "m", mask_values=values), "a").mask
+    path = sample(folder.prepare(tags=(csv,), masks=folder.path / "m", mask_values=values), "a").mask
     labels = read_labels(path)
     assert set(np.unique(labels).tolist()) == ids and labels[BOX[1], BOX[0]] == 1
     assert labels[0, 0] in ids - {1}
 
 
 @pytest.mark.parametrize("mode", ["P", "1", "I;16", "RGBA", "LA", "tif"])
-def test_mask_modes(folder, of, mode: str) -> None:
+def test_mask_modes(folder: Folder, mode: str) -> None:
     write_images(folder.images, ABC)
     csv = write_csv(folder.path / "t.csv", dict.fromkeys(ABC, ("x",)))
     grey = Image.open(write_mask(folder.path / "grey.png", 1))
@@ -198,7 +203,7 @@ def test_mask_modes(folder, of, mode: str) -> None:
     elif mode != "tif":
         grey = grey.convert(mode)
     grey.save(path)
-    mask = of.sample(folder.prepare(tags=(csv,), masks=folder.path / "m"), "a").mask
+    mask = sample(folder.prepare(tags=(csv,), masks=folder.path / "m"), "a").mask
     assert (mask == path) == (mode in "P1")  # used where it lies
     assert set(np.unique(read_labels(mask)).tolist()) == {0, 1}
 
@@ -221,52 +226,72 @@ def test_boxes_hold_their_objects() -> None:
         box(100, 0, 110, 10)
 
 
+def decoded(rle: Any) -> Any:
+    """As pycocotools decodes it, which warns with numpy 2."""
+    with warnings.catch_warnings(action="ignore"):
+        return run_lengths.decode(rle)
+
+
+def test_run_lengths_as_pycocotools_reads_them() -> None:
+    rng = np.random.default_rng(0)
+    for size in ((1, 1), (7, 5), (90, 130)):
+        for share in (0.0, 0.001, 0.3, 0.9, 1.0):
+            rle = run_lengths.encode(np.asfortranarray(rng.random(size) < share, np.uint8))
+            assert (read_runs(rle).pixels() == decoded(rle)).all()
+            assert (read_runs({**rle, "counts": rle["counts"].decode()}).pixels() == decoded(rle)).all()
+    with pytest.raises(ValueError, match="not those of 130 x 90"):
+        read_runs({**rle, "counts": rle["counts"][:-1]})
+
+
 def test_outlines_as_pycocotools_draws_them() -> None:
     polygon = (3.5, 2.0, 30.2, 5.5, 12.0, 25.0)
     h, w = 30, 40
     other = np.zeros((h, w), np.uint8, order="F")
     other[10:20, 5:15] = 1
     things = (
-        Thing("b", (0, 0, 1, 1), rle=run_lengths.encode(other)),
+        Thing("b", (0, 0, 1, 1), rle=read_runs(run_lengths.encode(other))),
         Thing("a", (0, 0, 1, 1), relative=True, polygons=(tuple(v / s for v, s in zip(polygon, (w, h) * 3)),)),
         Thing("a", (0, 0, 1, 1), polygons=((0, 0, 40, 0, 40, 30, 0, 30),), crowd=True),
     )
     drawn = draw([Record(("i",), "f", things=things)], {"a": 1, "b": 2}, w, h)
     expected = np.full((h, w), IGNORE, np.uint8)
     expected[other > 0] = 2
-    expected[run_lengths.decode(run_lengths.frPyObjects([list(polygon)], h, w))[..., 0] > 0] = 1
+    expected[decoded(run_lengths.frPyObjects([list(polygon)], h, w)[0]) > 0] = 1
     assert (drawn == expected).all()
 
 
-def test_yolo_outlines_and_empty_labels(folder, of) -> None:
+def test_yolo_outlines_and_empty_labels(folder: Folder) -> None:
     write_images(folder.images, ABC)
     labels = folder.path / "labels"
     write(labels / "classes.txt", "x")
     write(labels / "a.txt", "0 0.1 0.1 0.5 0.1 0.5 0.5\n\n" + yolo_line(0) + "\n" + yolo_line(0))
     write(labels / "b.txt", "")
     prepared = folder.prepare()
-    assert of.sample(prepared, "a").boxes == (Box(1, 4, 3, 20, 15), Box(1, *BOX))
-    assert of.sample(prepared, "b").tags == of.sample(prepared, "c").tags == ()
+    assert sample(prepared, "a").boxes == (Box(1, 4, 3, 20, 15), Box(1, *BOX))
+    assert sample(prepared, "b").tags == sample(prepared, "c").tags == ()
     w, h = SIZE
-    assert of.sample(prepared, "a").width == w and of.sample(prepared, "a").height == h
+    assert sample(prepared, "a").width == w and sample(prepared, "a").height == h
 
 
-def test_coco_run_lengths_and_categories_without_a_box(folder, of) -> None:
+def test_coco_run_lengths_and_categories_without_a_box(folder: Folder) -> None:
     write_images(folder.images, ABC)
     h, w = SIZE[1], SIZE[0]
     counts = [3 * h + 2, 5, h * w - 3 * h - 7]  # column 3, rows 2..6
     annotations = [
         {"id": 0, "image_id": 0, "category_id": 3, "segmentation": {"size": [h, w], "counts": counts}},
         {"id": 1, "image_id": 0, "category_id": 7},
+        {"id": 2, "image_id": 1, "category_id": 3, "segmentation": [[0, 0, 9, 0, 9, 9]]},
     ]
     path = write_coco(folder.path / "c.json", dict.fromkeys(ABC, ()), annotations=annotations)
     prepared = folder.prepare(coco=(path,), masks_from_shapes=True)
-    one = of.sample(prepared, "a")
+    one = sample(prepared, "a")
     assert one.tags == (1, 2) and one.boxes == (Box(1, 3, 2, 4, 7),)
-    assert one.mask is None and of.sample(prepared, "b").mask is not None  # of "a" one object has no outline
+    assert one.mask is None  # one of its objects has no outline
+    assert set(np.unique(read_labels(sample(prepared, "b").mask))) == {0, 1}
+    assert set(np.unique(read_labels(sample(prepared, "c").mask))) == {0}
 
 
-def test_images_turned_by_exif_and_ids_of_twins(folder) -> None:
+def test_images_turned_by_exif_and_ids_of_twins(folder: Folder) -> None:
     path = write_image(folder.images / "a.jpg")
     with Image.open(path) as picture:
         exif = Image.Exif()

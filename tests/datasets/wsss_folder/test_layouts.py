@@ -10,7 +10,9 @@ from tiny_folder import (
     BOX,
     SIZE,
     TAGS,
+    Folder,
     cvat,
+    tags_of,
     write,
     write_coco,
     write_csv,
@@ -74,26 +76,26 @@ LAYOUTS: dict[Callable[[Path], None], tuple[str, tuple[str, ...], bool]] = {
 
 
 @pytest.mark.parametrize("layout", LAYOUTS, ids=lambda layout: layout.__name__)
-def test_a_layout_is_recognised(folder, of, layout: Callable[[Path], None]) -> None:
+def test_a_layout_is_recognised(folder: Folder, layout: Callable[[Path], None]) -> None:
     write_images(folder.images)
     layout(folder.path)
     found, classes, boxed = LAYOUTS[layout]
     prepared, said = folder.typed()
     assert found in said and "1 images are annotated as holding no class" in said
     assert prepared.info.classes == classes
-    assert of.tags(prepared, folder.images) == TAGS
+    assert tags_of(prepared, folder.images) == TAGS
     for sample in prepared.samples:
         assert {b.label for b in sample.boxes} == (set(sample.tags) if boxed else set())
         assert {(b.x0, b.y0, b.x1, b.y1) for b in sample.boxes} <= {BOX}
     assert 1 <= len(prepared.split("val")) <= 3 and len(prepared.samples) == 10
 
 
-def test_a_folder_per_class(folder, of) -> None:
+def test_a_folder_per_class(folder: Folder) -> None:
     for name in ("ß cat/a.jpg", "ß cat/more/b.jpg", "dog/a.jpg", "dog/c.png", "dog/d.png"):
         write_image(folder.images / name)
     prepared, said = folder.typed("--val", 0.4)
     assert "found a folder per class" in said and prepared.info.classes == ("dog", "ß cat")
-    assert of.tags(prepared, folder.images) == {
+    assert tags_of(prepared, folder.images) == {
         "dog/a.jpg": ("dog",),
         "dog/c.png": ("dog",),
         "dog/d.png": ("dog",),
@@ -103,7 +105,7 @@ def test_a_folder_per_class(folder, of) -> None:
     assert "images per class in train/val: dog 2/1, ß cat 1/1" in said
 
 
-def test_class_folders_below_folders_of_splits(folder, of) -> None:
+def test_class_folders_below_folders_of_splits(folder: Folder) -> None:
     for name in ("train/cat/a.jpg", "train/dog/b.jpg", "valid/cat/c.jpg"):
         write_image(folder.images / name)
     prepared, said = folder.typed()
@@ -115,7 +117,7 @@ def test_class_folders_below_folders_of_splits(folder, of) -> None:
     assert prepared.info.classes == ("cat", "dog") and "splits from the folders" in said
 
 
-def test_the_layout_of_roboflow(folder) -> None:
+def test_the_layout_of_roboflow(folder: Folder) -> None:
     """train/images beside train/labels, below one folder with data.yaml."""
     for split in ("train", "valid"):
         write_images(folder.images / split / "images", ["a b.jpg", f"{split}.jpg"])
@@ -131,7 +133,7 @@ def test_the_layout_of_roboflow(folder) -> None:
     }
 
 
-def test_the_root_of_a_data_set_will_do(folder) -> None:
+def test_the_root_of_a_data_set_will_do(folder: Folder) -> None:
     write_images(folder.path / "images/images", ["a.jpg", "b.jpg", "c.jpg"])
     write_mask(folder.path / "images/masks/a.png")
     write_csv(folder.path / "images/labels.csv", {"a.jpg": ("x",), "b.jpg": ("x",), "c.jpg": ("x",)})
@@ -139,7 +141,7 @@ def test_the_root_of_a_data_set_will_do(folder) -> None:
     assert len(prepared.samples) == 3 and "masks is not used; --masks" in said
 
 
-def test_sources_are_added_up(folder, of) -> None:
+def test_sources_are_added_up(folder: Folder) -> None:
     write_images(folder.images)
     write_csv(folder.path / "more.csv", {"slide 3/w.tif": ("bird",), "a.jpg": ("dog",)})
     write_coco(folder.path / "coco.json")
@@ -148,23 +150,23 @@ def test_sources_are_added_up(folder, of) -> None:
     prepared, said = folder.typed("--coco", "coco.json", "--tags", "more.csv")
     assert "the 2 sources are added up" in said
     assert prepared.info.classes == ("dog", "cat", "bird")
-    assert of.tags(prepared, folder.images) == TAGS | {"slide 3/w.tif": ("bird",), "a.jpg": ("cat", "dog")}
+    assert tags_of(prepared, folder.images) == TAGS | {"slide 3/w.tif": ("bird",), "a.jpg": ("cat", "dog")}
 
 
-def test_nothing_there_is_told(folder) -> None:
+def test_nothing_there_is_told(folder: Folder) -> None:
     write_images(folder.images, ["a.jpg", "b.jpg"])
     refused = folder.wsss()
     assert refused.code == 2 and "there is no annotation in or beside" in refused.err and "--tags" in refused.err
 
 
-def test_masks_are_for_scores_only(folder, of) -> None:
+def test_masks_are_for_scores_only(folder: Folder) -> None:
     write_images(folder.images)
     write_csv(folder.path / "tags.csv")
     for name in list(TAGS)[:4]:
         write_mask((folder.path / "gt" / name).with_suffix(".png"), 128)
     prepared, said = folder.typed("--masks", "gt", "--mask-values", "0=background,128=cat,255=ignore", "--val", 0.5)
     assert "4 images have a mask, for scores only" in said
-    assert of.tags(prepared, folder.images) == TAGS
+    assert tags_of(prepared, folder.images) == TAGS
     assert prepared.info.masks == "gt" and len(prepared.split("val")) == 2
     assert all(s.mask for s in prepared.split("val"))  # --val draws from images with a mask
     for sample in prepared.samples:
@@ -175,7 +177,19 @@ def test_masks_are_for_scores_only(folder, of) -> None:
             assert sample.mask.is_relative_to(prepared.folder)
 
 
-def test_tags_from_masks_only_if_asked(folder, of) -> None:
+def test_masks_among_the_images(folder: Folder) -> None:
+    for name in ("benign/b (1)", "benign/b (2)", "normal/n (1)", "normal/n (2)"):
+        write_image(folder.images / f"{name}.png")
+        write_mask(folder.images / f"{name}_mask.png", 255 if "b" in name else 0)
+    _, said = folder.typed()
+    assert "4 images are named as masks of others are" in said
+    values = "0=background,255=benign"
+    prepared, said = folder.typed("--masks", "images", "--mask-values", values, "--force")
+    assert len(prepared.samples) == 4 and "4 images have a mask, for scores only" in said
+    assert {s.id: s.mask is not None for s in prepared.samples}["benign__b (1)"]
+
+
+def test_tags_from_masks_only_if_asked(folder: Folder) -> None:
     write_images(folder.images, ["a.jpg", "b.jpg", "c.jpg"])
     for name, value in (("a", 1), ("b", 2), ("c", 255)):
         write_mask(folder.path / f"masks/{name}_mask.png", value)
@@ -183,11 +197,11 @@ def test_tags_from_masks_only_if_asked(folder, of) -> None:
     values = "0=background,1=tumour,2=stroma,255=ignore"
     prepared, said = folder.typed("--masks", "masks", "--tags-from-masks", "--mask-values", values)
     assert "this is not weak supervision" in said
-    assert of.tags(prepared, folder.images) == {"a.jpg": ("tumour",), "b.jpg": ("stroma",), "c.jpg": ()}
+    assert tags_of(prepared, folder.images) == {"a.jpg": ("tumour",), "b.jpg": ("stroma",), "c.jpg": ()}
     assert [s.mask.parent.name for s in prepared.samples if s.mask] == ["masks"] * 3
 
 
-def test_masks_from_outlines(folder) -> None:
+def test_masks_from_outlines(folder: Folder) -> None:
     write_images(folder.images)
     write_coco(folder.path / "coco.json")
     prepared, said = folder.typed("--coco", "coco.json", "--masks-from-shapes")
@@ -201,7 +215,7 @@ def test_masks_from_outlines(folder) -> None:
         assert set(labels[y0:y1, x0:x1].ravel().tolist()) == {last}
 
 
-def test_turned_boxes_and_other_shapes(folder) -> None:
+def test_turned_boxes_and_other_shapes(folder: Folder) -> None:
     write_images(folder.images, ["a.jpg", "b.jpg", "c.jpg", "d.jpg"])
     text = cvat(
         {
@@ -218,7 +232,7 @@ def test_turned_boxes_and_other_shapes(folder) -> None:
     assert by_id["c"].boxes == (Box(2, 3, 2, 7, 5),) and by_id["d"].tags == ()
 
 
-def test_label_studio_polygons_choices_and_local_files(folder) -> None:
+def test_label_studio_polygons_choices_and_local_files(folder: Folder) -> None:
     write_images(folder.images, ["day 1/a.jpg", "day 2/a.jpg"])
     size = {"original_width": SIZE[0], "original_height": SIZE[1]}
     turned = {"x": 50, "y": 20, "width": 25, "height": 20, "rotation": 90, "rectanglelabels": ["cat"]}
@@ -253,7 +267,7 @@ def test_label_studio_polygons_choices_and_local_files(folder) -> None:
     assert two.tags == (2,) and two.boxes == (Box(2, 4, 3, 20, 15),)
 
 
-def test_the_same_again_is_the_same(folder) -> None:
+def test_the_same_again_is_the_same(folder: Folder) -> None:
     write_images(folder.images)
     write_csv(folder.path / "tags.csv")
     first, _ = folder.typed()

@@ -2,7 +2,7 @@
 
 import yaml
 
-from tiny_folder import write, write_csv, write_image
+from tiny_folder import Folder, write, write_csv, write_image
 
 NAMES = ("Schnitt 1/é 01.jpg", "Schnitt 1/図.v2.png", "切片/é 01.jpg", "a.jpg", "a.png")
 RECIPE = {
@@ -14,7 +14,7 @@ RECIPE = {
 }
 
 
-def test_seeds_are_made_and_scored(folder) -> None:
+def test_seeds_are_made_and_scored(folder: Folder) -> None:
     for name in NAMES:
         write_image(folder.images / name, (64, 48))
     write_csv(folder.path / "tags.csv", {name: (("Körper", "b c")[n % 2],) for n, name in enumerate(NAMES)})
