@@ -46,7 +46,7 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     """
     if not folder.is_dir():
         raise WsssError(f"there is no folder {folder}", "give the folder of the masks with --masks")
-    below = [path for path in files_below(folder) if path.suffix.lower() in ENDINGS] if only is None else []
+    below = list(files_below(folder, ENDINGS)) if only is None else []
     files = below or sorted(only or ())
     if not files:
         raise WsssError(f"{folder} holds no mask", "give the folder of the masks with --masks")

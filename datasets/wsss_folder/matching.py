@@ -22,15 +22,18 @@ class Finder:
 
     def __init__(self, names: Sequence[str]) -> None:
         self.names = names
-        self.folders = [tuple(name.split("/")[:-1]) for name in names]
-        self.by_file: dict[str, list[int]] = {}
-        self.by_stem: dict[str, list[int]] = {}
-        self.by_slug: dict[str, list[int]] = {}
+        self.whole: dict[str, list[int]] = {}  # by path without ending
+        self.ends: dict[str, list[int]] = {}  # by what is left of it without its first folders
+        self.slugs: dict[str, list[int]] = {}
         for number, name in enumerate(names):
+            end = stem(name)
+            self.whole.setdefault(end, []).append(number)
+            while "/" in end:
+                end = end.partition("/")[2]
+                self.ends.setdefault(end, []).append(number)
             file = name.rpartition("/")[2]
-            self.by_file.setdefault(file, []).append(number)
-            self.by_stem.setdefault(stem(file), []).append(number)
-            self.by_slug.setdefault(slug(file), []).append(number)
+            if slug(file) != file:
+                self.slugs.setdefault(slug(file), []).append(number)
 
     def find(self, wanted: Sequence[str]) -> int:
         """The number of the image that the first fitting one of the paths `wanted` means.
@@ -38,20 +41,33 @@ class Finder:
         Raises WsssError if none fits, or if one fits several images.
         """
         for path in wanted:
-            *folders, file = _parts(path) or [""]
-            keys = ((self.by_file, file), (self.by_stem, file), (self.by_stem, stem(file)), (self.by_slug, file))
-            for table, key in keys:
-                fits = _fitting([(n, self.folders[n]) for n in table.get(key, ())], tuple(folders))
-                if len(fits) > 1:
-                    shown = ", ".join(f"'{self.names[n]}'" for n in fits[:3])
-                    raise WsssError(
-                        f"'{path}' could mean {shown}{' and others' if len(fits) > 3 else ''}",
-                        "give the path below --images, with its ending",
-                    )
-                if fits:
-                    return fits[0]
-        near = nearest("/".join(_parts(wanted[0])), self.names) if len(self.names) <= SEARCHED else ""
+            fits = self._fits(_tidy(path))
+            if len(fits) > 1:
+                shown = ", ".join(f"'{self.names[n]}'" for n in fits[:3])
+                raise WsssError(
+                    f"'{path}' could mean {shown}{' and others' if len(fits) > 3 else ''}",
+                    "give the path below --images, with its ending",
+                )
+            if fits:
+                return fits[0]
+        near = nearest(_tidy(wanted[0]), self.names) if len(self.names) <= SEARCHED else ""
         raise WsssError(f"there is no image '{wanted[0]}'{near}", "put it there, or take it out of the annotations")
+
+    def _fits(self, path: str) -> list[int]:
+        """The images that a path can mean: with its very ending if there are any, else with another."""
+        file = path.rpartition("/")[2]
+        other = self._ending_in(stem(path))
+        same = [n for n in other if self.names[n].endswith(file)] if file != stem(file) else []
+        return same or self._ending_in(path) or other or self.slugs.get(file, [])
+
+    def _ending_in(self, end: str) -> list[int]:
+        """Images by path without ending: the longest one that `end` ends in; if there is none, those that end in it."""
+        rest = end
+        while rest:
+            if rest in self.whole:
+                return self.whole[rest]
+            rest = rest.partition("/")[2]
+        return self.ends.get(end, [])
 
     def has(self, *wanted: str) -> bool:
         """Whether any of the paths means one image."""
@@ -63,7 +79,7 @@ class Finder:
 
 
 def stem(file: str) -> str:
-    """A file name without the ending of an image."""
+    """A path without the ending of an image."""
     start, dot, ending = file.rpartition(".")
     return start if dot and f".{ending.lower()}" in ENDINGS else file
 
@@ -73,21 +89,7 @@ def slug(file: str) -> str:
     return re.sub(r"[^-\w.]", "", file.replace(" ", "_"))
 
 
-def _parts(path: str) -> list[str]:
+def _tidy(path: str) -> str:
+    """With "/" between folders, composed characters, and no way up or roundabout."""
     path = unicodedata.normalize("NFC", path.strip()).replace("\\", "/")
-    return [part for part in path.split("/") if part not in ("", ".", "..")]
-
-
-def _fitting(candidates: list[tuple[int, tuple[str, ...]]], wanted: tuple[str, ...]) -> list[int]:
-    """Of the candidates (number, folders) those that `wanted` can mean; one that says the most wins over the others."""
-    fits = [(n, own) for n, own in candidates if _agree(own, wanted)]
-    told = [(n, own) for n, own in fits if len(own) <= len(wanted)]  # all their folders are in the path
-    if told:
-        most = max(len(own) for _, own in told)
-        fits = [(n, own) for n, own in told if len(own) == most]
-    return [n for n, _ in fits]
-
-
-def _agree(a: tuple[str, ...], b: tuple[str, ...]) -> bool:
-    shared = min(len(a), len(b))
-    return a[len(a) - shared :] == b[len(b) - shared :]
+    return "/".join(part for part in path.split("/") if part not in ("", ".", ".."))

@@ -18,7 +18,7 @@ def read_pascal(place: Path) -> Source:
     """One record per .xml in a folder and below, or of one file.  Raises WsssError if there is none."""
     if not place.exists():
         raise WsssError(f"there is no {place}", "give the folder of the .xml annotations with --xml")
-    files = [place] if place.is_file() else [p for p in files_below(place) if p.suffix.lower() == ".xml"]
+    files = [place] if place.is_file() else list(files_below(place, (".xml",)))
     if not files:
         raise WsssError(f"{place} holds no .xml", "give the folder of the .xml annotations with --xml")
     folder = place.parent if place.is_file() else place

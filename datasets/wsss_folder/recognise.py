@@ -94,7 +94,7 @@ def _holds_yolo(folder: Path, finder: Finder) -> bool:
 
 
 def _holds_pascal(folder: Path) -> bool:
-    files: Sequence[Path] = list(islice((p for p in files_below(folder) if p.suffix.lower() == ".xml"), TRIED))
+    files: Sequence[Path] = list(islice(files_below(folder, (".xml",)), TRIED))
     return any(_root(path) == "annotation" for path in files)
 
 

@@ -40,10 +40,8 @@ def read_yolo(folder: Path, names: Path | None, near: Iterable[Path] = ()) -> So
 
 def label_files(folder: Path) -> Iterator[Path]:
     """Every .txt below the folder but class names and lists."""
-    for path in files_below(folder):
-        if path.suffix.lower() != ".txt" or path.name in NAMES:
-            continue
-        if not OTHERS.fullmatch(path.name) or begins_as_label(path):
+    for path in files_below(folder, (".txt",)):
+        if path.name not in NAMES and (not OTHERS.fullmatch(path.name) or begins_as_label(path)):
             yield path
 
 
