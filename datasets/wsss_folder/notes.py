@@ -50,6 +50,9 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"
     elif number:
         yield f"{number} images have a mask, for scores only: no tag is taken from it (--tags-from-masks would)"
+    unmarked = [name for name in plan.ids if plan.truth.values and name not in plan.truth.values.classes]
+    if unmarked:
+        yield f"no value of the masks means {some(unmarked)}: a prediction of it counts as wrong"
     if plan.twins:
         yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
     beside = plan.root.parent / "masks"
