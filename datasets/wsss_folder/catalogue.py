@@ -1,0 +1,96 @@
+"""The images of a folder and the id of each."""
+
+from __future__ import annotations
+
+import hashlib
+import os
+import re
+import unicodedata
+from collections import Counter
+from collections.abc import Collection, Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+
+KINDS = "jpg jpeg jpe jfif png bmp dib tif tiff webp gif ppm pgm pbm pnm jp2 j2k avif"
+ENDINGS = frozenset(f".{kind}" for kind in KINDS.split())
+LONGEST = 180  # bytes of an id: a file system takes 255, and endings and temporary names come on top
+
+
+@dataclass(frozen=True)
+class Found:
+    """An image: its file, its path below the folder with "/" (composed characters, NFC), its id."""
+
+    path: Path
+    name: str
+    id: str
+
+
+def image_folder(folder: Path) -> Path:
+    """`folder`, or `images` in it if that is where they are.  Raises WsssError if it is no folder."""
+    if not folder.is_dir():
+        raise WsssError(f"there is no folder {folder}", "give the folder of the images with --images")
+    inside = folder / "images"
+    direct = any(p.suffix.lower() in ENDINGS for p in folder.iterdir())
+    return (inside if inside.is_dir() and not direct else folder).absolute()
+
+
+def find_images(root: Path, leave_out: Collection[Path] = ()) -> list[Found]:
+    """Every image below root, ordered by name; hidden files and the folders `leave_out` are passed over.
+
+    Raises WsssError if there is none, or for a name that is no text.
+    """
+    paths = {_name(path, root): path for path in files_below(root, ENDINGS, leave_out)}
+    if not paths:
+        raise WsssError(f"{root} holds no image", f"known endings: {' '.join(sorted(ENDINGS))}")
+    names = sorted(paths)
+    return [Found(paths[name], name, id) for name, id in zip(names, make_ids(names), strict=True)]
+
+
+def files_below(root: Path, endings: Collection[str], leave_out: Collection[Path] = ()) -> Iterator[Path]:
+    """Every file below root with one of the endings that is not hidden, through links to folders too, in order."""
+    seen = {os.path.realpath(path) for path in leave_out}
+    for folder, inner, files in os.walk(root, followlinks=True):
+        real = os.path.realpath(folder)
+        if real in seen:
+            inner.clear()
+            continue
+        seen.add(real)
+        inner[:] = sorted(name for name in inner if not name.startswith((".", "__MACOSX")))
+        wanted = (name for name in files if os.path.splitext(name)[1].lower() in endings)  # noqa: PTH122  quicker
+        yield from (Path(folder, name) for name in sorted(wanted) if not name.startswith("."))
+
+
+def make_ids(names: list[str]) -> list[str]:
+    """An id for each path: a plain file name, since results are written as <id>.png; no two alike in any case.
+
+    "slide 1/tile_3.png" -> "slide 1__tile_3".  Where two would be alike (a.jpg and a.png) both keep their ending;
+    where that is not enough (a/b.png and a__b.png), or the id would be too long, a hash of the path is added.
+    """
+    short = [_flat(os.path.splitext(name)[0]) for name in names]  # noqa: PTH122  names are no paths of this system
+    count = Counter(map(str.casefold, short))
+    longer = [flat if count[flat.casefold()] == 1 else _flat(name) for flat, name in zip(short, names, strict=True)]
+    count = Counter(map(str.casefold, longer))
+    return [
+        id if count[id.casefold()] == 1 and len(id.encode()) <= LONGEST else _hashed(id, name)
+        for id, name in zip(longer, names, strict=True)
+    ]
+
+
+def _flat(name: str) -> str:
+    return re.sub(r'[\x00-\x1f\x7f<>:"|?*\\]', "_", name.replace("/", "__"))
+
+
+def _hashed(id: str, name: str) -> str:
+    start = id.encode()[: LONGEST - 17].decode(errors="ignore")
+    return f"{start}-{hashlib.blake2b(name.encode(), digest_size=8).hexdigest()}"
+
+
+def _name(path: Path, root: Path) -> str:
+    name = unicodedata.normalize("NFC", str(path)[len(str(root)) + 1 :].replace(os.sep, "/"))
+    try:
+        name.encode()
+    except UnicodeEncodeError as error:
+        raise WsssError(f"the name {os.fsencode(path)!r} is no UTF-8", "rename the file") from error
+    return name

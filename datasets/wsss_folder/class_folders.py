@@ -1,0 +1,33 @@
+"""Tags from folders: IMAGES/CLASS/..., or IMAGES/train/CLASS/... below folders of splits."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+from wsss_folder.record import Record, Source
+from wsss_folder.split_names import split_folders
+
+
+def class_of(name: str, below: bool) -> str | None:
+    """The folder that names the class, the first or, `below` a split's, the second; None if there is none."""
+    folders = name.split("/")[:-1][int(below) :]
+    return folders[0] if folders else None
+
+
+def read_class_folders(root: Path, names: Sequence[str]) -> Source:
+    """One tag per image; images outside every class folder get none.  Raises WsssError if there is no class folder."""
+    below = split_folders(names) is not None
+    tagged = [(name, tag) for name in names if (tag := class_of(name, below)) is not None]
+    if not tagged:
+        raise WsssError(f"{root} has no folder per class", "put the images of each class into a folder: IMAGES/CLASS/")
+    records = [Record((name,), str(root / name), (tag,)) for name, tag in tagged]
+    return Source("a folder per class", root, records)
+
+
+def looks_so(names: Sequence[str]) -> bool:
+    """Whether every image lies in one of two class folders or more."""
+    below = split_folders(names) is not None
+    tags = {class_of(name, below) for name in names}
+    return None not in tags and len(tags) > 1

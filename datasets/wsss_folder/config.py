@@ -1,0 +1,53 @@
+"""The options of `wsss prepare folder`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from wsss_cli.config import Config
+
+
+class Options(Config):
+    """Where the images are and what is known of them; without any source, what lies in and beside them is used."""
+
+    images: Path = Field(description="folder of the images; folders in it are searched too")
+
+    tags: tuple[Path, ...] = Field((), description="CSV with a header: image and tags, or one 0/1 column per class")
+    image_column: str = Field("auto", description="column of the CSV that names the image; auto: image, file_name, ...")
+    tags_column: str = Field(
+        "auto", description="column of the CSV that holds the tags; auto: tags, labels, class, ..."
+    )
+    separator: str = Field("auto", description="what stands between tags in a cell: ; | , space, or none")
+    class_folders: bool | None = Field(None, description="the folders in --images are the classes: IMAGES/CLASS/...")
+    coco: tuple[Path, ...] = Field((), description="COCO JSON: boxes and tags")
+    yolo: Path | None = Field(None, description="folder of YOLO .txt labels")
+    names: Path | None = Field(None, description="class names of YOLO: classes.txt or data.yaml; found if near")
+    xml: Path | None = Field(None, description="folder of Pascal VOC .xml annotations, or one such file")
+    label_studio: tuple[Path, ...] = Field((), description="JSON export of Label Studio")
+    cvat: tuple[Path, ...] = Field((), description="XML export 'CVAT for images 1.1'")
+
+    masks: Path | None = Field(None, description="folder of masks for some images: for scores, not for learning")
+    mask_values: str = Field("auto", description="0=background,128=tumour,255=ignore; colours #ff0000=name; or a file")
+    tags_from_masks: bool = Field(False, description="take tags from the masks too: no longer weak supervision")
+    masks_from_shapes: bool = Field(False, description="draw masks from the polygons and run-length codes of a source")
+
+    classes: str = Field(
+        "auto", description="names in the order of their ids: a,b,c or a file; auto: the source's, or sorted"
+    )
+    unlabelled: Literal["tagless", "skip"] = Field(
+        "tagless", description="images that no source names: keep them without tags, or leave them out"
+    )
+
+    split_file: tuple[Path, ...] = Field(
+        (), description="train.txt, val.txt, ..., or a CSV with image and split columns"
+    )
+    val: float | None = Field(None, gt=0, lt=1, description="share of images to score on; 0.2 if nothing gives splits")
+    val_from: Literal["auto", "all", "masked"] = Field(
+        "auto", description="which images --val draws from; auto: those with a mask, if any has one"
+    )
+    seed: int = Field(0, ge=0, description="another seed, another draw of --val")
+    group_by: str = Field(
+        "none",
+        description="keep together in --val: folder, or a regex on the path (slide, patient); none: images are apart",
+    )

@@ -1,0 +1,60 @@
+"""Text, JSON, YAML and XML files, whole or a message that names the file and the place in it."""
+
+from __future__ import annotations
+
+import json
+import xml.etree.ElementTree as ElementTree
+from pathlib import Path
+from typing import Any
+
+import yaml
+
+from wsss_cli import yaml12
+from wsss_cli.errors import WsssError
+
+AGAIN = "export or copy it again"
+
+
+def read_text(path: Path) -> str:
+    """The file as UTF-8 text, with or without a byte order mark.  Raises WsssError."""
+    try:
+        return path.read_text(encoding="utf-8-sig")
+    except UnicodeDecodeError as error:
+        raise WsssError(f"{path} is no UTF-8 text (byte {error.start})", "save it as UTF-8") from error
+    except OSError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error
+
+
+def read_json(path: Path) -> Any:
+    """The content of a JSON file.  Raises WsssError with line and column."""
+    try:
+        return json.loads(read_text(path))
+    except (json.JSONDecodeError, RecursionError) as error:
+        raise WsssError(f"{path} is no JSON: {error}", AGAIN) from error
+
+
+def read_yaml(path: Path) -> Any:
+    """The content of a YAML file.  Raises WsssError."""
+    try:
+        return yaml12.load(read_text(path))
+    except yaml.YAMLError as error:
+        raise WsssError(f"{path} is no YAML: {' '.join(str(error).split())}", "correct it") from error
+
+
+def read_xml(path: Path) -> ElementTree.Element:
+    """The root of an XML file.  Raises WsssError with line and column; refuses a DTD, which can hold entity bombs."""
+    try:
+        return ElementTree.parse(path, ElementTree.XMLParser(target=_Plain(path))).getroot()
+    except (ElementTree.ParseError, ValueError, LookupError) as error:
+        raise WsssError(f"{path} is no XML: {error}", AGAIN) from error
+    except OSError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error
+
+
+class _Plain(ElementTree.TreeBuilder):
+    def __init__(self, path: Path) -> None:
+        super().__init__()
+        self.path = path
+
+    def doctype(self, name: str, pubid: str | None, system: str | None) -> None:
+        raise WsssError(f"{self.path} declares a document type, which no annotation needs", "remove its <!DOCTYPE ...>")

@@ -1,0 +1,111 @@
+"""The masks of some images: files, or drawn from outlines.  They are for scores; tags only if asked."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+from wsss_cli.data.prepared import IGNORE
+from wsss_cli.errors import WsssError
+from wsss_folder.config import Options
+from wsss_folder.mask_values import Values, parse_values
+from wsss_folder.masks import Masks, find_masks, guess_ids, is_ready, values_in
+from wsss_folder.matching import Finder
+from wsss_folder.outlines import drawable
+from wsss_folder.record import Source
+from wsss_folder.sources import Known
+
+
+@dataclass(frozen=True)
+class GroundTruth:
+    """files  mask of each image that has one; held  the values in each; drawn  images whose outlines make a mask.
+
+    lost   (mask, why) of masks that belong to no image; bad  (image, why) of those that cannot be read
+    ids    class id of each value; with_ids fills them in once the classes are known
+    """
+
+    title: str = ""
+    files: dict[int, Path] = field(default_factory=dict)
+    held: dict[Path, tuple[int, ...]] = field(default_factory=dict)
+    drawn: frozenset[int] = frozenset()
+    lost: list[tuple[str, WsssError]] = field(default_factory=list)
+    bad: list[tuple[int, WsssError]] = field(default_factory=list)
+    values: Values | None = None
+    gives_tags: bool = False
+    classes: tuple[str, ...] = ()
+    ids: dict[int, int] = field(default_factory=dict)
+
+    @property
+    def class_names(self) -> tuple[str, ...]:
+        """Classes that only the masks name; none unless tags are taken from them."""
+        return self.values.classes if self.values and self.gives_tags else ()
+
+    def with_ids(self, classes: tuple[str, ...]) -> GroundTruth:
+        """With the class id of each mask value.  Raises WsssError if the values do not fit the classes."""
+        if (self.files or self.drawn) and len(classes) >= IGNORE:
+            what = f"there are {len(classes)} classes, but masks have room for {IGNORE - 1}"
+            raise WsssError(what, "leave out the masks, or name fewer classes with --classes")
+        if not self.files:
+            return self
+        ids = self.values.ids(classes) if self.values else guess_ids(list(self.held.values()), len(classes))
+        return replace(self, classes=classes, ids=ids)
+
+    def tags_of(self, number: int) -> frozenset[str]:
+        """The classes in the mask of an image, if tags are taken from masks."""
+        if not self.gives_tags or number not in self.files:
+            return frozenset()
+        ids = {self.ids.get(value, 0) for value in self.held[self.files[number]]}
+        return frozenset(self.classes[id - 1] for id in ids if id not in (0, IGNORE))
+
+    def is_ready(self, path: Path) -> bool:
+        """Whether the file can be used where it lies."""
+        return is_ready(path, self.held[path], self.ids)
+
+
+def find_ground_truth(
+    options: Options, sources: list[Source], known: Known, finder: Finder, only: frozenset[Path] | None
+) -> GroundTruth:
+    """What --masks and --masks-from-shapes give.  Raises WsssError if that is nothing.
+
+    only  the files that are masks, where they lie among the images
+    """
+    if options.masks is None:
+        _require_masks(options)
+        truth = GroundTruth()
+    else:
+        values = parse_values(options.mask_values) if options.mask_values != "auto" else None
+        truth = _from_files(options.masks, values, options.tags_from_masks, find_masks(options.masks, finder, only))
+    if not options.masks_from_shapes:
+        return truth
+    drawn = frozenset(n for n, records in enumerate(known.records) if drawable(records) and n not in truth.files)
+    if not any(record.things for n in drawn for record in known.records[n]):
+        raise WsssError(
+            "--masks-from-shapes: no image has outlines of all its objects",
+            "boxes are no masks; give polygons or run-length codes, or leave the option out",
+        )
+    names = ", ".join(s.place.name for s in sources if any(t.polygons or t.rle for r in s.records for t in r.things))
+    return replace(truth, drawn=drawn, title=", ".join(x for x in (truth.title, f"outlines of {names}") if x))
+
+
+def _from_files(folder: Path, values: Values | None, gives_tags: bool, found: Masks) -> GroundTruth:
+    held = values_in(list(found.by_image.values()), values is not None and values.colours)
+    bad = [(n, error) for n, path in found.by_image.items() if isinstance(error := held[path], WsssError)]
+    sound = {path: one for path, one in held.items() if not isinstance(one, WsssError)}
+    return GroundTruth(
+        title=folder.absolute().name,
+        files={n: path for n, path in found.by_image.items() if path in sound},
+        held=sound,
+        lost=[(path.name, error) for path, error in found.lost],
+        bad=bad,
+        values=values,
+        gives_tags=gives_tags,
+    )
+
+
+def _require_masks(options: Options) -> None:
+    for given, option in (
+        (options.tags_from_masks, "--tags-from-masks"),
+        (options.mask_values != "auto", "--mask-values"),
+    ):
+        if given:
+            raise WsssError(f"{option} is given without masks", "give the folder of the masks with --masks")

@@ -1,0 +1,91 @@
+"""What the values of masks mean: "0=background,128=tumour,255=ignore", colours, or a file of such lines."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_cli.data.prepared import IGNORE, class_id
+from wsss_cli.errors import WsssError
+from wsss_folder.documents import read_text
+
+BACKGROUND = ("background", "_background_", "__background__")
+IGNORED = ("ignore", "ignored", "void", "unlabelled", "unlabeled", "_ignore_")
+COLOUR = 1 << 24  # a colour is kept as COLOUR + 0xRRGGBB, apart from the grey values and palette ids
+
+
+@dataclass(frozen=True)
+class Values:
+    """names by mask value, as asked; where is the option or file, for messages."""
+
+    names: Mapping[int, str]
+    where: str
+
+    @property
+    def classes(self) -> tuple[str, ...]:
+        """The names that are classes, in order."""
+        return tuple(dict.fromkeys(n for n in self.names.values() if n not in (*BACKGROUND, *IGNORED)))
+
+    @property
+    def colours(self) -> bool:
+        return any(value >= COLOUR for value in self.names)
+
+    def ids(self, classes: tuple[str, ...]) -> dict[int, int]:
+        """Class id of each value.  Raises WsssError for a name that is no class."""
+        return {value: self._id(name, classes) for value, name in self.names.items()}
+
+    def _id(self, name: str, classes: tuple[str, ...]) -> int:
+        if name in BACKGROUND:
+            return 0
+        if name in IGNORED:
+            return IGNORE
+        try:
+            return class_id(name, classes)
+        except WsssError as error:
+            remedy = f"{error.remedy}; of no class? write background or ignore, or take tags with --tags-from-masks"
+            raise WsssError(f"{self.where}: {error.what}", remedy) from error
+
+
+def parse_values(text: str) -> Values:
+    """The table of --mask-values, or of the file of that name.  Raises WsssError naming the item or line."""
+    path = Path(text)
+    if "=" not in text and path.is_file():
+        lines = [(f"{path}, line {n}", line.strip()) for n, line in enumerate(read_text(path).splitlines(), 1)]
+        items = [(where, line) for where, line in lines if line and not line.startswith("# ")]
+    else:
+        items = [("--mask-values", item.strip()) for item in text.split(",") if item.strip()]
+    names: dict[int, str] = {}
+    for where, item in items:
+        value, name = _item(item, where)
+        if names.setdefault(value, name) != name:
+            raise WsssError(f"{where}: '{item}' gives a value a second meaning, after '{names[value]}'", "remove one")
+    if not names:
+        raise WsssError(f"--mask-values '{text}' holds nothing", "for example: 0=background,128=tumour,255=ignore")
+    if len({value >= COLOUR for value in names}) > 1:
+        raise WsssError(f"--mask-values '{text}' mixes values and colours", "give one or the other")
+    return Values(names, items[0][0].partition(", line")[0])
+
+
+def _item(item: str, where: str) -> tuple[int, str]:
+    """VALUE=NAME, #RRGGBB=NAME, R/G/B=NAME, or CVAT's NAME:R,G,B:parts:actions."""
+    left, equals, name = (part.strip() for part in item.partition("="))
+    if equals and name:
+        if re.fullmatch(r"\d{1,5}", left):
+            return int(left), name
+        if re.fullmatch(r"#[0-9a-fA-F]{6}", left):
+            return COLOUR + int(left[1:], 16), name
+        if re.fullmatch(r"\d+/\d+/\d+", left):
+            return _colour(left.split("/"), item, where), name
+    line = re.fullmatch(r"([^:]+):(\d+),(\d+),(\d+)(:.*)?", item)
+    if line:
+        return _colour(list(line.group(2, 3, 4)), item, where), line[1].strip()
+    raise WsssError(f"{where}: '{item}' is not VALUE=NAME", "for example: 0=background,128=tumour, or #ff0000=tumour")
+
+
+def _colour(parts: list[str], item: str, where: str) -> int:
+    r, g, b = map(int, parts)
+    if max(r, g, b) > 255:
+        raise WsssError(f"{where}: '{item}' is no colour", "red, green and blue are 0..255")
+    return COLOUR + (r << 16 | g << 8 | b)

@@ -1,0 +1,162 @@
+"""Masks as people have them -> label maps of class ids."""
+
+from __future__ import annotations
+
+from collections.abc import Collection, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+import numpy as np
+from numpy.typing import NDArray
+from PIL import Image
+
+from wsss_cli.data.images import decoding, image_size
+from wsss_cli.data.integrity import some
+from wsss_cli.data.labels import Colour, write_labels
+from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.prepared import IGNORE
+from wsss_cli.errors import WsssError
+from wsss_folder.catalogue import ENDINGS, files_below
+from wsss_folder.mask_values import COLOUR
+from wsss_folder.matching import Finder
+
+SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation")
+
+
+@dataclass(frozen=True)
+class Masks:
+    """by_image  the mask of each image that has one, by the image's number; lost  (mask, why) of those of no image."""
+
+    by_image: dict[int, Path]
+    lost: list[tuple[Path, WsssError]]
+
+
+def looks_like_masks(names: Sequence[str]) -> set[str]:
+    """Of the images' names those that add _mask, _gt, ... to the name of another."""
+    plain = {name.rpartition(".")[0] for name in names}
+    return {name for name in names if any(end in plain for end in _without_suffix(name.rpartition(".")[0]))}
+
+
+def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = None) -> Masks:
+    """The mask files below `folder` that go with images: of the same name, or with _mask, _gt, _seg, ... after it.
+
+    only  the files that are masks, where images lie among them
+
+    Raises WsssError if the folder is missing or holds no picture.
+    """
+    if not folder.is_dir():
+        raise WsssError(f"there is no folder {folder}", "give the folder of the masks with --masks")
+    below = list(files_below(folder, ENDINGS)) if only is None else []
+    files = below or sorted(only or ())
+    if not files:
+        raise WsssError(f"{folder} holds no mask", "give the folder of the masks with --masks")
+    found: dict[int, Path] = {}
+    lost: list[tuple[Path, WsssError]] = []
+    for path in files:
+        try:
+            number = finder.find(_names((path if only else path.relative_to(folder)).as_posix()))
+            if number in found:
+                raise WsssError(f"'{finder.names[number]}' has a second mask, after {found[number]}", "remove one")
+            found[number] = path
+        except WsssError as error:
+            lost.append((path, WsssError(f"{path}: {error.what}", error.remedy)))
+    return Masks(found, lost)
+
+
+def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
+    """(H, W) values of a mask: ids of a palette or grey picture, or, with `colours`, COLOUR + 0xRRGGBB.
+
+    RGB of equal channels counts as grey.  Raises WsssError: damaged, a JPEG, colours where ids are wanted.
+    """
+    image_size(path)  # missing, empty: named
+    with decoding(path), Image.open(path) as image:
+        if image.format == "JPEG":
+            raise WsssError(f"{path} is a JPEG, which does not keep class ids", "save masks as PNG")
+        if colours:
+            rgb = np.asarray(image.convert("RGB")).astype(np.int64)  # (H, W, 3)
+            packed: NDArray[np.int64] = COLOUR + (rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2])  # (H, W)
+            return packed
+        if image.mode in ("P", "L", "1") or image.mode.startswith("I"):
+            return np.asarray(image).astype(np.int64)  # (H, W)
+        if image.mode == "LA":
+            return np.asarray(image)[..., 0].astype(np.int64)  # (H, W, 2) -> (H, W)
+        rgb = np.asarray(image.convert("RGB")).astype(np.int64)  # (H, W, 3)
+    if (rgb != rgb[..., :1]).any():
+        raise WsssError(
+            f"{path} is a colour-coded mask, not one of class ids",
+            "say which colour is which class: --mask-values '#000000=background,#ff0000=tumour'",
+        )
+    grey: NDArray[np.int64] = rgb[..., 0]  # (H, W)
+    return grey
+
+
+def values_in(paths: Sequence[Path], colours: bool) -> dict[Path, tuple[int, ...] | WsssError]:
+    """The values that each mask holds, read on all cores; an error where it cannot be read."""
+
+    def look(path: Path) -> tuple[int, ...] | WsssError:
+        try:
+            return tuple(np.unique(mask_values(path, colours)).tolist())
+        except WsssError as error:
+            return error
+
+    return dict(zip(paths, ParallelMap(look, paths), strict=True))
+
+
+def guess_ids(held: Sequence[tuple[int, ...]], num_classes: int) -> dict[int, int]:
+    """The class id of each value where no table was given: ids as they are; 0 and 255 with one class, a binary mask.
+
+    held  values of each mask.  Raises WsssError where 255 could be the class or to be ignored.
+    """
+    values = {value for one in held for value in one}
+    if values <= {0, 255} and 255 in values:
+        if num_classes > 1:
+            raise WsssError(
+                f"the masks hold only 0 and 255, but there are {num_classes} classes",
+                "say what they mean, for example: --mask-values 0=background,255=NAME",
+            )
+        return {0: 0, 255: 1}
+    return {**{id: id for id in range(num_classes + 1)}, IGNORE: IGNORE}
+
+
+def is_ready(path: Path, held: Sequence[int], ids: Mapping[int, int]) -> bool:
+    """Whether the file can be used where it lies: an 8-bit PNG whose values are class ids."""
+    with decoding(path), Image.open(path) as image:
+        return image.format == "PNG" and image.mode in ("P", "L", "1") and all(ids.get(v) == v for v in held)
+
+
+def require_listed(path: Path, held: Sequence[int], ids: Mapping[int, int]) -> None:
+    """Raises WsssError if the mask holds a value that the table does not list."""
+    unknown = [f"#{v - COLOUR:06x}" if v >= COLOUR else str(v) for v in held if v not in ids]
+    if unknown:
+        known = [f"#{v - COLOUR:06x}" if v >= COLOUR else str(v) for v in ids]
+        raise WsssError(
+            f"{path} holds {some(unknown)}, which no class has; known: {some(known)}",
+            "list every value: --mask-values 0=background,128=tumour,255=ignore",
+        )
+
+
+def convert(
+    path: Path, to: Path, ids: Mapping[int, int], image: Path, size: tuple[int, int], palette: Sequence[Colour]
+) -> None:
+    """Write the mask as a label map at `to`.  Raises WsssError if it is not of the image's `size` (width, height)."""
+    values = mask_values(path, any(v >= COLOUR for v in ids))  # (H, W)
+    height, width = values.shape
+    if (width, height) != size:
+        raise WsssError(
+            f"{path} is {width} x {height}, but its image {image} is {size[0]} x {size[1]}",
+            "give the mask of this very image, unscaled",
+        )
+    found, where = np.unique(values, return_inverse=True)
+    table = np.array([ids[int(v)] for v in found], np.uint8)
+    write_labels(to, table[where.reshape(height, width)], palette)  # (H, W)
+
+
+def _names(name: str) -> tuple[str, ...]:
+    """What the image of a mask can be called: as the mask, or without _mask at the end."""
+    plain = name.rpartition(".")[0]
+    return (name, plain, *_without_suffix(plain))
+
+
+def _without_suffix(plain: str) -> list[str]:
+    found = [plain[: -len(end) - 1] for end in SUFFIXES if plain.lower().endswith((f"_{end}", f"-{end}", f".{end}"))]
+    return [start for start in found if start]

@@ -1,0 +1,95 @@
+"""Which image does an annotation mean?  Annotations name images by all kinds of paths."""
+
+from __future__ import annotations
+
+import re
+import unicodedata
+from collections.abc import Sequence
+
+from wsss_cli.errors import WsssError
+from wsss_cli.plugins import nearest
+from wsss_folder.catalogue import ENDINGS
+
+SEARCHED = 2000  # names among which the nearest one is looked for
+
+
+class Finder:
+    """Finds the one image that a path means.
+
+    The path and the image's own are compared from the end: one must be the end of the other, so that a folder that
+    differs is never passed over.  The ending may be missing or be that of another image format.
+    """
+
+    def __init__(self, names: Sequence[str]) -> None:
+        self.names = names
+        self.whole: dict[str, list[int]] = {}  # by path without ending
+        self.ends: dict[str, list[int]] = {}  # by what is left of it without its first folders
+        self.slugs: dict[str, list[int]] = {}
+        for number, name in enumerate(names):
+            end = stem(name)
+            self.whole.setdefault(end, []).append(number)
+            while "/" in end:
+                end = end.partition("/")[2]
+                self.ends.setdefault(end, []).append(number)
+            file = name.rpartition("/")[2]
+            if slug(file) != file:
+                self.slugs.setdefault(slug(file), []).append(number)
+
+    def find(self, wanted: Sequence[str]) -> int:
+        """The number of the image that the first fitting one of the paths `wanted` means.
+
+        Raises WsssError if none fits, or if one fits several images.
+        """
+        for path in wanted:
+            fits = self._fits(_tidy(path))
+            if len(fits) > 1:
+                shown = ", ".join(f"'{self.names[n]}'" for n in fits[:3])
+                raise WsssError(
+                    f"'{path}' could mean {shown}{' and others' if len(fits) > 3 else ''}",
+                    "give the path below --images, with its ending",
+                )
+            if fits:
+                return fits[0]
+        near = nearest(_tidy(wanted[0]), self.names) if len(self.names) <= SEARCHED else ""
+        raise WsssError(f"there is no image '{wanted[0]}'{near}", "put it there, or take it out of the annotations")
+
+    def _fits(self, path: str) -> list[int]:
+        """The images that a path can mean: with its very ending if there are any, else with another."""
+        file = path.rpartition("/")[2]
+        other = self._ending_in(stem(path))
+        same = [n for n in other if self.names[n].endswith(file)] if file != stem(file) else []
+        return same or self._ending_in(path) or other or self.slugs.get(file, [])
+
+    def _ending_in(self, end: str) -> list[int]:
+        """Images by path without ending: the longest one that `end` ends in; if there is none, those that end in it."""
+        rest = end
+        while rest:
+            if rest in self.whole:
+                return self.whole[rest]
+            rest = rest.partition("/")[2]
+        return self.ends.get(end, [])
+
+    def has(self, *wanted: str) -> bool:
+        """Whether any of the paths means one image."""
+        try:
+            self.find(wanted)
+        except WsssError:
+            return False
+        return True
+
+
+def stem(file: str) -> str:
+    """A path without the ending of an image."""
+    start, dot, ending = file.rpartition(".")
+    return start if dot and f".{ending.lower()}" in ENDINGS else file
+
+
+def slug(file: str) -> str:
+    """A file name as web tools store it: spaces become underscores, signs go."""
+    return re.sub(r"[^-\w.]", "", file.replace(" ", "_"))
+
+
+def _tidy(path: str) -> str:
+    """With "/" between folders, composed characters, and no way up or roundabout."""
+    path = unicodedata.normalize("NFC", path.strip()).replace("\\", "/")
+    return "/".join(part for part in path.split("/") if part not in ("", ".", ".."))

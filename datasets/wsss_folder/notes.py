@@ -1,0 +1,72 @@
+"""What was found, in sentences."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from wsss_cli.data.integrity import some
+from wsss_folder.config import Options
+from wsss_folder.plan import Plan
+from wsss_folder.record import Source
+
+SHOWN = 30  # classes counted by name
+
+
+def notes(options: Options, plan: Plan) -> tuple[str, ...]:
+    """Sources, images that none names, masks, splits, images per class; each a note of the data set."""
+    return (
+        *_sources(plan.sources),
+        *_unnamed(options, plan),
+        *_masks(options, plan),
+        *plan.splits.how,
+        *_classes(plan),
+    )
+
+
+def _sources(sources: list[Source]) -> Iterator[str]:
+    for source in sources:
+        images = len({record.names for record in source.records})
+        boxes = sum(len(record.things) for record in source.records)
+        yield f"found {source.format} {source.place}: {images} images" + (f", {boxes} boxes" if boxes else "")
+        yield from source.notes
+    if len(sources) > 1:
+        yield f"the {len(sources)} sources are added up: an image has the tags and boxes of all of them"
+
+
+def _unnamed(options: Options, plan: Plan) -> Iterator[str]:
+    records = plan.known.records
+    unnamed = sum(not of_one for of_one in records)
+    if unnamed and not options.tags_from_masks:
+        done = {"tagless": "kept without tags (--unlabelled skip leaves them out)", "skip": "left out"}
+        yield f"{unnamed} of {len(records)} images are in no annotation: {done[options.unlabelled]}"
+    empty = sum(bool(records[n]) and not tags for n, tags in plan.tags.items())
+    if empty:
+        yield f"{empty} images are annotated as holding no class"
+
+
+def _masks(options: Options, plan: Plan) -> Iterator[str]:
+    number = len(plan.truth.files) + len(plan.truth.drawn)
+    if number and options.tags_from_masks:
+        yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"
+    elif number:
+        yield f"{number} images have a mask, for scores only: no tag is taken from it (--tags-from-masks would)"
+    unmarked = [name for name in plan.ids if plan.truth.values and name not in plan.truth.values.classes]
+    if unmarked:
+        yield f"no value of the masks means {some(unmarked)}: a prediction of it counts as wrong"
+    if plan.twins:
+        yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
+    beside = plan.root.parent / "masks"
+    if options.masks is None and beside.is_dir():
+        yield f"{beside} is not used; --masks {beside} would score on it"
+
+
+def _classes(plan: Plan) -> Iterator[str]:
+    """Images per class and split."""
+    counts = plan.counts()
+    shown = [f"{name} {'/'.join(str(count[name]) for count in counts.values())}" for name in plan.ids]
+    more = [f"and {len(shown) - SHOWN} classes more"] if len(shown) > SHOWN else []
+    tagless = [f"no class {'/'.join(str(count['']) for count in counts.values())}"]
+    yield f"images per class in {'/'.join(counts)}: {', '.join([*shown[:SHOWN], *more, *tagless])}"
+    absent = [name for name in plan.ids if not any(count[name] for count in counts.values())]
+    if absent:
+        yield f"no image has {some(absent)}"

@@ -1,0 +1,52 @@
+"""A mask from the outlines of a source: COCO's polygons and run-length codes, and polygons of the others."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as coco
+
+from wsss_cli.data.prepared import IGNORE
+from wsss_cli.errors import WsssError
+from wsss_folder.record import Record, Thing
+from wsss_folder.run_lengths import read_runs
+
+
+def drawable(records: Sequence[Record]) -> bool:
+    """Whether every object and every tag of the image has an outline; an image annotated as empty has them all."""
+    things = [thing for record in records for thing in record.things]
+    tags = {tag for record in records for tag in record.tags}
+    outlined = all(thing.polygons or thing.rle for thing in things)
+    return bool(records) and outlined and tags <= {thing.name for thing in things}
+
+
+def draw(records: Sequence[Record], ids: Mapping[str, int], width: int, height: int) -> NDArray[np.uint8]:
+    """Label map (height, width) of the objects, the later ones on top; crowds are 255, below all others.
+
+    ids  class id of each name.  Raises WsssError for an outline of fewer than three points, or of another size.
+    """
+    labels = np.zeros((height, width), np.uint8)
+    things = [(record, thing) for record in records for thing in record.things]
+    for record, thing in sorted(things, key=lambda pair: not pair[1].crowd):
+        labels[_region(thing, record, width, height)] = IGNORE if thing.crowd else ids[thing.name]
+    return labels
+
+
+def _region(thing: Thing, record: Record, width: int, height: int) -> NDArray[np.bool_]:
+    """(height, width) pixels of one object, as pycocotools draws them."""
+    if thing.rle is not None:
+        if (thing.rle.height, thing.rle.width) != (height, width):
+            raise WsssError(
+                f"{record.where}: a run-length code is of {thing.rle.width} x {thing.rle.height}, "
+                f"but the image is {width} x {height}",
+                "correct it",
+            )
+        return thing.rle.pixels()
+    scale = np.array((width, height) if thing.relative else (1, 1))
+    outlines = [np.asarray(p, float) for p in thing.polygons]
+    if any(len(p) < 6 or len(p) % 2 or not np.isfinite(p).all() for p in outlines):
+        raise WsssError(f"{record.where}: an outline of '{thing.name}' is not three points or more", "correct it")
+    flat = [(p.reshape(-1, 2) * scale).ravel().tolist() for p in outlines]  # (n, 2) x, y -> (2n,)
+    return read_runs(coco.merge(coco.frPyObjects(flat, height, width))).pixels()

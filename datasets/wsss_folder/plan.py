@@ -1,0 +1,151 @@
+"""Everything that is known before an image is opened: sources matched to images, classes, tags, masks, splits."""
+
+from __future__ import annotations
+
+from collections import Counter
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+from wsss_folder import splits as split
+from wsss_folder.catalogue import Found, find_images, image_folder
+from wsss_folder.config import Options
+from wsss_folder.ground_truth import GroundTruth, find_ground_truth
+from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.masks import looks_like_masks
+from wsss_folder.matching import Finder
+from wsss_folder.record import Record, Source
+from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
+from wsss_folder.split_lists import Lists, has_splits, read_lists
+
+
+@dataclass(frozen=True)
+class Plan:
+    """What to make of the images below root; images are told by their number.
+
+    ids    class id 1..C by name
+    tags   names of the classes of each image that is kept
+    lost   (name, why) of annotations, masks and lines of lists that belong to no image
+    bad    (image, why) of what is wrong with the annotation or mask of an image
+    twins  how many images look like masks of others
+    """
+
+    root: Path
+    images: list[Found]
+    sources: list[Source]
+    known: Known
+    truth: GroundTruth
+    ids: dict[str, int]
+    tags: dict[int, frozenset[str]]
+    splits: split.Splits
+    lost: list[tuple[str, WsssError]]
+    bad: list[tuple[int, WsssError]]
+    twins: int
+
+    def counts(self) -> dict[str, Counter[str]]:
+        """How many images of each split have each tag, train first; "" counts those without."""
+        counts: dict[str, Counter[str]] = {}
+        for number, names in self.tags.items():
+            for name in self.splits.of[number]:
+                counts.setdefault(name, Counter()).update(names or [""])
+        return dict(sorted(counts.items(), key=lambda item: (item[0] not in self.splits.roles.values(), item[0])))
+
+
+def make_plan(options: Options) -> Plan:
+    """Read every source, mask and list.  Raises WsssError for what is wrong as a whole."""
+    root = image_folder(options.images)
+    images, masks_inside, twins = _images(options, root)
+    finder = Finder([image.name for image in images])
+    sources = read_sources(options, root, finder)
+    known = match(sources, finder)
+    truth = find_ground_truth(options, sources, known, finder, masks_inside)
+    _require_tags(options, sources, root)
+    classes = class_names(sources, options.classes, truth.class_names)
+    truth = truth.with_ids(classes)
+    bad = [*truth.bad, *_unusable(known, frozenset(classes))]
+    kept = _kept(options, known, truth, {number for number, _ in bad})
+    tags = {n: _tags(known.records[n]) | truth.tags_of(n) for n in kept}
+    lists = _lists(options, sources, finder)
+    return Plan(
+        root=root,
+        images=images,
+        sources=sources,
+        known=known,
+        truth=truth,
+        ids={name: id for id, name in enumerate(classes, start=1)},
+        tags=tags,
+        splits=_splits(options, lists, finder, tags, frozenset(truth.files) | truth.drawn),
+        lost=[*known.lost, *truth.lost, *(lists.lost if lists else ())],
+        bad=bad,
+        twins=twins,
+    )
+
+
+def _images(options: Options, root: Path) -> tuple[list[Found], frozenset[Path] | None, int]:
+    """The images; the masks among them if --masks is their folder, else None; how many look like masks and are not."""
+    among = options.masks is not None and options.masks.is_dir() and options.masks.samefile(root)
+    images = find_images(root, [options.masks] if options.masks and not among else [])
+    twins = looks_like_masks([image.name for image in images])
+    if not among:
+        return images, None, len(twins)
+    masks = frozenset(image.path for image in images if image.name in twins)
+    return [image for image in images if image.name not in twins], masks, 0
+
+
+def _require_tags(options: Options, sources: list[Source], root: Path) -> None:
+    if not sources and not options.tags_from_masks:
+        raise WsssError(
+            f"there is no annotation in or beside {root} that is recognised",
+            "give --tags FILE.csv, --class-folders, --coco, --yolo, --xml, --label-studio or --cvat",
+        )
+
+
+def _unusable(known: Known, classes: frozenset[str]) -> list[tuple[int, WsssError]]:
+    """Images whose annotation could not be read or names an unknown class."""
+    found: list[tuple[int, WsssError]] = []
+    for number, records in enumerate(known.records):
+        found += [(number, record.problem) for record in records if record.problem is not None]
+        unknown = unknown_class(records, classes)
+        found += [(number, unknown)] if unknown else []
+    return found
+
+
+def _kept(options: Options, known: Known, truth: GroundTruth, bad: set[int]) -> list[int]:
+    """The images that become samples: those without a problem; with --unlabelled skip only those in a source."""
+    sound = [n for n in range(len(known.records)) if n not in bad]
+    if options.unlabelled == "tagless":
+        return sound
+    return [n for n in sound if known.records[n] or (truth.gives_tags and n in truth.files)]
+
+
+def _tags(records: list[Record]) -> frozenset[str]:
+    """Boxes imply tags."""
+    names = {name for record in records for name in (*record.tags, *(thing.name for thing in record.things))}
+    return frozenset(names.difference(BACKGROUND))
+
+
+def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | None:
+    """The splits of --split-file, or of a column of the tags CSV unless --val is given; None if there are none."""
+    if options.split_file and options.val is not None:
+        raise WsssError("--split-file and --val both say what to score on", "give one of them")
+    tables = [s.place for s in sources if s.format.endswith("CSV") and options.val is None and has_splits(s.place)]
+    paths = options.split_file or tables
+    return read_lists(paths, finder, options.image_column) if paths else None
+
+
+def _splits(
+    options: Options, lists: Lists | None, finder: Finder, tags: dict[int, frozenset[str]], masked: frozenset[int]
+) -> split.Splits:
+    """By lists, else by the folders of the images unless --val is given, else drawn."""
+    given = split.from_lists(lists, list(tags)) if lists else None
+    if given is None and options.val is None:
+        given = split.from_folders(finder.names, list(tags))
+    if given is None:
+        only = options.val_from == "masked" or (options.val_from == "auto" and bool(masked))
+        draw = split.Draw(options.val or split.SHARE, options.seed, options.group_by, only)
+        return split.drawn(finder.names, tags, masked & frozenset(tags), draw)
+    if options.group_by != "none":
+        raise WsssError(
+            f"--group-by is for drawing a split, but there are {given.how[0]}", "draw with --val 0.2, or leave it out"
+        )
+    return given

@@ -1,0 +1,86 @@
+"""A folder of images and what is known of them -> samples."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from functools import partial
+from pathlib import Path
+
+from wsss_cli.data.images import image_size
+from wsss_cli.data.labels import voc_palette, write_labels
+from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
+from wsss_cli.errors import WsssError
+from wsss_folder.config import Options
+from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.masks import convert, require_listed
+from wsss_folder.notes import notes
+from wsss_folder.outlines import draw
+from wsss_folder.pixel_boxes import pixel_box, require_size
+from wsss_folder.plan import Plan, make_plan
+
+
+def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sample | BadSample]]:
+    """The data set of --images; images stay where they are, masks that need it are converted into `folder`."""
+    plan = make_plan(options)
+    found = [f"{source.format} {source.place}" for source in plan.sources] or ["tags from masks"]
+    info = DatasetInfo(
+        name="folder",
+        kind="folder",
+        classes=tuple(plan.ids),
+        splits=plan.splits.roles,
+        source="; ".join([f"images {plan.root}", *found]),
+        masks=plan.truth.title,
+        palette=voc_palette(len(plan.ids) + 1),
+        notes=notes(options, plan),
+    )
+    lost = [BadSample(name, error) for name, error in plan.lost]
+    bad = [BadSample(plan.images[n].id, error) for n, error in plan.bad]
+    todo = [n for n in plan.tags if plan.splits.of[n]]
+    return info, ParallelMap(partial(_sample, plan=plan, folder=folder), [*todo, *bad, *lost])
+
+
+def _sample(item: int | BadSample, plan: Plan, folder: Path) -> Sample | BadSample:
+    if isinstance(item, BadSample):
+        return item
+    try:
+        return make_sample(item, plan, folder)
+    except WsssError as error:
+        return BadSample(plan.images[item].id, error)
+
+
+def make_sample(number: int, plan: Plan, folder: Path) -> Sample:
+    """Read the image's size, turn its boxes into whole pixels and its mask into class ids.
+
+    Raises WsssError: an annotation for another size, a box outside the image, a mask of another size or other values.
+    """
+    image, records = plan.images[number], plan.known.records[number]
+    width, height = image_size(image.path)
+    for record in records:
+        require_size(record, width, height)
+    boxes = [
+        pixel_box(thing, plan.ids[thing.name], record, width, height)
+        for record in records
+        for thing in record.things
+        if thing.name not in BACKGROUND
+    ]
+    mask = _mask(number, plan, folder / "masks" / f"{image.id}.png", (width, height))
+    tags = tuple(sorted(plan.ids[name] for name in plan.tags[number]))
+    return Sample(image.id, image.path, width, height, tags, tuple(dict.fromkeys(boxes)), mask, plan.splits.of[number])
+
+
+def _mask(number: int, plan: Plan, place: Path, size: tuple[int, int]) -> Path | None:
+    """The mask file of an image: its own if that holds class ids already, else one made at `place`."""
+    truth, palette = plan.truth, voc_palette(len(plan.ids) + 1)
+    path = truth.files.get(number)
+    if path is not None:
+        require_listed(path, truth.held[path], truth.ids)
+        if truth.is_ready(path):
+            return path.absolute()
+        convert(path, place, truth.ids, plan.images[number].path, size, palette)
+        return place
+    if number in truth.drawn:
+        labels = draw(plan.known.records[number], plan.ids | dict.fromkeys(BACKGROUND, 0), *size)  # (H, W)
+        write_labels(place, labels, palette)
+        return place
+    return None

@@ -1,0 +1,113 @@
+"""What lies in and beside the images: which sources of annotations, in which formats."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator, Sequence
+from itertools import islice
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+from wsss_folder import class_folders
+from wsss_folder.catalogue import files_below
+from wsss_folder.matching import Finder
+from wsss_folder.table import SPLIT, read_table
+from wsss_folder.tags_csv import NO, TAGS, YES
+from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
+
+BESIDE = ("labels", "annotations", "Annotations", "xml", "xmls")  # folders looked into beside the images
+HEAD = 1 << 16  # characters of a file that are looked at
+TRIED = 200  # files of a folder that are looked at
+
+Asked = tuple[str, Path]  # option of `wsss prepare folder`, and what to give it
+
+
+def recognise(root: Path, finder: Finder) -> list[Asked]:
+    """The one source in or beside the images, [] if there is none.
+
+    Raises WsssError if there are several: which are wanted must be said.
+    """
+    found = list(dict.fromkeys(_candidates(root, finder)))
+    if len(found) > 1:
+        shown = "; ".join(f"--{option} {path}" for option, path in found)
+        raise WsssError(
+            f"there are {len(found)} sources of annotations: {shown}",
+            "give those to use as options; several are added up",
+        )
+    if not found and class_folders.looks_so(finder.names):
+        return [("class-folders", root)]
+    return found
+
+
+def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
+    beside = [root.parent / name for name in BESIDE if (root.parent / name).is_dir()]
+    outside = [path for n, path in enumerate(beside) if not any(path.samefile(other) for other in beside[:n])]
+    outside = [path for path in outside if not path.samefile(root)]
+    for folder in (root, root.parent, *outside):
+        for path in sorted(folder.iterdir()):
+            option = _format(path, finder)
+            if option:
+                yield option, path
+    for folder in (root, *outside):
+        if _holds_yolo(folder, finder):
+            yield "yolo", folder
+        if _holds_pascal(folder):
+            yield "xml", folder
+
+
+def _format(path: Path, finder: Finder) -> str | None:
+    """The option that reads a single file of annotations; None if it is none."""
+    ending = path.suffix.lower()
+    if path.name.startswith(".") or not path.is_file():
+        return None
+    if ending in (".csv", ".tsv"):
+        return "tags" if _is_tags(path, finder) else None
+    if ending == ".json":
+        return _json_format(_head(path))
+    return "cvat" if ending == ".xml" and _root(path) == "annotations" else None
+
+
+def _is_tags(path: Path, finder: Finder) -> bool:
+    """A table of which one of the first rows names an image, with a column of tags or 0/1 columns."""
+    try:
+        table = read_table(path)
+        key = table.image_column()
+    except WsssError:
+        return False
+    rest = [c for c in table.columns if c != key and c.lower() not in SPLIT]
+    binary = all(cells[c].lower() in (*YES, *NO) for _, cells in table.rows for c in rest)
+    named = any(finder.has(cells[key]) for _, cells in table.rows[:TRIED] if cells[key])
+    return named and bool(rest) and (binary or table.column(TAGS) is not None)
+
+
+def _json_format(head: str) -> str | None:
+    start = head.lstrip()[:1]
+    if start == "{" and re.search(r'"(images|annotations|categories)"\s*:\s*\[', head):
+        return "coco"
+    return "label-studio" if start == "[" and '"data"' in head and '"annotations"' in head else None
+
+
+def _holds_yolo(folder: Path, finder: Finder) -> bool:
+    """Whether a .txt there has the name of an image and holds numbers."""
+    files = islice(label_files(folder), TRIED)
+    return any(begins_as_label(path) and finder.has(*label_names(path, folder)) for path in files)
+
+
+def _holds_pascal(folder: Path) -> bool:
+    files: Sequence[Path] = list(islice(files_below(folder, (".xml",)), TRIED))
+    return any(_root(path) == "annotation" for path in files)
+
+
+def _root(path: Path) -> str | None:
+    """The name of an XML's outermost element."""
+    head = re.sub(r"<\?.*?\?>|<!--.*?-->|<!DOCTYPE[^>]*>", "", _head(path), flags=re.DOTALL)
+    found = re.match(r"\s*<([\w:-]+)", head)
+    return found[1] if found else None
+
+
+def _head(path: Path) -> str:
+    try:
+        with path.open(encoding="utf-8-sig", errors="replace") as file:
+            return file.read(HEAD)
+    except OSError:
+        return ""

@@ -1,0 +1,129 @@
+"""Read the sources that were asked for, or the one that is there, and tell what they say of each image."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+from wsss_cli.plugins import nearest
+from wsss_folder.class_folders import read_class_folders
+from wsss_folder.coco_json import read_coco
+from wsss_folder.config import Options
+from wsss_folder.cvat_xml import read_cvat
+from wsss_folder.documents import read_text
+from wsss_folder.label_studio import read_label_studio
+from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.matching import Finder
+from wsss_folder.pascal_xml import read_pascal
+from wsss_folder.recognise import Asked, recognise
+from wsss_folder.record import Record, Source
+from wsss_folder.tags_csv import read_tags
+from wsss_folder.yolo_txt import read_names, read_yolo
+
+MOST = 65_534  # classes: ids of 16 bits, without background and ignore
+
+
+@dataclass(frozen=True)
+class Known:
+    """records of each image, in the order of the images; lost  (what the record was for, why) of those of no image."""
+
+    records: list[list[Record]]
+    lost: list[tuple[str, WsssError]]
+
+
+def read_sources(options: Options, root: Path, finder: Finder) -> list[Source]:
+    """The sources given as options; if there are none, the one in or beside the images.  Raises WsssError."""
+    asked = _asked(options, root)
+    if not asked:
+        asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
+    return [_read(option, path, options, root, finder) for option, path in asked]
+
+
+def match(sources: list[Source], finder: Finder) -> Known:
+    """Give each record to the image that it names."""
+    records: list[list[Record]] = [[] for _ in finder.names]
+    lost = []
+    for source in sources:
+        for record in source.records:
+            try:
+                records[finder.find(record.names)].append(record)
+            except WsssError as error:
+                lost.append((record.names[0], WsssError(f"{record.where}: {error.what}", error.remedy)))
+    return Known(records, lost)
+
+
+def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -> tuple[str, ...]:
+    """Names of classes 1..C: those asked for; else in the order of the first source that has one, the rest sorted.
+
+    more  names that come after those of the sources.  Raises WsssError if there is no class, or too many.
+    """
+    if asked != "auto":
+        names = asked_names(asked)
+    else:
+        ordered = [name for source in sources for name in source.classes]
+        used = {n for source in sources for r in source.records for n in (*r.tags, *(t.name for t in r.things))}
+        names = tuple(dict.fromkeys((*ordered, *sorted(used - set(ordered)), *more)))
+    names = tuple(name for name in names if name not in BACKGROUND)
+    if not names:
+        raise WsssError("the annotations name no class", "give tags, boxes or folders that do, or --classes a,b,c")
+    if len(names) > MOST:
+        raise WsssError(f"there are {len(names)} classes, more than {MOST}", "are these tags, or texts?")
+    return names
+
+
+def asked_names(text: str) -> tuple[str, ...]:
+    """The names of --classes: "a,b,c", a file with one per line, or a YAML with names.  Raises WsssError."""
+    path = Path(text)
+    if not path.is_file():
+        if path.suffix.lower() in (".txt", ".yaml", ".yml", ".names"):
+            raise WsssError(f"--classes: there is no file {path}", "give names a,b,c or a file with one per line")
+        names = tuple(name.strip() for name in text.split(",") if name.strip())
+    elif path.suffix.lower() in (".yaml", ".yml"):
+        names = tuple(read_names(path).values())
+    else:
+        names = tuple(line.strip() for line in read_text(path).splitlines() if line.strip())
+    twice = next((name for name in names if names.count(name) > 1), None)
+    if twice is not None:
+        raise WsssError(f"--classes {text} names '{twice}' twice", "name each class once")
+    return names
+
+
+def unknown_class(records: list[Record], classes: frozenset[str]) -> WsssError | None:
+    """What to say of the first name that is no class; None if all are."""
+    for record in records:
+        for name in (*record.tags, *(thing.name for thing in record.things)):
+            if name not in classes and name not in BACKGROUND:
+                what = f"{record.where}: unknown class '{name}'{nearest(name, sorted(classes))}"
+                return WsssError(what, "correct it, or add it to --classes")
+    return None
+
+
+def _asked(options: Options, root: Path) -> list[Asked]:
+    many = (
+        ("tags", options.tags),
+        ("coco", options.coco),
+        ("label-studio", options.label_studio),
+        ("cvat", options.cvat),
+    )
+    asked = [(option, path.absolute()) for option, paths in many for path in paths]
+    asked += [(o, p.absolute()) for o, p in (("yolo", options.yolo), ("xml", options.xml)) if p is not None]
+    return [*asked, ("class-folders", root)] if options.class_folders else asked
+
+
+def _read(option: str, path: Path, options: Options, root: Path, finder: Finder) -> Source:
+    match option:
+        case "tags":
+            return read_tags(path, options.image_column, options.tags_column, options.separator)
+        case "coco":
+            return read_coco(path)
+        case "yolo":
+            return read_yolo(path, options.names, (root, root.parent))
+        case "xml":
+            return read_pascal(path)
+        case "label-studio":
+            return read_label_studio(path)
+        case "cvat":
+            return read_cvat(path)
+        case _:
+            return read_class_folders(root, finder.names)

@@ -1,0 +1,73 @@
+"""Splits that somebody has made: lists, a column of a CSV, folders."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+from wsss_folder.documents import read_text
+from wsss_folder.matching import Finder
+from wsss_folder.split_names import meant
+from wsss_folder.table import SPLIT, read_table
+
+
+@dataclass(frozen=True)
+class Lists:
+    """splits of each image by its number; lost  (image, why) of what the lists name and is not there."""
+
+    paths: tuple[Path, ...]
+    splits: dict[int, tuple[str, ...]]
+    lost: list[tuple[str, WsssError]]
+
+
+def read_lists(paths: Sequence[Path], finder: Finder, image_column: str = "auto") -> Lists:
+    """The splits of each image.  train.txt is the split train; a folder stands for the .txt in it.
+
+    Raises WsssError: a file missing or no list, a CSV without a column of splits, nothing in it.
+    """
+    splits: dict[int, tuple[str, ...]] = {}
+    lost = []
+    for path in _files(paths):
+        rows = list(_table(path, image_column) if path.suffix.lower() in (".csv", ".tsv") else _list(path))
+        if not rows:
+            raise WsssError(f"{path} is empty", "a list has an image in each line")
+        for image, split, where in rows:
+            try:
+                number = finder.find((image,))
+                splits[number] = tuple(dict.fromkeys((*splits.get(number, ()), split)))
+            except WsssError as error:
+                lost.append((image, WsssError(f"{where}: {error.what}", error.remedy)))
+    return Lists(tuple(paths), splits, lost)
+
+
+def has_splits(path: Path) -> bool:
+    """Whether a CSV has a column of splits."""
+    return read_table(path).column(SPLIT) is not None
+
+
+def _files(paths: Sequence[Path]) -> Iterator[Path]:
+    for path in paths:
+        if not path.exists():
+            raise WsssError(
+                f"there is no {path}", "give lists such as train.txt and val.txt, or a CSV, with --split-file"
+            )
+        lists = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+        if not lists:
+            raise WsssError(f"{path} holds no .txt", "give a folder of lists such as train.txt and val.txt")
+        yield from lists
+
+
+def _list(path: Path) -> Iterator[tuple[str, str, str]]:
+    lines = enumerate(read_text(path).splitlines(), start=1)
+    return ((line.strip(), meant(path.stem), f"{path}, line {n}") for n, line in lines if line.strip())
+
+
+def _table(path: Path, image_column: str) -> Iterator[tuple[str, str, str]]:
+    table = read_table(path)
+    column = table.column(SPLIT)
+    if column is None:
+        raise WsssError(f"{path} has no column of splits; its columns: {', '.join(table.columns)}", "call it 'split'")
+    rows = table.images(table.image_column(image_column))
+    return ((image, meant(cells[column]), where) for image, where, cells in rows if cells[column])

@@ -1,0 +1,25 @@
+"""The names that people give to splits."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+
+MEANT = {
+    "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
+    "test": "test", "testing": "test",
+}  # fmt: skip
+
+
+def meant(name: str) -> str:
+    """train, val or test for the usual words, also with a year (val2017); any other name stays."""
+    word = re.sub(r"[-_]?(19|20)\d\d$", "", name.strip().lower())
+    return MEANT.get(word, name.strip())
+
+
+def split_folders(names: Sequence[str]) -> list[str] | None:
+    """The split of each image if all lie in folders train, val, ..., among them train and another; else None."""
+    first = [name.partition("/") for name in names]
+    splits = [meant(folder) if slash else "" for folder, slash, _ in first]
+    found = set(splits)
+    return splits if found <= set(MEANT.values()) and "train" in found and len(found) > 1 else None

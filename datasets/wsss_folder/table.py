@@ -1,0 +1,94 @@
+"""A CSV with a header."""
+
+from __future__ import annotations
+
+import csv
+import io
+from collections.abc import Iterator
+from dataclasses import dataclass
+from pathlib import Path
+
+from wsss_cli.errors import WsssError
+from wsss_cli.plugins import nearest
+from wsss_folder.catalogue import ENDINGS
+from wsss_folder.documents import read_text
+
+IMAGE = (
+    "image", "image_path", "image_name", "image_id", "imageid", "img", "file_name", "filename", "file", "filepath",
+    "file_path", "path", "name", "id",
+)  # fmt: skip
+SPLIT = ("split", "set", "subset", "partition")
+
+
+@dataclass(frozen=True)
+class Table:
+    """columns as in the header; rows (line number, cells by column)."""
+
+    path: Path
+    columns: tuple[str, ...]
+    rows: list[tuple[int, dict[str, str]]]
+
+    def column(self, known: tuple[str, ...], asked: str = "auto") -> str | None:
+        """The column of a `known` name in any case, or the one asked for.  Raises WsssError if that is missing."""
+        if asked != "auto":
+            if asked not in self.columns:
+                raise WsssError(
+                    f"{self.path} has no column '{asked}'{nearest(asked, self.columns)}",
+                    f"its columns: {', '.join(self.columns)}",
+                )
+            return asked
+        lower = {column.lower(): column for column in reversed(self.columns)}
+        return next((lower[name] for name in known if name in lower), None)
+
+    def image_column(self, asked: str = "auto") -> str:
+        """The column that names the image.  Raises WsssError if none is known."""
+        column = self.column(IMAGE, asked)
+        if column is None:
+            raise WsssError(
+                f"{self.path} has no column for the image; its columns: {', '.join(self.columns)}",
+                "call it 'image', or name it with --image-column",
+            )
+        return column
+
+    def images(self, column: str) -> Iterator[tuple[str, str, dict[str, str]]]:
+        """(image, "FILE, line N", cells) of each row.  Raises WsssError for a row without an image."""
+        for line, cells in self.rows:
+            where = f"{self.path}, line {line}"
+            if not cells[column]:
+                raise WsssError(f"{where}: the column '{column}' is empty", "name the image, or remove the line")
+            yield cells[column], where, cells
+
+
+def read_table(path: Path) -> Table:
+    """A CSV separated by commas, semicolons or tabs, whichever the header holds most of.
+
+    Raises WsssError: empty, no header, a row with more or fewer cells than the header.
+    """
+    text = read_text(path)
+    head = text.partition("\n")[0]
+    delimiter = max(",;\t", key=head.count)
+    reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
+    try:
+        lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
+    except csv.Error as error:
+        raise WsssError(f"{path}, line {reader.line_num} is no CSV: {error}", "correct the line") from error
+    if not lines:
+        raise WsssError(f"{path} is empty", "the first line names the columns: image,tags")
+    columns = tuple(lines[0][1])
+    _require_header(path, columns)
+    for line, cells in lines[1:]:
+        if len(cells) != len(columns):
+            raise WsssError(
+                f"{path}, line {line}: {len(cells)} cells, but the header has {len(columns)}",
+                'put quotes around cells that hold the separator: "cat,dog"',
+            )
+    return Table(path, columns, [(line, dict(zip(columns, cells, strict=True))) for line, cells in lines[1:]])
+
+
+def _require_header(path: Path, columns: tuple[str, ...]) -> None:
+    image = next((c for c in columns if Path(c).suffix.lower() in ENDINGS), None)
+    if image is not None:
+        raise WsssError(f"{path} has no header: its first line names the image '{image}'", "begin it with: image,tags")
+    twice = next((c for c in columns if columns.count(c) > 1), None)
+    if twice is not None:
+        raise WsssError(f"{path}, line 1: the column '{twice}' is there twice", "give each column its own name")
