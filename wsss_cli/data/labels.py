@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -18,8 +19,11 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 
 Colour = tuple[int, int, int]
+RUNS = 3  # zlib's strategy Z_RLE: label maps come out as small as by default, in a third of the time
+MOST_CLASSES = 254  # ids 1..254; 255 is ignore
 
 
+@cache
 def voc_palette(n: int = 256) -> tuple[Colour, ...]:
     """The PASCAL VOC colours of ids 0..n-1.
 
@@ -100,4 +104,4 @@ def _some(values: set[int]) -> str:
 
 def _save(path: Path, image: Image.Image) -> None:
     with writing(path) as aside:
-        image.save(aside, format="PNG")
+        image.save(aside, format="PNG", compress_type=RUNS)

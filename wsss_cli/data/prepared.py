@@ -22,7 +22,7 @@ from wsss_cli.plugins import nearest
 IGNORE = 255
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """One object: class id 1..C and its half-open pixel box."""
 
@@ -33,7 +33,7 @@ class Box:
     y1: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
@@ -151,12 +151,16 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
 
 def read_prepared(folder: Path) -> Prepared:
     """The prepared data set in `folder`. Raises WsssError naming the file that is missing or damaged."""
-    head = read_info(folder)
+    return Prepared(folder, read_info(folder), tuple(read_samples(folder)))
+
+
+def read_samples(folder: Path) -> Iterator[Sample]:
+    """Only samples.jsonl, as a stream. Raises WsssError."""
     try:
-        samples = tuple(_from_json(line, folder) for line in _lines(folder / "samples.jsonl"))
+        for line in _lines(folder / "samples.jsonl"):
+            yield _from_json(line, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{folder / 'samples.jsonl'} cannot be read: {error}", "run `wsss prepare` again") from error
-    return Prepared(folder, head, samples)
 
 
 def read_info(folder: Path) -> DatasetInfo:
