@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from typing import Literal
 
-from wsss_cli.data.labels import MOST_CLASSES
+from wsss_cli.data.label_format import MOST_CLASSES
 from wsss_cli.errors import WsssError
 from wsss_coco.index import Index
 

@@ -122,16 +122,17 @@ def _id(value: Any) -> str:
 
 def _categories(path: Path, rows: _Rows) -> dict[int, str]:
     names: dict[int, str] = {}
+    ids: dict[str, int] = {}
     for category in read_spans(path, list(zip(rows.starts, rows.stops, strict=True))):
         id, name = category["id"], category.get("name")
         if not isinstance(name, str) or not name.strip():
             raise WsssError(f"{path}: category {id} has no name", MEND)
         if id in names:
             raise WsssError(f"{path}: two categories have the id {id}: '{names[id]}' and '{name}'", MEND)
-        if name in names.values():
-            other = next(i for i, known in names.items() if known == name)
-            raise WsssError(f"{path}: categories {other} and {id} are both called '{name}'", "give each its own name")
-        names[id] = name
+        if name in ids:
+            what = f"{path}: categories {ids[name]} and {id} are both called '{name}'"
+            raise WsssError(what, "give each its own name")
+        names[id], ids[name] = name, id
     return dict(sorted(names.items()))
 
 

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 import numpy as np
-from numpy.typing import NDArray
 
+from wsss_cli.data.label_format import BYTE, LabelFormat, Labels
 from wsss_coco.config import Crowd, Paint
 from wsss_coco.objects import Runs
 
@@ -32,9 +32,9 @@ def layers(objects: Sequence[Object], paint: Paint, crowd: Crowd, ignore: int) -
     return [(o.runs, ignore if o.crowd and crowd == "ignore" else o.label) for o in kept]
 
 
-def painted(over: Sequence[tuple[Runs, int]], width: int, height: int) -> NDArray[np.uint8]:
+def painted(over: Sequence[tuple[Runs, int]], width: int, height: int, form: LabelFormat = BYTE) -> Labels:
     """The label map (H, W): 0, and the id of the last layer that covers a pixel.  runs cover W * H pixels."""
-    canvas = np.zeros(width * height, np.uint8)  # column after column, as the runs go
+    canvas = np.zeros(width * height, form.dtype)  # column after column, as the runs go
     for runs, label in over:
         ends = np.cumsum(runs)
         for start, stop in zip(ends[0::2].tolist(), ends[1::2].tolist(), strict=False):

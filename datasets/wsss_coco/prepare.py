@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import voc_palette
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
@@ -31,6 +32,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     train, val = (read_index(source.json) for source in sources)
     require_same(train, val)
     labels, names = class_ids(train, options.classes)
+    form = label_format(len(names))
     info = DatasetInfo(
         name="coco",
         kind="coco",
@@ -48,7 +50,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     parts = []
     for role, source, index in zip(ROLES, sources, (train, val), strict=True):
         masks = folder / MASKS / role if options.masks else None
-        parts.append(_Part(index, role, Reader(*source, labels, masks, options.paint, options.crowd), options))
+        parts.append(_Part(index, role, Reader(*source, labels, masks, options.paint, options.crowd, form), options))
     return info, ParallelMap(read, _Tasks(parts), processes=True)
 
 

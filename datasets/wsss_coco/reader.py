@@ -6,8 +6,9 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from wsss_cli.data.label_format import LabelFormat
 from wsss_cli.data.labels import write_labels
-from wsss_cli.data.prepared import IGNORE, BadSample, Box, Sample
+from wsss_cli.data.prepared import BadSample, Box, Sample
 from wsss_cli.errors import WsssError
 from wsss_coco.config import Crowd, Paint
 from wsss_coco.objects import half_open, run_lengths
@@ -31,6 +32,7 @@ class Reader:
     masks: Path | None
     paint: Paint
     crowd: Crowd
+    form: LabelFormat
 
     def sample(self, image: Any, annotations: list[Any], splits: tuple[str, ...]) -> Sample:
         """The sample of an image's entry and annotations.  Raises WsssError naming the file and the entry."""
@@ -40,8 +42,8 @@ class Reader:
         mask = None if self.masks is None else self.masks / f"{image['id']}.png"
         if mask is not None and not mask.exists():
             objects = [self._object(a, width, height) for a in annotations]
-            over = layers(objects, self.paint, self.crowd, IGNORE)
-            write_labels(mask, painted(over, width, height))
+            over = layers(objects, self.paint, self.crowd, self.form.ignore)
+            write_labels(mask, painted(over, width, height, self.form))
         id = name.with_suffix("").as_posix()
         return Sample(id, self.images / name, width, height, tuple(sorted(tags)), tuple(boxes), mask, splits)
 

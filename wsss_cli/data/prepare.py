@@ -13,6 +13,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from wsss_cli.data.integrity import SHOWN, Finding, Tally, check_sample
+from wsss_cli.data.label_format import label_format
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Prepared, Sample, read_info, read_prepared, write_prepared
 from wsss_cli.dataset import Dataset
@@ -79,6 +80,7 @@ class Review:
     total: int = 0
 
     def __post_init__(self) -> None:
+        label_format(len(self.info.classes))  # that there are not too many
         self.tally = Tally(self.info)
 
     def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:

@@ -1,6 +1,7 @@
 """The prepared data set: `dataset.yaml` and `samples.jsonl`, the only thing that methods and commands read.
 
-Class ids: 0 background, 1..C classes, 255 ignore. Boxes are 0-based, half-open x0, y0, x1, y1.
+Class ids: 0 background, 1..C classes, 255 ignore (65535 where C is large: `label_format`). Boxes are 0-based, half-open
+x0, y0, x1, y1.
 A folder that holds dataset.yaml is complete: it is written last.
 """
 
@@ -15,11 +16,12 @@ from typing import Any
 
 import yaml
 
+from wsss_cli.data.label_format import BYTE
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text, writing
 from wsss_cli.plugins import nearest
 
-IGNORE = 255
+IGNORE = BYTE.ignore
 
 
 @dataclass(frozen=True, slots=True)
