@@ -20,7 +20,7 @@ from wsss_coco.classes import class_ids, require_same
 from wsss_coco.config import Options
 from wsss_coco.index import Index, read_index
 from wsss_coco.reader import Reader, Task, read
-from wsss_coco.sources import find_source
+from wsss_coco.sources import find_source, require_images
 
 MASKS = "masks"
 ROLES: tuple[Literal["train", "val"], ...] = ("train", "val")
@@ -31,6 +31,8 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     sources = [find_source(options, role) for role in ROLES]
     train, val = (read_index(source.json) for source in sources)
     require_same(train, val)
+    for source, index in zip(sources, (train, val), strict=True):
+        require_images(source, index)
     labels, names = class_ids(train, options.classes)
     form = label_format(len(names))
     info = DatasetInfo(

@@ -7,8 +7,11 @@ from typing import Literal, NamedTuple
 
 from wsss_cli.errors import WsssError
 from wsss_coco.config import Options
+from wsss_coco.index import Index
+from wsss_coco.stream import read_spans
 
 ANNOTATIONS = "annotations"
+LOOKED_FOR = 20  # images
 
 
 class Source(NamedTuple):
@@ -35,6 +38,18 @@ def find_source(options: Options, role: Literal["train", "val"]) -> Source:
             name = "file" if kind == "json" else "folder"
             raise WsssError(f"there is no {name} {path}", _remedy(options, role, kind, given[kind] is None))
     return Source(*(path.absolute() for path in paths.values() if path))
+
+
+def require_images(source: Source, index: Index) -> None:
+    """Find a wrong folder before the masks of 120,000 images are painted.
+
+    Raises WsssError if not one of the first images is there; single ones that are missing are told with the others.
+    """
+    entries = [read_spans(source.json, index.spans(i)[:1])[0] for i in range(min(len(index), LOOKED_FOR))]
+    names = [entry.get("file_name") for entry in entries]
+    if not any(isinstance(name, str) and (source.images / name).is_file() for name in names):
+        what = f"{source.images} holds none of the first {len(names)} images of {source.json}, such as '{names[0]}'"
+        raise WsssError(what, "name the folder that file names start from")
 
 
 def _remedy(options: Options, role: str, kind: str, usual: bool) -> str:

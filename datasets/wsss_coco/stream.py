@@ -112,7 +112,7 @@ class _Text:
                 return
 
     def value(self) -> tuple[Any, int, int]:
-        """The next value, and its first and last-but-one byte."""
+        """The next value, its first byte and the one after its last."""
         self.peek()
         while True:
             try:

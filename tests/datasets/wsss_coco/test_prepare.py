@@ -131,6 +131,13 @@ def test_files_by_name_and_other_years(tmp_path: Path) -> None:
         run(tmp_path, None, **{**parts, "val_images": tmp_path / "elsewhere"})
 
 
+def test_a_folder_of_other_images_is_found_at_once(tmp_path: Path, coco: Path) -> None:
+    says = r"train2014 holds none of the first 6 images of .*val2014\.json, such as 'COCO_val2014_000000000100\.jpg'"
+    with pytest.raises(WsssError, match=says):
+        run(tmp_path, coco, val_images=coco / "train2014")
+    assert not (tmp_path / "data" / ".tiny.part").exists()
+
+
 def test_images_in_folders_and_names_in_any_script(tmp_path: Path, coco: Path) -> None:
     content = read(coco)
     image = content["images"][0]
