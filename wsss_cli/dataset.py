@@ -7,7 +7,7 @@ DATASET = Dataset(name="mydata", title="...", prepare="my_package.prepare:prepar
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
 from wsss_cli.method import load_object
@@ -34,12 +34,16 @@ class Dataset:
              and renames the folder into place; on any failure it removes the folder.
              What is wrong as a whole (a folder missing) is raised as WsssError.
     config   "package.module:Class", a pydantic model; each field is an option of `wsss prepare NAME`.
+    resumes  the folder is not removed on a failure or kill: at the next try its subfolders are as they were left, so
+             that what takes long is made once. The plugin must see to it that they fit the options
+             (`wsss_cli.files.keep_if_made_from`) and write files whole (`wsss_cli.files.writing`).
     """
 
     name: str
     title: str
     prepare: str
     config: str
+    resumes: bool = field(default=False, kw_only=True)
 
     def function(self) -> Callable[[Any, Path], tuple[DatasetInfo, Iterable[Sample | BadSample]]]:
         return load_object(self.prepare)

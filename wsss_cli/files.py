@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import errno
 import os
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -59,6 +60,14 @@ def write_bytes(path: Path, data: bytes) -> None:
     """Write bytes, whole or not at all."""
     with writing(path) as aside:
         aside.write_bytes(data)
+
+
+def keep_if_made_from(folder: Path, recipe: str) -> None:
+    """Empty `folder`, unless what is in it was made from the same `recipe`: any text, kept in its made_from.txt."""
+    path = folder / "made_from.txt"
+    if not (path.is_file() and path.read_text(encoding="utf-8", errors="replace") == recipe):
+        shutil.rmtree(folder, ignore_errors=True)
+        write_text(path, recipe)
 
 
 def append_text(path: Path, text: str) -> None:

@@ -12,29 +12,34 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from wsss_cli.cam.label import threshold_index, with_background
-from wsss_cli.data.prepared import IGNORE
+from wsss_cli.data.label_format import BYTE, LabelFormat
 
 Refine = Callable[[Tensor, int], Tensor]
 """(index maps (2, H, W) in 0..n-1, n) -> refined index maps: the dense CRF from labels, on the image."""
 
 
 def ir_label(
-    cam: Tensor, keys: Tensor, refine: Refine | None = None, foreground: float = 0.30, background: float = 0.05
+    cam: Tensor,
+    keys: Tensor,
+    refine: Refine | None = None,
+    foreground: float = 0.30,
+    background: float = 0.05,
+    form: LabelFormat = BYTE,
 ) -> Tensor:
     """What is surely a class, surely background, and neither: the labels that IRN is trained on.
 
     F, B: argmax over [threshold, cam] for the foreground and the background threshold, each refined. F where F > 0;
-    0 where neither sees a class; 255 where only B does.
+    0 where neither sees a class; ignore where only B does.
 
     cam (n, H, W) at full resolution, keys (n,) ids; refine: None for the plain thresholds.
-    Returns (H, W) uint8 ids, 255 ignore.
+    Returns (H, W) ids in the format `form`.
     """
     index = torch.stack([threshold_index(cam, foreground), threshold_index(cam, background)])  # (2, H, W)
     if refine is not None and len(keys):  # without tags there is nothing to refine
         index = refine(index, len(keys) + 1)
     sure, possible = with_background(keys)[index]
-    label = torch.where(possible > 0, IGNORE, 0)
-    return torch.where(sure > 0, sure, label).to(torch.uint8)
+    label = torch.where(possible > 0, form.ignore, 0)
+    return form.tensor(torch.where(sure > 0, sure, label))
 
 
 def walked_scores(walked: Tensor, size: tuple[int, int], background: float = 0.25) -> Tensor:
@@ -52,9 +57,9 @@ def walked_scores(walked: Tensor, size: tuple[int, int], background: float = 0.2
     return F.pad(large, (0, 0, 0, 0, 1, 0), value=background)
 
 
-def semantic_label(score: Tensor, keys: Tensor) -> Tensor:
-    """The class of the highest score: (n + 1, H, W), keys (n,) ids -> (H, W) uint8 ids."""
-    return with_background(keys)[score.argmax(0)].to(torch.uint8)
+def semantic_label(score: Tensor, keys: Tensor, form: LabelFormat = BYTE) -> Tensor:
+    """The class of the highest score: (n + 1, H, W), keys (n,) ids -> (H, W) ids in the format `form`."""
+    return form.tensor(with_background(keys)[score.argmax(0)])
 
 
 def margin(score: Tensor) -> Tensor:

@@ -14,7 +14,7 @@ from dataclasses import dataclass
 import torch
 from torch import Tensor
 
-from wsss_cli.data.prepared import IGNORE
+from wsss_cli.data.label_format import format_of
 from wsss_cli.refine.paths import Sources, directions, ranked
 
 Reduce = Callable[[Tensor], Tensor]
@@ -67,7 +67,7 @@ def irn_losses(
     D_fg = sum_{P_fg} |D_i - D_j - (j - i)|_1 / (2 |P_fg| + eps),  D_bg = sum_{P_bg} |D_i - D_j|_1 / (2 |P_bg| + eps).
     [Ahn et al. 2019, eq. 4, 7, 8; eps = 1e-5]
 
-    edge (B, 1, h, w) logits; displacement (B, 2, h, w) in (dy, dx); labels (B, h, w) ids, 255 ignore.
+    edge (B, 1, h, w) logits; displacement (B, 2, h, w) in (dy, dx); labels (B, h, w) ids and ignore.
     Returns scalars, 0 with gradients where there is no pair.  Raises ValueError if the map holds no source.
     """
     b, _, h, w = edge.shape
@@ -106,19 +106,19 @@ class PairLabels:
     """The labels at both ends of every pair of a batch (B, h, w), as runs of `sources`."""
 
     def __init__(self, labels: Tensor, sources: Sources) -> None:
-        self.sources = sources
-        self.flat = sources.flatten(labels.to(torch.uint8))  # (B, h*w + slack)
+        form = format_of(labels)
+        self.sources, self.ignore = sources, form.ignore
+        self.flat = sources.flatten(form.tensor(labels))  # (B, h*w + slack)
         start = sources.shifted(self.flat).clone()  # (B, rows*w)
-        start.unflatten(-1, (sources.rows, sources.w))[..., sources.cols :] = IGNORE  # these are no sources
-        self.start = start.masked_fill(start == IGNORE, IGNORE - 1)  # no class; so it never equals an ignored end
-        self.valid = self.start != IGNORE - 1
+        start.unflatten(-1, (sources.rows, sources.w))[..., sources.cols :] = self.ignore  # these are no sources
+        self.start, self.valid = start, start != self.ignore
         self.same_kind = torch.where(self.start == 0, BACKGROUND, FOREGROUND).to(torch.uint8)
 
     def kind(self, dy: int, dx: int) -> Tensor:
         """The kind of each source's pair with (dy, dx): (B, rows*w) uint8."""
         end = self.sources.shifted(self.flat, dy, dx)
         kind = torch.where(end == self.start, self.same_kind, NEGATIVE)
-        return kind.mul_(self.valid & (end != IGNORE))
+        return kind.mul_(self.valid & (end != self.ignore))
 
 
 class _PairDistances(torch.autograd.Function):

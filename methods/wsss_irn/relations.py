@@ -10,6 +10,7 @@ from torch import Tensor, nn
 
 from wsss_cli.cam.store import read_cam
 from wsss_cli.data.images import read_image
+from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
@@ -36,18 +37,19 @@ from wsss_irn.optim import optimiser
 
 
 def make_ir_labels(job: Job) -> None:
-    """CAMs -> ir_label/<id>.png of certain foreground, certain background, and 255."""
+    """CAMs -> ir_label/<id>.png of certain foreground, certain background, and ignore."""
     config: Pseudo = job.config
     samples = tagged(job, config.split)
     todo = job.todo(samples, lambda s: ir_path(job.folder, s))
-    tasks = ((ir_path(job.folder, s), s.image, cam_path(job.inputs["seeds"], s), config.ir_label) for s in todo)
+    form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
+    tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
     with job.track("IR labels", len(todo)) as tick:
         for _ in map_unordered(write_ir_label, tasks, workers=job.runtime.workers + 1):
             tick(1)
     job.barrier()
 
 
-def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel) -> None:
+def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel, form: LabelFormat) -> None:
     """One image's IR label: both thresholds' label maps refined by the dense CRF on one lattice."""
     cam = read_cam(cam_file)
     crf = DenseCrf(torch.from_numpy(read_image(image)), config.crf)
@@ -55,7 +57,7 @@ def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel) -> 
     def refine(index: Tensor, n: int) -> Tensor:
         return torch.stack([crf.infer(unary_from_labels(i, n, config.crf.gt_prob)).argmax(0) for i in index])
 
-    label = ir_label(cam.full(), torch.from_numpy(cam.keys), refine, config.foreground, config.background)
+    label = ir_label(cam.full(), torch.from_numpy(cam.keys), refine, config.foreground, config.background, form)
     write_labels(path, label.numpy())
 
 

@@ -14,6 +14,7 @@ from torch import Tensor
 from wsss_cli.cam.store import read_cam
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
+from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import write_labels, write_mask01
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
@@ -50,6 +51,7 @@ def write_pseudo_label(
     edge: Tensor,
     displacement: Tensor,
     config: Pseudo,
+    form: LabelFormat,
     palette: Sequence[tuple[int, int, int]],
 ) -> None:
     """All that one image's walk gives; the label map is written last, as the sign that the image is done.
@@ -62,7 +64,7 @@ def write_pseudo_label(
         rows = find_instances(maps, cam.keys.tolist(), edge, displacement, cam.size, config.walk, config.instances)
         write_text(folder / "instances" / f"{sample.id}.json", json.dumps(rows))
     score = walked_scores(_walk(maps, edge, config.walk), cam.size, config.walk.background)  # (n + 1, H, W)
-    label = semantic_label(score, keys)
+    label = semantic_label(score, keys, form)
     confident = confidence_mask(score, label, config.confidence)
     write_mask01(folder / "confidence" / f"{sample.id}.png", confident.cpu().numpy())
     write_labels(label_path(folder, sample), label.cpu().numpy(), palette)
@@ -105,14 +107,14 @@ def label_path(folder: Path, sample: Sample) -> Path:
 def _tasks(job: Job, config: Pseudo, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_pseudo_label for each image: the network runs here, image and mirror image together."""
     net = job.ready(trained_irn(job))
-    palette = job.data.info.palette
+    palette, form = job.data.info.palette, label_format(job.data.num_classes)
     images = ParallelMap(lambda s: read_image(s.image), todo)
     for group, arrays in equal_shapes(todo, images, config.batch):
         x = normalise(torch.from_numpy(np.stack(arrays)).to(job.runtime.device))  # (B, 3, H, W)
         edges, displacements = edge_displacement(net, x, x.flip(-1), config.walk.pad)
         for sample, edge, displacement in zip(group, edges, displacements):
             cam = cam_path(job.inputs["seeds"], sample)
-            yield job.folder, sample, cam, edge[0].clone(), displacement.clone(), config, palette
+            yield job.folder, sample, cam, edge[0].clone(), displacement.clone(), config, form, palette
 
 
 def _walk(maps: Tensor, edge: Tensor, walk: Walk) -> Tensor:

@@ -6,7 +6,7 @@ from pathlib import Path
 import pytest
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import append_text, sweep, write_bytes, write_text, writing
+from wsss_cli.files import append_text, keep_if_made_from, sweep, write_bytes, write_text, writing
 
 
 def test_written_and_replaced(tmp_path: Path) -> None:
@@ -63,3 +63,13 @@ def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
         (tmp_path / name).touch()
     sweep(tmp_path)
     assert sorted(p.name for p in tmp_path.rglob("*")) == [".lock", "b.png", "labels"]
+
+
+def test_files_are_kept_if_made_from_the_same(tmp_path: Path) -> None:
+    folder = tmp_path / "masks"
+    keep_if_made_from(folder, "blue")
+    write_text(folder / "a" / "1.txt", "1")
+    keep_if_made_from(folder, "blue")
+    assert (folder / "a" / "1.txt").exists()
+    keep_if_made_from(folder, "red")
+    assert [p.name for p in folder.iterdir()] == ["made_from.txt"]

@@ -96,12 +96,13 @@ def _prepare(
 ) -> None:
     from wsss_cli import console
     from wsss_cli.config import resolve
-    from wsss_cli.data.prepare import prepare
+    from wsss_cli.data.prepare import make
+    from wsss_cli.data.prepared import read_info, read_samples
     from wsss_cli.plugins import methods
 
     options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
     with console.counter(f"prepare {dataset.name}") as count:
-        prepared = prepare(
+        folder = make(
             dataset,
             options,
             name or dataset.name,
@@ -111,13 +112,15 @@ def _prepare(
             progress=count,
             say=lambda found: (console.warn if found.level == "warning" else console.say)(_line(found)),
         )
-    rows = [
-        [split, str(len(chosen)), str(sum(s.mask is not None for s in chosen)), str(sum(len(s.boxes) for s in chosen))]
-        for split in dict.fromkeys(x for s in prepared.samples for x in s.splits)
-        for chosen in [prepared.split(split)]
-    ]
+    counts: dict[str, list[int]] = {}  # images, with mask, boxes
+    for sample in read_samples(folder):
+        for split in sample.splits:
+            row = counts.setdefault(split, [0, 0, 0])
+            row[:] = row[0] + 1, row[1] + (sample.mask is not None), row[2] + len(sample.boxes)
+    rows = [[split, *map(str, row)] for split, row in counts.items()]
     console.table("", ["split", "images", "with mask", "boxes"], rows)
-    console.say(f"{prepared.info.name}: {prepared.num_classes} classes -> {prepared.folder}")
+    info = read_info(folder)
+    console.say(f"{info.name}: {len(info.classes)} classes -> {folder}")
     if methods():
         console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(methods())}")
 

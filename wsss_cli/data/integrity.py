@@ -10,12 +10,12 @@ from pathlib import Path
 from typing import Literal
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsss_cli.data.images import read_bytes, verified_size
+from wsss_cli.data.label_format import Labels, format_of, label_format
 from wsss_cli.data.labels import decode_labels
 from wsss_cli.data.parallel import ParallelMap
-from wsss_cli.data.prepared import IGNORE, BadSample, Box, DatasetInfo, Prepared, Sample
+from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
 from wsss_cli.errors import WsssError
 
 Level = Literal["ok", "warning", "error"]
@@ -174,16 +174,23 @@ def _box_problems(sample: Sample) -> Iterable[Finding]:
 
 
 def _mask_problems(
-    path: Path, labels: NDArray[np.uint8], image: Path, size: tuple[int, int], num_classes: int
+    path: Path, labels: Labels, image: Path, size: tuple[int, int], num_classes: int
 ) -> Iterable[Finding]:
     height, width = labels.shape
     if (width, height) != size:
         what = f"{path} is {width} x {height}, but its image {image} is {size[0]} x {size[1]}"
         yield Finding("error", what, "give the mask of this very image, unscaled")
-    ids = np.flatnonzero(np.bincount(labels.ravel(), minlength=256))
-    wrong = ids[(ids > num_classes) & (ids != IGNORE)]
+    form = label_format(num_classes)
+    if format_of(labels) != form:
+        what = (
+            f"{path} has {format_of(labels).bits} bits per pixel, but with {num_classes} classes masks have {form.bits}"
+        )
+        yield Finding("error", what, f"save it as a {form.bits}-bit PNG of class ids, {form.ignore} for ignore")
+        return
+    ids = np.flatnonzero(np.bincount(labels.ravel()))
+    wrong = ids[(ids > num_classes) & (ids != form.ignore)]
     if len(wrong):
-        what = f"{path} holds class ids {some([str(i) for i in wrong])}, not in 0..{num_classes} or {IGNORE}"
+        what = f"{path} holds class ids {some([str(i) for i in wrong])}, not in 0..{num_classes} or {form.ignore}"
         yield Finding("error", what, f"renumber them; the data set has {num_classes} classes")
 
 

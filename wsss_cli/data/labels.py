@@ -1,12 +1,14 @@
 """Label maps and 0/1 masks on disk, as PNGs that a picture viewer shows.
 
-Label map: mode P, ids 0 background, 1..C classes, 255 ignore. Confidence mask: mode L, 0 or 255.
+Label map: ids 0 background, 1..C classes and one for ignore, in a palette PNG, or in 16-bit grey where C is large
+(`label_format`). Confidence mask: mode L, 0 or 255.
 """
 
 from __future__ import annotations
 
 import io
 from collections.abc import Sequence
+from functools import cache
 from pathlib import Path
 
 import numpy as np
@@ -14,12 +16,15 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wsss_cli.data.images import decoding, read_bytes
+from wsss_cli.data.label_format import WORD, Labels
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 
 Colour = tuple[int, int, int]
+RUNS = 3  # zlib's strategy Z_RLE: label maps come out as small as by default, in a third of the time
 
 
+@cache
 def voc_palette(n: int = 256) -> tuple[Colour, ...]:
     """The PASCAL VOC colours of ids 0..n-1.
 
@@ -32,20 +37,23 @@ def voc_palette(n: int = 256) -> tuple[Colour, ...]:
     return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(n))
 
 
-def read_labels(path: Path) -> NDArray[np.uint8]:
-    """The ids (H, W) of a palette or grey PNG.  Raises WsssError for colour-coded, 16-bit or JPEG masks."""
+def read_labels(path: Path) -> Labels:
+    """The ids (H, W) of a palette or grey PNG, int32 if it has 16 bits, else uint8.
+
+    Raises WsssError for colour-coded, 32-bit or JPEG masks.
+    """
     return decode_labels(read_bytes(path), path)
 
 
-def decode_labels(data: bytes, path: Path) -> NDArray[np.uint8]:
-    """The ids (H, W) of the encoded mask `data`.  Raises WsssError naming `path`."""
+def decode_labels(data: bytes, path: Path) -> Labels:
+    """The ids (H, W) of the encoded mask `data`, as `read_labels`.  Raises WsssError naming `path`."""
     with decoding(path), Image.open(io.BytesIO(data)) as image:
         if image.format == "JPEG":
             raise WsssError(f"{path} is a JPEG, which does not keep class ids", "save masks as PNG")
-        if image.mode.startswith(("I", "F")):
-            raise WsssError(
-                f"{path} has more than 8 bits per pixel", "save the ids as an 8-bit PNG (0..254, 255 ignore)"
-            )
+        if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):  # I in older Pillow
+            return np.array(image).astype(np.int32)  # (H, W)
+        if image.mode in ("I", "F"):
+            raise WsssError(f"{path} has 32 bits per pixel", "save the ids as a PNG of 8 or 16 bits")
         if image.mode not in ("P", "L", "1"):
             raise WsssError(
                 f"{path} is a colour-coded mask (mode {image.mode}), not a map of class ids",
@@ -54,15 +62,20 @@ def decode_labels(data: bytes, path: Path) -> NDArray[np.uint8]:
         return np.array(image).astype(np.uint8)  # (H, W); mode 1 holds bools
 
 
-def write_labels(path: Path, labels: NDArray[np.uint8], palette: Sequence[Colour] = ()) -> None:
-    """Write ids (H, W) as a palette PNG.
+def write_labels(path: Path, labels: Labels, palette: Sequence[Colour] = ()) -> None:
+    """Write ids (H, W): uint8 as a palette PNG, int32 in 0..65535 as a 16-bit grey one.
 
     palette  colours of ids 0, 1, ...; the VOC colours for the ids it does not reach, 255 ignore among them.
-    Raises ValueError if labels is not (H, W) uint8, WsssError if the file cannot be written.
+    Raises ValueError if labels is neither, WsssError if the file cannot be written.
     """
-    if labels.ndim != 2 or labels.dtype != np.uint8:
-        raise ValueError(f"labels must be (H, W) uint8, not {labels.shape} {labels.dtype}")
-    colours = (*palette, *voc_palette(256)[len(palette) :])
+    if labels.ndim != 2 or labels.dtype not in (np.uint8, np.int32):
+        raise ValueError(f"labels must be (H, W) uint8 or int32, not {labels.shape} {labels.dtype}")
+    if labels.dtype == np.int32:
+        if labels.size and not 0 <= labels.min() <= labels.max() <= WORD.ignore:
+            raise ValueError(f"labels are {labels.min()}..{labels.max()}, not in 0..{WORD.ignore}")
+        _save(path, Image.fromarray(labels.astype(np.uint16)))
+        return
+    colours = (*palette[:256], *voc_palette(256)[len(palette) :])
     image = Image.fromarray(labels)
     image.putpalette([value for colour in colours for value in colour])  # L becomes P, the ids stay
     _save(path, image)
@@ -100,4 +113,4 @@ def _some(values: set[int]) -> str:
 
 def _save(path: Path, image: Image.Image) -> None:
     with writing(path) as aside:
-        image.save(aside, format="PNG")
+        image.save(aside, format="PNG", compress_type=RUNS)

@@ -2,15 +2,23 @@
 
 from __future__ import annotations
 
+import multiprocessing
 import os
+import signal
+import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
-from concurrent.futures import Future, ThreadPoolExecutor
+from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
+from concurrent.futures.process import BrokenProcessPool
+from multiprocessing.process import BaseProcess
 from operator import length_hint
 from typing import Generic, TypeVar
 
+from wsss_cli.errors import WsssError
+
 T = TypeVar("T")
 R = TypeVar("R")
+WORTH_PROCESSES = 256  # items; fewer are done by threads before the processes have started
 
 
 def cores() -> int:
@@ -19,23 +27,31 @@ def cores() -> int:
 
 
 class ParallelMap(Generic[T, R]):
-    """`map(function, items)` on threads: in order, a few items ahead of the reader, as long as `items` is.
+    """`map(function, items)`: in order, a few items ahead of the reader, as long as `items` is.
 
-    Threads, because decoding and compressing images leave the interpreter's lock. An exception of `function` is raised
-    where its result would have come.
+    On threads, because decoding and compressing images leave the interpreter's lock. `processes`, for a function that
+    does not, moves many items to processes of their own: function, items and results must be picklable.
+    An exception of `function` is raised where its result would have come; WsssError if a process dies.
     """
 
-    def __init__(self, function: Callable[[T], R], items: Iterable[T], threads: int | None = None) -> None:
+    def __init__(
+        self,
+        function: Callable[[T], R],
+        items: Iterable[T],
+        threads: int | None = None,
+        processes: bool = False,
+    ) -> None:
         self.function = function
         self.items = items
         self.threads = threads or cores()
+        self.processes = processes
 
     def __length_hint__(self) -> int:
         return length_hint(self.items)
 
     def __iter__(self) -> Iterator[R]:
         waiting: deque[Future[R]] = deque()
-        with ThreadPoolExecutor(self.threads) as pool:
+        with self._pool() as pool:
             try:
                 for item in self.items:
                     waiting.append(pool.submit(self.function, item))
@@ -43,6 +59,28 @@ class ParallelMap(Generic[T, R]):
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()
+            except BrokenProcessPool as error:
+                what = "a worker process was killed, perhaps because memory ran out"
+                raise WsssError(what, "free some memory and run the command again") from error
             finally:
                 for future in waiting:
                     future.cancel()
+
+    def _pool(self) -> Executor:
+        if not self.processes or length_hint(self.items) < WORTH_PROCESSES:
+            return ThreadPoolExecutor(self.threads)
+        # spawned, not forked: this process has threads
+        return ProcessPoolExecutor(self.threads, multiprocessing.get_context("spawn"), _follow_parent)
+
+
+def _follow_parent() -> None:
+    """A worker leaves Ctrl-C to its parent, and ends with it even if that is killed."""
+    signal.signal(signal.SIGINT, signal.SIG_IGN)
+    parent = multiprocessing.parent_process()
+    if parent is not None:
+        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
+
+
+def _end_with(parent: BaseProcess) -> None:
+    parent.join()
+    os._exit(1)

@@ -13,11 +13,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from wsss_cli.data.integrity import SHOWN, Finding, Tally, check_sample
+from wsss_cli.data.label_format import label_format
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Prepared, Sample, read_info, read_prepared, write_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
-from wsss_cli.files import write_text
+from wsss_cli.files import sweep, write_text
 
 Progress = Callable[[int, int], None]
 Say = Callable[[Finding], None]
@@ -33,7 +34,21 @@ def prepare(
     progress: Progress | None = None,
     say: Say | None = None,
 ) -> Prepared:
-    """Make the data set `root/name` with a plugin and record it in `root/latest`.
+    """`make` the data set `root/name` and read it."""
+    return read_prepared(make(plugin, options, name, root, force, skip_bad, progress, say))
+
+
+def make(
+    plugin: Dataset,
+    options: BaseModel,
+    name: str,
+    root: Path,
+    force: bool = False,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    say: Say | None = None,
+) -> Path:
+    """Make the data set `root/name` with a plugin and record it in `root/latest`; memory stays flat.
 
     Everything is made in `root/.name.part` and renamed at the end, so a failure leaves what was there before.
     A folder of the same content stays as it is; another is replaced only with `force`.
@@ -43,7 +58,7 @@ def prepare(
     """
     _require_name(name)
     tell = say or (lambda finding: None)
-    with _aside(root, name) as folder:
+    with _aside(root, name, plugin.resumes, tell) as folder:
         info, samples = plugin.function()(options, folder)
         review = Review(replace(info, name=name), skip_bad, progress)
         write_prepared(folder, review.info, review.sound(samples))
@@ -51,7 +66,7 @@ def prepare(
             tell(finding)
         _place(folder, root / name, force, tell)
     write_text(root / "latest", name + "\n")
-    return read_prepared(root / name)
+    return root / name
 
 
 @dataclass
@@ -65,6 +80,7 @@ class Review:
     total: int = 0
 
     def __post_init__(self) -> None:
+        label_format(len(self.info.classes))  # that there are not too many
         self.tally = Tally(self.info)
 
     def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:
@@ -113,25 +129,40 @@ def _several(problems: list[Finding], can_skip: bool) -> WsssError:
 
 
 @contextmanager
-def _aside(root: Path, name: str) -> Iterator[Path]:
-    """An empty folder beside the data set's place, gone at the end whatever happens.
+def _aside(root: Path, name: str, keep: bool, tell: Say) -> Iterator[Path]:
+    """A folder beside the data set's place, gone at the end whatever happens; with `keep`, only if all went well.
 
-    Its name is fixed, so what a killed run left behind is cleared by the next.
+    Its name is fixed, so what a killed run left behind is cleared by the next, or with `keep` found by it.
     """
     folder = root.absolute() / f".{name}.part"
-    shutil.rmtree(folder, ignore_errors=True)
+    _clear(folder, keep)
     try:
-        folder.mkdir(parents=True)
+        folder.mkdir(parents=True, exist_ok=keep)
     except OSError as error:
         raise WsssError(f"cannot make the folder {folder}: {error.strerror}", "choose another data folder") from error
     try:
         yield folder
-    except OSError as error:  # of a plugin that writes its files itself
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except BaseException as error:
+        _clear(folder, keep)
+        if folder.exists():
+            tell(Finding("ok", f"what is made already is kept for the next try in {folder}"))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # of what a plugin writes itself
             raise WsssError(f"no space left while writing {folder}", "free some space and prepare again") from error
         raise
-    finally:
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear(folder: Path, keep: bool) -> None:
+    """Remove the folder; with `keep` only its files, half-written ones at any depth, and the folder if it is empty."""
+    if not keep:
         shutil.rmtree(folder, ignore_errors=True)
+    elif folder.is_dir():
+        sweep(folder)
+        for path in folder.iterdir():
+            if path.is_file():
+                path.unlink()
+        if not any(folder.iterdir()):
+            folder.rmdir()
 
 
 def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:

@@ -1,6 +1,7 @@
 """The prepared data set: `dataset.yaml` and `samples.jsonl`, the only thing that methods and commands read.
 
-Class ids: 0 background, 1..C classes, 255 ignore. Boxes are 0-based, half-open x0, y0, x1, y1.
+Class ids: 0 background, 1..C classes, 255 ignore (65535 where C is large: `label_format`). Boxes are 0-based, half-open
+x0, y0, x1, y1.
 A folder that holds dataset.yaml is complete: it is written last.
 """
 
@@ -15,14 +16,15 @@ from typing import Any
 
 import yaml
 
+from wsss_cli.data.label_format import BYTE
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text, writing
 from wsss_cli.plugins import nearest
 
-IGNORE = 255
+IGNORE = BYTE.ignore
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Box:
     """One object: class id 1..C and its half-open pixel box."""
 
@@ -33,7 +35,7 @@ class Box:
     y1: int
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
@@ -151,12 +153,16 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
 
 def read_prepared(folder: Path) -> Prepared:
     """The prepared data set in `folder`. Raises WsssError naming the file that is missing or damaged."""
-    head = read_info(folder)
+    return Prepared(folder, read_info(folder), tuple(read_samples(folder)))
+
+
+def read_samples(folder: Path) -> Iterator[Sample]:
+    """Only samples.jsonl, as a stream. Raises WsssError."""
     try:
-        samples = tuple(_from_json(line, folder) for line in _lines(folder / "samples.jsonl"))
+        for line in _lines(folder / "samples.jsonl"):
+            yield _from_json(line, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{folder / 'samples.jsonl'} cannot be read: {error}", "run `wsss prepare` again") from error
-    return Prepared(folder, head, samples)
 
 
 def read_info(folder: Path) -> DatasetInfo:

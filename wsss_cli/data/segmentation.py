@@ -47,7 +47,7 @@ class SegmentationData:
 
 
 def cropped(image: NDArray[Any], label: NDArray[Any] | None, crop: int, rng: random.Random) -> dict[str, Tensor]:
-    """A random crop: image (crop, crop, 3) uint8, valid (4,) the box of its real pixels, label (crop, crop) uint8."""
+    """A random crop: image (crop, crop, 3) uint8, valid (4,) the box of its real pixels, label (crop, crop)."""
     at = random_crop((image.shape[0], image.shape[1]), crop, rng)
     item = {"image": torch.from_numpy(place(image, at, crop)), "valid": torch.tensor(at.valid)}
     if label is not None:

@@ -16,7 +16,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import Tensor
 
-from wsss_cli.data.prepared import IGNORE
+from wsss_cli.data.label_format import format_of
 
 Array = NDArray[Any]
 Mode = Literal["nearest", "bilinear", "bicubic"]
@@ -32,7 +32,7 @@ _PIL = {
 
 
 def resize(image: Array, size: tuple[int, int], mode: Mode) -> Array:
-    """PIL's resize of a uint8 or bool image or label map to (h, w), as is if it has that size.
+    """PIL's resize of a uint8 or bool image, or of a label map, to (h, w), as is if it has that size.
 
     PIL's bilinear and bicubic widen their support when they shrink, unlike torch's; so the size of the image counts.
     """
@@ -102,7 +102,7 @@ def top_left_crop(size: tuple[int, int], crop: int) -> Placement:
 
 
 def place(image: Array, at: Placement, crop: int, fill: int = 0) -> Array:
-    """Cut the window; what lies outside the image is `fill` (255 in label maps).
+    """Cut the window; what lies outside the image is `fill`.
 
     In images the fill is meant to be 0 *after* normalisation, which no byte gives: hand `at.valid` to `normalise`.
     """
@@ -112,8 +112,8 @@ def place(image: Array, at: Placement, crop: int, fill: int = 0) -> Array:
 
 
 def place_labels(labels: Array, at: Placement, crop: int) -> Array:
-    """`place` of a label map: 255 outside the image."""
-    return place(labels, at, crop, IGNORE)
+    """`place` of a label map: ignored outside the image."""
+    return place(labels, at, crop, format_of(labels).ignore)
 
 
 class Window(NamedTuple):

@@ -15,6 +15,7 @@ from torch import Tensor, nn
 from wsss_cli.config import StageConfig
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
+from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
@@ -103,10 +104,11 @@ def write_prediction(
 
     image (H, W, 3) uint8; scores (K, H, W) softmax, on the device where the CRF is to run.
     """
-    write_labels(paths[0], scores.argmax(0).byte().cpu().numpy(), palette)
+    form = label_format(len(scores) - 1)
+    write_labels(paths[0], form.tensor(scores.argmax(0)).cpu().numpy(), palette)
     if len(paths) > 1:
         refined = DenseCrf(torch.from_numpy(image).to(scores.device), crf).infer(unary_from_softmax(scores, crf.clip))
-        write_labels(paths[1], refined.argmax(0).byte().cpu().numpy(), palette)
+        write_labels(paths[1], form.tensor(refined.argmax(0)).cpu().numpy(), palette)
 
 
 def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:

@@ -11,6 +11,8 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from wsss_cli.config import Config, StageConfig, as_dict
+from wsss_cli.data.label_format import format_of, label_format
+from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.engine import checkpoint
@@ -87,7 +89,17 @@ def labelled(job: Job, config: Segment) -> tuple[list[Sample], Callable[[Sample]
         samples = [s for s in samples if s.id not in set(missing)]
     elif missing:
         raise WsssError(f"labels={config.labels}: no label map for {len(missing)} images, first {missing[0]}.png")
+    else:
+        _require_format(folder / f"{samples[0].id}.png", job.data.num_classes)
     return samples, lambda s: folder / f"{s.id}.png"
+
+
+def _require_format(path: Path, num_classes: int) -> None:
+    """Label maps of a user's folder must have the bits of the data set's, or ignored pixels would be a class."""
+    form, found = label_format(num_classes), format_of(read_labels(path))
+    if found != form:
+        what = f"{path} has {found.bits} bits per pixel, but with {num_classes} classes label maps have {form.bits}"
+        raise WsssError(what, f"save them as {form.bits}-bit PNGs of class ids, {form.ignore} for ignore")
 
 
 def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:

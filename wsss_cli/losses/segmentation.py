@@ -7,7 +7,7 @@ from collections.abc import Callable
 import torch.nn.functional as F
 from torch import Tensor
 
-from wsss_cli.data.prepared import IGNORE
+from wsss_cli.data.label_format import format_of
 
 Reduce = Callable[[Tensor], Tensor]
 """Of a denominator, over ranks. DDP averages gradients, so the mean over ranks gives the loss of the whole batch."""
@@ -16,12 +16,12 @@ Reduce = Callable[[Tensor], Tensor]
 def cross_entropy(logits: Tensor, labels: Tensor, reduce: Reduce = lambda count: count) -> Tensor:
     """The mean of -log softmax(logits)[label] over the labelled pixels of the batch.
 
-    logits (B, K, h, w), enlarged to the labels bilinearly, align_corners False; labels (B, H, W) ids, 255 ignore.
+    logits (B, K, h, w), enlarged to the labels bilinearly, align_corners False; labels (B, H, W) ids and ignore.
     Returns a scalar; 0 with gradients where every pixel is ignored.
     """
-    logits = upsample(logits.float(), labels.shape[-2:])
-    total = F.cross_entropy(logits, labels.long(), ignore_index=IGNORE, reduction="sum")
-    count = reduce((labels != IGNORE).sum().float())
+    logits, ignore = upsample(logits.float(), labels.shape[-2:]), format_of(labels).ignore
+    total = F.cross_entropy(logits, labels.long(), ignore_index=ignore, reduction="sum")
+    count = reduce((labels != ignore).sum().float())
     return total / count.clamp(min=1)
 
 

@@ -1,4 +1,4 @@
-"""The confusion matrix and the scores made from it: rows ground truth, columns prediction, 255 dropped."""
+"""The confusion matrix, or as much of it as scores need: rows ground truth, columns prediction, ignore dropped."""
 
 from __future__ import annotations
 
@@ -7,6 +7,8 @@ from dataclasses import dataclass
 import torch
 from numpy.typing import NDArray
 from torch import Tensor
+
+from wsss_cli.data.label_format import label_format
 
 Labels = Tensor | NDArray
 
@@ -19,17 +21,47 @@ def confusion(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
     One histogram over all pairs of bytes does it: what is ignored, and what is out of range, falls into rows and
     columns of its own. Add the matrices of many images.
 
-    truth, prediction: ids of any one shape, 255 in truth ignored; num_classes: K, background included.
+    truth, prediction: ids of any one shape, 255 in truth ignored; num_classes: K < 256, background included.
     Returns (K, K) int64.  Raises ValueError if sizes differ or ids are out of range.
     """
-    truth, prediction = torch.as_tensor(truth), torch.as_tensor(prediction)
-    if truth.shape != prediction.shape:
-        raise ValueError(f"prediction is {tuple(prediction.shape)}, ground truth {tuple(truth.shape)}")
+    truth, prediction = _same_shape(truth, prediction)
+    if num_classes >= IDS:
+        raise ValueError(f"{num_classes} classes are no bytes: `tally` counts them")
     pairs = (_as_bytes(truth, "ground truth").int() * IDS).add_(_as_bytes(prediction, "prediction"))
     counts = torch.bincount(pairs.flatten(), minlength=IDS * IDS).view(IDS, IDS)
     _check_ids(counts[num_classes : IDS - 1].sum(1), num_classes, num_classes, "ground truth")
     _check_ids(counts[:num_classes, num_classes:].sum(0), num_classes, num_classes, "prediction")
     return counts[:num_classes, :num_classes].clone()
+
+
+def tally(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
+    """What scores need of the confusion matrix, small for any number of classes.
+
+    truth, prediction: ids of any one shape, ignore in truth dropped; num_classes: K, background included.
+    Returns (3, K) int64: pixels that are right, of the ground truth, of the prediction.  Raises ValueError as
+    `confusion`.
+    """
+    if num_classes < IDS:
+        return summary(confusion(truth, prediction, num_classes))
+    truth, prediction = _same_shape(truth, prediction)
+    known = truth != label_format(num_classes - 1).ignore
+    truth, prediction = truth[known].long(), prediction[known].long()  # (n,)
+    _require_range(truth, num_classes, "ground truth")
+    _require_range(prediction, num_classes, "prediction")
+    right = truth[truth == prediction]
+    return torch.stack([torch.bincount(ids, minlength=num_classes) for ids in (right, truth, prediction)])
+
+
+def summary(matrix: Tensor) -> Tensor:
+    """A confusion matrix (K, K) -> what `tally` counts, (3, K)."""
+    return torch.stack([matrix.diagonal(), matrix.sum(1), matrix.sum(0)])
+
+
+def _same_shape(truth: Labels, prediction: Labels) -> tuple[Tensor, Tensor]:
+    truth, prediction = torch.as_tensor(truth), torch.as_tensor(prediction)
+    if truth.shape != prediction.shape:
+        raise ValueError(f"prediction is {tuple(prediction.shape)}, ground truth {tuple(truth.shape)}")
+    return truth, prediction
 
 
 def _as_bytes(ids: Tensor, what: str) -> Tensor:
@@ -45,29 +77,40 @@ def _check_ids(counts: Tensor, first: int, num_classes: int, what: str) -> None:
         raise ValueError(f"{what} holds ids {found}, but there are {num_classes} classes (0..{num_classes - 1})")
 
 
+def _require_range(ids: Tensor, num_classes: int, what: str) -> None:
+    if len(ids) and not 0 <= int(ids.min()) <= int(ids.max()) < num_classes:
+        found = f"{int(ids.min())}..{int(ids.max())}"
+        raise ValueError(f"{what} holds ids {found}, but there are {num_classes} classes (0..{num_classes - 1})")
+
+
 def sweep(truth: Tensor, score: Tensor, label: Tensor, thresholds: Tensor, num_classes: int) -> Tensor:
-    """The confusion of `label where score > t else 0` for many background thresholds t at once.
+    """The tally of `label where score > t else 0` for many background thresholds t at once.
 
     The pixels are counted once by how many thresholds lie below their score; the rest is sums over those counts.
 
     truth, label: ids; score: the label's; all of one shape; thresholds (T,) ascending.
-    Returns (T, K, K) int64.  Raises ValueError as `confusion`.
+    Returns (T, 3, K) int64.  Raises ValueError as `tally`.
     """
     k, t = num_classes, len(thresholds)
-    confusion(truth, label, k)  # for its checks
-    known = truth < k
-    below = torch.searchsorted(thresholds, score[known].contiguous())  # thresholds smaller than the score, 0..T
-    pairs = truth[known].long() * k + label[known].long()
-    counts = torch.bincount(below * (k * k) + pairs, minlength=(t + 1) * k * k).view(t + 1, k, k)
-    kept = counts.flip(0).cumsum(0).flip(0)[1:]  # (T, K, K) score above threshold i: below > i
-    fallen = counts.sum(2).cumsum(0)[:t]  # (T, K) by truth, the rest, which become background
-    kept[:, :, 0] += fallen
-    return kept
+    whole = tally(truth, label, k)  # (3, K); for its checks too
+    known = truth != label_format(k - 1).ignore
+    truth, label = truth[known], label[known].long()  # (n,)
+    below = torch.searchsorted(thresholds, score[known].contiguous())  # (n,) thresholds smaller than the score, 0..T
+
+    def counted(all_of: Tensor, background: Tensor) -> Tensor:
+        """(T, K) by label: those of score above threshold i, that is below > i; the rest of `background` become 0."""
+        counts = torch.bincount(below[all_of] * k + label[all_of], minlength=(t + 1) * k).view(t + 1, k)
+        kept = counts.flip(0).cumsum(0).flip(0)[1:]
+        kept[:, 0] += torch.bincount(below[background], minlength=t + 1).cumsum(0)[:t]
+        return kept
+
+    every = torch.ones_like(truth, dtype=torch.bool)
+    return torch.stack([counted(truth == label, truth == 0), whole[1].expand(t, k), counted(every, every)], dim=1)
 
 
 @dataclass(frozen=True)
 class Scores:
-    """Of one confusion matrix, all in [0, 1], NaN where there is nothing to divide by.
+    """Of a confusion matrix or tally, all in [0, 1], NaN where there is nothing to divide by.
 
     miou      mean IoU over the classes present in the ground truth
     iou       (K,) per class; NaN for classes absent from the ground truth
@@ -83,13 +126,17 @@ class Scores:
 
 def scores(matrix: Tensor) -> Scores:
     """The scores of a confusion matrix (K, K)."""
-    matrix = matrix.double()
-    truth, right = matrix.sum(1), matrix.diagonal()
-    iou = class_iou(matrix).masked_fill(truth == 0, torch.nan)
+    return scores_of(summary(matrix))
+
+
+def scores_of(counts: Tensor) -> Scores:
+    """The scores of a tally (3, K)."""
+    right, truth, predicted = counts.double()
+    iou = (right / (truth + predicted - right)).masked_fill(truth == 0, torch.nan)
     return Scores(
         miou=iou.nanmean().item(),
         iou=tuple(iou.tolist()),
-        pixel_accuracy=(right.sum() / matrix.sum()).item(),
+        pixel_accuracy=(right.sum() / truth.sum()).item(),
         mean_accuracy=(right / truth).nanmean().item(),
     )
 

@@ -17,13 +17,14 @@ from torch import Tensor
 from wsss_cli.cam.label import strongest, with_background
 from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig
+from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.distributed import gather, shard, sum_over_ranks
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
-from wsss_cli.metrics.confusion import Scores, confusion, scores, sweep
+from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
 from wsss_cli.runs import read_record
 
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
@@ -86,7 +87,7 @@ def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str
     images: list[dict[str, Any]] = []
     for kind, labels in kinds.items():
         total, images = _count(job, samples, partial(_labels_of, labels), kind)
-        rows.append(_row(kind, scores(total), job))
+        rows.append(_row(kind, scores_of(total), job))
     return rows, images, []
 
 
@@ -101,16 +102,16 @@ def _labels_of(folder: Path, sample: Sample) -> np.ndarray:
 def _count(
     job: Job, samples: Sequence[Sample], labels: Callable[[Sample], np.ndarray], title: str
 ) -> tuple[torch.Tensor, list[dict[str, Any]]]:
-    """The confusion matrix (K, K) over all ranks, rows ground truth, and each image's own mIoU."""
+    """The tally (3, K) over all ranks, and each image's own mIoU."""
     k = job.data.num_classes + 1
-    total = torch.zeros(k, k, dtype=torch.int64)
+    total = torch.zeros(3, k, dtype=torch.int64)
     images = []
     mine = shard(samples, job.runtime)
     with job.track(f"score {title}", len(mine)) as tick:
         for sample in mine:
-            one = confusion(read_labels(sample.mask), labels(sample), k)  # type: ignore[arg-type]
+            one = tally(read_labels(sample.mask), labels(sample), k)  # type: ignore[arg-type]
             total += one
-            images.append({"id": sample.id, "miou": scores(one).miou})
+            images.append({"id": sample.id, "miou": scores_of(one).miou})
             tick(1)
     together = sum_over_ranks(total.to(job.runtime.device)).cpu()
     return together, sorted((i for part in gather(images) for i in part), key=lambda i: i["id"])
@@ -120,29 +121,30 @@ def _score_cams(job: Job, samples: Sequence[Sample], thresholds: Sequence[float]
     """The sweep over background scores, and the best one's row in full."""
     k = job.data.num_classes + 1
     folder = job.inputs["seeds"] / "cam"
-    total = torch.zeros(len(thresholds), k, k, dtype=torch.int64)
+    total = torch.zeros(len(thresholds), 3, k, dtype=torch.int64)
     tried = torch.tensor(thresholds)
     mine = shard(samples, job.runtime)
     with job.track("score CAMs", len(mine)) as tick:
         for sample in mine:
-            labels, best = _strongest(folder / f"{sample.id}.npz", sample)
+            labels, best = _strongest(folder / f"{sample.id}.npz", sample, label_format(k - 1))
             total += sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
             tick(1)
     total = sum_over_ranks(total.to(job.runtime.device)).cpu()
-    every = [scores(t) for t in total]
+    every = [scores_of(t) for t in total]
     at = max(range(len(thresholds)), key=lambda i: every[i].miou)
     curve = [{"threshold": t, "miou": s.miou} for t, s in zip(thresholds, every)]
     row = _row("CAM", every[at], job) | {"threshold": thresholds[at]}
     return [row], [], curve
 
 
-def _strongest(path: Path, sample: Sample) -> tuple[Tensor, Tensor]:
+def _strongest(path: Path, sample: Sample, form: LabelFormat) -> tuple[Tensor, Tensor]:
     """The strongest class of each pixel and its score; nothing where the image has no tags."""
     if not path.exists() and not sample.tags:
-        return torch.zeros(sample.height, sample.width, dtype=torch.uint8), torch.zeros(sample.height, sample.width)
+        nothing = torch.zeros(sample.height, sample.width)
+        return form.tensor(nothing), nothing
     cam = read_cam(path)
     best, index = strongest(cam.full())  # (H, W)
-    return with_background(torch.from_numpy(cam.keys))[index].to(torch.uint8), best
+    return form.tensor(with_background(torch.from_numpy(cam.keys))[index]), best
 
 
 def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:

@@ -10,6 +10,8 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wsss_cli.data.label_format import Labels, format_of
+
 SIDE = 320  # pixels of a thumbnail's longer side
 MOST_BYTES = 30_000  # of one picture; a report of 100 pictures stays below 4 MB with base64
 QUALITIES = (85, 75, 65, 50, 35, 20, 10)
@@ -25,13 +27,13 @@ def thumbnail(image: Picture) -> Picture:
     return np.array(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
 
-def overlay(small: Picture, labels: Picture, colours: Sequence[Sequence[int]], opacity: float = 0.6) -> Picture:
+def overlay(small: Picture, labels: Labels, colours: Sequence[Sequence[int]], opacity: float = 0.6) -> Picture:
     """Palette colours over a thumbnail, white lines where objects meet anything else, the background left as it is.
 
-    small (h, w, 3); labels (H, W) ids of the whole image, 255 ignore. Returns (h, w, 3).
+    small (h, w, 3); labels (H, W) ids of the whole image. Returns (h, w, 3).
     """
     ids = np.array(Image.fromarray(labels).resize(_size(small), Image.Resampling.NEAREST))  # (h, w)
-    table = np.full((256, 3), 224, np.float32)  # ignored pixels, and ids that the palette does not reach: light grey
+    table = np.full((format_of(labels).ignore + 1, 3), 224, np.float32)  # what the palette does not reach: light grey
     table[: len(colours)] = colours
     alpha = np.where(ids > 0, opacity, 0.0)[..., None]  # (h, w, 1)
     mixed = small * (1 - alpha) + table[ids] * alpha
@@ -39,13 +41,13 @@ def overlay(small: Picture, labels: Picture, colours: Sequence[Sequence[int]], o
     return _picture(mixed)
 
 
-def borders(ids: Picture) -> NDArray[np.bool_]:
+def borders(ids: Labels) -> NDArray[np.bool_]:
     """Pixels with a right or lower neighbour of another id, ignored pixels not counted; (h, w)."""
-    out = np.zeros(ids.shape, bool)
+    out, ignore = np.zeros(ids.shape, bool), format_of(ids).ignore
     for axis in (0, 1):
         here = np.take(ids, range(ids.shape[axis] - 1), axis)
         there = np.take(ids, range(1, ids.shape[axis]), axis)
-        differs = (here != there) & (here != 255) & (there != 255)
+        differs = (here != there) & (here != ignore) & (there != ignore)
         out |= np.pad(differs, [(0, 1) if a == axis else (0, 0) for a in (0, 1)])
     return out
 

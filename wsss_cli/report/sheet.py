@@ -10,8 +10,9 @@ import numpy as np
 
 from wsss_cli.cam.store import read_cam
 from wsss_cli.data.images import read_image
+from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.prepared import IGNORE, Prepared, Sample
+from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.report.markup import EMPTY, Html, el, join, percent, swatch
 from wsss_cli.report.palette import Colour, colours
 from wsss_cli.report.pictures import Picture, data_uri, heat, overlay, thumbnail
@@ -128,8 +129,8 @@ def _cell(name: str, sample: Sample, shown: Shown | None, data: Prepared) -> Htm
 
 
 def _alt(name: str, sample: Sample, shown: Shown, data: Prepared) -> str:
-    ids = shown.ids if name != "image" else sample.tags
-    names = ", ".join(_name(id, data) for id in ids if id not in (0, IGNORE))
+    ids, ignore = shown.ids if name != "image" else sample.tags, label_format(data.num_classes).ignore
+    names = ", ".join(_name(id, data) for id in ids if id not in (0, ignore))
     return f"{name} of {sample.id}: {names or 'background only'}"
 
 
@@ -139,6 +140,7 @@ def _name(id: int, data: Prepared) -> str:
 
 def _legend(ids: Sequence[int], data: Prepared) -> Html:
     """The classes that the sheet shows; ignored pixels last."""
-    palette = [*colours(data), *[(224, 224, 224)] * (256 - data.num_classes)]
-    names = [(id, "ignored" if id == IGNORE else _name(id, data)) for id in ids]
+    ignore = label_format(data.num_classes).ignore
+    palette = [*colours(data), *[(224, 224, 224)] * (ignore - data.num_classes)]
+    names = [(id, "ignored" if id == ignore else _name(id, data)) for id in ids]
     return el("div", *(join([el("span", swatch(palette[id]), name, cls="key")]) for id, name in names), cls="keys")

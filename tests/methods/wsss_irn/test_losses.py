@@ -3,10 +3,12 @@
 from typing import Any
 
 import numpy as np
+import pytest
 import torch
 from torch import Tensor
 
 from reference_vectors import vectors
+from wsss_cli.data.label_format import label_format
 from wsss_cli.refine.paths import Sources, affinity, directions
 from wsss_irn.losses import BACKGROUND, FOREGROUND, NEGATIVE, PairLabels, irn_losses
 
@@ -79,6 +81,16 @@ def test_all_ignored_gives_zero_with_gradients() -> None:
     assert total.item() == 0
     assert edge.grad is not None and field.grad is not None
     assert edge.grad.abs().max() == 0 and field.grad.abs().max() == 0
+
+
+@pytest.mark.parametrize("top", [254, 300])
+def test_class_numbers_do_not_matter(top: int) -> None:
+    """The highest class of 8 bits, and ids of 16 bits with their own number for ignore."""
+    edge, field, labels = _batch(2)
+    form = label_format(top)
+    moved = torch.where(labels == 2, top, labels).masked_fill(labels == 255, form.ignore)
+    ours = irn_losses(edge, field, form.tensor(moved), radius=4)
+    torch.testing.assert_close(ours.total, irn_losses(edge, field, labels, radius=4).total)
 
 
 def test_ranks_average_to_the_whole_batch() -> None:

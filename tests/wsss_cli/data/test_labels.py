@@ -40,13 +40,30 @@ def test_grey_and_one_bit_masks_hold_ids(tmp_path: Path, mode: str) -> None:
     assert read.dtype == np.uint8 and np.array_equal(read, ids)
 
 
-def test_colour_coded_16_bit_and_jpeg_masks_are_refused(tmp_path: Path) -> None:
+def test_16_bit_labels_come_back(tmp_path: Path) -> None:
+    ids = np.array([[0, 255, 256], [300, 65534, 65535]], np.int32)
+    write_labels(tmp_path / "a.png", ids, [(1, 2, 3)] * 301)
+    read = read_labels(tmp_path / "a.png")
+    assert read.dtype == np.int32 and np.array_equal(read, ids)
+    with Image.open(tmp_path / "a.png") as picture:
+        assert picture.mode.startswith("I")  # 16-bit grey, which has no palette
+    for wrong in (-1, 65536):
+        with pytest.raises(ValueError, match=str(wrong)):
+            write_labels(tmp_path / "b.png", np.full((2, 2), wrong, np.int32))
+
+
+def test_long_palettes_colour_the_bytes(tmp_path: Path) -> None:
+    write_labels(tmp_path / "a.png", IDS, voc_palette(301))
+    assert np.array_equal(read_labels(tmp_path / "a.png"), IDS)
+
+
+def test_colour_coded_32_bit_and_jpeg_masks_are_refused(tmp_path: Path) -> None:
     Image.new("RGB", (4, 4), (128, 0, 0)).save(tmp_path / "colour.png")
-    Image.fromarray(np.zeros((4, 4), np.uint16)).save(tmp_path / "deep.png")
+    Image.fromarray(np.zeros((4, 4), np.int32)).save(tmp_path / "deep.tif")
     Image.fromarray(IDS).save(tmp_path / "lossy.jpg")
     for name, says in (
         ("colour.png", "colour-coded mask"),
-        ("deep.png", "more than 8 bits"),
+        ("deep.tif", "32 bits"),
         ("lossy.jpg", "does not keep class ids"),
     ):
         with pytest.raises(WsssError, match=says) as caught:
@@ -54,7 +71,7 @@ def test_colour_coded_16_bit_and_jpeg_masks_are_refused(tmp_path: Path) -> None:
         assert name in caught.value.what and caught.value.remedy
 
 
-def test_write_labels_wants_uint8(tmp_path: Path) -> None:
+def test_write_labels_wants_a_label_format(tmp_path: Path) -> None:
     with pytest.raises(ValueError, match="int64"):
         write_labels(tmp_path / "a.png", IDS.astype(np.int64))  # type: ignore[arg-type]
     assert not list(tmp_path.iterdir())

@@ -1,12 +1,15 @@
 """In order, not far ahead, and failing where the item stands."""
 
+import math
+import os
 import time
 from collections.abc import Iterator
 from operator import length_hint
 
 import pytest
 
-from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.parallel import WORTH_PROCESSES, ParallelMap
+from wsss_cli.errors import WsssError
 
 
 def test_results_come_in_order() -> None:
@@ -40,3 +43,20 @@ def test_an_error_comes_where_its_result_would() -> None:
         for value in ParallelMap(lambda i: 6 // i, [3, 2, 0, 1], threads=2):
             seen.append(value)
     assert seen == [2, 3]
+
+
+def test_many_items_go_to_processes() -> None:
+    """In order, the error where its result would have come, and not in this process."""
+    n = WORTH_PROCESSES
+    seen = []
+    with pytest.raises(ValueError, match="nonnegative"):
+        for value in ParallelMap(math.isqrt, [*range(n), -1, 1], threads=2, processes=True):
+            seen.append(value)
+    assert seen == [math.isqrt(i) for i in range(n)]
+    with pytest.raises(WsssError, match="a worker process was killed"):
+        list(ParallelMap(os._exit, range(n), threads=1, processes=True))
+
+
+def test_a_few_items_stay_here() -> None:
+    pids = ParallelMap(lambda _: os.getpid(), range(WORTH_PROCESSES - 1), processes=True)
+    assert set(pids) == {os.getpid()}

@@ -295,6 +295,32 @@ def test_an_interrupt_leaves_nothing(tmp_path: Path, samples: list[Sample]) -> N
     assert_nothing_left(tmp_path)
 
 
+def test_what_a_plugin_can_resume_is_kept(tmp_path: Path, samples: list[Sample]) -> None:
+    """Its subfolders, on any failure; not what the host writes, nor half-written files, nor an empty folder."""
+    part = tmp_path / "data" / ".mine.part"
+
+    def interrupted() -> Iterator[Sample]:
+        yield samples[0]
+        write_labels(part / "masks" / "0.png", np.zeros((8, 10), np.uint8))
+        (part / "masks" / ".1.png.7.part").write_bytes(b"half")
+        raise KeyboardInterrupt
+
+    def attempt(stream: Iterable[Sample | BadSample]) -> None:
+        plugin = Given("test", "", "", "", stream, INFO, resumes=True)
+        prepare(plugin, Config(), "mine", tmp_path / "data", say=said.append)
+
+    said: list[Finding] = []
+    with pytest.raises(KeyboardInterrupt):
+        attempt(interrupted())
+    assert [p.relative_to(part).as_posix() for p in sorted(part.rglob("*"))] == ["masks", "masks/0.png"]
+    assert said == [Finding("ok", f"what is made already is kept for the next try in {part}")]
+    attempt(samples)
+    assert (tmp_path / "data" / "mine" / "masks" / "0.png").exists() and not part.exists()
+    with pytest.raises(WsssError):
+        attempt(samples[:1])
+    assert not part.exists()
+
+
 def test_what_a_killed_run_left_is_cleared(tmp_path: Path, samples: list[Sample]) -> None:
     (tmp_path / "data" / ".mine.part").mkdir(parents=True)
     (tmp_path / "data" / ".mine.part" / "old").write_text("x")

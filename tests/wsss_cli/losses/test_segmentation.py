@@ -15,6 +15,15 @@ def test_is_the_mean_over_labelled_pixels() -> None:
     torch.testing.assert_close(cross_entropy(logits, labels.to(torch.uint8)), expected)
 
 
+def test_of_16_bit_labels_another_id_is_ignored() -> None:
+    torch.manual_seed(0)
+    logits, labels = torch.randn(2, 301, 6, 5), torch.randint(0, 301, (2, 6, 5))
+    labels[0, :2] = 255
+    expected = F.cross_entropy(logits[:, :, 1:], labels[:, 1:])
+    labels[:, 0] = 65535
+    torch.testing.assert_close(cross_entropy(logits, labels.int()), expected)
+
+
 def test_all_ignored_gives_zero_with_gradients() -> None:
     logits = torch.randn(1, 3, 4, 4, requires_grad=True)
     loss = cross_entropy(logits, torch.full((1, 8, 8), 255))

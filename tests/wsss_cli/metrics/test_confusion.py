@@ -8,7 +8,17 @@ import pytest
 import torch
 
 from reference_vectors import vectors
-from wsss_cli.metrics.confusion import class_iou, confusion, miou_predicted_too, miou_training, scores, sweep
+from wsss_cli.data.label_format import label_format
+from wsss_cli.metrics.confusion import (
+    class_iou,
+    confusion,
+    miou_predicted_too,
+    miou_training,
+    scores,
+    scores_of,
+    sweep,
+    tally,
+)
 
 
 @vectors("beco/metrics")
@@ -71,11 +81,40 @@ def test_nothing_labelled_scores_nan() -> None:
     assert math.isnan(scores(confusion(torch.tensor([255]), torch.tensor([0]), 2)).miou)
 
 
-def test_sweep_is_one_confusion_per_threshold() -> None:
+@pytest.mark.parametrize("k", [4, 255, 256, 301, 40_000])
+def test_tally_is_the_diagonal_and_the_sums(k: int) -> None:
+    form, g = label_format(k - 1), torch.Generator().manual_seed(0)
+    truth, prediction = torch.randint(0, k, (2, 60, 50), generator=g)
+    prediction[20:] = truth[20:]
+    prediction[:5, :9] = k - 1
+    right = truth == prediction
+    expected = torch.stack([torch.bincount(i.flatten(), minlength=k) for i in (truth[right], truth, prediction)])
+    assert torch.equal(tally(form.tensor(truth), form.tensor(prediction), k), expected)
+    truth[:5] = form.ignore
+    expected = torch.stack([torch.bincount(i[5:].flatten(), minlength=k) for i in (truth, truth, prediction)])
+    counts = tally(form.tensor(truth), form.tensor(prediction), k)
+    assert torch.equal(counts[1:], expected[1:])
+    assert scores_of(counts).pixel_accuracy == pytest.approx((truth == prediction)[5:].float().mean().item())
+
+
+def test_16_bit_ids_out_of_range_are_named() -> None:
+    good, bad = torch.tensor([0, 300, 65535]).int(), torch.tensor([0, 301, 1]).int()
+    with pytest.raises(ValueError, match=r"prediction holds ids 0\.\.301, but there are 301 classes"):
+        tally(good, bad, 301)
+    with pytest.raises(ValueError, match=r"ground truth holds ids 0\.\.301"):
+        tally(bad, good, 301)
+    with pytest.raises(ValueError, match="301 classes are no bytes"):
+        confusion(good, good, 301)
+
+
+@pytest.mark.parametrize("k", [4, 301])
+def test_sweep_is_one_tally_per_threshold(k: int) -> None:
     g = torch.Generator().manual_seed(0)
-    truth, label = torch.randint(0, 4, (2, 40, 50), generator=g)
-    truth[:5] = 255
+    form = label_format(k - 1)
+    truth, label = (form.tensor(ids) for ids in torch.randint(0, 4, (2, 40, 50), generator=g))
+    truth[10:20], label[12:30] = k - 1, k - 1
+    truth[:5] = form.ignore
     score = torch.randint(0, 11, (40, 50), generator=g) / 10  # scores that equal thresholds
     thresholds = torch.arange(0, 11) / 10
-    each = [confusion(truth, torch.where(score > t, label, 0), 4) for t in thresholds]
-    assert torch.equal(sweep(truth, score, label, thresholds, 4), torch.stack(each))
+    each = [tally(truth, torch.where(score > t, label, 0), k) for t in thresholds]
+    assert torch.equal(sweep(truth, score, label, thresholds, k), torch.stack(each))

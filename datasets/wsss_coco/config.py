@@ -1,0 +1,47 @@
+"""The options of `wsss prepare coco`."""
+
+from pathlib import Path
+from typing import Literal
+
+from pydantic import Field
+
+from wsss_cli.config import Config
+
+Paint = Literal["order", "larger_first"]
+Crowd = Literal["skip", "ignore", "paint"]
+
+
+class Options(Config):
+    """Where the annotations and images are, and how class ids and masks are made of them."""
+
+    root: Path | None = Field(
+        None, description="folder of annotations/, train2014/ and val2014/; the four options below name others"
+    )
+    year: int = Field(2014, description="year in the names of those folders and files (2014: the split of the papers)")
+    train_json: Path | None = Field(None, description="instances JSON to learn from")
+    val_json: Path | None = Field(None, description="instances JSON to score on")
+    train_images: Path | None = Field(None, description="folder of the images of --train-json")
+    val_images: Path | None = Field(None, description="folder of the images of --val-json")
+    classes: Literal["rank", "91"] = Field(
+        "rank",
+        description="rank: ids 1..C in the order of the category ids (COCO: 80); 91: the category ids themselves, as "
+        "PMM's 91-channel networks have them",
+    )
+    paint: Paint = Field(
+        "order",
+        description="which object is on top: order: the later annotation (BECO's masks); larger_first: the smaller "
+        "(coco2voc's masks)",
+    )
+    crowd: Crowd = Field(
+        "skip",
+        description="pixels of crowds: skip: left as they are (BECO's masks); ignore: 255; paint: as other objects "
+        "(coco2voc's masks)",
+    )
+    masks: bool = Field(True, description="make masks; without them nothing can be scored")
+    train: Literal["train", "train_all"] = Field(
+        "train", description="split to learn from; train: images with tags (COCO 2014: 82,081 of 82,783)"
+    )
+    val: Literal["val", "val_all", "val_part"] = Field(
+        "val", description="split to score on; val: images with tags (COCO 2014: 40,137 of 40,504, as in ToCo)"
+    )
+    val_part: int = Field(5000, ge=1, description="images of the split val_part, the first of val (ToCo: 5,000)")

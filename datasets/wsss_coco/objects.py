@@ -1,0 +1,105 @@
+"""One annotation of COCO: its box in whole pixels and its segmentation as run lengths."""
+
+from __future__ import annotations
+
+import math
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+from pycocotools import mask as rle
+
+Runs = NDArray[np.int64]
+"""Down the columns, from the top left: pixels outside the object, inside, outside, ..."""
+
+NO_RUNS = "counts of its segmentation are no run lengths"
+
+FAR = 10  # image sides; pycocotools draws every fifth of a pixel on the way to a point
+
+
+def half_open(bbox: Any, width: int, height: int) -> tuple[int, int, int, int] | None:
+    """COCO's x, y, w, h in fractions of pixels -> 0-based half-open x0, y0, x1, y1, clipped to the image.
+
+    x0 = floor(x), x1 = ceil(x + w), at least one pixel: the box holds the whole object. None: nothing is in the image.
+    Raises ValueError if it is no box.
+    """
+    if not (isinstance(bbox, list) and len(bbox) == 4 and all(map(_finite, bbox))):
+        raise ValueError(f"bbox {bbox} is not four numbers")
+    x, y, w, h = bbox
+    if w < 0 or h < 0:
+        raise ValueError(f"bbox {bbox} has a negative side")
+    x0, x1 = _interval(x, w, width)
+    y0, y1 = _interval(y, h, height)
+    return (x0, y0, x1, y1) if x0 < x1 and y0 < y1 else None
+
+
+def run_lengths(segmentation: Any, width: int, height: int) -> Runs:
+    """Polygons (drawn by pycocotools), or run lengths of either kind -> run lengths that cover the image.
+
+    Raises ValueError telling what is wrong; nothing that pycocotools would crash on or misread reaches it.
+    """
+    if isinstance(segmentation, list) and segmentation:
+        polygons = [_polygon(points, FAR * max(width, height)) for points in segmentation]
+        return uncompressed(rle.merge(rle.frPyObjects(polygons, height, width))["counts"])
+    if isinstance(segmentation, dict) and "counts" in segmentation:
+        size, counts = segmentation.get("size"), segmentation["counts"]
+        if size != [height, width]:
+            raise ValueError(f"segmentation is of size {size}, not [{height}, {width}] as the image")
+        return _covering(counts, width, height)
+    raise ValueError("segmentation is missing or empty")
+
+
+def uncompressed(counts: bytes) -> Runs:
+    """COCO's compressed run lengths: groups of 5 bits, lowest first, bit 6 set if more follow, 48 added.
+
+    The highest bit of a group's last five is its sign; from the fourth on, each is the difference to the last but one.
+    [pycocotools, rleFrString]  Raises ValueError if they are none.
+    """
+    codes = np.frombuffer(counts, np.uint8).astype(np.int64) - 48  # (n,)
+    if not len(codes) or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
+        raise ValueError(NO_RUNS)
+    last = np.flatnonzero(codes & 32 == 0)  # (m,) of each group
+    first = np.concatenate([[0], last[:-1] + 1])
+    sizes = last - first + 1
+    if sizes.max() > 7:  # no image has 2^35 pixels
+        raise ValueError(NO_RUNS)
+    shifts = 5 * (np.arange(len(codes)) - np.repeat(first, sizes))  # (n,)
+    runs = np.add.reduceat((codes & 31) << shifts, first)  # (m,)
+    runs -= (codes[last] & 16 != 0) * (1 << 5 * sizes)
+    for start in (1, 2):
+        runs[start::2] = np.cumsum(runs[start::2])
+    return runs
+
+
+def _covering(counts: Any, width: int, height: int) -> Runs:
+    if isinstance(counts, str) and counts.isascii():
+        runs = uncompressed(counts.encode())
+    elif isinstance(counts, list) and all(type(n) is int and n <= width * height for n in counts):
+        runs = np.array(counts, np.int64)
+    else:
+        raise ValueError(NO_RUNS)
+    if (runs < 0).any():
+        raise ValueError(NO_RUNS)
+    if runs.sum() != width * height:
+        raise ValueError(f"run lengths of its segmentation cover {runs.sum()} pixels, not {width} x {height}")
+    return runs
+
+
+def _finite(value: Any) -> bool:
+    return isinstance(value, int | float) and math.isfinite(value)
+
+
+def _interval(start: float, length: float, side: int) -> tuple[int, int]:
+    """Rounded first: COCO has two decimals, and 100.01 + 53.99 is a little more than 154."""
+    first = math.floor(round(start, 3))
+    return max(first, 0), min(max(math.ceil(round(start + length, 3)), first + 1), side)
+
+
+def _polygon(points: Any, far: int) -> list[float]:
+    if not (isinstance(points, list) and all(map(_finite, points))):
+        raise ValueError("a polygon of its segmentation is no list of numbers")
+    if len(points) < 6 or len(points) % 2:
+        raise ValueError(f"a polygon of its segmentation has {len(points)} numbers, not x, y of three points or more")
+    if any(abs(v) > far for v in points):
+        raise ValueError(f"a polygon of its segmentation goes to {max(points, key=abs)}, far outside the image")
+    return points
