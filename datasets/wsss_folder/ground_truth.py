@@ -5,7 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
-from wsss_cli.data.prepared import IGNORE
+from wsss_cli.data.label_format import label_format
 from wsss_cli.errors import WsssError
 from wsss_folder.config import Options
 from wsss_folder.mask_values import Values, parse_values
@@ -42,9 +42,6 @@ class GroundTruth:
 
     def with_ids(self, classes: tuple[str, ...]) -> GroundTruth:
         """With the class id of each mask value.  Raises WsssError if the values do not fit the classes."""
-        if (self.files or self.drawn) and len(classes) >= IGNORE:
-            what = f"there are {len(classes)} classes, but masks have room for {IGNORE - 1}"
-            raise WsssError(what, "leave out the masks, or name fewer classes with --classes")
         if not self.files:
             return self
         ids = self.values.ids(classes) if self.values else guess_ids(list(self.held.values()), len(classes))
@@ -55,11 +52,11 @@ class GroundTruth:
         if not self.gives_tags or number not in self.files:
             return frozenset()
         ids = {self.ids.get(value, 0) for value in self.held[self.files[number]]}
-        return frozenset(self.classes[id - 1] for id in ids if id not in (0, IGNORE))
+        return frozenset(self.classes[id - 1] for id in ids if 0 < id <= len(self.classes))
 
     def is_ready(self, path: Path) -> bool:
         """Whether the file can be used where it lies."""
-        return is_ready(path, self.held[path], self.ids)
+        return is_ready(path, self.held[path], self.ids, label_format(len(self.classes)))
 
 
 def find_ground_truth(

@@ -7,7 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass
 from pathlib import Path
 
-from wsss_cli.data.prepared import IGNORE, class_id
+from wsss_cli.data.label_format import label_format
+from wsss_cli.data.prepared import class_id
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_text
 
@@ -34,13 +35,14 @@ class Values:
 
     def ids(self, classes: tuple[str, ...]) -> dict[int, int]:
         """Class id of each value.  Raises WsssError for a name that is no class."""
-        return {value: self._id(name, classes) for value, name in self.names.items()}
+        ignore = label_format(len(classes)).ignore
+        return {value: self._id(name, classes, ignore) for value, name in self.names.items()}
 
-    def _id(self, name: str, classes: tuple[str, ...]) -> int:
+    def _id(self, name: str, classes: tuple[str, ...], ignore: int) -> int:
         if name in BACKGROUND:
             return 0
         if name in IGNORED:
-            return IGNORE
+            return ignore
         try:
             return class_id(name, classes)
         except WsssError as error:

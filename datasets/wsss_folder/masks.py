@@ -12,14 +12,15 @@ from PIL import Image
 
 from wsss_cli.data.images import decoding, image_size
 from wsss_cli.data.integrity import some
+from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import Colour, write_labels
 from wsss_cli.data.parallel import ParallelMap
-from wsss_cli.data.prepared import IGNORE
 from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import ENDINGS, files_below
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder
 
+MODES = {8: ("P", "L", "1"), 16: ("I;16", "I;16B", "I")}  # of Pillow, by bits per pixel; I in older ones
 SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation")
 
 
@@ -115,13 +116,13 @@ def guess_ids(held: Sequence[tuple[int, ...]], num_classes: int) -> dict[int, in
                 "say what they mean, for example: --mask-values 0=background,255=NAME",
             )
         return {0: 0, 255: 1}
-    return {**{id: id for id in range(num_classes + 1)}, IGNORE: IGNORE}
+    return {id: id for id in (*range(num_classes + 1), label_format(num_classes).ignore)}
 
 
-def is_ready(path: Path, held: Sequence[int], ids: Mapping[int, int]) -> bool:
-    """Whether the file can be used where it lies: an 8-bit PNG whose values are class ids."""
+def is_ready(path: Path, held: Sequence[int], ids: Mapping[int, int], form: LabelFormat) -> bool:
+    """Whether the file can be used where it lies: a PNG of the right depth whose values are class ids."""
     with decoding(path), Image.open(path) as image:
-        return image.format == "PNG" and image.mode in ("P", "L", "1") and all(ids.get(v) == v for v in held)
+        return image.format == "PNG" and image.mode in MODES[form.bits] and all(ids.get(v) == v for v in held)
 
 
 def require_listed(path: Path, held: Sequence[int], ids: Mapping[int, int]) -> None:
@@ -147,7 +148,7 @@ def convert(
             "give the mask of this very image, unscaled",
         )
     found, where = np.unique(values, return_inverse=True)
-    table = np.array([ids[int(v)] for v in found], np.uint8)
+    table = np.array([ids[int(v)] for v in found], np.dtype(label_format(len(palette) - 1).dtype))
     write_labels(to, table[where.reshape(height, width)], palette)  # (H, W)
 
 

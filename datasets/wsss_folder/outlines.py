@@ -8,7 +8,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as coco
 
-from wsss_cli.data.prepared import IGNORE
+from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.errors import WsssError
 from wsss_folder.record import Record, Thing
 from wsss_folder.run_lengths import read_runs
@@ -22,15 +22,16 @@ def drawable(records: Sequence[Record]) -> bool:
     return bool(records) and outlined and tags <= {thing.name for thing in things}
 
 
-def draw(records: Sequence[Record], ids: Mapping[str, int], width: int, height: int) -> NDArray[np.uint8]:
-    """Label map (height, width) of the objects, the later ones on top; crowds are 255, below all others.
+def draw(records: Sequence[Record], ids: Mapping[str, int], width: int, height: int) -> Labels:
+    """Label map (height, width) of the objects, the later ones on top; crowds are to be ignored, below all others.
 
     ids  class id of each name.  Raises WsssError for an outline of fewer than three points, or of another size.
     """
-    labels = np.zeros((height, width), np.uint8)
+    form = label_format(len(set(ids.values()) - {0}))
+    labels = np.zeros((height, width), np.dtype(form.dtype))
     things = [(record, thing) for record in records for thing in record.things]
     for record, thing in sorted(things, key=lambda pair: not pair[1].crowd):
-        labels[_region(thing, record, width, height)] = IGNORE if thing.crowd else ids[thing.name]
+        labels[_region(thing, record, width, height)] = form.ignore if thing.crowd else ids[thing.name]
     return labels
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsss_cli.data.label_format import label_format
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import nearest
 from wsss_folder.class_folders import read_class_folders
@@ -20,8 +21,6 @@ from wsss_folder.recognise import Asked, recognise
 from wsss_folder.record import Record, Source
 from wsss_folder.tags_csv import read_tags
 from wsss_folder.yolo_txt import read_names, read_yolo
-
-MOST = 65_534  # classes: ids of 16 bits, without background and ignore
 
 
 @dataclass(frozen=True)
@@ -67,8 +66,7 @@ def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -
     names = tuple(name for name in names if name not in BACKGROUND)
     if not names:
         raise WsssError("the annotations name no class", "give tags, boxes or folders that do, or --classes a,b,c")
-    if len(names) > MOST:
-        raise WsssError(f"there are {len(names)} classes, more than {MOST}", "are these tags, or texts?")
+    label_format(len(names))  # too many: are these tags, or texts?
     return names
 
 

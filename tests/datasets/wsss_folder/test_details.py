@@ -117,6 +117,27 @@ def test_three_hundred_classes(folder: Folder) -> None:
     assert sample(prepared, "b").tags == tuple(range(1, 301))
 
 
+def test_masks_of_three_hundred_classes(folder: Folder) -> None:
+    write_images(folder.images, ABC)
+    many = tuple(f"c{n:03}" for n in range(300))
+    csv = write_csv(folder.path / "t.csv", dict.fromkeys(ABC, many))
+    ids = np.zeros(SIZE[::-1], np.uint16)
+    ids[0], ids[1], ids[2] = 255, 300, 65535
+    for name, values in (("a", ids), ("b", np.minimum(ids, 255).astype(np.uint8))):
+        path = folder.path / f"m/{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.fromarray(values).save(path)
+    prepared = folder.prepare(tags=(csv,), masks=folder.path / "m")
+    one, two = (sample(prepared, id).mask for id in "ab")
+    assert one == folder.path / "m/a.png" and two is not None and two.is_relative_to(prepared.folder)
+    assert (read_labels(one) == ids).all() and (read_labels(two) == np.minimum(ids, 255)).all()
+    named = folder.prepare(
+        tags=(csv,), masks=folder.path / "m", mask_values="0=background,255=c299,300=c000,65535=ignore"
+    )
+    labels = read_labels(sample(named, "a").mask)
+    assert [labels[row, 0] for row in range(4)] == [300, 1, 65535, 0]
+
+
 def test_unlabelled_images(folder: Folder) -> None:
     write_images(folder.images, (*ABC, "d.jpg"))
     csv = write_csv(folder.path / "t.csv", {"a.jpg": ("x",), "b.jpg": ("x",), "c.jpg": ()})
