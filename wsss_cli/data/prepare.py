@@ -43,7 +43,7 @@ def prepare(
     """
     _require_name(name)
     tell = say or (lambda finding: None)
-    with _aside(root, name) as folder:
+    with aside(root, name) as folder:
         info, samples = plugin.function()(options, folder)
         review = Review(replace(info, name=name), skip_bad, progress)
         write_prepared(folder, review.info, review.sound(samples))
@@ -113,7 +113,7 @@ def _several(problems: list[Finding], can_skip: bool) -> WsssError:
 
 
 @contextmanager
-def _aside(root: Path, name: str) -> Iterator[Path]:
+def aside(root: Path, name: str) -> Iterator[Path]:
     """An empty folder beside the data set's place, gone at the end whatever happens.
 
     Its name is fixed, so what a killed run left behind is cleared by the next.
@@ -123,12 +123,12 @@ def _aside(root: Path, name: str) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True)
     except OSError as error:
-        raise WsssError(f"cannot make the folder {folder}: {error.strerror}", "choose another data folder") from error
+        raise WsssError(f"cannot make the folder {folder}: {error.strerror}", "choose another folder") from error
     try:
         yield folder
     except OSError as error:  # of a plugin that writes its files itself
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise WsssError(f"no space left while writing {folder}", "free some space and prepare again") from error
+            raise WsssError(f"no space left while writing {folder}", "free some space and run the command again") from error
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)

@@ -15,7 +15,7 @@ from wsss_cli.config import Config
 
 def found(wsss: Wsss, *words: object, **env: str) -> tuple[int, list[dict[str, str]]]:
     result = wsss("check", "--json", *words, **env)
-    return result.code, json.loads(result.out)
+    return result.code, json.loads(result.out)["findings"]
 
 
 def only(rows: list[dict[str, str]], part: str) -> dict[str, str]:
