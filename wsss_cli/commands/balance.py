@@ -18,7 +18,7 @@ def balance_table(balance: Balance) -> tuple[str, list[str], list[list[str]]]:
     splits = [s for s in dict.fromkeys(info.splits.get(role) for role in ("train", "val")) if s in balance.splits]
     names, columns = ["\nclass"], [list(info.classes)]
     for split in splits:
-        for above, (name, cells) in zip((split, "", ""), _columns(balance.splits[split]).items()):  # type: ignore[index]
+        for above, (name, cells) in zip((split, "", ""), _columns(balance.splits[split]).items()):
             names.append(f"{above}\n{name}")
             columns.append(cells)
     order, note = _shown(balance)

@@ -20,7 +20,7 @@ if TYPE_CHECKING:
 def check(
     words: Words = None,
     as_json: Annotated[bool, Option("--json", help="print the findings and the class balance as JSON")] = False,
-    fix: Annotated[bool, Option("--fix", help="put right in the data set what is safe to; says what it changed")] = False,
+    fix: Annotated[bool, Option("--fix", help="put right in the data set what is safe to")] = False,
     sheet: Annotated[
         Path | None, Option("--sheet", help="a PNG to draw an image of each class in, with masks, boxes and tags")
     ] = None,

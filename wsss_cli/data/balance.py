@@ -26,7 +26,7 @@ class Counts:
         k = len(self.images)
         self.total += 1
         self.masks += pixels is not None
-        _increase(self.images, {tag: 1 for tag in sample.tags})
+        _increase(self.images, dict.fromkeys(sample.tags, 1))
         for box in sample.boxes:
             _increase(self.boxes, {box.label: 1})
         _increase(self.pixels, pixels or {})

@@ -128,7 +128,9 @@ def aside(root: Path, name: str) -> Iterator[Path]:
         yield folder
     except OSError as error:  # of a plugin that writes its files itself
         if error.errno in (errno.ENOSPC, errno.EDQUOT):
-            raise WsssError(f"no space left while writing {folder}", "free some space and run the command again") from error
+            raise WsssError(
+                f"no space left while writing {folder}", "free some space and run the command again"
+            ) from error
         raise
     finally:
         shutil.rmtree(folder, ignore_errors=True)

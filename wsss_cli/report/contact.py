@@ -92,7 +92,8 @@ def _with_boxes(small: Picture, sample: Sample, palette: Sequence[Colour]) -> Im
         x0, y0, x1, y1 = (np.array([box.x0, box.y0, box.x1, box.y1]) * scale).round().astype(int).tolist()
         if x0 < x1 and y0 < y1:
             draw.rectangle((x0, y0, x1 - 1, y1 - 1), outline=INK, width=4)
-            draw.rectangle((x0 + 1, y0 + 1, max(x0 + 1, x1 - 2), max(y0 + 1, y1 - 2)), outline=_of(box.label, palette))
+            inner = (x0 + 1, y0 + 1, max(x0 + 1, x1 - 2), max(y0 + 1, y1 - 2))
+            draw.rectangle(inner, outline=_of(box.label, palette), width=2)
     return picture
 
 
