@@ -46,7 +46,8 @@ def write_submission(path: Path, samples: Sequence[Sample], folder: Path, compet
     pngs = ParallelMap(lambda sample: checked_png(folder / f"{sample.id}.png", sample), samples)
     with (
         writing(path) as aside,
-        gzip.GzipFile(aside, "wb", mtime=0) as zipped,
+        aside.open("wb") as file,
+        gzip.GzipFile("", "wb", fileobj=file, mtime=0) as zipped,  # without name or time
         tarfile.open(fileobj=zipped, mode="w") as archive,
     ):
         for sample, data in zip(samples, pngs):
