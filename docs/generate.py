@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
@@ -31,13 +31,13 @@ def commands() -> str:
     return "\n".join(parts)
 
 
-def _flat(group: Any, above: str = "") -> Iterator[tuple[str, Any]]:
+def _flat(group: Any, above: str = "") -> list[tuple[str, Any]]:
     """Each command under its whole name, those of groups among them."""
+    found = []
     for name, command in group.commands.items():
-        if hasattr(command, "commands"):
-            yield from _flat(command, f"{above}{name} ")
-        else:
-            yield f"{above}{name}", command
+        inner = hasattr(command, "commands")
+        found += _flat(command, f"{above}{name} ") if inner else [(f"{above}{name}", command)]
+    return found
 
 
 def _section(title: str, text: str, params: Sequence[Any]) -> list[str]:

@@ -102,23 +102,28 @@ def simplify(ring: Ring, tolerance: float) -> Ring:
     if tolerance <= 0 or len(ring) < 4:
         return ring
     far = int(((ring - ring[0]) ** 2).sum(1).argmax())
-    closed = np.concatenate([ring, ring[:1]])
-    keep = np.zeros(len(closed), bool)
+    x, y = np.concatenate([ring, ring[:1]]).T.astype(float)  # (n + 1,) each, closed
+    keep = np.zeros(len(x), bool)
     keep[[0, far, -1]] = True
     spans = [(0, far), (far, len(ring))]
     while spans:
         first, last = spans.pop()
-        distance = _from_line(closed[first + 1 : last], closed[first], closed[last])
-        if len(distance) and distance.max() > tolerance:
-            middle = first + 1 + int(distance.argmax())
-            keep[middle] = True
-            spans += [(first, middle), (middle, last)]
-    return closed[:-1][keep[:-1]]
+        if last - first < 2:
+            continue
+        distance = _from_line(x[first : last + 1], y[first : last + 1])
+        furthest = int(distance.argmax())
+        if distance[furthest] > tolerance**2:
+            keep[first + furthest] = True
+            spans += [(first, first + furthest), (first + furthest, last)]
+    return ring[keep[:-1]]
 
 
-def _from_line(points: Ring, start: Ring, end: Ring) -> NDArray[np.float64]:
-    """The distance of each point (n, 2) from the segment between two."""
-    along = (end - start).astype(float)
-    length = float(along @ along)
-    share = np.clip((points - start) @ along / length, 0, 1) if length else np.zeros(len(points))
-    return np.linalg.norm(points - start - share[:, None] * along, axis=1)
+def _from_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:
+    """The squared distance of each point (n,) from the segment between the first and the last."""
+    x, y = x - x[0], y - y[0]
+    along = x[-1] * x[-1] + y[-1] * y[-1]
+    if along == 0:
+        return x * x + y * y
+    share = np.minimum(np.maximum((x * x[-1] + y * y[-1]) / along, 0), 1)
+    x, y = x - share * x[-1], y - share * y[-1]
+    return x * x + y * y
