@@ -68,7 +68,8 @@ def labels(
     require_free(out)  # before hours of training, not after
     name = stage.removesuffix("_crf")
     crf: Any = setting("infer", "crf", True if stage == "infer_crf" else None)
-    done = run_stage(name, words, options, crf, setting("infer", "split", split if name == "infer" else None))
+    of_split = setting("infer", "split", split if name == "infer" else None)
+    done = run_stage(name, words, options, crf, of_split, hint=False)
     if done is None:
         return
     from wsss_cli import console
@@ -81,7 +82,7 @@ def labels(
         export(source, out, format, form, images, tick)
     console.say(f"{source.title}, {len(source.samples)} images of split '{source.split}' -> {out}")
     if format in ("coco", "cvat"):
-        console.say(f"images are named as below {source.image_root}")
+        console.say(f"file names are relative to {source.image_root}")
 
 
 def _source(target: Target, record: dict[str, Any], stage: Which, split: str | None) -> Any:

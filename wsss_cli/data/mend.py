@@ -107,8 +107,9 @@ def _refused(findings: Iterable[Finding], mended: Sequence[Sample]) -> Iterable[
     """The errors that are still there, with the reason in the remedy's place."""
     kept = {s.id: s for s in mended}
     for f in findings:
-        clipped = f.kind == "box" and all(id in kept and _sound_boxes(kept[id]) for id in f.images)
-        if f.level == "error" and f.kind in REASONS and not clipped:
+        gone = bool(f.images) and not kept.keys() & set(f.images)
+        clipped = f.kind == "box" and all(_sound_boxes(kept[id]) for id in f.images if id in kept)
+        if f.level == "error" and f.kind in REASONS and not gone and not clipped:
             yield replace(f, remedy=REASONS[f.kind])
 
 

@@ -26,7 +26,7 @@ def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
         for i, s in enumerate(source.samples, 1)
     ]
     head = {
-        "info": {"description": source.title, "image_folder": str(source.image_root)},
+        "info": {"description": source.title},
         "licenses": [],
         "images": images,
         "categories": [{"id": c, "name": n, "supercategory": ""} for c, n in enumerate(source.data.info.classes, 1)],

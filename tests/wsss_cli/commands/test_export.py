@@ -43,7 +43,7 @@ def test_predictions_of_a_split(trained: Wsss) -> None:
     words = ("--format", "coco", "--stage", "infer", "--workers", 0)
     result = trained("export", "labels", *words, "--out", "val")
     assert result.code == 0 and "infer: made labels" in result.out, result.text
-    assert "images are named as below " in result.out
+    assert "file names are relative to " in result.out
     assert len(json.loads((trained.folder / "val/instances_val.json").read_text())["images"]) == 5
     result = trained("export", "labels", *words, "--split", "train", "--out", "train", "--shape", "polygon")
     assert result.code == 0 and len(list((trained.folder / RUN / "infer-train/labels").iterdir())) == 10, result.text

@@ -35,6 +35,8 @@ def test_all_that_is_safe(tmp_path: Path) -> None:
     prepared = drawn_folder(tmp_path, spoilt)
     prepared.samples[3].image.write_bytes(b"")
     shutil.copyfile(prepared.samples[8].image, prepared.samples[5].image)
+    assert prepared.samples[5].mask is not None
+    write_labels(prepared.samples[5].mask, np.full((16, 20), 9, np.uint8))  # ä5 leaves: this needs no mending
     mending, after = mended(prepared)
     assert mending.changes == (
         "dropped 1 image(s) that cannot be read: ä3",

@@ -60,7 +60,7 @@ def test_coco(source: Source, tmp_path: Path, shape: str, capsys: pytest.Capture
     assert [c["name"] for c in coco.loadCats([1, 2, 3])] == list(source.data.info.classes)
     for i, sample in enumerate(source.samples, 1):
         image = coco.imgs[i]
-        assert Path(coco.dataset["info"]["image_folder"], image["file_name"]) == sample.image
+        assert source.image_root / image["file_name"] == sample.image
         again = np.zeros((image["height"], image["width"]), np.uint8)
         for row in coco.loadAnns(coco.getAnnIds(i)):
             mask = coco.annToMask(row)
