@@ -20,16 +20,25 @@ def commands() -> str:
     """Every command with its options, as Markdown."""
     app = typer.main.get_command(build())
     # prepare's own commands are those of the installed data sets: wsss prepare NAME --help
-    every = {name: command for name, command in app.commands.items() if name != "prepare"}  # type: ignore[attr-defined]
+    every = {name: command for name, command in _flat(app) if not name.startswith("prepare")}
     shared = {p.name for p in every["train"].params}
     parts = ["# Commands\n\n`make docs` writes this page from the program's own help.\n"]
-    parts += _section("The stage commands", "What `seeds`, `pseudo`, `train`, `infer`, `evaluate` and `check` share.",
-                      every["train"].params)  # fmt: skip
+    sharing = "What `seeds`, `pseudo`, `train`, `infer`, `evaluate`, `export labels` and `check` share."
+    parts += _section("The stage commands", sharing, every["train"].params)
     for name, command in every.items():
         of_stages = shared <= {p.name for p in command.params}
         own = [p for p in command.params if not (of_stages and p.name in shared)]
         parts += _section(f"wsss {name}", command.help or "", own)
     return "\n".join(parts)
+
+
+def _flat(group: Any, above: str = "") -> list[tuple[str, Any]]:
+    """Each command under its whole name, those of groups among them."""
+    found = []
+    for name, command in group.commands.items():
+        inner = hasattr(command, "commands")
+        found += _flat(command, f"{above}{name} ") if inner else [(f"{above}{name}", command)]
+    return found
 
 
 def _section(title: str, text: str, params: Sequence[Any]) -> list[str]:

@@ -11,17 +11,19 @@ import typer
 from typer.completion import Shells, completion_init, install_callback, show_callback
 from typer.core import TyperGroup
 
-from wsss_cli.commands import check, datasets, evaluate, infer, methods, prepare, pseudo, report, seeds, train
+from wsss_cli.commands import check, datasets, evaluate, export, infer, methods, prepare, pseudo, report, seeds, train
 from wsss_cli.errors import WsssError
 
+GROUPS = {"prepare": prepare.build, "export": export.build}
 VERBS = {
-    "prepare": None,  # a group of its own: one command per data set plugin
+    "prepare": None,  # a group: one command per data set plugin
     "seeds": seeds.seeds,
     "pseudo": pseudo.pseudo,
     "train": train.train,
     "infer": infer.infer,
     "evaluate": evaluate.evaluate,
     "report": report.report,
+    "export": None,
     "methods": methods.methods,
     "datasets": datasets.datasets,
     "check": check.check,
@@ -49,7 +51,7 @@ def build() -> typer.Typer:
     app.callback()(_common)
     for name, function in VERBS.items():
         if function is None:
-            app.add_typer(prepare.build(), name=name)
+            app.add_typer(GROUPS[name](), name=name)
         else:
             app.command(name)(function)
     return app

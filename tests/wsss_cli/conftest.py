@@ -23,6 +23,7 @@ IMPORTED_ONCE = (  # here, not in every fork
     "wsss_cli.engine.infer",
     "wsss_cli.engine.loop",
     "wsss_cli.execute",
+    "wsss_cli.export.labels",
     "wsss_cli.metrics.evaluate",
     "wsss_cli.nets.pretrained",
 )

@@ -2,35 +2,130 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
 
 import typer
 from typer import Option
 
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
+if TYPE_CHECKING:
+    from wsss_cli.commands.findings import Data
+    from wsss_cli.data.finding import Finding
+    from wsss_cli.data.mend import Mending
+
 
 @stage_command
 def check(
     words: Words = None,
-    as_json: Annotated[bool, Option("--json", help="print the findings as JSON")] = False,
+    as_json: Annotated[bool, Option("--json", help="print the findings and the class balance as JSON")] = False,
+    fix: Annotated[bool, Option("--fix", help="put right in the data set what is safe to")] = False,
+    sheet: Annotated[
+        Path | None, Option("--sheet", help="a PNG to draw an image of each class in, with masks, boxes and tags")
+    ] = None,
     *,
     options: RunOptions,
 ) -> None:
-    """Check the environment, a prepared data set, a run's settings and weights; each finding with its remedy."""
-    import json
+    """Check the environment, a prepared data set, a run's settings and weights; each finding with its remedy.
+
+    Exits with 0 if there is no error, else with 2.
+    """
     import logging
-    from dataclasses import asdict
 
     from wsss_cli import console
-    from wsss_cli.commands.findings import findings
+    from wsss_cli.commands.findings import look
 
     if as_json:
         console.log.setLevel(logging.WARNING)
-    found = findings(words, options)
+    surroundings, data, settings = look(words, options)
+    data, mending = _fix(data, options) if fix else (data, None)
+    found = [*surroundings, *data.found, *settings]
     if as_json:
-        print(json.dumps([asdict(f) for f in found], indent=2, ensure_ascii=False))
+        _print_json(found, data, mending)
     else:
-        console.table("", ["", "what", "remedy"], [[f.level, f.what, f.remedy] for f in found])
+        _print_tables(found, data, mending)
+    if sheet is not None:
+        _draw(sheet, data)
     if any(f.level == "error" for f in found):
         raise typer.Exit(2)
+
+
+def _fix(data: Data, options: RunOptions) -> tuple[Data, Mending | None]:
+    """Mend the data set and look at it again; with --dry-run, only tell."""
+    from wsss_cli import console
+    from wsss_cli.commands.findings import look_at_data
+    from wsss_cli.data.mend import plan_mending, write_mended
+
+    if data.prepared is None or data.examined is None:
+        return data, None
+    mending = plan_mending(data.prepared, data.examined.findings)
+    if not mending.changes or options.dry_run:
+        return data, mending
+    previous = write_mended(data.prepared, mending)
+    console.say(f"what was there is kept as {previous}; stages that were made from it are stale now")
+    return look_at_data(data.prepared.folder.name, data.prepared.folder.parent), mending
+
+
+def _print_tables(found: list[Finding], data: Data, mending: Mending | None) -> None:
+    from wsss_cli import console
+    from wsss_cli.commands.balance import balance_table
+
+    if data.examined is not None:
+        console.table(*balance_table(data.examined.balance))
+    console.table("", ["", "what", "remedy"], _rows(found))
+    if mending is not None:
+        for change in mending.changes:
+            console.say(f"--fix: {change}")
+        for refused in mending.refused:
+            console.warn(f"not fixed: {refused.what} ({refused.remedy})")
+        if not mending.changes:
+            console.say("--fix: nothing that is safe to change")
+
+
+def _rows(found: list[Finding]) -> list[list[str]]:
+    """A row each; of a kind with very many, the first and their number."""
+    from collections import Counter
+
+    from wsss_cli.data.finding import SHOWN
+
+    seen: Counter[str] = Counter()
+    rows = []
+    total = Counter(f.kind for f in found)
+    for f in found:
+        seen[f.kind] += 1
+        if not f.kind or seen[f.kind] <= SHOWN:
+            rows.append([f.level, f.what, f.remedy])
+        elif seen[f.kind] == SHOWN + 1:
+            rows.append([f.level, f"... and {total[f.kind] - SHOWN} more of this kind ({f.kind})", "--json lists all"])
+    return rows
+
+
+def _print_json(found: list[Finding], data: Data, mending: Mending | None) -> None:
+    """The structure that docs/checking.md describes."""
+    import json
+    from dataclasses import asdict
+
+    content: dict[str, Any] = {"findings": [asdict(f) for f in found], "data": None}
+    if data.prepared is not None and data.examined is not None:
+        content["data"] = {
+            "name": data.prepared.info.name,
+            "folder": str(data.prepared.folder),
+            "images": len(data.prepared.samples),
+            "splits": data.examined.balance.as_dict(),
+        }
+    if mending is not None:
+        content["fix"] = {"changes": list(mending.changes), "refused": [asdict(f) for f in mending.refused]}
+    print(json.dumps(content, indent=2, ensure_ascii=False))
+
+
+def _draw(path: Path, data: Data) -> None:
+    from wsss_cli import console
+    from wsss_cli.errors import WsssError
+    from wsss_cli.report.contact import contact_sheet
+
+    if data.prepared is None:
+        raise WsssError(f"there is no data set to draw {path} of", "prepare one, or name one with --data")
+    unreadable = {id for f in data.found if f.kind.startswith("unreadable") for id in f.images}
+    shown = contact_sheet(path, data.prepared, unreadable)
+    console.say(f"sheet of {len(shown)} images: {path}")

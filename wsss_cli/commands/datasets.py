@@ -16,7 +16,8 @@ def datasets(
     from wsss_cli.data.prepared import read_info
 
     console.table("sources", ["wsss prepare ...", "what"], [[d.name, d.title] for d in plugins.datasets().values()])
-    found = [read_info(path.parent) for path in sorted(data_root.glob("*/dataset.yaml"))]
+    folders = [path.parent for path in sorted(data_root.glob("*/dataset.yaml"))]
+    found = [read_info(folder) for folder in folders if folder.suffix != ".previous"]  # kept by `wsss check --fix`
     if not found:
         console.say(f"nothing is prepared in {data_root} yet")
         return

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Iterator
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from pydantic import BaseModel
@@ -13,37 +14,48 @@ from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import Target, require_data, resolve_target
 from wsss_cli.config import resolve
-from wsss_cli.data.integrity import Finding, check
-from wsss_cli.data.prepared import read_latest, read_prepared
+from wsss_cli.data.finding import Finding
+from wsss_cli.data.integrity import Examined, examine
+from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.plan import check_sections, read_recipe, stages_of
 
 
-def findings(words: list[str] | None, options: RunOptions) -> list[Finding]:
-    """Everything that can be said without running a stage, each problem with its remedy.
+@dataclass(frozen=True)
+class Data:
+    """What was found in a data set; prepared and examined are None if it cannot be read at all."""
+
+    found: list[Finding]
+    prepared: Prepared | None = None
+    examined: Examined | None = None
+
+
+def look(words: list[str] | None, options: RunOptions) -> tuple[list[Finding], Data, list[Finding]]:
+    """Everything that can be said without running a stage, each problem with its remedy: environment, data, settings.
 
     The data set is the named one or the last; settings and weights are those of the named method or the last run.
     """
-    found = environment(options.runs_root)
+    surroundings = environment(options.runs_root)
     try:
         name = options.data or read_latest(options.data_root)
         require_data(name, options.data_root)
     except WsssError as error:  # without data there is no run to look at
-        return [*found, Finding("error" if options.data else "warning", error.what, error.remedy)]
-    found += _data(name, options.data_root)
+        return surroundings, Data([Finding("error" if options.data else "warning", error.what, error.remedy)]), []
+    data = look_at_data(name, options.data_root)
     if words or (options.runs_root / "latest").exists():
-        return found + _settings(words, options)
-    return [*found, Finding("ok", "no run yet: name a method to have its settings and weights checked")]
+        return surroundings, data, _settings(words, options)
+    return surroundings, data, [Finding("ok", "no run yet: name a method to have its settings and weights checked")]
 
 
-def _data(name: str, root: Path) -> list[Finding]:
+def look_at_data(name: str, root: Path) -> Data:
+    """The findings about one prepared data set, which name it."""
     try:
         prepared = read_prepared(root / name)
     except WsssError as error:
-        return [Finding("error", error.what, error.remedy)]
+        return Data([Finding("error", error.what, error.remedy)])
     with console.counter(f"check {name}") as count:
-        found = check(prepared, progress=count)
-    return [Finding(f.level, f"data set {name}: {f.what}", f.remedy) for f in found]
+        examined = examine(prepared, progress=count)
+    return Data([replace(f, what=f"data set {name}: {f.what}") for f in examined.findings], prepared, examined)
 
 
 def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:

@@ -47,11 +47,13 @@ def run_stage(
     own: Mapping[str, Any] | None = None,
     passing: Mapping[str, Any] | None = None,
     stage: str = "",
+    hint: bool = True,
 ) -> tuple[Target, dict[str, Any]] | None:
     """Run `stage` (named as the verb unless given) and what it needs.
 
     own      settings that the command's own options stand for: {stage: {key: value}}
     passing  the same, but for this command only: later ones do not start from them
+    hint     say which command comes next
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
     """
@@ -79,7 +81,7 @@ def run_stage(
     with process_group(device, options.workers, options.trust_checkpoint) as runtime:
         # rank 0 looks at the run folders for all, so that every rank follows the same plan
         target, steps = agreed(resolve, runtime)
-        record = _execute(target, steps, runtime)
+        record = _execute(target, steps, runtime, hint and steps[-1].key.partition("-")[0] != "evaluate")
         return (target, record) if runtime.main else None
 
 
@@ -138,7 +140,7 @@ def require_data(name: str, root: Path) -> None:
         raise WsssError(f"no prepared data set '{name}' in {root}{nearest(name, known)}", "`wsss prepare` makes one")
 
 
-def _execute(target: Target, steps: list[Step], runtime: Runtime) -> dict[str, Any]:
+def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) -> dict[str, Any]:
     """The steps under the run's lock, which rank 0 holds; returns the last step's record."""
     from contextlib import nullcontext
 
@@ -155,7 +157,7 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime) -> dict[str, A
             if runtime.main and hasattr(stop, "text"):
                 console.warn(stop.text)
             raise
-        if runtime.main and not steps[-1].key.startswith("evaluate"):  # its scores are still to be shown
+        if runtime.main and hint:
             console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
         return record
 

@@ -58,7 +58,7 @@ def make(
     """
     _require_name(name)
     tell = say or (lambda finding: None)
-    with _aside(root, name, plugin.resumes, tell) as folder:
+    with aside(root, name, plugin.resumes, tell) as folder:
         info, samples = plugin.function()(options, folder)
         review = Review(replace(info, name=name), skip_bad, progress)
         write_prepared(folder, review.info, review.sound(samples))
@@ -129,7 +129,7 @@ def _several(problems: list[Finding], can_skip: bool) -> WsssError:
 
 
 @contextmanager
-def _aside(root: Path, name: str, keep: bool, tell: Say) -> Iterator[Path]:
+def aside(root: Path, name: str, keep: bool = False, tell: Say = lambda finding: None) -> Iterator[Path]:
     """A folder beside the data set's place, gone at the end whatever happens; with `keep`, only if all went well.
 
     Its name is fixed, so what a killed run left behind is cleared by the next, or with `keep` found by it.
@@ -139,7 +139,7 @@ def _aside(root: Path, name: str, keep: bool, tell: Say) -> Iterator[Path]:
     try:
         folder.mkdir(parents=True, exist_ok=keep)
     except OSError as error:
-        raise WsssError(f"cannot make the folder {folder}: {error.strerror}", "choose another data folder") from error
+        raise WsssError(f"cannot make the folder {folder}: {error.strerror}", "choose another folder") from error
     try:
         yield folder
     except BaseException as error:
@@ -147,7 +147,9 @@ def _aside(root: Path, name: str, keep: bool, tell: Say) -> Iterator[Path]:
         if folder.exists():
             tell(Finding("ok", f"what is made already is kept for the next try in {folder}"))
         if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # of what a plugin writes itself
-            raise WsssError(f"no space left while writing {folder}", "free some space and prepare again") from error
+            raise WsssError(
+                f"no space left while writing {folder}", "free some space and run the command again"
+            ) from error
         raise
     shutil.rmtree(folder, ignore_errors=True)
 

@@ -16,12 +16,9 @@ from typing import Any
 
 import yaml
 
-from wsss_cli.data.label_format import BYTE
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text, writing
 from wsss_cli.plugins import nearest
-
-IGNORE = BYTE.ignore
 
 
 @dataclass(frozen=True, slots=True)

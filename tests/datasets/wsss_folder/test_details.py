@@ -26,8 +26,9 @@ from tiny_folder import (
     yolo_line,
 )
 from wsss_cli.data.integrity import Finding
+from wsss_cli.data.label_format import BYTE
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.prepared import IGNORE, Box
+from wsss_cli.data.prepared import Box
 from wsss_cli.errors import WsssError
 from wsss_folder.mask_values import COLOUR, parse_values
 from wsss_folder.outlines import draw
@@ -275,7 +276,7 @@ def test_outlines_as_pycocotools_draws_them() -> None:
         Thing("a", (0, 0, 1, 1), polygons=((0, 0, 40, 0, 40, 30, 0, 30),), crowd=True),
     )
     drawn = draw([Record(("i",), "f", things=things)], {"a": 1, "b": 2}, w, h)
-    expected = np.full((h, w), IGNORE, np.uint8)
+    expected = np.full((h, w), BYTE.ignore, np.uint8)
     expected[other > 0] = 2
     expected[decoded(run_lengths.frPyObjects([list(polygon)], h, w)[0]) > 0] = 1
     assert (drawn == expected).all()

@@ -8,14 +8,16 @@ import pytest
 import torch
 from pydantic import Field
 
+from drawn_folder import changed, drawn_folder
 from processes import Wsss
 from wsss_cli.commands import environment, findings
 from wsss_cli.config import Config
+from wsss_cli.data.prepared import Box, read_prepared
 
 
 def found(wsss: Wsss, *words: object, **env: str) -> tuple[int, list[dict[str, str]]]:
     result = wsss("check", "--json", *words, **env)
-    return result.code, json.loads(result.out)
+    return result.code, json.loads(result.out)["findings"]
 
 
 def only(rows: list[dict[str, str]], part: str) -> dict[str, str]:
@@ -36,6 +38,89 @@ def test_a_sound_folder(wsss: Wsss) -> None:
 def test_a_table_in_80_columns(wsss: Wsss) -> None:
     result = wsss("check", COLUMNS="80")
     assert result.code == 0 and max(map(len, result.out.splitlines())) <= 80
+
+
+def test_a_row_for_each_class(wsss: Wsss) -> None:
+    rows = [line.split("│")[1:-1] for line in wsss("check").out.splitlines() if line.startswith("│ red")]
+    train, val = wsss_counts(wsss)
+    assert [[cell.strip() for cell in row] for row in rows] == [["red", *train, *val]]
+
+
+def wsss_counts(wsss: Wsss) -> list[list[str]]:
+    """Of class red: images, boxes and share of pixels in train and val, from the JSON."""
+    splits = json.loads(wsss("check", "--json").out)["data"]["splits"]
+    rows = []
+    for split in ("train", "val"):
+        counts = splits[split]
+        total = counts["background_pixels"] + sum(c["pixels"] for c in counts["classes"])
+        red = counts["classes"][0]
+        assert counts["masks"] == counts["images"] and total == 256 * counts["images"]
+        rows.append([str(red["images"]), str(red["boxes"]), f"{100 * red['pixels'] / total:.2f}%"])
+    return rows
+
+
+def test_json_for_programs(wsss: Wsss) -> None:
+    (wsss.folder / "data/dots/images/dot03.png").unlink()
+    content = json.loads(wsss("check", "--json").out)
+    assert set(content) == {"findings", "data"}
+    assert all(set(f) == {"level", "what", "remedy", "kind", "images"} for f in content["findings"])
+    broken = [f for f in content["findings"] if f["kind"]]
+    assert [(f["level"], f["kind"], f["images"]) for f in broken] == [("error", "unreadable-image", ["dot03"])]
+    assert {k: content["data"][k] for k in ("name", "folder", "images")} == {
+        "name": "dots",
+        "folder": "data/dots",
+        "images": 15,
+    }
+
+
+def test_many_of_a_kind_are_counted(wsss: Wsss) -> None:
+    drawn_folder(wsss.folder / "data", lambda samples: [changed([s], 0, tags=(9, 8))[0] for s in samples] * 2)
+    result = wsss("check", COLUMNS="300")
+    assert result.code == 2
+    assert result.out.count("class ids [8, 9] are not in 1..2") == 10
+    assert "... and 8 more of this kind (class-id)" in result.out
+
+
+def spoil(folder: Path) -> None:
+    prepared = drawn_folder(folder, lambda samples: changed(samples, 3, boxes=(Box(2, 1, 1, 30, 5),)))
+    prepared.samples[4].image.write_bytes(b"")
+
+
+def test_fix(wsss: Wsss) -> None:
+    spoil(wsss.folder / "data")
+    dry = wsss("check", "-d", "mine", "--fix", "--dry-run")
+    assert dry.code == 2 and "--fix: dropped 1 image(s) that cannot be read: ä4" in dry.out
+    assert not (wsss.folder / "data/mine.previous").exists()
+    code, _ = found(wsss, "-d", "mine")
+    assert code == 2
+    result = wsss("check", "-d", "mine", "--fix")
+    assert result.code == 0, result.text
+    assert "--fix: clipped the boxes of 1 image(s): ä3" in result.out
+    assert "kept as data/mine.previous" in result.out
+    assert len(read_prepared(wsss.folder / "data/mine").samples) == 8
+    assert wsss("datasets").out.count("mine") == 1
+    again = wsss("check", "-d", "mine", "--fix")
+    assert again.code == 0 and "--fix: nothing that is safe to change" in again.out
+    assert len(read_prepared(wsss.folder / "data/mine.previous").samples) == 9  # nothing was written
+
+
+def test_fix_refuses_what_it_cannot_know(wsss: Wsss) -> None:
+    drawn_folder(wsss.folder / "data", lambda samples: changed(samples, 2, tags=(5,)))
+    result = wsss("check", "--fix", "--json")
+    content = json.loads(result.out)
+    assert result.code == 2 and content["fix"]["changes"] == []
+    assert [f["images"] for f in content["fix"]["refused"]] == [["ä2"]]
+    said = wsss("check", "--fix")
+    assert "not fixed: " in said.err and "which class was meant cannot be known" in said.err
+
+
+def test_sheet(wsss: Wsss) -> None:
+    (wsss.folder / "data/dots/images/dot00.png").write_bytes(b"")
+    result = wsss("check", "--sheet", "out/sheet.png")
+    assert result.code == 2 and "sheet of 2 images: out/sheet.png" in result.out
+    assert (wsss.folder / "out/sheet.png").read_bytes().startswith(b"\x89PNG")
+    none = wsss("check", "--data-root", "empty", "--sheet", "sheet.png")
+    assert none.code == 2 and "no data set to draw sheet.png of" in none.err
 
 
 def test_settings_of_a_method(wsss: Wsss) -> None:

@@ -251,7 +251,7 @@ def test_changed_files_are_found_by_check(tmp_path: Path, samples: list[Sample])
     write_labels(samples[3].mask, np.zeros((8, 10), np.uint8))
     samples[0].image.write_bytes(b"")
     found = check(prepared)
-    assert [f.level for f in found] == ["error", "warning"]
+    assert [f.kind for f in found] == ["unreadable-image", "changed", "tag-not-in-mask"]
     assert "i0.png is empty" in found[0].what
     assert found[1] == Finding("warning", "files changed since they were prepared: i3", "prepare again")
 

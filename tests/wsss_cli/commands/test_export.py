@@ -1,0 +1,110 @@
+"""`wsss export labels` and `wsss infer --voc-submission` through the entry point."""
+
+import json
+import tarfile
+from pathlib import Path
+
+import pytest
+
+from processes import Wsss
+from wsss_cli.data.labels import read_labels, write_labels
+from wsss_cli.data.prepared import read_prepared
+
+RUN = Path("runs/dots/toy/default")
+
+
+@pytest.fixture(scope="module")
+def trained(dots: Path, toy_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Wsss:
+    """A folder in which `wsss train toy` has run; the tests here only add to it."""
+    import shutil
+
+    folder = tmp_path_factory.mktemp("trained")
+    shutil.copytree(dots / "data", folder / "data")
+    wsss = Wsss(folder, (toy_site,))
+    result = wsss("train", "toy", "--workers", 0)
+    assert result.code == 0, result.text
+    return wsss
+
+
+def test_what_is_missing_is_made_first(wsss: Wsss) -> None:
+    dry = wsss("export", "labels", "toy", "--format", "png", "--out", "out", "--dry-run")
+    assert dry.code == 0 and "pseudo: would run (not made yet)" in dry.out
+    assert not (wsss.folder / "out").exists() and not (wsss.folder / RUN).exists()
+    result = wsss("export", "labels", "toy", "--format", "png", "--out", "out")
+    assert result.code == 0, result.text
+    assert "pseudo: made labels" in result.out
+    assert "pseudo-labels of toy/default on dots, 10 images of split 'train' -> out" in result.out
+    for path in (wsss.folder / RUN / "pseudo/labels").glob("*.png"):
+        assert (wsss.folder / "out/labels" / path.name).read_bytes() == path.read_bytes()
+    assert len(list((wsss.folder / "out/labels").iterdir())) == 10
+
+
+def test_predictions_of_a_split(trained: Wsss) -> None:
+    words = ("--format", "coco", "--stage", "infer", "--workers", 0)
+    result = trained("export", "labels", *words, "--out", "val")
+    assert result.code == 0 and "infer: made labels" in result.out, result.text
+    assert "file names are relative to " in result.out
+    assert len(json.loads((trained.folder / "val/instances_val.json").read_text())["images"]) == 5
+    result = trained("export", "labels", *words, "--split", "train", "--out", "train", "--shape", "polygon")
+    assert result.code == 0 and len(list((trained.folder / RUN / "infer-train/labels").iterdir())) == 10, result.text
+    rows = json.loads((trained.folder / "train/instances_train.json").read_text())["annotations"]
+    assert rows and all(isinstance(row["segmentation"], list) for row in rows)
+
+
+def test_a_part_of_the_split(trained: Wsss) -> None:
+    labels = trained.folder / RUN / "pseudo/labels"
+    kept = (labels / "dot00.png").read_bytes()
+    (labels / "dot00.png").unlink()
+    result = trained("export", "labels", "--format", "yolo", "--out", "part")
+    (labels / "dot00.png").write_bytes(kept)
+    assert result.code == 0 and "1 image(s) of split 'train' have no label map" in result.err
+    assert len(list((trained.folder / "part/labels/train").iterdir())) == 9
+    wrong = trained("export", "labels", "--format", "yolo", "--out", "none", "--split", "val")
+    assert wrong.code == 2 and "no label map of split 'val'" in wrong.err
+    assert not (trained.folder / "none").exists()
+
+
+def test_mistakes_are_found_before_anything_runs(wsss: Wsss) -> None:
+    (wsss.folder / "full").mkdir()
+    (wsss.folder / "full/mine.txt").touch()
+    for words, says in (
+        (("--format", "coco", "--out", "full"), "full exists already"),
+        (("--format", "png", "--out", "out", "--shape", "rle"), "--shape does not go with --format png"),
+        (("--format", "coco", "--out", "out", "--stage", "seeds"), "is not one of"),
+        (("--out", "out"), "Missing option '--format'"),
+    ):
+        result = wsss("export", "labels", "toy", *words)
+        assert result.code == 2 and says in result.err, result.text
+    assert not (wsss.folder / "runs").exists()
+    result = wsss("infer", "toy", "--voc-submission", "s.zip")
+    assert result.code == 2 and "s.zip is to be a gzipped tar" in result.err and not (wsss.folder / "runs").exists()
+
+
+def test_a_submission(trained: Wsss) -> None:
+    result = trained("infer", "--voc-submission", "test.tgz", "--workers", 0)
+    assert result.code == 2 and "no image in split 'test'\n" in result.err and "train, val" in result.err
+    words = ("infer", "--split", "val", "--workers", 0, "--voc-submission")
+    result = trained(*words, "val.tgz", "--competition", "comp5")
+    assert result.code == 0 and "5 predictions of split 'val' for comp5 -> val.tgz" in result.out, result.text
+    assert "VOC 2012's test set has 1,456 images, not 5" in result.err
+    with tarfile.open(trained.folder / "val.tgz") as archive:
+        val = read_prepared(trained.folder / "data/dots").split("val")
+        assert archive.getnames() == [f"results/VOC2012/Segmentation/comp5_test_cls/{s.id}.png" for s in val]
+    path = next((trained.folder / RUN / "infer/labels").glob("*.png"))
+    before, labels = path.read_bytes(), read_labels(path)
+    labels[0] = 255
+    write_labels(path, labels)
+    result = trained(*words, "bad.tgz")
+    path.write_bytes(before)
+    assert result.code == 2 and f"{path.name} holds class ids 255, not in 0..20" in result.err
+    assert not (trained.folder / "bad.tgz").exists()
+
+
+def test_predictions_with_crf(trained: Wsss) -> None:
+    words = ("export", "labels", "--format", "cvat", "--stage", "infer_crf", "--workers", 0, "--out", "crf")
+    result = trained(*words, seconds=300)
+    assert result.code == 0, result.text
+    assert "predictions with CRF of toy/default on dots, 5 images" in result.out
+    assert (trained.folder / "crf/annotations.xml").read_text().count("<image ") == 5
+    result = trained("infer", "--split", "val", "--voc-submission", "crf.tgz")
+    assert result.code == 0 and "5 predictions with CRF of split 'val' for comp6" in result.out, result.text

@@ -1,0 +1,96 @@
+"""`wsss export labels`: pseudo-labels and predictions for other programs."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+import typer
+from typer import Option
+
+from wsss_cli.commands.infer import setting
+from wsss_cli.commands.options import RunOptions, Words, stage_command
+
+if TYPE_CHECKING:
+    from wsss_cli.commands.stage import Target
+
+Which = Literal["pseudo", "infer", "infer_crf"]
+FormatName = Annotated[
+    Literal["png", "coco", "yolo", "cvat"], Option("--format", help="label maps, COCO JSON, YOLO text or CVAT XML")
+]
+Out = Annotated[Path, Option("--out", "-o", help="the folder to write; must not exist yet")]
+Stage = Annotated[Which, Option("--stage", help="whose label maps; infer_crf: predictions refined by the dense CRF")]
+Split = Annotated[str | None, Option("--split", help="of these images; train for pseudo-labels, val for predictions")]
+ShapeName = Annotated[
+    Literal["rle", "polygon", "box"] | None,
+    Option("--shape", help="of a piece: coco rle, polygon; yolo polygon, box; cvat rle, polygon, box; the first"),
+]
+MinArea = Annotated[int | None, Option("--min-area", min=1, help="leave out pieces of fewer pixels; 1")]
+Tolerance = Annotated[
+    float | None, Option("--tolerance", min=0, help="pixels that polygons may be off, to have fewer corners; 0")
+]
+ImagesHow = Annotated[
+    Literal["none", "link", "copy"] | None, Option("--images", help="put them into images/; link for yolo, else none")
+]
+
+
+def build() -> typer.Typer:
+    """The group."""
+    group = typer.Typer(help="Hand results to other programs.", no_args_is_help=True)
+    group.callback()(_help)
+    group.command("labels")(labels)
+    return group
+
+
+def _help() -> None:
+    """Hand results to other programs."""
+
+
+@stage_command
+def labels(
+    format: FormatName,
+    out: Out,
+    words: Words = None,
+    stage: Stage = "pseudo",
+    split: Split = None,
+    shape: ShapeName = None,
+    min_area: MinArea = None,
+    tolerance: Tolerance = None,
+    images: ImagesHow = None,
+    *,
+    options: RunOptions,
+) -> None:
+    """Write pseudo-labels or predictions for another trainer or an annotation tool."""
+    from wsss_cli.commands.stage import run_stage
+    from wsss_cli.export.labels import form_of, require_free
+
+    form = form_of(format, shape, min_area, tolerance)
+    require_free(out)  # before hours of training, not after
+    name = stage.removesuffix("_crf")
+    crf: Any = setting("infer", "crf", True if stage == "infer_crf" else None)
+    of_split = setting("infer", "split", split if name == "infer" else None)
+    done = run_stage(name, words, options, crf, of_split, hint=False)
+    if done is None:
+        return
+    from wsss_cli import console
+    from wsss_cli.export.labels import export
+
+    source, lacking = _source(done[0], done[1], stage, split)
+    if lacking:
+        console.warn(f"{lacking} image(s) of split '{source.split}' have no label map (no tags?) and are left out")
+    with console.track(f"export {format}", len(source.samples)) as tick:
+        export(source, out, format, form, images, tick)
+    console.say(f"{source.title}, {len(source.samples)} images of split '{source.split}' -> {out}")
+    if format in ("coco", "cvat"):
+        console.say(f"file names are relative to {source.image_root}")
+
+
+def _source(target: Target, record: dict[str, Any], stage: Which, split: str | None) -> Any:
+    """The label maps that a finished stage left, and how many images lack one."""
+    from wsss_cli.export.source import find_source
+
+    run = target.run
+    chosen = target.data.split_for("train", split) if stage == "pseudo" else record["metrics"]["split"]
+    folder = run.stage(record["stage"]) / ("labels_crf" if stage == "infer_crf" else "labels")
+    what = {"pseudo": "pseudo-labels", "infer": "predictions", "infer_crf": "predictions with CRF"}[stage]
+    return find_source(target.data, chosen, folder, f"{what} of {run.method}/{run.name} on {run.data}")

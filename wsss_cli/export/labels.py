@@ -1,0 +1,87 @@
+"""`wsss export labels`, the part that writes: formats, what each can hold, and the folder put in its place."""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Callable
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Literal
+
+from wsss_cli.console import Tick
+from wsss_cli.data.prepare import aside
+from wsss_cli.data.prepared import Sample
+from wsss_cli.errors import WsssError
+from wsss_cli.export import coco, cvat, png, yolo
+from wsss_cli.export.source import Form, Shape, Source
+
+Images = Literal["none", "link", "copy"]
+
+
+@dataclass(frozen=True)
+class Format:
+    """A writer and what pieces can be in it, the usual one first; none: label maps stay what they are."""
+
+    write: Callable[[Source, Path, Form, Tick], None]
+    shapes: tuple[Shape, ...] = ()
+    images: Images = "none"
+
+
+FORMATS = {
+    "png": Format(png.write),
+    "coco": Format(coco.write, ("rle", "polygon")),
+    "yolo": Format(yolo.write, ("polygon", "box"), "link"),  # its trainer looks for labels beside images/
+    "cvat": Format(cvat.write, ("rle", "polygon", "box")),
+}
+
+
+def form_of(name: str, shape: Shape | None, min_area: int | None, tolerance: float | None) -> Form:
+    """What was asked of a format.  Raises WsssError for what it cannot hold."""
+    shapes = FORMATS[name].shapes
+    given = {"--shape": shape, "--min-area": min_area, "--tolerance": tolerance}
+    asked = [option for option, value in given.items() if value is not None]
+    if not shapes and asked:
+        raise WsssError(f"{asked[0]} does not go with --format {name}", "its label maps are written as they are")
+    if shape is not None and shape not in shapes:
+        raise WsssError(f"--format {name} has no --shape {shape}", f"it has: {', '.join(shapes)}")
+    form = Form(shape or (*shapes, Form.shape)[0], min_area or 1, tolerance or 0.0)
+    if form.tolerance and form.shape != "polygon":
+        raise WsssError(f"--tolerance does not go with --shape {form.shape}", "give --shape polygon as well")
+    return form
+
+
+def require_free(out: Path) -> None:
+    """Raises WsssError if there is something already where the export is to be."""
+    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+        raise WsssError(f"{out} exists already", "choose another folder with --out, or move it away")
+
+
+def export(source: Source, out: Path, name: str, form: Form, images: Images | None, tick: Tick) -> None:
+    """Write the folder `out`, whole or not at all.  Raises WsssError if it exists, or for a damaged label map."""
+    require_free(out)
+    out = out.absolute()
+    with aside(out.parent, out.name) as folder:
+        FORMATS[name].write(source, folder, form, tick)
+        place_images(source, folder, name, images or FORMATS[name].images)
+        if out.exists():
+            out.rmdir()  # empty
+        folder.replace(out)
+
+
+def place_images(source: Source, folder: Path, name: str, how: Images) -> None:
+    """Link or copy the images to images/, where YOLO wants them by split and id, and the others under their names."""
+    if how == "none":
+        return
+    for sample in source.samples:
+        target = folder / "images" / _image_path(source, sample, name)
+        target.parent.mkdir(parents=True, exist_ok=True)
+        if how == "link":
+            target.symlink_to(sample.image.resolve())
+        else:
+            shutil.copyfile(sample.image, target)
+
+
+def _image_path(source: Source, sample: Sample, name: str) -> str:
+    if name == "yolo":
+        return f"{source.split}/{sample.id}{sample.image.suffix}"
+    return source.image_name(sample)

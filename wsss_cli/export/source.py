@@ -1,0 +1,98 @@
+"""The label maps that a run made, as the writers of formats read them."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+from typing import Literal, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsss_cli.console import Tick
+from wsss_cli.data.label_format import Labels
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.errors import WsssError
+from wsss_cli.export.contours import outline
+from wsss_cli.export.pieces import Piece, pieces
+
+Shape = Literal["rle", "polygon", "box"]
+R = TypeVar("R")
+
+
+@dataclass(frozen=True)
+class Form:
+    """How pieces are written.
+
+    shape      run-length mask, polygon along the sides of pixels, or box
+    min_area   in pixels; smaller pieces are left out
+    tolerance  by how many pixels the lines of polygons may be off; 0: exact
+    """
+
+    shape: Shape = "rle"
+    min_area: int = 1
+    tolerance: float = 0.0
+
+    def polygon(self, piece: Piece) -> NDArray[np.int64]:
+        """The corners (n, 2) x, y of a piece in the image; one polygon, holes included."""
+        return outline(piece.mask, self.tolerance) + np.array([piece.x0, piece.y0])
+
+
+@dataclass(frozen=True)
+class Source:
+    """Label maps `folder/<id>.png` of some images of a split.
+
+    samples  those that have one; title  where they come from, for people
+    """
+
+    data: Prepared
+    split: str
+    samples: tuple[Sample, ...]
+    folder: Path
+    title: str
+
+    def path(self, sample: Sample) -> Path:
+        return self.folder / f"{sample.id}.png"
+
+    def labels(self, sample: Sample) -> Labels:
+        """The ids (H, W).  Raises WsssError if the file is damaged or of another size than the image."""
+        labels = read_labels(self.path(sample))
+        if labels.shape != (sample.height, sample.width):
+            size = f"{labels.shape[1]} x {labels.shape[0]}, its image {sample.width} x {sample.height}"
+            raise WsssError(f"{self.path(sample)} is {size}", "make the stage again with --force")
+        return labels
+
+    def pieces(self, sample: Sample, form: Form) -> Iterator[Piece]:
+        return pieces(self.labels(sample), self.data.num_classes, form.min_area)
+
+    def each(self, function: Callable[[Sample], R], tick: Tick) -> Iterator[tuple[Sample, R]]:
+        """(sample, function(sample)) in order, on all cores."""
+        for sample, result in zip(self.samples, ParallelMap(function, self.samples)):
+            yield sample, result
+            tick(1)
+
+    @cached_property
+    def image_root(self) -> Path:
+        """The deepest folder that holds every image."""
+        return Path(os.path.commonpath([s.image.absolute().parent for s in self.samples]))
+
+    def image_name(self, sample: Sample) -> str:
+        """The image's path below image_root."""
+        return sample.image.absolute().relative_to(self.image_root).as_posix()
+
+
+def find_source(data: Prepared, split: str, folder: Path, title: str) -> tuple[Source, int]:
+    """The source, and how many images of the split have no label map.
+
+    Raises WsssError if the split has none at all.
+    """
+    samples = data.split(split)
+    there = tuple(s for s in samples if (folder / f"{s.id}.png").exists())
+    if not there:
+        raise WsssError(f"there is no label map of split '{split}' in {folder}", "choose the split they were made for")
+    return Source(data, split, there, folder, title), len(samples) - len(there)
