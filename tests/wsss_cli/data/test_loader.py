@@ -43,6 +43,7 @@ def test_resumption_needs_no_state() -> None:
 
 
 @pytest.mark.filterwarnings("ignore:This process:DeprecationWarning")  # Python 3.12 on fork beside torch's threads
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on one core
 def test_worker_processes_draw_the_same() -> None:
     assert drawn(4, workers=2) == drawn(4)
 
