@@ -1,0 +1,136 @@
+"""Class-wise mixing: some classes of a donor image are pasted, pixel by pixel, onto its neighbour in the batch.
+
+Images 2i and 2i + 1 are each other's donors, so ranks and accumulation steps, which cut the batch, cut no pair.  The
+released code pairs i with i + B / 2 and puts the results in this order; batches are drawn at random, so the two are alike.
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from wsss_cli.data.prepared import IGNORE
+
+IDS = 256
+
+
+class Mixed(NamedTuple):
+    """images (B, 3, H, W); labels (B, H, W) ids; masks (B, H, W) bool, trusted; band (B, H, W) bool, pasted boundaries."""
+
+    images: Tensor
+    labels: Tensor
+    masks: Tensor
+    band: Tensor
+
+
+def mix_offline(images: Tensor, labels: Tensor, masks: Tensor, mixed: Tensor, priority: Tensor) -> Mixed:
+    """Mixing by the given labels, as in the warm-up: no pixel counts as boundary.
+
+    labels (B, H, W) ids; masks (B, H, W) bool; mixed (B,) bool: the samples onto which is pasted; priority (B, K)
+    uniform draws, which choose the donor's classes.
+    """
+    pasted = pasted_pixels(neighbours(labels), choose_classes(neighbours(labels), priority))
+    return paste(images, labels, masks, labels, masks, pasted, mixed, band=0)
+
+
+def mix_online(
+    images: Tensor,
+    labels: Tensor,
+    masks: Tensor,
+    own_labels: Tensor,
+    own_masks: Tensor,
+    mixed: Tensor,
+    priority: Tensor,
+    band: int = 1,
+) -> Mixed:
+    """Mixing by the networks' own labels: only their confident pixels are pasted, and a mixed sample takes their
+    labels and masks everywhere, also where nothing was pasted; the others keep the given ones.
+    """
+    donor = neighbours(own_labels.masked_fill(~own_masks, IGNORE))
+    pasted = pasted_pixels(donor, choose_classes(donor, priority))
+    return paste(images, labels, masks, own_labels, own_masks, pasted, mixed, band)
+
+
+@torch.no_grad()
+def online_labels(logits1: Tensor, logits2: Tensor, threshold: float = 0.95) -> tuple[Tensor, Tensor]:
+    """The classes that both networks see together, and where they are confident.
+
+    p = softmax((l1 + l2) / 2), label = argmax p, mask = max p > threshold.  [Rong et al. 2023, released code]
+
+    logits (B, K, H, W).  Returns (B, H, W) int64 ids and (B, H, W) bool.
+    """
+    score, label = ((logits1.float() + logits2.float()) / 2).softmax(1).max(1)
+    return label, score > threshold
+
+
+def neighbours(batch: Tensor) -> Tensor:
+    """Each sample's donor: samples 2i and 2i + 1 exchanged."""
+    return batch.unflatten(0, (-1, 2)).flip(1).flatten(0, 1)  # (B, ...) -> (B / 2, 2, ...) -> (B, ...)
+
+
+def choose_classes(donor: Tensor, priority: Tensor) -> Tensor:
+    """ceil(n / 2) of the n classes of each donor, background and ignored pixels left out: those of highest priority.
+
+    donor (B, H, W) ids; priority (B, K) uniform draws, K beyond every id.  Returns (B, 256) bool.
+    """
+    present = torch.zeros(len(donor), IDS, dtype=torch.bool, device=donor.device)
+    present.scatter_(1, donor.flatten(1).long(), True)
+    present = present[:, : priority.shape[1]]  # 255 lies beyond
+    present[:, 0] = False
+    rank = priority.masked_fill(~present, -1).argsort(1, descending=True).argsort(1)  # (B, K)
+    chosen = rank < (present.sum(1, keepdim=True) + 1) // 2
+    return F.pad(chosen, (0, IDS - chosen.shape[1]))
+
+
+def pasted_pixels(donor: Tensor, chosen: Tensor) -> Tensor:
+    """Where the donor (B, H, W) shows a chosen class (B, 256): (B, H, W) bool."""
+    return chosen.gather(1, donor.flatten(1).long()).view(donor.shape)
+
+
+def paste(
+    images: Tensor,
+    labels: Tensor,
+    masks: Tensor,
+    new_labels: Tensor,
+    new_masks: Tensor,
+    pasted: Tensor,
+    mixed: Tensor,
+    band: int,
+) -> Mixed:
+    """The donors' pixels where `pasted`, with the new labels and masks of both; samples that are not mixed as given.
+
+    pasted (B, H, W) bool; mixed (B,) bool; band: half the width of the boundary, 0 for none.
+    """
+    mixed = mixed.view(-1, 1, 1)
+    pasted = pasted & mixed
+
+    def blend(new: Tensor, old: Tensor) -> Tensor:
+        return torch.where(pasted, neighbours(new), torch.where(mixed, new, old))
+
+    return Mixed(
+        torch.where(pasted[:, None], neighbours(images), images),
+        blend(new_labels, labels),
+        blend(new_masks, masks),
+        boundary_band(pasted, band) if band else torch.zeros_like(pasted),
+    )
+
+
+def boundary_band(mask: Tensor, size: int = 1) -> Tensor:
+    """The pixels within `size` of the mask's boundary: dilation minus erosion, (2 size + 1)^2; image borders are none.
+
+    mask (B, H, W) bool.  Returns the same.
+    """
+    return dilate(mask, size) & ~erode(mask, size)
+
+
+def dilate(mask: Tensor, size: int) -> Tensor:
+    """(B, H, W) bool -> (B, H, W) bool: true where any pixel of the square around is."""
+    return F.max_pool2d(mask[:, None].float(), 2 * size + 1, 1, size)[:, 0] > 0
+
+
+def erode(mask: Tensor, size: int) -> Tensor:
+    """(B, H, W) bool -> (B, H, W) bool: true where every pixel of the square around is."""
+    return ~dilate(~mask, size)

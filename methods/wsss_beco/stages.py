@@ -1,0 +1,137 @@
+"""BECO's own stage, the co-training of two networks, and how they predict. Seeds and pseudo-labels are IRN's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wsss_beco.augment import strong_augment
+from wsss_beco.config import Infer, Mixing, Train
+from wsss_beco.data import CoTrainingData, Find, to_device
+from wsss_beco.losses import co_training_losses
+from wsss_beco.mixing import Mixed, mix_offline, mix_online, online_labels
+from wsss_beco.nets import Together, TwoNetworks
+from wsss_cli import console
+from wsss_cli.data.loader import batches_per_epoch
+from wsss_cli.data.prepared import Sample
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
+from wsss_cli.engine.schedules import poly
+from wsss_cli.engine.segment import labelled, meta, sgd
+from wsss_cli.errors import WsssError
+from wsss_cli.job import Job
+from wsss_cli.losses.segmentation import upsample
+from wsss_cli.nets.config import Net
+
+
+def train(job: Job) -> dict[str, float]:
+    """Pseudo-labels and confidence masks -> two networks; leaves checkpoint.pt."""
+    config: Train = job.config
+    loop, rates = config.loop, config.optimiser
+    samples, labels = labelled(job, config)
+    masks = confidence(job, config, samples)
+    check_batch(loop, job.runtime.world, config.rated_batch, job.say)
+    net = TwoNetworks(config.net, job.data.num_classes + 1, job.runtime.trust)
+    data = CoTrainingData(samples, labels, masks, job.data.num_classes + 1, config)
+    total, warm_up = total_iterations(loop, len(data)), config.mixing.warm_up * batches_per_epoch(len(data), loop.batch)
+    job.say(f"train: {len(data)} images, labels: {config.labels}, {total} iterations, the first {warm_up} mix offline")
+    training = Training(
+        model=net,
+        step=CoTraining(net, config, warm_up),
+        optimizer=sgd(net, rates),
+        factor=lambda k: poly(k, total, rates.power, rates.min_lr / rates.lr),
+        data=data,
+        prepare=to_device,
+        meta=meta(job, config.net),
+    )
+    return fit(training, loop, job.runtime, job.folder, title="train", seed=config.seed)
+
+
+def predictor(path: Path, job: Job) -> nn.Module:
+    """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
+    content = checkpoint.load(path, job.runtime.trust)
+    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
+    # its weights come from the checkpoint: nothing is downloaded
+    net = TwoNetworks(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    net.load_state_dict(content["model"])
+    config: Infer = job.config
+    return Together(net, config.member)
+
+
+class CoTraining:
+    """One training step: mix, augment, forward both networks on the same batch, and let each teach the other.
+
+    net      the two networks as they are, for their own labels; the step's model is the same, wrapped for DDP
+    warm_up  iterations that mix by the given labels
+    """
+
+    def __init__(self, net: TwoNetworks, config: Train, warm_up: int) -> None:
+        self.net, self.config, self.warm_up = net, config, warm_up
+
+    def __call__(self, model: nn.Module, batch: dict[str, Any], k: int) -> dict[str, Tensor]:
+        mixing: Mixing = self.config.mixing
+        mixed = self.mix(batch, k)
+        images = strong_augment(mixed.images, batch["jitter"]) if self.config.strong.enabled else mixed.images
+        size = mixed.labels.shape[1:]
+        logits1, logits2 = (upsample(logits.float(), size) for logits in model(images))
+        weights = mixing.boundary_weight, mixing.boundary_weight_unsure
+        return co_training_losses(logits1, logits2, mixed.labels, mixed.masks, mixed.band, *weights)
+
+    @torch.no_grad()
+    def mix(self, batch: dict[str, Any], k: int) -> Mixed:
+        """Offline in the warm-up, then by what both networks see in the images as they were before."""
+        images, labels, masks = batch["image"], batch["label"].long(), batch["mask"]
+        draws = batch["mixed"], batch["priority"]
+        if k < self.warm_up:
+            return mix_offline(images, labels, masks, *draws)
+        self.net.eval()
+        seen = (upsample(logits.float(), labels.shape[1:]) for logits in self.net(images))
+        own_labels, own_masks = online_labels(*seen, threshold=self.config.mixing.threshold)
+        self.net.train()
+        return mix_online(images, labels, masks, own_labels, own_masks, *draws, self.config.mixing.band)
+
+
+def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | None:
+    """Where the confidence mask of an image lies; None if every label is trusted.
+
+    Raises WsssError if a mask is missing, or if it is not said which masks belong to a folder of labels.
+    """
+    chosen = config.confidence
+    if chosen is None and config.labels not in ("pseudo", "masks"):
+        raise WsssError(
+            f"labels={config.labels} needs the confidence masks that belong to it",
+            "give --confidence DIR, or --set train.confidence=all to trust every pixel",
+        )
+    if chosen == "all" or (chosen is None and config.labels == "masks"):
+        return None
+    folder = job.inputs["pseudo"] / "confidence" if chosen is None else Path(chosen)
+    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
+    if missing:
+        raise WsssError(
+            f"{folder} holds no confidence mask for {len(missing)} images, first {missing[0]}.png",
+            "give one for each image, or --set train.confidence=all",
+        )
+    return lambda s: folder / f"{s.id}.png"
+
+
+def check_batch(loop: Loop, world: int, rated: int, say: Any = console.say) -> None:
+    """Say what the batch is made of, and warn if it is not the one that the learning rate is meant for.
+
+    Raises WsssError if a rank's share cannot be paired.
+    """
+    each, rest = divmod(loop.batch, world * loop.accumulate)
+    if rest or each % 2:
+        raise WsssError(
+            f"loop.batch {loop.batch} gives {world} ranks x accumulate {loop.accumulate} no pairs of images to mix",
+            f"make it a multiple of {2 * world * loop.accumulate}",
+        )
+    say(f"effective batch {loop.batch}: ranks {world} x accumulated passes {loop.accumulate} x images {each}")
+    if loop.batch != rated:
+        how = f"keep loop.batch={rated}"
+        if loop.batch < rated:
+            how += f" and accumulate, where memory is short: loop.accumulate={max(2, rated // (each * world))}"
+        console.warn(f"effective batch {loop.batch}, but the learning rate is meant for {rated}: {how}")
