@@ -1,12 +1,12 @@
 """BECO's strong colour augmentation, batched, with the results of the released code's OpenCV operations.
 
-Images are (B, 3, H, W) float32 that hold whole numbers 0..255, every product and sum of which float32 holds exactly.  The
-released code hands its images over with red and blue exchanged; so do we, or grey and the rounding would differ.
+Images are (B, 3, H, W) float32 that hold whole numbers 0..255, whose products and sums here float32 holds exactly.
+The released code hands its images over with red and blue exchanged; so do we, or grey and the rounding would differ.
 """
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Callable
 from typing import Any, NamedTuple
 
 import torch
@@ -51,19 +51,34 @@ def draw_jitter(generator: torch.Generator, strong: Strong) -> Jitter:
 def strong_augment(images: Tensor, jitter: Jitter) -> Tensor:
     """Colours, grey and blur of each sample as drawn: normalised images (B, 3, H, W) -> the same.
 
-    jitter: (B,) each, on the CPU, so that the device is never asked which samples an operation is for.
+    jitter: (B,) each, on the CPU, so that the device is never asked which samples an operation is for.  On a CPU the
+    images go one by one, each of which its cache holds.
     """
-    x = to_bytes(images)
-    drawn = Jitter(*(torch.as_tensor(values) for values in jitter))
-    for rows in _rows(drawn.colour, x):
-        contrast, brightness, *shifts = (values[rows].to(x.device, torch.float32) for values in drawn[1:6])
-        x[rows] = hue_saturation_value(brightness_contrast(x[rows], contrast, brightness), *shifts)
-    for rows in _rows(drawn.grey, x):
-        x[rows] = grey(x[rows])
+    size = 1 if images.device.type == "cpu" else len(images)
+    drawn = (Jitter(*parts) for parts in zip(*(torch.as_tensor(values).split(size) for values in jitter)))
+    return torch.cat([_augment(part, one) for part, one in zip(images.split(size), drawn)])
+
+
+def _augment(images: Tensor, jitter: Jitter) -> Tensor:
+    def colours(x: Tensor, rows: Tensor) -> Tensor:
+        contrast, brightness, *shifts = (values[rows].to(x.device, torch.float32) for values in jitter[1:6])
+        return hue_saturation_value(brightness_contrast(x, contrast, brightness), *shifts)
+
+    x = _some(to_bytes(images), jitter.colour, colours)
+    x = _some(x, jitter.grey, lambda x, _: grey(x))
     for size in (3, 5):
-        for rows in _rows(drawn.blur == size, x):
-            x[rows] = blur(x[rows], size)
+        x = _some(x, jitter.blur == size, lambda x, _, size=size: blur(x, size))
     return from_bytes(x)
+
+
+def _some(x: Tensor, flags: Tensor, function: Callable[[Tensor, Tensor], Tensor]) -> Tensor:
+    """The function of the flagged samples and of their numbers, in place of these."""
+    rows = flags.nonzero()[:, 0]
+    if len(rows) == len(x):
+        return function(x, rows)
+    if len(rows):
+        x[rows] = function(x[rows], rows)
+    return x
 
 
 def to_bytes(images: Tensor) -> Tensor:
@@ -87,21 +102,28 @@ def brightness_contrast(x: Tensor, contrast: Tensor, brightness: Tensor) -> Tens
 def hue_saturation_value(x: Tensor, hue: Tensor, saturation: Tensor, value: Tensor) -> Tensor:
     """Shifts (B,) of OpenCV's hue (0..179, cyclic), saturation and value (0..255), cut off."""
     h, s, v = to_hsv(x)
-    h = h.add_(hue.view(-1, 1, 1)).remainder_(180).trunc_()
-    s = s.add_(saturation.view(-1, 1, 1)).clamp_(0, 255).trunc_()
-    v = v.add(value.view(-1, 1, 1)).clamp_(0, 255).trunc_()
+    h.add_(hue.view(-1, 1, 1))
+    h.sub_(h.div(180).floor_().mul_(180)).trunc_()
+    s.add_(saturation.view(-1, 1, 1)).clamp_(0, 255).trunc_()
+    v.add_(value.view(-1, 1, 1)).clamp_(0, 255).trunc_()
     return from_hsv(h, s, v)
 
 
 def to_hsv(x: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     """OpenCV's uint8 conversion, which multiplies by reciprocals rounded to 12 bits: (B, H, W) each."""
     r, g, b = x.unbind(1)
-    v = x.amax(1)
-    spread = v - x.amin(1)
-    turn = torch.where(v == r, g - b, torch.where(v == g, b - r + 2 * spread, r - g + 4 * spread))  # sixths x spread
+    v = torch.maximum(torch.maximum(r, g), b)
+    spread = v - torch.minimum(torch.minimum(r, g), b)
+    turn = torch.add(r - g, spread, alpha=4)  # sixths of the circle x spread, where blue is the largest
+    turn.lerp_(torch.add(b - r, spread, alpha=2), _equal(v, g)).lerp_(g - b, _equal(v, r))
     h = _fixed(turn, (30 << 12) / spread.clamp(min=1))
-    s = _fixed(spread, (255 << 12) / v.clamp(min=1))
-    return h.add_(180 * (h < 0)), s, v
+    h.add_(h.clamp(-1, 0), alpha=-180)
+    return h, _fixed(spread, (255 << 12) / v.clamp(min=1)), v
+
+
+def _equal(highest: Tensor, channel: Tensor) -> Tensor:
+    """1 where they are equal, else 0; as arithmetic on whole numbers much faster than comparisons on a CPU."""
+    return highest.sub(channel).clamp_(max=1).neg_().add_(1)
 
 
 def _fixed(x: Tensor, factor: Tensor) -> Tensor:
@@ -112,13 +134,16 @@ def _fixed(x: Tensor, factor: Tensor) -> Tensor:
 def from_hsv(h: Tensor, s: Tensor, v: Tensor) -> Tensor:
     """OpenCV's uint8 conversion back: channel = v (1 - s w), w from 0 to 1 and back over the sectors of the hue.
 
-    1 - s w is one rounding (a fused multiply-add). Blocks of 32 pixels are cut off, what is left of a row is rounded.
+    1 - s w is rounded once (a fused multiply-add). Blocks of 32 pixels are cut off, the rest of a row is rounded.
     (B, H, W) each -> (B, 3, H, W).
     """
     turn = h * (6 / 180)
     s, v = s.mul(1 / 255).double(), v.mul(1 / 255)
+    one = s.new_ones(())
+    out = v.new_empty(len(v), 3, *v.shape[1:])
     weights = (torch.minimum(turn - 1, 5 - turn), torch.maximum(1 - turn, turn - 3), torch.maximum(3 - turn, turn - 5))
-    out = torch.stack([(1 - s * w.clamp_(0, 1)).float().mul_(v).mul_(255) for w in weights], 1)
+    for channel, weight in zip(out.unbind(1), weights):
+        channel.copy_(torch.addcmul(one, s, weight.clamp_(0, 1).double(), value=-1)).mul_(v).mul_(255)
     whole = out.shape[3] // BLOCK * BLOCK
     out[..., :whole].trunc_()
     out[..., whole:].round_()
@@ -145,12 +170,3 @@ def blur(x: Tensor, size: int) -> Tensor:
 def _one_two_one(x: Tensor, dim: int) -> Tensor:
     n = x.shape[dim] - 2
     return x.narrow(dim, 1, n).mul(2).add_(x.narrow(dim, 0, n)).add_(x.narrow(dim, 2, n))
-
-
-def _rows(flags: Tensor, x: Tensor) -> Iterator[Tensor | slice]:
-    """The flagged samples: all at once on a device; on a CPU one by one, which stay in its cache."""
-    rows = flags.nonzero()[:, 0]
-    if x.device.type == "cpu":
-        yield from (slice(i, i + 1) for i in rows.tolist())
-    elif len(rows):
-        yield rows

@@ -71,7 +71,9 @@ class Train(StageConfig):
     mixing: Mixing = Field(Mixing(), description="mixing of images and boundary weights")
     optimiser: Optimiser = Field(Optimiser(), description="optimiser of both networks")
     loop: Loop = Field(Loop(epochs=80, batch=16), description="length of the training")
-    rated_batch: int = Field(16, gt=0, description="the batch that the learning rate is meant for; others are warned of")
+    rated_batch: int = Field(
+        16, gt=0, description="the batch that the learning rate is meant for; others are warned of"
+    )
 
     def unneeded(self) -> tuple[str, ...]:
         return () if self.labels == "pseudo" else ("pseudo",)

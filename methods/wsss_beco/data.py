@@ -1,4 +1,4 @@
-"""Training samples of BECO: a weakly augmented image, its label map and confidence mask, and all of its random draws."""
+"""Training samples of BECO: a weakly augmented image, its label map and confidence mask, and all random draws."""
 
 from __future__ import annotations
 
@@ -86,7 +86,7 @@ def _check_size(path: Path, labels: NDArray[Any], image: NDArray[Any]) -> None:
 
 
 def to_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """The batch on the device, its image normalised there; the jitter stays, for it is read on the CPU."""
-    moved = {k: v.to(device, non_blocking=True) if isinstance(v, Tensor) else v for k, v in batch.items()}
+    """The batch on the device, its image normalised there; what says which samples are changed stays on the CPU."""
+    moved = {name: batch[name].to(device, non_blocking=True) for name in ("image", "label", "mask", "priority")}
     moved["image"] = normalise(moved["image"])  # (B, S, S, 3) -> (B, 3, S, S)
-    return moved
+    return batch | moved

@@ -84,7 +84,7 @@ class CoTraining:
     @torch.no_grad()
     def mix(self, batch: dict[str, Any], k: int) -> Mixed:
         """Offline in the warm-up, then by what both networks see in the images as they were before."""
-        images, labels, masks = batch["image"], batch["label"].long(), batch["mask"]
+        images, labels, masks = batch["image"], batch["label"], batch["mask"]
         draws = batch["mixed"], batch["priority"]
         if k < self.warm_up:
             return mix_offline(images, labels, masks, *draws)

@@ -39,7 +39,9 @@ class Infer(StageConfig):
         description="of scales and flips: mean of softmax scores; max: largest logit; coarse_max: the same, at the "
         "resolution of the logits of the unscaled image (BECO test_msc)",
     )
-    resize: int | None = Field(None, description="side of a square that images are resized to first, by PIL (BECO: 512)")
+    resize: int | None = Field(
+        None, description="side of a square that images are resized to first, by PIL (BECO: 512)"
+    )
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
