@@ -21,10 +21,10 @@ def commands() -> str:
     app = typer.main.get_command(build())
     # prepare's own commands are those of the installed data sets: wsss prepare NAME --help
     every = {name: command for name, command in app.commands.items() if name != "prepare"}  # type: ignore[attr-defined]
-    shared = {p.name for p in every["train"].params}
+    shared = {p.name for p in every["seeds"].params}
     parts = ["# Commands\n\n`make docs` writes this page from the program's own help.\n"]
     parts += _section("The stage commands", "What `seeds`, `pseudo`, `train`, `infer`, `evaluate` and `check` share.",
-                      every["train"].params)  # fmt: skip
+                      every["seeds"].params)  # fmt: skip
     for name, command in every.items():
         of_stages = shared <= {p.name for p in command.params}
         own = [p for p in command.params if not (of_stages and p.name in shared)]

@@ -66,8 +66,8 @@ def _augment(images: Tensor, jitter: Jitter) -> Tensor:
 
     x = _some(to_bytes(images), jitter.colour, colours)
     x = _some(x, jitter.grey, lambda x, _: grey(x))
-    for size in (3, 5):
-        x = _some(x, jitter.blur == size, lambda x, _, size=size: blur(x, size))
+    x = _some(x, jitter.blur == 3, lambda x, _: blur(x, 3))
+    x = _some(x, jitter.blur == 5, lambda x, _: blur(x, 5))
     return from_bytes(x)
 
 

@@ -58,6 +58,7 @@ class Mixing(Config):
 class Train(StageConfig):
     """Two networks, each learning the confident pixels' labels and, elsewhere, what the other one sees."""
 
+    checkpoint: str | None = Field(None, description="take these trained networks instead: the authors' best_ckpt.pth")
     labels: str = Field("pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder")
     confidence: str | None = Field(
         None,
@@ -76,7 +77,7 @@ class Train(StageConfig):
     )
 
     def unneeded(self) -> tuple[str, ...]:
-        return () if self.labels == "pseudo" else ("pseudo",)
+        return () if self.labels == "pseudo" and self.checkpoint is None else ("pseudo",)
 
 
 PROTOCOLS: dict[str, dict[str, Any]] = {

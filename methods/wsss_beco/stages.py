@@ -26,11 +26,14 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.losses.segmentation import upsample
 from wsss_cli.nets.config import Net
+from wsss_cli.nets.official import load_official_beco
 
 
 def train(job: Job) -> dict[str, float]:
     """Pseudo-labels and confidence masks -> two networks; leaves checkpoint.pt."""
     config: Train = job.config
+    if config.checkpoint is not None:
+        return take_official(job, config.checkpoint)
     loop, rates = config.loop, config.optimiser
     samples, labels = labelled(job, config)
     masks = confidence(job, config, samples)
@@ -51,12 +54,25 @@ def train(job: Job) -> dict[str, float]:
     return fit(training, loop, job.runtime, job.folder, title="train", seed=config.seed)
 
 
+def take_official(job: Job, path: str) -> dict[str, float]:
+    """checkpoint.pt of the authors' networks instead of a training. Raises WsssError if the file does not fit."""
+    net = untrained(job.config.net, job)
+    load_official_beco((net.network1, net.network2), path, job.runtime.trust)
+    content = {"meta": meta(job, job.config.net), "model": net.state_dict()}
+    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    return {}
+
+
+def untrained(net: Net, job: Job) -> TwoNetworks:
+    """Both networks with random weights, for which nothing is downloaded."""
+    return TwoNetworks(net.model_copy(update={"pretrained": "none"}), job.data.num_classes + 1)
+
+
 def predictor(path: Path, job: Job) -> nn.Module:
     """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    # its weights come from the checkpoint: nothing is downloaded
-    net = TwoNetworks(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    net = untrained(Net(**content["meta"]["net"]), job)
     net.load_state_dict(content["model"])
     config: Infer = job.config
     return Together(net, config.member)
@@ -89,8 +105,8 @@ class CoTraining:
         if k < self.warm_up:
             return mix_offline(images, labels, masks, *draws)
         self.net.eval()
-        seen = (upsample(logits.float(), labels.shape[1:]) for logits in self.net(images))
-        own_labels, own_masks = online_labels(*seen, threshold=self.config.mixing.threshold)
+        one, two = (upsample(logits.float(), labels.shape[1:]) for logits in self.net(images))
+        own_labels, own_masks = online_labels(one, two, self.config.mixing.threshold)
         self.net.train()
         return mix_online(images, labels, masks, own_labels, own_masks, *draws, self.config.mixing.band)
 

@@ -12,6 +12,7 @@ import pytest
 import torch
 from PIL import Image
 
+from key_lists import keys
 from processes import Result, Wsss, until
 from wsss_cli.data.labels import read_labels, read_mask01
 
@@ -179,3 +180,29 @@ def test_labels_of_a_folder_need_masks(wsss: Wsss, run: Path) -> None:
     assert failed.code == 2 and "--confidence DIR" in failed.text
     failed = wsss(*words, "--confidence", wsss.folder)
     assert failed.code == 2 and "no confidence mask for 12 images, first " in failed.text
+
+
+def test_the_authors_networks_can_be_used(wsss: Wsss) -> None:
+    """A file as theirs, whose tensors here are single numbers; nothing is trained, and a wrong file is named."""
+    torch.manual_seed(0)
+    values = {key: torch.rand(()) for key in keys("beco/beco_state_dict")}
+    state = {
+        key: torch.tensor(7) if key.endswith("num_batches_tracked") else values[key].expand(shape_of(key, shape))
+        for key, shape in keys("beco/beco_state_dict").items()
+    }
+    path = wsss.folder / "best_ckpt.pth"
+    torch.save({"net_state_dict": {"network1": state, "network2": state}}, path)
+    words = ("train", "beco", "--name", "official", "--recipe", "voc", "--set", f"train.checkpoint={path}")
+    said = ok(wsss(*words))
+    assert said.count("tensors loaded from") == 2 and "seeds:" not in said
+    model = load(wsss.folder / "runs/shapes/beco/official/train")["model"]
+    assert torch.equal(model["network2.head.classifier.bias"], state["classifier.bias"])
+    del state["classifier.bias"]
+    torch.save({"net_state_dict": {"network1": state, "network2": state}}, path)
+    failed = wsss(*words, "--force")
+    assert failed.code == 2 and str(path) in failed.text and "Traceback" not in failed.text
+
+
+def shape_of(key: str, shape: tuple[int, ...]) -> tuple[int, ...]:
+    """The official list is of VOC's 21 outputs; the shapes have 7."""
+    return (7, *shape[1:]) if key.startswith("classifier.") else shape
