@@ -20,7 +20,7 @@ from wsss_beco.augment import Jitter, draw_jitter, strong_augment
 from wsss_beco.config import Strong, Train
 from wsss_beco.mixing import mix_online
 from wsss_beco.nets import TwoNetworks
-from wsss_beco.stages import CoTraining
+from wsss_beco.step import CoTraining
 from wsss_cli.data.transforms import MEAN, STD, normalise
 from wsss_cli.engine.memory import keep_freed_memory
 from wsss_cli.nets.config import Net

@@ -13,6 +13,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from wsss_beco.boundary import boundary_band
 from wsss_cli.data.prepared import IGNORE
 
 IDS = 256
@@ -129,28 +130,3 @@ def paste(
 def where(flags: Tensor, yes: Tensor, no: Tensor) -> Tensor:
     """torch.where for images, ids and masks; on a CPU many times faster."""
     return torch.lerp(no.float(), yes.float(), flags.float()).to(no.dtype)  # exact at 0 and 1
-
-
-def boundary_band(mask: Tensor, size: int = 1) -> Tensor:
-    """The pixels within `size` of the mask's boundary: dilation minus erosion, (2 size + 1)^2; image borders are none.
-
-    mask (B, H, W) bool.  Returns the same.
-    """
-    return dilate(mask, size) & ~erode(mask, size)
-
-
-def dilate(mask: Tensor, size: int) -> Tensor:
-    """(B, H, W) bool -> (B, H, W) bool: true where any pixel of the square around is."""
-    for dim in (1, 2):
-        length = mask.shape[dim]
-        out = mask.clone()
-        for d in range(1, min(size, length - 1) + 1):
-            out.narrow(dim, 0, length - d).logical_or_(mask.narrow(dim, d, length - d))
-            out.narrow(dim, d, length - d).logical_or_(mask.narrow(dim, 0, length - d))
-        mask = out
-    return mask
-
-
-def erode(mask: Tensor, size: int) -> Tensor:
-    """(B, H, W) bool -> (B, H, W) bool: true where every pixel of the square around is."""
-    return ~dilate(~mask, size)

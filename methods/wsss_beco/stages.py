@@ -4,17 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
-from typing import Any
 
-import torch
-from torch import Tensor, nn
+from torch import nn
 
-from wsss_beco.augment import strong_augment
-from wsss_beco.config import Infer, Mixing, Train
+from wsss_beco.config import Infer, Train
 from wsss_beco.data import CoTrainingData, Find, to_device
-from wsss_beco.losses import co_training_losses
-from wsss_beco.mixing import Mixed, mix_offline, mix_online, online_labels
 from wsss_beco.nets import Together, TwoNetworks
+from wsss_beco.step import CoTraining
 from wsss_cli import console
 from wsss_cli.data.loader import batches_per_epoch
 from wsss_cli.data.prepared import Sample
@@ -24,7 +20,6 @@ from wsss_cli.engine.schedules import poly
 from wsss_cli.engine.segment import labelled, meta, sgd
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.losses.segmentation import upsample
 from wsss_cli.nets.config import Net
 from wsss_cli.nets.official import load_official_beco
 
@@ -37,7 +32,10 @@ def train(job: Job) -> dict[str, float]:
     loop, rates = config.loop, config.optimiser
     samples, labels = labelled(job, config)
     masks = confidence(job, config, samples)
-    check_batch(loop, job.runtime.world, config.rated_batch, job.say)
+    batch, warning = effective_batch(loop, job.runtime.world, config.rated_batch)
+    job.say(batch)
+    if warning and job.runtime.main:
+        console.warn(warning)
     net = TwoNetworks(config.net, job.data.num_classes + 1, job.runtime.trust)
     data = CoTrainingData(samples, labels, masks, job.data.num_classes + 1, config)
     total, warm_up = total_iterations(loop, len(data)), config.mixing.warm_up * batches_per_epoch(len(data), loop.batch)
@@ -78,39 +76,6 @@ def predictor(path: Path, job: Job) -> nn.Module:
     return Together(net, config.member)
 
 
-class CoTraining:
-    """One training step: mix, augment, forward both networks on the same batch, and let each teach the other.
-
-    net      the two networks as they are, for their own labels; the step's model is the same, wrapped for DDP
-    warm_up  iterations that mix by the given labels
-    """
-
-    def __init__(self, net: TwoNetworks, config: Train, warm_up: int) -> None:
-        self.net, self.config, self.warm_up = net, config, warm_up
-
-    def __call__(self, model: nn.Module, batch: dict[str, Any], k: int) -> dict[str, Tensor]:
-        mixing: Mixing = self.config.mixing
-        mixed = self.mix(batch, k)
-        images = strong_augment(mixed.images, batch["jitter"]) if self.config.strong.enabled else mixed.images
-        size = mixed.labels.shape[1:]
-        logits1, logits2 = (upsample(logits.float(), size) for logits in model(images))
-        weights = mixing.boundary_weight, mixing.boundary_weight_unsure
-        return co_training_losses(logits1, logits2, mixed.labels, mixed.masks, mixed.band, *weights)
-
-    @torch.no_grad()
-    def mix(self, batch: dict[str, Any], k: int) -> Mixed:
-        """Offline in the warm-up, then by what both networks see in the images as they were before."""
-        images, labels, masks = batch["image"], batch["label"], batch["mask"]
-        draws = batch["mixed"], batch["priority"]
-        if k < self.warm_up:
-            return mix_offline(images, labels, masks, *draws)
-        self.net.eval()
-        one, two = (upsample(logits.float(), labels.shape[1:]) for logits in self.net(images))
-        own_labels, own_masks = online_labels(one, two, self.config.mixing.threshold)
-        self.net.train()
-        return mix_online(images, labels, masks, own_labels, own_masks, *draws, self.config.mixing.band)
-
-
 def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | None:
     """Where the confidence mask of an image lies; None if every label is trusted.
 
@@ -134,8 +99,8 @@ def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | Non
     return lambda s: folder / f"{s.id}.png"
 
 
-def check_batch(loop: Loop, world: int, rated: int, say: Any = console.say) -> None:
-    """Say what the batch is made of, and warn if it is not the one that the learning rate is meant for.
+def effective_batch(loop: Loop, world: int, rated: int) -> tuple[str, str]:
+    """What the batch is made of, in words, and a warning if it is not the one that the learning rate is meant for.
 
     Raises WsssError if a rank's share cannot be paired.
     """
@@ -145,9 +110,10 @@ def check_batch(loop: Loop, world: int, rated: int, say: Any = console.say) -> N
             f"loop.batch {loop.batch} gives {world} ranks x accumulate {loop.accumulate} no pairs of images to mix",
             f"make it a multiple of {2 * world * loop.accumulate}",
         )
-    say(f"effective batch {loop.batch}: ranks {world} x accumulated passes {loop.accumulate} x images {each}")
-    if loop.batch != rated:
-        how = f"keep loop.batch={rated}"
-        if loop.batch < rated:
-            how += f" and accumulate, where memory is short: loop.accumulate={max(2, rated // (each * world))}"
-        console.warn(f"effective batch {loop.batch}, but the learning rate is meant for {rated}: {how}")
+    text = f"effective batch {loop.batch}: ranks {world} x accumulated passes {loop.accumulate} x images {each}"
+    if loop.batch == rated:
+        return text, ""
+    how = f"keep loop.batch={rated}"
+    if loop.batch < rated:
+        how += f" and accumulate, where memory is short: loop.accumulate={max(2, rated // (each * world))}"
+    return text, f"effective batch {loop.batch}, but the learning rate is meant for {rated}: {how}"

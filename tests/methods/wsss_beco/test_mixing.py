@@ -7,10 +7,9 @@ import torch
 from torch import Tensor
 
 from reference_vectors import vectors
+from wsss_beco.boundary import boundary_band, erode
 from wsss_beco.mixing import (
-    boundary_band,
     choose_classes,
-    erode,
     mix_offline,
     mix_online,
     neighbour,
