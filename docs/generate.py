@@ -21,10 +21,10 @@ def commands() -> str:
     app = typer.main.get_command(build())
     # prepare's own commands are those of the installed data sets: wsss prepare NAME --help
     every = {name: command for name, command in _flat(app) if not name.startswith("prepare")}
-    shared = {p.name for p in every["train"].params}
+    shared = {p.name for p in every["seeds"].params}
     parts = ["# Commands\n\n`make docs` writes this page from the program's own help.\n"]
     sharing = "What `seeds`, `pseudo`, `train`, `infer`, `evaluate`, `export labels` and `check` share."
-    parts += _section("The stage commands", sharing, every["train"].params)
+    parts += _section("The stage commands", sharing, every["seeds"].params)
     for name, command in every.items():
         of_stages = shared <= {p.name for p in command.params}
         own = [p for p in command.params if not (of_stages and p.name in shared)]

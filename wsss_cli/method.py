@@ -49,6 +49,7 @@ class Method:
     stages     in the order in which they can run: each needs only earlier ones
     predictor  "package.module:function", called as function(checkpoint, job) with the Path of the train stage's
                checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
+    infer      "package.module:Class", the settings of the infer stage, if the method adds some to wsss_cli's Infer
     """
 
     name: str
@@ -57,6 +58,7 @@ class Method:
     supervision: Literal["tags", "boxes"]
     stages: tuple[Stage, ...]
     predictor: str
+    infer: str = "wsss_cli.engine.infer:Infer"
     package: str = ""  # set by the host: the import package, where recipes/ lies
 
     def __post_init__(self) -> None:

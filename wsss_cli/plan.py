@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
@@ -47,7 +47,7 @@ class Step:
 def stages_of(method: Method) -> dict[str, Stage]:
     """A method's stages and the host's, by name."""
     chain = {s.name: s for s in method.stages}
-    chain["infer"] = INFER
+    chain["infer"] = replace(INFER, config=method.infer)
     for source in ("seeds", "pseudo", "infer"):
         name = "evaluate" if source == "infer" else f"evaluate-{source}"
         if source in chain:

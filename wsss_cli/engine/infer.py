@@ -19,14 +19,14 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise
+from wsss_cli.data.transforms import normalise, resize
 from wsss_cli.job import Job
 from wsss_cli.method import load_object
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.pool import map_unordered
 
-Fusion = Literal["mean", "max"]
+Fusion = Literal["mean", "max", "coarse_max"]
 
 
 class Infer(StageConfig):
@@ -35,8 +35,14 @@ class Infer(StageConfig):
     split: str | None = Field(None, description="the split to predict; the data set's validation split")
     scales: tuple[float, ...] = Field((1.0,), min_length=1, description="image scales whose predictions are fused")
     flip: bool = Field(False, description="also predict the mirrored image")
-    fusion: Fusion = Field("mean", description="of scales and flips: mean of softmax scores, or largest logit")
-    resize: int | None = Field(None, description="side of a square that every image is resized to first (BECO: 512)")
+    fusion: Fusion = Field(
+        "mean",
+        description="of scales and flips: mean of softmax scores; max: largest logit; coarse_max: the same, at the "
+        "resolution of the logits of the unscaled image (BECO test_msc)",
+    )
+    resize: int | None = Field(
+        None, description="side of a square that images are resized to first, by PIL (BECO: 512)"
+    )
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
@@ -69,27 +75,28 @@ def outputs(folder: Path, id: str, crf: bool) -> list[Path]:
 
 
 @torch.inference_mode()
-def predict(net: nn.Module, images: Tensor, config: Infer) -> Tensor:
-    """Fused class scores of images of one shape.
+def predict(net: nn.Module, images: Tensor, config: Infer, size: Sequence[int]) -> Tensor:
+    """Fused class scores of images of one shape, enlarged to size.
 
-    images (B, H, W, 3) uint8 on the net's device. Returns (B, K, H, W) softmax scores.
+    images (B, h, w, 3) uint8 on the net's device; size H, W. Returns (B, K, H, W) softmax scores.
     """
-    size = images.shape[1:3]
-    x = normalise(images)  # (B, 3, H, W)
-    if config.resize is not None:
-        x = F.interpolate(x, (config.resize, config.resize), mode="bilinear", align_corners=False)
+    x = normalise(images)  # (B, 3, h, w)
     maps = []
     for scale in config.scales:
         scaled = x if scale == 1 else F.interpolate(x, _scaled(x, scale), mode="bilinear", align_corners=False)
-        maps.append(_to_size(net(scaled), size))
+        maps.append(net(scaled))
         if config.flip:
-            maps.append(_to_size(net(scaled.flip(-1)), size).flip(-1))
-    return fuse(maps, config.fusion)
+            maps.append(net(scaled.flip(-1)).flip(-1))
+    if config.fusion == "coarse_max":
+        nearest = min(range(len(config.scales)), key=lambda i: abs(config.scales[i] - 1))
+        grid = maps[nearest * (1 + config.flip)].shape[2:]
+        maps = [torch.stack([_to_size(m, grid) for m in maps]).amax(0)]
+    return fuse([_to_size(m, size) for m in maps], config.fusion)
 
 
 def fuse(logits: Sequence[Tensor], fusion: Fusion) -> Tensor:
     """Softmax scores of several predictions of one image; logits (B, K, H, W) each."""
-    if fusion == "max":
+    if fusion != "mean":
         return torch.stack(list(logits)).amax(0).softmax(1)
     total = logits[0].softmax(1)
     for more in logits[1:]:
@@ -114,10 +121,17 @@ def write_prediction(
 def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_prediction for each image."""
     palette = job.data.info.palette
-    for group, images in equal_shapes(todo, ParallelMap(lambda s: read_image(s.image), todo), config.batch):
-        batch = torch.from_numpy(np.stack(images)).to(job.runtime.device)  # (B, H, W, 3)
-        for sample, image, scores in zip(group, images, predict(net, batch, config)):
+    for group, read in equal_shapes(todo, ParallelMap(lambda s: _read(s, config.resize), todo), config.batch):
+        batch = torch.from_numpy(np.stack([seen for _, seen in read])).to(job.runtime.device)  # (B, h, w, 3)
+        size = read[0][0].shape[:2]
+        for sample, (image, _), scores in zip(group, read, predict(net, batch, config, size)):
             yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette
+
+
+def _read(sample: Sample, side: int | None) -> tuple[np.ndarray, np.ndarray]:
+    """The image, which the CRF needs, and what the network is to see of it."""
+    image = read_image(sample.image)
+    return image, image if side is None else resize(image, (side, side), "bilinear")
 
 
 def _scaled(x: Tensor, scale: float) -> tuple[int, int]:

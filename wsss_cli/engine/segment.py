@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import torch
 from pydantic import Field
@@ -71,7 +71,17 @@ def train(job: Job) -> dict[str, float]:
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
 
 
-def labelled(job: Job, config: Segment) -> tuple[list[Sample], Callable[[Sample], Path]]:
+class Labels(Protocol):
+    """The settings that say what is learnt from, as in `Segment`."""
+
+    @property
+    def labels(self) -> str: ...
+
+    @property
+    def split(self) -> str | None: ...
+
+
+def labelled(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample], Path]]:
     """The images to learn from and where the label map of each lies.
 
     Raises WsssError if a label map is missing.
@@ -103,11 +113,11 @@ def _require_format(path: Path, num_classes: int) -> None:
 
 
 def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:
-    """SGD with the decoder (all that is not `backbone.`) in a group of its own."""
-    trained = [(n, p) for n, p in net.named_parameters() if p.requires_grad]
+    """SGD with the decoder (all that is in no `backbone`) in a group of its own."""
+    trained = [("backbone" in n.split("."), p) for n, p in net.named_parameters() if p.requires_grad]
     groups = [
-        {"params": [p for n, p in trained if n.startswith("backbone.")], "lr": o.lr},
-        {"params": [p for n, p in trained if not n.startswith("backbone.")], "lr": o.lr * o.head_factor},
+        {"params": [p for body, p in trained if body], "lr": o.lr},
+        {"params": [p for body, p in trained if not body], "lr": o.lr * o.head_factor},
     ]
     return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
 

@@ -168,6 +168,7 @@ def _protocol(folder: Path, source: str) -> dict[str, Any]:
         "flip": config["flip"],
         "fusion": config["fusion"],
         "resize": config["resize"],
+        "member": config.get("member"),  # of methods that train several networks
         "crf": config["crf_settings"] if config["crf"] else None,
         "labels": learnt.get("labels"),
         "network": learnt.get("net"),

@@ -36,6 +36,7 @@ def describe(report: dict[str, Any]) -> str:
     crf = "with and without CRF" if p["crf"] else "no CRF"
     size = f"resized to {p['resize']}" if p["resize"] else "own size"
     flip = " + flip" if p["flip"] else ""
+    flip += f", network {p['member']}" if p.get("member") not in (None, "both") else ""
     return (
         f"{size}, scales {scales}{flip}, {crf}; trained on {p['labels']}, "
         f"effective batch {p['effective_batch']}; checkpoint selection: {p['selection']}"

@@ -51,7 +51,7 @@ def upper_bounds(rows: Sequence[Row]) -> list[str]:
 def _comparable(row: Row) -> tuple[Any, ...]:
     """What two scores must have in common to be compared."""
     p = _protocol(row)
-    how = (str(p.get(name)) for name in ("scales", "flip", "fusion", "resize", "crf", "network"))
+    how = (str(p.get(name)) for name in ("scales", "flip", "fusion", "resize", "member", "crf", "network"))
     return row.name, row.report["split"], row.report["images"], *how
 
 

@@ -1,0 +1,23 @@
+"""BECO: Boundary-enhanced Co-training for Weakly Supervised Semantic Segmentation (Rong et al., CVPR 2023)."""
+
+from wsss_cli.method import Method, Stage
+
+METHOD = Method(
+    name="beco",
+    title="Boundary-enhanced co-training",
+    paper="Rong, Tu, Wang, Li, CVPR 2023",
+    supervision="tags",
+    stages=(
+        Stage("seeds", "wsss_irn.stages:seeds", "wsss_irn.config:Seeds", writes=("cam",)),
+        Stage(
+            "pseudo",
+            "wsss_irn.stages:pseudo",
+            "wsss_beco.config:Pseudo",
+            needs=("seeds",),
+            writes=("labels", "confidence"),
+        ),
+        Stage("train", "wsss_beco.stages:train", "wsss_beco.config:Train", needs=("pseudo",)),
+    ),
+    predictor="wsss_beco.stages:predictor",
+    infer="wsss_beco.config:Infer",
+)

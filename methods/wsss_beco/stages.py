@@ -1,0 +1,119 @@
+"""BECO's own stage, the co-training of two networks, and how they predict. Seeds and pseudo-labels are IRN's."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+
+from torch import nn
+
+from wsss_beco.config import Infer, Train
+from wsss_beco.data import CoTrainingData, Find, to_device
+from wsss_beco.nets import Together, TwoNetworks
+from wsss_beco.step import CoTraining
+from wsss_cli import console
+from wsss_cli.data.loader import batches_per_epoch
+from wsss_cli.data.prepared import Sample
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
+from wsss_cli.engine.schedules import poly
+from wsss_cli.engine.segment import labelled, meta, sgd
+from wsss_cli.errors import WsssError
+from wsss_cli.job import Job
+from wsss_cli.nets.config import Net
+from wsss_cli.nets.official import load_official_beco
+
+
+def train(job: Job) -> dict[str, float]:
+    """Pseudo-labels and confidence masks -> two networks; leaves checkpoint.pt."""
+    config: Train = job.config
+    if config.checkpoint is not None:
+        return take_official(job, config.checkpoint)
+    loop, rates = config.loop, config.optimiser
+    samples, labels = labelled(job, config)
+    masks = confidence(job, config, samples)
+    batch, warning = effective_batch(loop, job.runtime.world, config.rated_batch)
+    job.say(batch)
+    if warning and job.runtime.main:
+        console.warn(warning)
+    net = TwoNetworks(config.net, job.data.num_classes + 1, job.runtime.trust)
+    data = CoTrainingData(samples, labels, masks, job.data.num_classes + 1, config)
+    total, warm_up = total_iterations(loop, len(data)), config.mixing.warm_up * batches_per_epoch(len(data), loop.batch)
+    job.say(f"train: {len(data)} images, labels: {config.labels}, {total} iterations, the first {warm_up} mix offline")
+    training = Training(
+        model=net,
+        step=CoTraining(net, config, warm_up),
+        optimizer=sgd(net, rates),
+        factor=lambda k: poly(k, total, rates.power, rates.min_lr / rates.lr),
+        data=data,
+        prepare=to_device,
+        meta=meta(job, config.net),
+    )
+    return fit(training, loop, job.runtime, job.folder, title="train", seed=config.seed)
+
+
+def take_official(job: Job, path: str) -> dict[str, float]:
+    """checkpoint.pt of the authors' networks instead of a training. Raises WsssError if the file does not fit."""
+    net = untrained(job.config.net, job)
+    load_official_beco((net.network1, net.network2), path, job.runtime.trust)
+    content = {"meta": meta(job, job.config.net), "model": net.state_dict()}
+    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    return {}
+
+
+def untrained(net: Net, job: Job) -> TwoNetworks:
+    """Both networks with random weights, for which nothing is downloaded."""
+    return TwoNetworks(net.model_copy(update={"pretrained": "none"}), job.data.num_classes + 1)
+
+
+def predictor(path: Path, job: Job) -> nn.Module:
+    """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
+    content = checkpoint.load(path, job.runtime.trust)
+    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
+    net = untrained(Net(**content["meta"]["net"]), job)
+    net.load_state_dict(content["model"])
+    config: Infer = job.config
+    return Together(net, config.member)
+
+
+def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | None:
+    """Where the confidence mask of an image lies; None if every label is trusted.
+
+    Raises WsssError if a mask is missing, or if it is not said which masks belong to a folder of labels.
+    """
+    chosen = config.confidence
+    if chosen is None and config.labels not in ("pseudo", "masks"):
+        raise WsssError(
+            f"labels={config.labels} needs the confidence masks that belong to it",
+            "give --confidence DIR, or --set train.confidence=all to trust every pixel",
+        )
+    if chosen == "all" or (chosen is None and config.labels == "masks"):
+        return None
+    folder = job.inputs["pseudo"] / "confidence" if chosen is None else Path(chosen)
+    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
+    if missing:
+        raise WsssError(
+            f"{folder} holds no confidence mask for {len(missing)} images, first {missing[0]}.png",
+            "give one for each image, or --set train.confidence=all",
+        )
+    return lambda s: folder / f"{s.id}.png"
+
+
+def effective_batch(loop: Loop, world: int, rated: int) -> tuple[str, str]:
+    """What the batch is made of, in words, and a warning if it is not the one that the learning rate is meant for.
+
+    Raises WsssError if a rank's share cannot be paired.
+    """
+    each, rest = divmod(loop.batch, world * loop.accumulate)
+    if rest or each % 2:
+        raise WsssError(
+            f"loop.batch {loop.batch} gives {world} ranks x accumulate {loop.accumulate} no pairs of images to mix",
+            f"make it a multiple of {2 * world * loop.accumulate}",
+        )
+    text = f"effective batch {loop.batch}: ranks {world} x accumulated passes {loop.accumulate} x images {each}"
+    if loop.batch == rated:
+        return text, ""
+    how = f"keep loop.batch={rated}"
+    if loop.batch < rated:
+        how += f" and accumulate, where memory is short: loop.accumulate={max(2, rated // (each * world))}"
+    return text, f"effective batch {loop.batch}, but the learning rate is meant for {rated}: {how}"
