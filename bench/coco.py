@@ -129,7 +129,7 @@ def _whole(images: int) -> None:
     """`wsss prepare coco` from end to end."""
     from PIL import Image
 
-    from wsss_cli.data.prepare import make
+    from wsss_cli.data.prepare import prepare
     from wsss_coco import DATASET
 
     with tempfile.TemporaryDirectory() as place:
@@ -144,7 +144,7 @@ def _whole(images: int) -> None:
             for i in range(n):
                 (root / f"{role}2014" / names.format(i)).hardlink_to(root / f"{i % 9}.jpg")
         start = time.perf_counter()
-        make(DATASET, DATASET.config_class()(root=root), "coco", root / "data", progress=_tell)
+        prepare(DATASET, DATASET.config_class()(root=root), "coco", root / "data", progress=_tell)
         print(f"{time.perf_counter() - start:.0f} s in all, {_peak():.0f} MB at most")
 
 

@@ -62,6 +62,17 @@ def write_bytes(path: Path, data: bytes) -> None:
         aside.write_bytes(data)
 
 
+def put_in_place(folder: Path, place: Path, former: Path) -> None:
+    """Rename `folder` to `place` and what is there to `former`, which goes; on failure what is there stays."""
+    shutil.rmtree(former, ignore_errors=True)
+    place.replace(former)
+    try:
+        folder.replace(place)
+    except OSError:
+        former.replace(place)
+        raise
+
+
 def keep_if_made_from(folder: Path, recipe: str) -> None:
     """Empty `folder`, unless what is in it was made from the same `recipe`: any text, kept in its made_from.txt."""
     path = folder / "made_from.txt"

@@ -9,10 +9,10 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
+from wsss_cli.data.run_lengths import NO_RUNS, uncompressed
+
 Runs = NDArray[np.int64]
 """Down the columns, from the top left: pixels outside the object, inside, outside, ..."""
-
-NO_RUNS = "counts of its segmentation are no run lengths"
 
 FAR = 10  # image sides; pycocotools draws every fifth of a pixel on the way to a point
 
@@ -47,28 +47,6 @@ def run_lengths(segmentation: Any, width: int, height: int) -> Runs:
             raise ValueError(f"segmentation is of size {size}, not [{height}, {width}] as the image")
         return _covering(counts, width, height)
     raise ValueError("segmentation is missing or empty")
-
-
-def uncompressed(counts: bytes) -> Runs:
-    """COCO's compressed run lengths: groups of 5 bits, lowest first, bit 6 set if more follow, 48 added.
-
-    The highest bit of a group's last five is its sign; from the fourth on, each is the difference to the last but one.
-    [pycocotools, rleFrString]  Raises ValueError if they are none.
-    """
-    codes = np.frombuffer(counts, np.uint8).astype(np.int64) - 48  # (n,)
-    if not len(codes) or codes.min() < 0 or codes.max() > 63 or codes[-1] & 32:
-        raise ValueError(NO_RUNS)
-    last = np.flatnonzero(codes & 32 == 0)  # (m,) of each group
-    first = np.concatenate([[0], last[:-1] + 1])
-    sizes = last - first + 1
-    if sizes.max() > 7:  # no image has 2^35 pixels
-        raise ValueError(NO_RUNS)
-    shifts = 5 * (np.arange(len(codes)) - np.repeat(first, sizes))  # (n,)
-    runs = np.add.reduceat((codes & 31) << shifts, first)  # (m,)
-    runs -= (codes[last] & 16 != 0) * (1 << 5 * sizes)
-    for start in (1, 2):
-        runs[start::2] = np.cumsum(runs[start::2])
-    return runs
 
 
 def _covering(counts: Any, width: int, height: int) -> Runs:

@@ -14,13 +14,13 @@ from numpy.typing import NDArray
 from PIL import Image
 from scipy.io import savemat
 
+from prepared_data import prepare
 from range_server import Server, serving
 from tiny_voc import SIZE, mat, sbd_archive, tiny_voc, voc_archive, write_image, write_list
 from wsss_cli.console import log
 from wsss_cli.data.download import Remote, digest_of
 from wsss_cli.data.integrity import Finding
 from wsss_cli.data.labels import read_labels, voc_palette
-from wsss_cli.data.prepare import prepare
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_voc import DATASET, source

@@ -7,8 +7,8 @@ from typing import Any
 import numpy as np
 import pytest
 
+from prepared_data import prepare
 from tiny_voc import tiny_voc
-from wsss_cli.data.prepare import prepare
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_voc import DATASET

@@ -11,6 +11,7 @@ import pytest
 import torch
 
 from processes import Wsss, until
+from trained_run import rows
 from wsss_cli.errors import WsssError
 from wsss_cli.launch import Launch, _free_port, adopt_slurm, first_host, slurm_tasks
 
@@ -27,8 +28,7 @@ def reference(wsss: Wsss) -> list[list[float]]:
 
 
 def losses(folder: Path) -> list[list[float]]:
-    lines = (folder / "metrics.jsonl").read_text().splitlines()
-    return [[json.loads(line)["colour"], json.loads(line)["size"]] for line in lines]
+    return [[row["colour"], row["size"]] for row in rows(folder)]
 
 
 def ranks(wsss: Wsss) -> int:

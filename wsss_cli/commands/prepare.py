@@ -96,13 +96,13 @@ def _prepare(
 ) -> None:
     from wsss_cli import console
     from wsss_cli.config import resolve
-    from wsss_cli.data.prepare import make
+    from wsss_cli.data.prepare import prepare
     from wsss_cli.data.prepared import read_info, read_samples
     from wsss_cli.plugins import methods
 
     options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
     with console.counter(f"prepare {dataset.name}") as count:
-        folder = make(
+        folder = prepare(
             dataset,
             options,
             name or dataset.name,

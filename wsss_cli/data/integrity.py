@@ -190,11 +190,16 @@ def _id_problems(sample: Sample, num_classes: int) -> Iterable[Finding]:
 
 def _box_problems(sample: Sample) -> Iterable[Finding]:
     for box in sample.boxes:
-        if not (0 <= box.x0 < box.x1 <= sample.width and 0 <= box.y0 < box.y1 <= sample.height):
+        if not inside_image(box, sample):
             what = (
                 f"{sample.image}: box {_corners(box)} is inverted, empty or not inside {sample.width} x {sample.height}"
             )
             yield Finding("error", what, "correct the box; boxes are x0, y0, x1, y1, x1 and y1 exclusive", "box")
+
+
+def inside_image(box: Box, sample: Sample) -> bool:
+    """Whether a box holds a pixel or more, all of the sample's image."""
+    return 0 <= box.x0 < box.x1 <= sample.width and 0 <= box.y0 < box.y1 <= sample.height
 
 
 def _mask_problems(

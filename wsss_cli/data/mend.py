@@ -12,15 +12,18 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsss_cli.data.finding import Finding, some
+from wsss_cli.data.integrity import inside_image
 from wsss_cli.data.prepare import aside
 from wsss_cli.data.prepared import Box, Prepared, Sample, write_prepared
 from wsss_cli.errors import WsssError
+from wsss_cli.files import put_in_place
 
 MOST_UNREADABLE = 0.5  # of the images; beyond it the place is wrong, not the files
 REASONS = {
     "unreadable-mask": "an image without its mask would no longer count in the score: restore the mask",
     "image-size": "boxes and mask may belong to the image that was replaced: prepare again",
     "mask-size": "whether the image or the mask is the wrong one cannot be known",
+    "mask-format": "ids may have been cut when the mask was saved: save it again",
     "class-id": "which class was meant cannot be known",
     "mask-id": "which class was meant cannot be known",
     "box": "nothing is left of the box inside the image",
@@ -74,13 +77,7 @@ def write_mended(prepared: Prepared, mending: Mending) -> Path:
     with aside(place.parent, place.name) as folder:
         shutil.copytree(place, folder, symlinks=True, copy_function=_link, dirs_exist_ok=True)
         write_prepared(folder, info, (_moved(s, prepared.folder, folder) for s in mending.samples))
-        shutil.rmtree(previous, ignore_errors=True)
-        place.replace(previous)
-        try:
-            folder.replace(place)
-        except OSError:
-            previous.replace(place)
-            raise
+        put_in_place(folder, place, previous)
     return prepared.folder.with_name(previous.name)
 
 
@@ -108,13 +105,11 @@ def _refused(findings: Iterable[Finding], mended: Sequence[Sample]) -> Iterable[
     kept = {s.id: s for s in mended}
     for f in findings:
         gone = bool(f.images) and not kept.keys() & set(f.images)
-        clipped = f.kind == "box" and all(_sound_boxes(kept[id]) for id in f.images if id in kept)
+        clipped = f.kind == "box" and all(
+            inside_image(b, kept[id]) for id in f.images if id in kept for b in kept[id].boxes
+        )
         if f.level == "error" and f.kind in REASONS and not gone and not clipped:
             yield replace(f, remedy=REASONS[f.kind])
-
-
-def _sound_boxes(sample: Sample) -> bool:
-    return all(0 <= b.x0 < b.x1 <= sample.width and 0 <= b.y0 < b.y1 <= sample.height for b in sample.boxes)
 
 
 def _require_own_ids(prepared: Prepared, findings: Sequence[Finding]) -> None:

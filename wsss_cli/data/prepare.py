@@ -15,10 +15,10 @@ from pydantic import BaseModel
 from wsss_cli.data.integrity import SHOWN, Finding, Tally, check_sample
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.parallel import ParallelMap
-from wsss_cli.data.prepared import BadSample, DatasetInfo, Prepared, Sample, read_info, read_prepared, write_prepared
+from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
-from wsss_cli.files import sweep, write_text
+from wsss_cli.files import put_in_place, sweep, write_text
 
 Progress = Callable[[int, int], None]
 Say = Callable[[Finding], None]
@@ -33,25 +33,11 @@ def prepare(
     skip_bad: bool = False,
     progress: Progress | None = None,
     say: Say | None = None,
-) -> Prepared:
-    """`make` the data set `root/name` and read it."""
-    return read_prepared(make(plugin, options, name, root, force, skip_bad, progress, say))
-
-
-def make(
-    plugin: Dataset,
-    options: BaseModel,
-    name: str,
-    root: Path,
-    force: bool = False,
-    skip_bad: bool = False,
-    progress: Progress | None = None,
-    say: Say | None = None,
 ) -> Path:
-    """Make the data set `root/name` with a plugin and record it in `root/latest`; memory stays flat.
+    """Make the data set `root/name` with a plugin and record it in `root/latest`; returns its folder.
 
-    Everything is made in `root/.name.part` and renamed at the end, so a failure leaves what was there before.
-    A folder of the same content stays as it is; another is replaced only with `force`.
+    Memory stays flat.  Everything is made in `root/.name.part` and renamed at the end, so a failure leaves what was
+    there before.  A folder of the same content stays as it is; another is replaced only with `force`.
     skip_bad  leave unusable images out and list them in skipped.txt, instead of failing
     progress  called with (images done, images in all or 0 if unknown); say, with notes and warnings
     Raises WsssError with all problems found, nothing written.
@@ -184,13 +170,7 @@ def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
         what = f"{place} exists with other content"
         raise WsssError(what, "replace it with --force, or keep both by giving this one another --name")
     old = folder.with_name(f".{place.name}.old")
-    shutil.rmtree(old, ignore_errors=True)
-    place.replace(old)
-    try:
-        folder.replace(place)
-    except OSError:
-        old.replace(place)
-        raise
+    put_in_place(folder, place, old)
     shutil.rmtree(old, ignore_errors=True)
 
 

@@ -8,8 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.errors import WsssError
-from wsss_cli.nets.segmenter import Head
+from wsss_cli.nets.segmenter import Head, level_of_stride_4
 
 
 class DeepLabV3Plus(Head):
@@ -34,9 +33,7 @@ class DeepLabV3Plus(Head):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if 4 not in strides:
-            raise WsssError(f"deeplabv3plus needs a level of stride 4, not only {tuple(strides)}", "choose a resnet")
-        self.low = strides.index(4)
+        self.low = level_of_stride_4(strides, "deeplabv3plus", "a resnet")
         self.aspp = ASPP(channels[-1], width, aspp_rates or rates(strides[-1]), dropout)
         self.projector = conv_bn_relu(channels[self.low], low_width, 1)
         self.pre_classifier = Separable(low_width + width, width, 1)

@@ -10,9 +10,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.errors import WsssError
 from wsss_cli.nets.deeplab import conv_bn_relu, kaiming_convs
-from wsss_cli.nets.segmenter import Head
+from wsss_cli.nets.segmenter import Head, level_of_stride_4
 
 
 class SegFormer(Head):
@@ -37,9 +36,7 @@ class SegFormer(Head):
         dropout: float = 0.1,
     ) -> None:
         super().__init__()
-        if 4 not in strides:
-            raise WsssError(f"segformer needs a level of stride 4, not only {tuple(strides)}", "choose mit_b2")
-        self.low = strides.index(4)
+        self.low = level_of_stride_4(strides, "segformer", "mit_b2")
         used = channels[self.low :]
         for i, c in enumerate(used, 1):
             self.add_module(f"linear_c{i}", nn.ModuleDict({"proj": nn.Linear(c, embed)}))

@@ -6,6 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
+from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones import Backbone
 
 
@@ -24,6 +25,13 @@ class Head(nn.Module):
 
     def forward(self, levels: Sequence[Tensor]) -> Tensor:
         return self.classifier(self.embeddings(levels))
+
+
+def level_of_stride_4(strides: Sequence[int], head: str, choice: str) -> int:
+    """Which of a backbone's levels has stride 4.  Raises WsssError naming the head, and a backbone that has one."""
+    if 4 not in strides:
+        raise WsssError(f"{head} needs a level of stride 4, not only {tuple(strides)}", f"choose {choice}")
+    return strides.index(4)
 
 
 class Segmenter(nn.Module):

@@ -7,7 +7,8 @@ import pytest
 from pycocotools import mask as rle
 
 from tiny_coco import SEGMENTATIONS, H, W, decoded
-from wsss_coco.objects import half_open, run_lengths, uncompressed
+from wsss_cli.data.run_lengths import uncompressed
+from wsss_coco.objects import half_open, run_lengths
 from wsss_coco.paint import painted
 
 

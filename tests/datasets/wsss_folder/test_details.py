@@ -261,8 +261,10 @@ def test_run_lengths_as_pycocotools_reads_them() -> None:
             rle = run_lengths.encode(np.asfortranarray(rng.random(size) < share, np.uint8))
             assert (read_runs(rle).pixels() == decoded(rle)).all()
             assert (read_runs({**rle, "counts": rle["counts"].decode()}).pixels() == decoded(rle)).all()
-    with pytest.raises(ValueError, match="not those of 130 x 90"):
+    with pytest.raises(ValueError, match="no run lengths"):
         read_runs({**rle, "counts": rle["counts"][:-1]})
+    with pytest.raises(ValueError, match="not those of 130 x 90"):
+        read_runs({**rle, "counts": [90 * 130 - 1]})
 
 
 def test_outlines_as_pycocotools_draws_them() -> None:

@@ -5,10 +5,10 @@ from typing import Any
 
 import numpy as np
 import pytest
-import yaml
 from PIL import Image
 
 from processes import Wsss
+from tiny_shapes import shapes_and_recipe
 from wsss_beco.config import Crop, Mixing, Train
 from wsss_beco.data import CoTrainingData
 from wsss_cli.data.labels import write_labels, write_mask01
@@ -40,13 +40,7 @@ RECIPE: dict[str, Any] = {
 
 @pytest.fixture(scope="module")
 def wsss(tmp_path_factory: pytest.TempPathFactory) -> Wsss:
-    """The command in a folder with the data set prepared and tiny.yaml beside it."""
-    folder: Path = tmp_path_factory.mktemp("beco")
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
-    command = Wsss(folder, ())
-    done = command("prepare", "shapes", "--train", 12, "--val", 6, "--size", 64)
-    assert done.code == 0, done.text
-    return command
+    return shapes_and_recipe(tmp_path_factory.mktemp("beco"), RECIPE)
 
 
 @pytest.fixture

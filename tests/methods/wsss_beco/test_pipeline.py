@@ -3,9 +3,7 @@
 import json
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
@@ -13,6 +11,7 @@ import torch
 from PIL import Image
 
 from processes import Result, Wsss, until
+from trained_run import differences, load, rows
 from wsss_cli.data.labels import read_labels, read_mask01
 
 MASKS = ("train", "beco", "--recipe", "tiny.yaml", "labels=masks", "--workers", 0)
@@ -24,33 +23,8 @@ def ok(result: Result) -> str:
     return result.text
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-
-
 def losses(folder: Path) -> list[list[float]]:
     return [[row[name] for name in ("ce1", "ce2", "cot1", "cot2")] for row in rows(folder)]
-
-
-def load(folder: Path) -> dict[str, Any]:
-    return torch.load(folder / "checkpoint.pt", weights_only=True)
-
-
-def tensors(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of a checkpoint but the seconds it took."""
-    if isinstance(content, dict | list | tuple):
-        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
-            yield from tensors(value, f"{name}.{key}")
-    elif not name.endswith(".seconds"):
-        yield name, content
-
-
-def differences(a: Any, b: Any) -> list[str]:
-    """The names of the leaves that are not the same to the last bit."""
-    left, right = dict(tensors(a)), dict(tensors(b))
-    assert left.keys() == right.keys()
-    same = {n: torch.equal(v, right[n]) if isinstance(v, torch.Tensor) else v == right[n] for n, v in left.items()}
-    return [name for name, equal in same.items() if not equal]
 
 
 @pytest.fixture(scope="module")

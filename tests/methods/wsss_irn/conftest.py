@@ -1,11 +1,9 @@
 """A tiny data set of shapes and a recipe that runs every stage of IRN on it in seconds."""
 
-from pathlib import Path
-
 import pytest
-import yaml
 
 from processes import Wsss
+from tiny_shapes import shapes_and_recipe
 
 LOOP = {"epochs": 2, "batch": 4, "channels_last": True}
 OPTIMISER = {"lr": 0.02, "momentum": 0.9}
@@ -29,10 +27,4 @@ RECIPE = {
 
 @pytest.fixture(scope="module")
 def wsss(tmp_path_factory: pytest.TempPathFactory) -> Wsss:
-    """The command in a folder with the data set prepared and tiny.yaml beside it."""
-    folder: Path = tmp_path_factory.mktemp("irn")
-    (folder / "tiny.yaml").write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
-    command = Wsss(folder, ())
-    done = command("prepare", "shapes", "--train", 12, "--val", 6, "--size", 64)
-    assert done.code == 0, done.text
-    return command
+    return shapes_and_recipe(tmp_path_factory.mktemp("irn"), RECIPE)

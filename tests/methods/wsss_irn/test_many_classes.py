@@ -7,11 +7,11 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from prepared_data import prepare
 from processes import Wsss
 from tiny_coco import instances, place, write, write_image
 from wsss_cli.data.label_format import WORD, format_of
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.prepare import prepare
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_coco import DATASET

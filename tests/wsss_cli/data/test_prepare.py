@@ -11,10 +11,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from prepared_data import prepare
 from wsss_cli.config import Config
 from wsss_cli.data.integrity import Finding, check
 from wsss_cli.data.labels import write_labels
-from wsss_cli.data.prepare import prepare
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample, read_latest
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError

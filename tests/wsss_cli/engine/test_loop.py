@@ -5,7 +5,6 @@ import random
 import re
 import shutil
 import signal
-from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
@@ -13,39 +12,15 @@ import pytest
 import torch
 
 from processes import Result, Wsss, until
+from trained_run import differences, load, rows
 
 TRAIN = Path("runs/dots/toy/default/train")
 FAST = ("labels=masks", "--workers", 0)
 EVERYTHING = ("loop.ema=0.9", "loop.accumulate=2", "net.dropout=0.3", "net.centre=true", "loop.clip=0.5")
 
 
-def rows(folder: Path) -> list[dict[str, Any]]:
-    return [json.loads(line) for line in (folder / "metrics.jsonl").read_text().splitlines()]
-
-
 def losses(folder: Path) -> list[list[float]]:
     return [[row["colour"], row["size"]] for row in rows(folder)]
-
-
-def load(folder: Path) -> dict[str, Any]:
-    return torch.load(folder / "checkpoint.pt", weights_only=True)
-
-
-def tensors(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
-    """Every leaf of a checkpoint."""
-    if isinstance(content, dict | list | tuple):
-        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
-            yield from tensors(value, f"{name}.{key}")
-    else:
-        yield name, content
-
-
-def differences(a: Any, b: Any) -> list[str]:
-    """The names of the leaves that are not the same to the last bit; times are left out."""
-    left, right = dict(tensors(a)), dict(tensors(b))
-    assert left.keys() == right.keys()
-    same = {n: torch.equal(v, right[n]) if isinstance(v, torch.Tensor) else v == right[n] for n, v in left.items()}
-    return [name for name, equal in same.items() if not equal and not name.endswith(".seconds")]
 
 
 def passed(result: Result) -> None:

@@ -1,0 +1,11 @@
+"""A data set, prepared and read."""
+
+from typing import Any
+
+from wsss_cli.data import prepare as host
+from wsss_cli.data.prepared import Prepared, read_prepared
+
+
+def prepare(*args: Any, **options: Any) -> Prepared:
+    """The host's `prepare`, and what it made."""
+    return read_prepared(host.prepare(*args, **options))
