@@ -24,8 +24,9 @@ lint: .venv/stamp
 	$(BIN)/ruff format --check .
 	$(BIN)/mypy
 
+# a file's tests share what they trained, so they stay together; each worker has one thread
 test: lint
-	$(BIN)/python -m pytest
+	OMP_NUM_THREADS=1 $(BIN)/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
 reference: .venv/stamp
 	$(BIN)/python -m pytest -m reference
