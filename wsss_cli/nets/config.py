@@ -10,7 +10,7 @@ from pydantic_core import PydanticCustomError
 
 from wsss_cli.config import Config
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.heads import HEADS, Auxiliary, Decoder
+from wsss_cli.nets.heads import FIXED_STRIDES, HEADS, Auxiliary, Decoder
 from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
@@ -37,8 +37,7 @@ class Net(Config):
     freeze_bn: bool = Field(False, description="the backbone's batch norms keep their statistics: for small batches")
     output_stride: Literal[8, 16, 32] | None = Field(
         None,
-        description="stride of the last feature map; null: as the head was published: "
-        + ", ".join(f"{name} {decoder.output_stride}" for name, decoder in HEADS.items()),
+        description="stride of the last feature map; null: as the head was published (docs/nets.md)",
     )
     official_resnetd: bool = Field(
         True,
@@ -57,8 +56,8 @@ class Net(Config):
     auxiliary: float | None = Field(
         None,
         ge=0,
-        description="weight of the loss of an auxiliary FCN head on the last map but one, in training alone; 0: no such "
-        "head; null: 0.4 where the head was published with one [Zhao et al. 2017, mmseg]",
+        description="weight of the loss of an auxiliary FCN head on the last map but one, in training alone; 0: none; "
+        "null: 0.4 where the head was published with one [Zhao et al. 2017, mmseg]",
     )
     aspp_rates: tuple[PositiveInt, ...] | None = Field(
         None,
@@ -71,8 +70,9 @@ class Net(Config):
     )
 
     def stride(self) -> int:
-        """The output stride: as set, or else the head's."""
-        return self.output_stride or HEADS[self.head].output_stride
+        """The output stride: as set, or else the only one that the backbone has, or the head's."""
+        only = next((stride for name, stride in FIXED_STRIDES.items() if self.backbone.startswith(name)), None)
+        return self.output_stride or only or HEADS[self.head].output_stride
 
 
 def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmenter:
@@ -97,7 +97,9 @@ def build_backbone(net: Net) -> Backbone:
     from wsss_cli.nets.edits import mmseg_edits
 
     decoder = HEADS[net.head]
-    backbone = Backbone(net.backbone, net.stride(), args=net.backbone_args)
+    raw = decoder.mmseg and net.backbone.startswith("hrnet")  # its branches as they are, not widened for classification
+    args = ({"feature_location": ""} if raw else {}) | net.backbone_args
+    backbone = Backbone(net.backbone, net.stride(), args=args)
     if not _contracts(net, decoder):
         uniform_dilation(backbone)
     if net.official_resnetd:

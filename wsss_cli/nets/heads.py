@@ -46,11 +46,32 @@ def _mmseg(head: str, paper: str, output_stride: int = 8, auxiliary: tuple[Auxil
     return Decoder(f"wsss_cli.nets.zoo.{head}", paper, output_stride, auxiliary=auxiliary, mmseg=True)
 
 
+FIXED_STRIDES = {"hrnet": 32, "fastscnn": 8, "cgnet": 8}
+"""Of backbones, by the beginning of their names, that have but one output stride."""
+
 HEADS = {
     "deeplabv3plus": Decoder("wsss_cli.nets.deeplab:DeepLabV3Plus", "Chen et al. 2018", 16),
     "deeplabv2": Decoder("wsss_cli.nets.deeplabv2:DeepLabV2", "Chen et al. 2017", 8, contract_dilation=False),
     "segformer": Decoder("wsss_cli.nets.segformer:SegFormer", "Xie et al. 2021", 32),
     "fcn": _mmseg("fcn:Fcn", "Long et al. 2015"),
+    "fcn_hr": _mmseg("fcn:JoinedFcn", "Wang et al. 2020", 32, auxiliary=()),
     "pspnet": _mmseg("psp:Psp", "Zhao et al. 2017"),
+    "deeplabv3": _mmseg("aspp:DeepLabV3", "Chen et al. 2017b"),
+    "deeplabv3plus_mmseg": _mmseg("aspp:DeepLabV3PlusMmseg", "Chen et al. 2018"),
+    "psanet": _mmseg("psa:Psa", "Zhao et al. 2018"),
+    "upernet": _mmseg("uper:UPer", "Xiao et al. 2018", 32),
+    "nonlocal": _mmseg("nonlocal_:NonLocal", "Wang et al. 2018"),
+    "encnet": _mmseg("enc:Enc", "Zhang et al. 2018"),
+    "ccnet": _mmseg("cc:Cc", "Huang et al. 2019"),
+    "danet": _mmseg("da:Da", "Fu et al. 2019"),
+    "gcnet": _mmseg("gc:Gc", "Cao et al. 2019"),
+    "ann": _mmseg("ann:Ann", "Zhu et al. 2019"),
+    "ocrnet": _mmseg("ocr:Ocr", "Yuan et al. 2020", auxiliary=()),
+    "fastscnn": _mmseg("sepfcn:SeparableFcn", "Poudel et al. 2019", auxiliary=(Auxiliary(-2, 32), Auxiliary(-3, 32))),
+    "semfpn": _mmseg("fpn:SemanticFpn", "Kirillov et al. 2019", 32, auxiliary=()),
+    "pointrend": _mmseg("point:PointRend", "Kirillov et al. 2020", 32, auxiliary=()),
+    "emanet": _mmseg("ema:Ema", "Li et al. 2019"),
+    "dnlnet": _mmseg("nonlocal_:Dnl", "Yin et al. 2020"),
+    "cgnet": _mmseg("fcn:Linear", "Wu et al. 2021", auxiliary=()),
 }
 """Every decode head by name."""

@@ -43,7 +43,7 @@ class Points:
 
 @dataclass(frozen=True)
 class Presence:
-    """Logits (B, K) of the classes that an image holds; judged by binary cross-entropy [Zhang et al. 2018, sec. 3.2]."""
+    """Logits (B, K) of the classes that an image holds; judged by binary cross-entropy [Zhang et al. 2018]."""
 
     logits: Tensor
     weight: float = 1.0

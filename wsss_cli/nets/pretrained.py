@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -69,7 +70,7 @@ def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
     try:
         if backbone.name in OWN:
             return _our_names(backbone.name, read_weights(_download(source), trust))
-        return timm.create_model(backbone.name, pretrained=True, **backbone.args).state_dict()
+        return timm.create_model(backbone.name, pretrained=True, **_whole_args(backbone)).state_dict()
     except WsssError:
         raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
@@ -79,6 +80,11 @@ def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
             f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
             "or start from random weights: pretrained=none",
         ) from error
+
+
+def _whole_args(backbone: Backbone) -> dict[str, Any]:
+    """The arguments that the whole network knows too: not where an HRNet's features are taken."""
+    return {key: value for key, value in backbone.args.items() if key != "feature_location"}
 
 
 def _download(url: str) -> Path:
@@ -133,7 +139,7 @@ def _check_only_classifier(backbone: Backbone, unused: Iterable[str], source: st
         classifier = tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
     more = [k for k in unused if not k.startswith(classifier)]
     if more and backbone.name not in OWN:  # a classifier may have layers before the last one: ask the whole network
-        whole = timm.create_model(backbone.name, **backbone.args).state_dict()
+        whole = timm.create_model(backbone.name, **_whole_args(backbone)).state_dict()
         more = [k for k in more if k not in whole]
     if more:
         raise WsssError(

@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from wsss_cli.nets.zoo.bricks import ConvModule, ConvSegHead
+from wsss_cli.nets.zoo.bricks import ConvModule, enlarge
+from wsss_cli.nets.zoo.head import ConvSegHead
 
 
 class Fcn(ConvSegHead):
@@ -45,3 +46,36 @@ class Fcn(ConvSegHead):
         for i, conv in enumerate(self.convs):
             y = conv(y) if i else self.attend(conv(y))
         return self.conv_cat(torch.cat((x, y), 1)) if self.concat else y
+
+
+class JoinedFcn(Fcn):
+    """The last four maps, joined at the size of the first -> logits (B, K, h, w) [HRNet: Wang et al. 2020].
+
+    width  None: as many channels as the four have
+    """
+
+    def __init__(
+        self,
+        channels: Sequence[int],
+        strides: Sequence[int],
+        num_outputs: int,
+        width: int | None = None,
+        dropout: float = 0.0,
+    ) -> None:
+        c = sum(channels[-4:])
+        super().__init__((c,), strides[-4:], num_outputs, width or c, 1, kernel=1, concat=False, dropout=dropout)
+
+    def features(self, levels: Sequence[Tensor]) -> Tensor:
+        return super().features([joined(levels[-4:])])
+
+
+class Linear(Fcn):
+    """The last map -> logits (B, K, h, w) at its stride, by the classifier alone, as CGNet has it [Wu et al. 2021]."""
+
+    def __init__(self, channels: Sequence[int], strides: Sequence[int], num_outputs: int, dropout: float = 0.0) -> None:
+        super().__init__(channels, strides, num_outputs, num_convs=0, concat=False, dropout=dropout)
+
+
+def joined(levels: Sequence[Tensor]) -> Tensor:
+    """Maps enlarged to the size of the first, one after the other: (B, sum of c_i, h, w)."""
+    return torch.cat([enlarge(x, levels[0]) for x in levels], 1)

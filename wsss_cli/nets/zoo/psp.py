@@ -7,7 +7,8 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor
 
-from wsss_cli.nets.zoo.bricks import ConvModule, ConvSegHead, PyramidPooling
+from wsss_cli.nets.zoo.bricks import ConvModule, PyramidPooling
+from wsss_cli.nets.zoo.head import ConvSegHead
 
 
 class Psp(ConvSegHead):
