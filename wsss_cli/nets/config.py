@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
@@ -33,7 +34,11 @@ class Net(Config):
 
     backbone: str = Field("resnet101d", description="timm's name, or mit_b0 to mit_b5; ResNet-D 101 [BECO sec. 4.1]")
     backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {pad_type: same}")
-    pretrained: str = Field("timm", description="timm: published weights, downloaded; none: random; or a weights FILE")
+    pretrained: str = Field(
+        "timm",
+        description="timm: published weights, downloaded; none: random; or a weights FILE of the backbone, or of a "
+        "whole network of mmseg",
+    )
     freeze_bn: bool = Field(False, description="the backbone's batch norms keep their statistics: for small batches")
     output_stride: Literal[8, 16, 32] | None = Field(
         None,
@@ -50,7 +55,7 @@ class Net(Config):
         "true, but false for deeplabv2 [BECO, released code] and for res2net* under the heads of mmseg [PMM]",
     )
     head: Annotated[str, AfterValidator(_known)] = Field(
-        "deeplabv3plus", description=f"decode head: {', '.join(HEADS)} (docs/nets.md)"
+        "deeplabv3plus", description="decode head; `wsss nets` lists them all (docs/nets.md)"
     )
     head_args: dict[str, Any] = Field({}, description="arguments of the head's constructor, e.g. {dropout: 0.0}")
     auxiliary: float | None = Field(
@@ -81,14 +86,28 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     To fill it from a checkpoint build it with pretrained="none".  `trust`: read a weights file that is a pickle with
     code.  Raises WsssError as its parts do.
     """
-    from wsss_cli.nets.pretrained import load_pretrained  # torch: only once a network is built
-    from wsss_cli.nets.segmenter import Segmenter
+    from wsss_cli.nets.segmenter import Segmenter  # torch: only once a network is built
 
     backbone = build_backbone(net)
     head = build_head(net, backbone, num_outputs)
     auxiliary = build_auxiliary(net, backbone, num_outputs)
-    load_pretrained(backbone, net.pretrained, trust)
-    return Segmenter(backbone, head, auxiliary, net.auxiliary or AUXILIARY_WEIGHT)
+    segmenter = Segmenter(backbone, head, auxiliary, net.auxiliary or AUXILIARY_WEIGHT)
+    _fill(segmenter, net.pretrained, trust)
+    return segmenter
+
+
+def _fill(segmenter: Segmenter, pretrained: str, trust: bool) -> None:
+    """The backbone's weights, or those of the whole network where a file of mmseg has them."""
+    from wsss_cli.nets.mmseg import is_mmseg, load_mmseg
+    from wsss_cli.nets.pretrained import load_backbone, load_pretrained
+    from wsss_cli.nets.weights import read_weights
+
+    if pretrained in ("timm", "none"):
+        load_pretrained(segmenter.backbone, pretrained, trust)
+    elif is_mmseg(state := read_weights(Path(pretrained).expanduser(), trust)):
+        load_mmseg(segmenter, state, pretrained)
+    else:
+        load_backbone(segmenter.backbone, state, pretrained)
 
 
 def build_backbone(net: Net) -> Backbone:

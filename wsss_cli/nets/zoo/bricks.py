@@ -6,10 +6,12 @@ mmseg: OpenMMLab's semantic segmentation toolbox, version 0.x.  Its models resiz
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
+from torch.amp.autocast_mode import is_autocast_available
 
 from wsss_cli.nets.norms import PooledBatchNorm
 
@@ -124,3 +126,9 @@ def enlarge(x: Tensor, like: Tensor) -> Tensor:
     if x.shape[2:] == like.shape[2:]:
         return x
     return F.interpolate(x, like.shape[2:], mode="bilinear", align_corners=False)
+
+
+def full_precision(x: Tensor) -> AbstractContextManager[object]:
+    """No mixed precision on the device of x: for sums that it would spoil."""
+    device = x.device.type
+    return torch.autocast(device, enabled=False) if is_autocast_available(device) else nullcontext()

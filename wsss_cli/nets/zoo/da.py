@@ -9,7 +9,7 @@ from torch import Tensor, nn
 
 from wsss_cli.nets.outputs import Map, Outputs
 from wsss_cli.nets.zoo.attention import attend
-from wsss_cli.nets.zoo.bricks import ConvModule, Scale
+from wsss_cli.nets.zoo.bricks import ConvModule, Scale, full_precision
 from wsss_cli.nets.zoo.head import ConvSegHead
 
 
@@ -36,7 +36,7 @@ class ChannelAttention(nn.Module):
         self.gamma = Scale(0.0)
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):  # sums over all pixels overflow half precision
+        with full_precision(x):  # sums over all pixels overflow half precision
             pixels = x.float().flatten(2)  # (B, c, h * w)
             energy = pixels @ pixels.transpose(1, 2)  # (B, c, c)
             scores = (energy.amax(2, keepdim=True) - energy).softmax(2)

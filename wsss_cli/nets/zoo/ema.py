@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.engine.distributed import mean_over_ranks
-from wsss_cli.nets.zoo.bricks import ConvModule
+from wsss_cli.nets.zoo.bricks import ConvModule, full_precision
 from wsss_cli.nets.zoo.head import ConvSegHead
 
 
@@ -30,7 +30,7 @@ class EmaModule(nn.Module):
 
     @torch.no_grad()
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
+        with full_precision(x):
             pixels, mu = x.float().flatten(2), self.bases  # (B, c, N), (1, c, k)
             for _ in range(self.num_stages):
                 share = (pixels.transpose(1, 2) @ mu).softmax(2)  # (B, N, k)

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 from wsss_cli.nets.outputs import Map, Outputs, Presence
-from wsss_cli.nets.zoo.bricks import ConvModule
+from wsss_cli.nets.zoo.bricks import ConvModule, full_precision
 from wsss_cli.nets.zoo.head import ConvSegHead
 
 
@@ -22,7 +22,7 @@ class Encoding(nn.Module):
         self.scale = nn.Parameter(torch.empty(codes).uniform_(-1, 0))
 
     def forward(self, x: Tensor) -> Tensor:
-        with torch.autocast(x.device.type, enabled=False):
+        with full_precision(x):
             pixels, words = x.float().flatten(2).transpose(1, 2), self.codewords  # (B, N, c), (codes, c)
             square = pixels.square().sum(2, keepdim=True) + words.square().sum(1)  # (B, N, codes)
             distance = square - 2 * pixels @ words.T

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from torch import Tensor, nn
 
+from wsss_cli.errors import WsssError
 from wsss_cli.nets.zoo.bricks import Activation, ConvModule, PyramidPooling, SeparableConvModule, enlarge, relu
 
 MOMENTUM = 0.01
@@ -34,7 +35,7 @@ class FastScnn(nn.Module):
 
     low_widths    of the first two convolutions;  fine_width  of the third, the fine map
     block_widths  of the three groups of inverted residuals;  width  of the coarse and the fused map
-    mmseg         the version whose files fit: 0.8; or 0.30, which pads the first convolution, has 3x3s where 0.8 has
+    mmseg         the version whose files fit: 0.8, or 0.30, which pads the first convolution, has 3x3s where 0.8 has
                   two 1x1s, and other activations
     """
 
@@ -44,10 +45,12 @@ class FastScnn(nn.Module):
         fine_width: int = 64,
         block_widths: Sequence[int] = (64, 96, 128),
         width: int = 128,
-        mmseg: Literal["0.8", "0.30"] = "0.8",
+        mmseg: str | float = "0.8",
     ) -> None:
         super().__init__()
-        new = str(mmseg) == "0.30" or str(mmseg) == "0.3"  # YAML reads 0.30 as a number
+        if str(mmseg) not in ("0.8", "0.3", "0.30"):  # YAML reads 0.30 as the number 0.3
+            raise WsssError(f"FastSCNN is there as in mmseg 0.8 and 0.30, not {mmseg}", "choose one of the two")
+        new = str(mmseg) != "0.8"
         self.learning_to_downsample = _downsampling(low_widths, fine_width, new)
         self.global_feature_extractor = GlobalFeatures(fine_width, block_widths, width, new)
         self.feature_fusion = Fusion(fine_width, width, new)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import Any
 
 import torch
 import torch.nn.functional as F
@@ -54,11 +55,12 @@ class Psa(ConvSegHead):
 
         Of the mask only the window that a map of this size can reach is computed.
         """
+        project, to_masks = attention
         h, w = x.shape[2:]
-        before, kernel = attention[0](x), attention[1].weight  # (cells, c, 1, 1)
         rows, cols = window(self.mask_size[0], h), window(self.mask_size[1], w)
+        kernel: Any = to_masks.weight  # (cells, c, 1, 1)
         kernel = kernel.unflatten(0, self.mask_size)[rows.start : rows.stop, cols.start : cols.stop].flatten(0, 1)
-        masks = F.conv2d(before, kernel).flatten(2)  # (B, len(rows) * len(cols), h * w)
+        masks = F.conv2d(project(x), kernel).flatten(2)  # (B, len(rows) * len(cols), h * w)
         cell, inside = places(h, w, len(rows), len(cols), x.device)
         return masks.gather(1, cell.expand(len(x), -1, -1)) * inside
 

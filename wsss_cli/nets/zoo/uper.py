@@ -35,7 +35,7 @@ class UPer(ConvSegHead):
         *lower, last = levels[-4:]
         top = self.bottleneck(torch.cat([last, *self.psp_modules(last)], 1))  # (B, width, h, w), the coarsest
         summed = [top]
-        for lateral, x in zip(reversed(self.lateral_convs), reversed(lower)):  # type: ignore[call-overload]
+        for lateral, x in zip(reversed(self.lateral_convs), reversed(lower)):
             side = lateral(x)
             summed.insert(0, side + enlarge(summed[0], side))
         maps = [conv(x) for conv, x in zip(self.fpn_convs, summed)] + [top]  # each (B, width, h_i, w_i)
