@@ -37,12 +37,13 @@ def nets(
         raise WsssError(f"there is no decode head '{head}'{nearest(head, HEADS)}", ", ".join(HEADS))
     rows = []
     for name, on, figure in _chosen(head, backbone, measure):
-        twenty, forty = _scores(VOC_SCORES.get(name, {}).get(on))
-        rows.append([name, on, f"{figure.params:.1f}", f"{figure.gflops:.0f}", twenty, forty])
-    console.table("", ["net.head", "net.backbone", "M params", "GFLOPs", "VOC 20k", "VOC 40k"], rows)
+        twenty, _, forty, _ = VOC_SCORES.get(name, {}).get(on, (None,) * 4)
+        score = f"{twenty:.2f} / {forty:.2f}" if twenty else "-"
+        rows.append([name, on, f"{figure.params:.1f}", f"{figure.gflops:.0f}", score])
+    console.table("", ["net.head", "net.backbone", "M params", "GFLOPs", "VOC 20k / 40k"], rows)
     console.say(
         f"parameters with {OUTPUTS} outputs; operations of one {SIDE} x {SIDE} image, two for each multiply-add; VOC: "
-        "published mIoU on val after so many iterations on masks, one scale / scales and flips"
+        "published mIoU on val at one scale, after 20,000 and 40,000 iterations on masks"
     )
 
 
@@ -68,10 +69,3 @@ def _chosen(head: str | None, backbone: str | None, measure: bool) -> list[tuple
     if head is not None:
         return [(head, name, of[head]) for name, of in kept.items() if head in of]
     return [(name, on, kept[on][name]) for name in heads for on in HEADS[name].backbones]
-
-
-def _scores(published: tuple[float, float, float, float] | None) -> tuple[str, str]:
-    if published is None:
-        return "-", "-"
-    a, b, c, d = (f"{score:.2f}" for score in published)
-    return f"{a} / {b}", f"{c} / {d}"

@@ -11,7 +11,8 @@ from wsss_cli.nets.measure import BACKBONES, measure
 def test_kept_figures_are_counted_ones() -> None:
     """`python -m wsss_cli.nets.measure` writes them."""
     assert list(figures()) == list(BACKBONES)
-    assert figures()["mobilenetv2_100"] == measure("mobilenetv2_100")
+    counted = measure("mobilenetv2_100", ("deeplabv3plus", "psanet", "pointrend"))
+    assert counted == {head: figures()["mobilenetv2_100"][head] for head in counted}
 
 
 def test_every_published_network_has_figures() -> None:
@@ -37,7 +38,7 @@ def rows(wsss: Wsss, *words: str) -> list[list[str]]:
 def test_table(wsss: Wsss) -> None:
     found = rows(wsss)
     assert {row[0] for row in found} == set(HEADS)
-    assert ["pspnet", "resnet101c", "65.6", "512", "78.47 / 79.25", "78.52 / 79.57"] in found
+    assert ["pspnet", "resnet101c", "65.6", "512", "78.47 / 78.52"] in found
     assert {row[1] for row in rows(wsss, "pspnet")} == set(BACKBONES)
     on_mobilenet = rows(wsss, "--backbone", "mobilenetv2_100")
     assert [row[0] for row in on_mobilenet] == list(HEADS) and on_mobilenet[0][4] == "-"
@@ -51,7 +52,7 @@ def test_counting_another_backbone(wsss: Wsss) -> None:
 @pytest.mark.parametrize(
     ("words", "message"),
     [
-        (["pspnt"], "there is no decode head 'pspnt'; did you mean 'pspnet'?"),
+        (["pspnt"], "there is no decode head 'pspnt'; did you mean 'pspnet' or"),
         (["--backbone", "resnet18"], "no figures are kept of backbone 'resnet18'"),
         (["--backbone", "resnet1018", "--measure"], "unknown backbone 'resnet1018'"),
         (["--measure"], "--measure needs --backbone NAME"),
