@@ -64,7 +64,8 @@ def check(ref: dict[str, Any], make: Callable[..., Head], **options: Any) -> tup
     """The main logits and their loss."""
     cfg, levels = json.loads(ref["cfg"]), inputs(ref)
     channels = [x.shape[1] for x in levels]
-    head = make(channels, STRIDES, cfg["num_classes"], width=cfg["channels"], dropout=cfg["dropout_ratio"], **options)
+    strides, usual = cfg.get("feature_strides", STRIDES), {"width": cfg["channels"], "dropout": cfg["dropout_ratio"]}
+    head = make(channels, strides, cfg["num_classes"], **usual, **options)
     filled(head, ref)
     close(head(levels), ref["out0"])
     losses = losses_of(head.outputs(levels), ref)
