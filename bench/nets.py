@@ -18,7 +18,7 @@ from wsss_cli.nets.outputs import training_losses
 from wsss_cli.nets.segmenter import Segmenter
 
 CUDA = torch.cuda.is_available()
-BACKBONE, BATCH, CROP = ("resnet101c", 4, 512) if CUDA else ("mobilenetv2_100", 2, 128)
+BACKBONE, BATCH, CROP = ("resnet101c", 4, 512) if CUDA else ("mobilenetv2_100", 2, 64)
 OWN = {"fcn_hr": "hrnet_w18", "ocrnet": "hrnet_w18", "fastscnn": "fastscnn", "cgnet": "cgnet"}
 STEPS = 3
 

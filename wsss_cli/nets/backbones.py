@@ -118,7 +118,7 @@ def multi_grid(layer: Iterable[Any], dilations: Sequence[int]) -> None:
 
 
 def uniform_dilation(backbone: Backbone) -> None:
-    """Dilate the first block of a ResNet's dilated stages like their other blocks, as DeepLabV2 and BECO do.
+    """Dilate the first block of a ResNet's (Res2Net's) dilated stages like their others, as DeepLabV2 and BECO do.
 
     timm, as torchvision, gives it the dilation of the stage before.  Networks of other blocks stay as timm built them.
     """
