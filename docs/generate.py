@@ -52,25 +52,28 @@ def settings(method: str) -> str:
     return f"# Settings of `{method}`\n\n`wsss methods {method} --template` prints this page.\n\n```yaml\n{body}```\n"
 
 
-BACKBONES = ("resnet101d", "resnet101", "resnet50", "mobilenetv2_100", "convnext_tiny")
-"""Of timm's, those that nets.md shows beside ours."""
+BACKBONES = ("resnet50c", "resnet101c", "resnet101d", "res2net101d", "hrnet_w18", "mobilenetv2_100", "convnext_tiny")
+"""Those of which nets.md shows every head."""
 
 
 def nets() -> str:
-    """Every decode head and its options, and the parameters of each on common backbones, as Markdown."""
+    """Every decode head and its options, the size of each on common backbones, published scores, as Markdown."""
+    from wsss_cli.nets.figures import OUTPUTS, SIDE
     from wsss_cli.nets.heads import HEADS
-    from wsss_cli.nets.own import OWN
 
     rows = [f"| `{name}` | {d.paper} | {d.output_stride} | {_options(d.head_class())} |" for name, d in HEADS.items()]
-    sizes = [f"| `{backbone}` | {' | '.join(_millions(backbone))} |" for backbone in (*BACKBONES, *OWN)]
     return (
         (HERE / "nets.template.md")
         .read_text(encoding="utf-8")
         .format(
             heads="\n".join(rows),
-            columns=" | ".join(f"`{name}`" for name in HEADS),
-            line="|".join("---" for _ in HEADS),
-            sizes="\n".join(sizes),
+            columns=" | ".join(f"`{name}`" for name in BACKBONES),
+            line="|".join("---" for _ in BACKBONES),
+            sizes="\n".join(f"| `{head}` | {' | '.join(_size(name, head) for name in BACKBONES)} |" for head in HEADS),
+            outputs=OUTPUTS,
+            side=SIDE,
+            own="\n".join(_published_on(head) for head in HEADS if HEADS[head].backbones[0] not in BACKBONES),
+            scores="\n".join(_scores()),
         )
     )
 
@@ -78,22 +81,39 @@ def nets() -> str:
 def _options(head: type) -> str:
     """The options of a head with their defaults."""
     parameters = list(inspect.signature(head).parameters.values())[3:]
-    return ", ".join(f"`{p.name}` {'by stride' if p.default is None else p.default}" for p in parameters)
+    return ", ".join(f"`{p.name}` {_default(p.default)}" for p in parameters)
 
 
-def _millions(name: str) -> list[str]:
-    """The parameters of the whole network with 21 outputs, in millions, for each head on that backbone."""
-    import torch
+def _default(value: Any) -> str:
+    if value is None:
+        return "as published"
+    return f"[{', '.join(map(str, value))}]" if isinstance(value, tuple) else str(value).lower()
 
-    from wsss_cli.nets.backbones import Backbone
-    from wsss_cli.nets.config import Net, build_head
+
+def _size(backbone: str, head: str) -> str:
+    """Millions of parameters and 10^9 operations, or a dash where the two do not go together."""
+    from wsss_cli.nets.figures import figures
+
+    figure = figures()[backbone].get(head)
+    return f"{figure.params:.1f} / {figure.gflops:.0f}" if figure else "-"
+
+
+def _published_on(head: str) -> str:
+    """A head on the backbones that it was published on, where the table shows none of them."""
     from wsss_cli.nets.heads import HEADS
 
-    with torch.device("meta"):
-        backbone = Backbone(name, 32)  # the stride changes no tensor
-        heads = [build_head(Net(head=head), backbone, 21) for head in HEADS]
-    count = [sum(p.numel() for p in net.parameters()) for net in (backbone, *heads)]
-    return [f"{(count[0] + head) / 1e6:.1f}" for head in count[1:]]
+    return f"* `{head}`: " + ", ".join(f"`{name}` {_size(name, head)}" for name in HEADS[head].backbones)
+
+
+def _scores() -> list[str]:
+    """The published scores, a row for each network."""
+    from wsss_cli.nets.figures import VOC_SCORES
+
+    return [
+        f"| `{head}` | `{backbone}` | {a:.2f} / {b:.2f} | {c:.2f} / {d:.2f} |"
+        for head, scores in VOC_SCORES.items()
+        for backbone, (a, b, c, d) in scores.items()
+    ]
 
 
 def pages() -> dict[str, str]:

@@ -11,7 +11,20 @@ import typer
 from typer.completion import Shells, completion_init, install_callback, show_callback
 from typer.core import TyperGroup
 
-from wsss_cli.commands import check, datasets, evaluate, export, infer, methods, prepare, pseudo, report, seeds, train
+from wsss_cli.commands import (
+    check,
+    datasets,
+    evaluate,
+    export,
+    infer,
+    methods,
+    nets,
+    prepare,
+    pseudo,
+    report,
+    seeds,
+    train,
+)
 from wsss_cli.errors import WsssError
 
 GROUPS = {"prepare": prepare.build, "export": export.build}
@@ -25,6 +38,7 @@ VERBS = {
     "report": report.report,
     "export": None,
     "methods": methods.methods,
+    "nets": nets.nets,
     "datasets": datasets.datasets,
     "check": check.check,
 }

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from typing import Any, Literal
 
 from torch import Tensor, nn
 
@@ -14,6 +14,7 @@ Member = Literal["both", "1", "2"]
 class TwoNetworks(nn.Module):
     """Two networks of one configuration that share no weights: images (B, 3, H, W) -> two logits (B, K, h, w).
 
+    With `outputs` True: two dictionaries of all that each learns by, "main" first.
     The pretrained backbones are the same, the decoders are drawn anew: that is all that sets the two apart at first.
     """
 
@@ -22,8 +23,8 @@ class TwoNetworks(nn.Module):
         self.network1 = build_segmenter(net, num_outputs, trust)
         self.network2 = build_segmenter(net, num_outputs, trust)
 
-    def forward(self, images: Tensor) -> tuple[Tensor, Tensor]:
-        return self.network1(images), self.network2(images)
+    def forward(self, images: Tensor, outputs: bool = False) -> tuple[Any, Any]:
+        return self.network1(images, outputs), self.network2(images, outputs)
 
 
 class Together(nn.Module):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import torch
@@ -12,7 +13,10 @@ from wsss_beco.config import Mixing, Train
 from wsss_beco.losses import co_training_losses
 from wsss_beco.mixing import Mixed, mix_offline, mix_online, online_labels
 from wsss_beco.nets import TwoNetworks
-from wsss_cli.losses.segmentation import upsample
+from wsss_cli.data.label_format import format_of
+from wsss_cli.engine.distributed import mean_over_ranks
+from wsss_cli.losses.segmentation import cross_entropy, upsample
+from wsss_cli.nets.outputs import Outputs, training_losses
 
 
 class CoTraining:
@@ -30,9 +34,11 @@ class CoTraining:
         mixed = self.mix(batch, k)
         images = strong_augment(mixed.images, batch["jitter"]) if self.config.strong.enabled else mixed.images
         size = mixed.labels.shape[1:]
-        logits1, logits2 = (upsample(logits.float(), size) for logits in model(images))
+        found = model(images, outputs=True)
+        logits1, logits2 = (upsample(outputs.pop("main").logits.float(), size) for outputs in found)
         weights = mixing.boundary_weight, mixing.boundary_weight_unsure
-        return co_training_losses(logits1, logits2, mixed.labels, mixed.masks, mixed.band, *weights)
+        losses = co_training_losses(logits1, logits2, mixed.labels, mixed.masks, mixed.band, *weights)
+        return losses | _other_losses(found, mixed)
 
     @torch.no_grad()
     def mix(self, batch: dict[str, Any], k: int) -> Mixed:
@@ -46,3 +52,14 @@ class CoTraining:
         own_labels, own_masks = online_labels(one, two, self.config.mixing.threshold)
         self.net.train()
         return mix_online(images, labels, masks, own_labels, own_masks, *draws, self.config.mixing.band)
+
+
+def _other_losses(found: Sequence[Outputs], mixed: Mixed) -> dict[str, Tensor]:
+    """What else the networks' heads learn by, from the labels where they are trusted; BECO's own head has nothing."""
+    sure = mixed.labels.masked_fill(mixed.masks == 0, format_of(mixed.labels).ignore)
+    losses = (training_losses(outputs, sure, _cross_entropy) for outputs in found)
+    return {f"{name}{i}": loss for i, named in enumerate(losses, 1) for name, loss in named.items()}
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    return cross_entropy(logits, labels, mean_over_ranks)

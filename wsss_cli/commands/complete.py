@@ -34,6 +34,18 @@ def recipes(ctx: typer.Context, incomplete: str) -> list[str]:
     return _beginning({recipe for m in chosen for recipe in m.recipes()}, incomplete)
 
 
+def heads(incomplete: str) -> list[str]:
+    from wsss_cli.nets.heads import HEADS
+
+    return _beginning(HEADS, incomplete)
+
+
+def backbones(incomplete: str) -> list[str]:
+    from wsss_cli.nets.figures import figures
+
+    return _beginning(figures(), incomplete)
+
+
 def _folder(ctx: typer.Context, option: str, default: str) -> Path:
     return Path(ctx.params.get(option) or default)
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import inspect
+from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field, PositiveInt
@@ -10,12 +11,15 @@ from pydantic_core import PydanticCustomError
 
 from wsss_cli.config import Config
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.heads import HEADS
+from wsss_cli.nets.heads import FIXED_STRIDES, HEADS, Auxiliary, Decoder
 from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
     from wsss_cli.nets.backbones import Backbone
     from wsss_cli.nets.segmenter import Head, Segmenter
+
+AUXILIARY_WEIGHT = 0.4
+"""Of an auxiliary head's loss beside the head's [Zhao et al. 2017, sec. 5.2]."""
 
 
 def _known(head: str) -> str:
@@ -30,26 +34,36 @@ class Net(Config):
 
     backbone: str = Field("resnet101d", description="timm's name, or mit_b0 to mit_b5; ResNet-D 101 [BECO sec. 4.1]")
     backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {pad_type: same}")
-    pretrained: str = Field("timm", description="timm: published weights, downloaded; none: random; or a weights FILE")
+    pretrained: str = Field(
+        "timm",
+        description="timm: published weights, downloaded; none: random; or a weights FILE of the backbone, or of a "
+        "whole network of mmseg",
+    )
     freeze_bn: bool = Field(False, description="the backbone's batch norms keep their statistics: for small batches")
     output_stride: Literal[8, 16, 32] | None = Field(
         None,
-        description="stride of the last feature map; null: as the head was published: "
-        + ", ".join(f"{name} {decoder.output_stride}" for name, decoder in HEADS.items()),
+        description="stride of the last feature map; null: as the head was published (docs/nets.md)",
     )
     official_resnetd: bool = Field(
         True,
-        description="resnet*d: dilations 2, 4, 8 in layer4 and no pooling in its shortcut [mmcls, as BECO trains it]",
+        description="resnet*d: dilations 2, 4, 8 in layer4 and no pooling in its shortcut [mmcls, as BECO trains it]; "
+        "with the heads of mmseg its backbones instead of timm's (docs/nets.md)",
     )
     contract_dilation: bool | None = Field(
         None,
         description="the first block of a ResNet's dilated stage has half its dilation [torchvision, mmseg]; null: "
-        "true, but false for deeplabv2 [BECO, released code]",
+        "true, but false for deeplabv2 [BECO, released code] and for res2net* under the heads of mmseg [PMM]",
     )
     head: Annotated[str, AfterValidator(_known)] = Field(
-        "deeplabv3plus", description=f"decode head: {', '.join(HEADS)} (docs/nets.md)"
+        "deeplabv3plus", description="decode head; `wsss nets` lists them all (docs/nets.md)"
     )
     head_args: dict[str, Any] = Field({}, description="arguments of the head's constructor, e.g. {dropout: 0.0}")
+    auxiliary: float | None = Field(
+        None,
+        ge=0,
+        description="weight of the loss of an auxiliary FCN head on the last map but one, in training alone; 0: none; "
+        "null: 0.4 where the head was published with one [Zhao et al. 2017, mmseg]",
+    )
     aspp_rates: tuple[PositiveInt, ...] | None = Field(
         None,
         min_length=1,
@@ -57,12 +71,13 @@ class Net(Config):
         "stride 8; less for small crops: a tap that lies outside them is never trained, but then met in whole images",
     )
     width: int | None = Field(
-        None, gt=0, description="channels of the head; null: as published, mostly 256; fewer for small machines"
+        None, gt=0, description="channels of the head; null: as published, mostly 256 or 512; fewer for small machines"
     )
 
     def stride(self) -> int:
-        """The output stride: as set, or else the head's."""
-        return self.output_stride or HEADS[self.head].output_stride
+        """The output stride: as set, or else the only one that the backbone has, or the head's."""
+        only = next((stride for name, stride in FIXED_STRIDES.items() if self.backbone.startswith(name)), None)
+        return self.output_stride or only or HEADS[self.head].output_stride
 
 
 def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmenter:
@@ -71,28 +86,64 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     To fill it from a checkpoint build it with pretrained="none".  `trust`: read a weights file that is a pickle with
     code.  Raises WsssError as its parts do.
     """
-    from wsss_cli.nets.pretrained import load_pretrained  # torch: only once a network is built
-    from wsss_cli.nets.segmenter import Segmenter
+    from wsss_cli.nets.segmenter import Segmenter  # torch: only once a network is built
 
     backbone = build_backbone(net)
     head = build_head(net, backbone, num_outputs)
-    load_pretrained(backbone, net.pretrained, trust)
-    return Segmenter(backbone, head)
+    auxiliary = build_auxiliary(net, backbone, num_outputs)
+    segmenter = Segmenter(backbone, head, auxiliary, net.auxiliary or AUXILIARY_WEIGHT)
+    _fill(segmenter, net.pretrained, trust)
+    return segmenter
+
+
+def _fill(segmenter: Segmenter, pretrained: str, trust: bool) -> None:
+    """The backbone's weights, or those of the whole network where a file of mmseg has them."""
+    from wsss_cli.nets.mmseg import is_mmseg, load_mmseg
+    from wsss_cli.nets.pretrained import load_backbone, load_pretrained
+    from wsss_cli.nets.weights import read_weights
+
+    if pretrained in ("timm", "none"):
+        load_pretrained(segmenter.backbone, pretrained, trust)
+    elif is_mmseg(state := read_weights(Path(pretrained).expanduser(), trust)):
+        load_mmseg(segmenter, state, pretrained)
+    else:
+        load_backbone(segmenter.backbone, state, pretrained)
 
 
 def build_backbone(net: Net) -> Backbone:
     """The backbone with the edits that `net` asks for, its weights random."""
     from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
+    from wsss_cli.nets.edits import mmseg_edits
 
-    backbone = Backbone(net.backbone, net.stride(), args=net.backbone_args)
-    contract = net.contract_dilation
-    if not (HEADS[net.head].contract_dilation if contract is None else contract):
+    decoder = HEADS[net.head]
+    raw = decoder.mmseg and net.backbone.startswith("hrnet")  # its branches as they are, not widened for classification
+    args = ({"feature_location": ""} if raw else {}) | net.backbone_args
+    backbone = Backbone(net.backbone, net.stride(), args=args)
+    if not _contracts(net, decoder):
         uniform_dilation(backbone)
     if net.official_resnetd:
-        mmcls_resnetd(backbone)
+        (mmseg_edits if decoder.mmseg else mmcls_resnetd)(backbone)
     if net.freeze_bn:
         freeze_batchnorm(backbone)
     return backbone
+
+
+def _contracts(net: Net, decoder: Decoder) -> bool:
+    """Whether the first block of a dilated stage has half its dilation."""
+    if net.contract_dilation is not None:
+        return net.contract_dilation
+    return decoder.contract_dilation and not (decoder.mmseg and net.backbone.startswith("res2net"))
+
+
+def build_auxiliary(net: Net, backbone: Backbone, num_outputs: int) -> list[Head]:
+    """The auxiliary heads; none if `net.auxiliary` is 0."""
+    from wsss_cli.nets.zoo.fcn import Fcn
+
+    published = HEADS[net.head].auxiliary
+    wanted = published if net.auxiliary is None else (published or (Auxiliary(),)) if net.auxiliary else ()
+    shape = backbone.channels, backbone.strides, num_outputs
+    widths = (min(a.width, net.width or a.width) for a in wanted)
+    return [Fcn(*shape, width=w, num_convs=1, concat=False, level=a.level) for w, a in zip(widths, wanted)]
 
 
 def build_head(net: Net, backbone: Backbone, num_outputs: int) -> Head:

@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wsss_cli.nets.norms import PooledBatchNorm
 from wsss_cli.nets.segmenter import Head, level_of_stride_4
 
 
@@ -90,19 +91,6 @@ class ImagePooling(nn.Module):
 
     def forward(self, x: Tensor) -> Tensor:
         return F.interpolate(self.convs(x), x.shape[2:], mode="bilinear", align_corners=False)  # (B, width, h, w)
-
-
-class PooledBatchNorm(nn.BatchNorm2d):
-    """Batch norm that, given a single value per channel, uses the running statistics.
-
-    One pooled image has no variance, and torch refuses it; an epoch's last batch may well be one image.  Converted to
-    SyncBatchNorm it becomes an ordinary one, which counts the images of all ranks.
-    """
-
-    def forward(self, x: Tensor) -> Tensor:
-        if self.training and x.numel() == x.shape[1]:
-            return F.batch_norm(x, self.running_mean, self.running_var, self.weight, self.bias, False, 0.0, self.eps)
-        return super().forward(x)
 
 
 def conv_bn_relu(channels: int, width: int, kernel: int, dilation: int = 1, groups: int = 1) -> nn.Sequential:

@@ -5,11 +5,15 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass
 from functools import partial
+from typing import Any
 
 from torch import Tensor, nn
 
+from wsss_cli.errors import WsssError
 from wsss_cli.nets.keymaps import mmseg_to_mit
 from wsss_cli.nets.mit import MixTransformer
+from wsss_cli.nets.zoo.cgnet import CgNet
+from wsss_cli.nets.zoo.fastscnn import FastScnn
 
 
 @dataclass(frozen=True)
@@ -18,7 +22,7 @@ class Own:
 
     build       called as build(output_stride=..., **backbone_args); gives modules with timm's `feature_info`, whose
                 children are registered in the order of use
-    weights     address of published ImageNet weights
+    weights     address of published ImageNet weights; "": there are none
     ours        a published state dict -> the same tensors under our names
     classifier  prefixes of the tensors that published files have more than the backbone
     """
@@ -34,6 +38,18 @@ def _mit(depths: tuple[int, ...], file: str, dims: tuple[int, ...] = (64, 128, 3
     return Own(partial(MixTransformer, dims, depths), f"{folder}/{file}.pth", mmseg_to_mit)
 
 
+def _at_stride_8(network: Callable[..., nn.Module]) -> Own:
+    """A network that ends at stride 8 and whose published files hold it under our names, without a classifier."""
+
+    def build(output_stride: int = 32, **args: Any) -> nn.Module:
+        if output_stride != 8:
+            what = f"{network.__name__} ends at stride 8, not {output_stride}"
+            raise WsssError(what, "leave net.output_stride unset")
+        return network(**args)
+
+    return Own(build, "", dict, ())
+
+
 OWN = {
     "mit_b0": _mit((2, 2, 2, 2), "mit_b0_20220624-7e0fe6dd", dims=(32, 64, 160, 256)),
     "mit_b1": _mit((2, 2, 2, 2), "mit_b1_20220624-02e5a6a1"),
@@ -41,5 +57,7 @@ OWN = {
     "mit_b3": _mit((3, 4, 18, 3), "mit_b3_20220624-13b1141c"),
     "mit_b4": _mit((3, 8, 27, 3), "mit_b4_20220624-d588d980"),
     "mit_b5": _mit((3, 6, 40, 3), "mit_b5_20220624-658746d9"),
+    "fastscnn": _at_stride_8(FastScnn),
+    "cgnet": _at_stride_8(CgNet),
 }
-"""Our backbones by name: sizes of Xie et al. 2021, table 6."""
+"""Our backbones by name; sizes of mit_*: Xie et al. 2021, table 6."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any
 
 import timm
 import torch
@@ -13,6 +14,7 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.keymaps import mmcls_to_timm
+from wsss_cli.nets.mmseg import backbone_names
 from wsss_cli.nets.own import OWN
 from wsss_cli.nets.weights import Loaded, is_counter, load_weights, read_weights
 
@@ -22,22 +24,29 @@ log = logging.getLogger("wsss")
 def load_pretrained(backbone: Backbone, pretrained: str, trust: bool = False) -> Loaded | None:
     """Fill the backbone: "timm" (published weights, downloaded), "none" (leave it random), or a file of this network.
 
-    A file holds the whole timm model, torchvision's ResNet (same names), mmcls' ResNetV1d or the encoder of SegFormer
-    (its own or mmseg's names); the tensors of the classifier stay unused.  Returns what became of each key, and logs
-    its counts.  Raises WsssError: download failed (naming the file to fetch by hand), file unreadable, of another
-    network, or with tensors that are neither the backbone's nor its classifier's.
+    A file holds the whole timm model, torchvision's ResNet (same names), mmcls' ResNetV1d, a backbone of mmseg or the
+    encoder of SegFormer (its own or mmseg's names); the tensors of the classifier stay unused.  Returns what became of
+    each key, and logs its counts.  Raises WsssError: download failed (naming the file to fetch by hand), file
+    unreadable, of another network, or with tensors that are neither the backbone's nor its classifier's.
     """
     if pretrained == "none":
         return None
     if pretrained == "timm":
-        state, source = _from_hub(backbone, trust), hub_file(backbone.name) or "timm"
-    else:
-        state, source = _our_names(backbone.name, read_weights(Path(pretrained).expanduser(), trust)), pretrained
+        return _load(backbone, _from_hub(backbone, trust), hub_file(backbone.name) or "timm")
+    return load_backbone(backbone, read_weights(Path(pretrained).expanduser(), trust), pretrained)
+
+
+def load_backbone(backbone: Backbone, state: Mapping[str, Tensor], source: str) -> Loaded:
+    """load_pretrained of what a file holds."""
+    found = _load(backbone, _our_names(backbone, state), source)
+    _check_only_classifier(backbone, found.unused, source)  # of the hub's timm sees to it
+    return found
+
+
+def _load(backbone: Backbone, state: Mapping[str, Tensor], source: str) -> Loaded:
     state = _body_names(backbone, state)
     _check_no_deeper(backbone, state, source)
     found = load_weights(backbone.body, state, f"backbone '{backbone.name}'", source)
-    if pretrained != "timm":  # which is strict itself
-        _check_only_classifier(backbone, found.unused, source)
     total, unused = len(found.matched), len(found.unused)
     log.info("%s: %d of %d backbone tensors loaded from %s (%d classifier tensors unused)",
              backbone.name, total, total, source, unused)  # fmt: skip
@@ -54,8 +63,8 @@ def hub_file(name: str) -> str:
     return f"{cfg.hf_hub_id}/{cfg.hf_hub_filename or 'model.safetensors'}" if cfg.hf_hub_id else str(cfg.url)
 
 
-def _our_names(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return OWN[name].ours(state) if name in OWN else mmcls_to_timm(state)
+def _our_names(backbone: Backbone, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return mmcls_to_timm(backbone_names(backbone.name, backbone.body, state))
 
 
 def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
@@ -68,8 +77,8 @@ def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
         )
     try:
         if backbone.name in OWN:
-            return _our_names(backbone.name, read_weights(_download(source), trust))
-        return timm.create_model(backbone.name, pretrained=True, **backbone.args).state_dict()
+            return _our_names(backbone, read_weights(_download(source), trust))
+        return timm.create_model(backbone.name, pretrained=True, **_whole_args(backbone)).state_dict()
     except WsssError:
         raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
@@ -79,6 +88,11 @@ def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
             f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
             "or start from random weights: pretrained=none",
         ) from error
+
+
+def _whole_args(backbone: Backbone) -> dict[str, Any]:
+    """The arguments that the whole network knows too: not where an HRNet's features are taken."""
+    return {key: value for key, value in backbone.args.items() if key != "feature_location"}
 
 
 def _download(url: str) -> Path:
@@ -133,7 +147,7 @@ def _check_only_classifier(backbone: Backbone, unused: Iterable[str], source: st
         classifier = tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
     more = [k for k in unused if not k.startswith(classifier)]
     if more and backbone.name not in OWN:  # a classifier may have layers before the last one: ask the whole network
-        whole = timm.create_model(backbone.name, **backbone.args).state_dict()
+        whole = timm.create_model(backbone.name, **_whole_args(backbone)).state_dict()
         more = [k for k in more if k not in whole]
     if more:
         raise WsssError(

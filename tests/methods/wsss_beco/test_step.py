@@ -12,6 +12,7 @@ from wsss_beco.nets import Together, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli.data.loader import sample_rng
 from wsss_cli.nets.backbones import freeze_batchnorm
+from wsss_cli.nets.config import Net
 
 
 @pytest.fixture
@@ -74,6 +75,17 @@ def test_gradients_reach_every_weight_of_both(data: CoTrainingData) -> None:
     torch.manual_seed(0)
     net = TwoNetworks(data.config.net, 4)
     losses = CoTraining(net, data.config, warm_up=0)(net, batch(data, range(4)), 0)
+    torch.stack(list(losses.values())).sum().backward()
+    assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
+
+
+def test_heads_that_learn_by_more_than_their_prediction(data: CoTrainingData) -> None:
+    """DANet's branches and its auxiliary head, of both networks: DDP wants every weight to have a gradient."""
+    torch.manual_seed(0)
+    net = TwoNetworks(Net(head="danet", backbone="test_resnet", pretrained="none", width=16), 4)
+    losses = CoTraining(net, data.config, warm_up=0)(net, batch(data, range(4)), 0)
+    extra = [f"{name}{i}" for i in (1, 2) for name in ("pixels", "channels", "auxiliary")]
+    assert list(losses) == ["ce1", "ce2", "cot1", "cot2", *extra]
     torch.stack(list(losses.values())).sum().backward()
     assert all(p.grad is not None and p.grad.isfinite().all() for p in net.parameters())
 

@@ -11,7 +11,7 @@ from processes import Wsss
 HEAVY = ("torch", "timm", "torchvision", "numpy", "scipy", "PIL", "wsss_cli.engine")
 
 
-@pytest.mark.parametrize("words", [["--help"], ["methods"], ["train", "--help"], ["prepare", "--help"]])
+@pytest.mark.parametrize("words", [["--help"], ["methods"], ["nets"], ["train", "--help"], ["prepare", "--help"]])
 def test_nothing_imports_torch_before_a_stage_runs(wsss: Wsss, words: list[str]) -> None:
     code = (
         "import sys; from wsss_cli.app import main\n"
@@ -37,7 +37,7 @@ def test_the_module_is_the_command(wsss: Wsss) -> None:
 def test_help_lists_the_commands_in_the_order_of_the_work(wsss: Wsss) -> None:
     text = wsss("--help").out
     verbs = ["prepare", "seeds", "pseudo", "train", "infer", "evaluate", "report", "export"]
-    verbs += ["methods", "datasets", "check"]
+    verbs += ["methods", "nets", "datasets", "check"]
     places = [text.index(f"│ {verb} ") for verb in verbs]
     assert places == sorted(places)
 
@@ -54,6 +54,7 @@ def test_completion_script(wsss: Wsss, shell: str) -> None:
         ("wsss tr", ["train"]),
         ("wsss train to", ["toy"]),
         ("wsss methods t", ["toy"]),
+        ("wsss nets ps", ["psanet", "pspnet"]),
         ("wsss prepare do", ["dots"]),
         ("wsss train toy --data ", ["dots"]),
         ("wsss train toy --recipe ", ["dots", "slow"]),
