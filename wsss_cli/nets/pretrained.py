@@ -5,14 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
-from typing import Any
+from typing import Any, Protocol
 
 import timm
 import torch
 from torch import Tensor
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.keymaps import mmcls_to_timm
 from wsss_cli.nets.mmseg import backbone_names
 from wsss_cli.nets.own import OWN
@@ -21,7 +20,15 @@ from wsss_cli.nets.weights import Loaded, is_counter, load_weights, read_weights
 log = logging.getLogger("wsss")
 
 
-def load_pretrained(backbone: Backbone, pretrained: str, trust: bool = False) -> Loaded | None:
+class Pretrainable(Protocol):
+    """A network of that name and constructor arguments without its classifier: a `Backbone` or a `ViT`."""
+
+    name: str
+    args: dict[str, Any]
+    body: Any
+
+
+def load_pretrained(backbone: Pretrainable, pretrained: str, trust: bool = False) -> Loaded | None:
     """Fill the backbone: "timm" (published weights, downloaded), "none" (leave it random), or a file of this network.
 
     A file holds the whole timm model, torchvision's ResNet (same names), mmcls' ResNetV1d, a backbone of mmseg or the
@@ -36,14 +43,14 @@ def load_pretrained(backbone: Backbone, pretrained: str, trust: bool = False) ->
     return load_backbone(backbone, read_weights(Path(pretrained).expanduser(), trust), pretrained)
 
 
-def load_backbone(backbone: Backbone, state: Mapping[str, Tensor], source: str) -> Loaded:
+def load_backbone(backbone: Pretrainable, state: Mapping[str, Tensor], source: str) -> Loaded:
     """load_pretrained of what a file holds."""
     found = _load(backbone, _our_names(backbone, state), source)
     _check_only_classifier(backbone, found.unused, source)  # of the hub's timm sees to it
     return found
 
 
-def _load(backbone: Backbone, state: Mapping[str, Tensor], source: str) -> Loaded:
+def _load(backbone: Pretrainable, state: Mapping[str, Tensor], source: str) -> Loaded:
     state = _body_names(backbone, state)
     _check_no_deeper(backbone, state, source)
     found = load_weights(backbone.body, state, f"backbone '{backbone.name}'", source)
@@ -63,11 +70,11 @@ def hub_file(name: str) -> str:
     return f"{cfg.hf_hub_id}/{cfg.hf_hub_filename or 'model.safetensors'}" if cfg.hf_hub_id else str(cfg.url)
 
 
-def _our_names(backbone: Backbone, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _our_names(backbone: Pretrainable, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return mmcls_to_timm(backbone_names(backbone.name, backbone.body, state))
 
 
-def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
+def _from_hub(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
     """The published state dict: timm's through timm, which converts old files and is strict about their keys."""
     source = hub_file(backbone.name)
     if not source:
@@ -90,7 +97,7 @@ def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
         ) from error
 
 
-def _whole_args(backbone: Backbone) -> dict[str, Any]:
+def _whole_args(backbone: Pretrainable) -> dict[str, Any]:
     """The arguments that the whole network knows too: not where an HRNet's features are taken."""
     return {key: value for key, value in backbone.args.items() if key != "feature_location"}
 
@@ -113,7 +120,7 @@ def _download_path(source: str) -> str:
     return f"{repository}/resolve/main/{file}"
 
 
-def _body_names(backbone: Backbone, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _body_names(backbone: Pretrainable, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The whole model's names turned into those of timm's feature extractor, which flattens outer Sequentials."""
     theirs = {full: own for own in backbone.body.state_dict() if (full := _full_name(own, state))}
     return {theirs.get(k, k): v for k, v in state.items()}
@@ -126,7 +133,7 @@ def _full_name(own: str, state: Mapping[str, Tensor]) -> str | None:
     return next((k for k in (own, *split, own.removeprefix("body.")) if k in state), None)
 
 
-def _check_no_deeper(backbone: Backbone, state: Mapping[str, Tensor], source: str) -> None:
+def _check_no_deeper(backbone: Pretrainable, state: Mapping[str, Tensor], source: str) -> None:
     """A deeper network of the same family holds every tensor of a shallower one: refuse what it has more."""
     own = backbone.body.state_dict()
     whole = tuple(f"{name}." for name, _ in backbone.body.named_children() if name != "body")
@@ -138,7 +145,7 @@ def _check_no_deeper(backbone: Backbone, state: Mapping[str, Tensor], source: st
         )
 
 
-def _check_only_classifier(backbone: Backbone, unused: Iterable[str], source: str) -> None:
+def _check_only_classifier(backbone: Pretrainable, unused: Iterable[str], source: str) -> None:
     """What the file has more than the backbone must be of the same network's classifier."""
     if backbone.name in OWN:
         classifier = OWN[backbone.name].classifier
