@@ -12,7 +12,7 @@ from wsss_cli.nets.weights import Loaded, load_exactly, read_weights
 
 log = logging.getLogger("wsss")
 
-RELEASED: Pairs = (
+OFFICIAL: Pairs = (
     ("encoder.mask_token", "encoder.mask_token"),
     ("encoder.cls_blocks.", "encoder.cls_blocks."),
     ("encoder.", "encoder.body."),
@@ -23,21 +23,21 @@ RELEASED: Pairs = (
 """The released code's names -> ours."""
 
 
-def from_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def from_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A released state dict under our names."""
-    return {rename(key, RELEASED): value for key, value in state.items()}
+    return {rename(key, OFFICIAL): value for key, value in state.items()}
 
 
-def to_released(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def to_official(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The other way round: loads in the released code."""
-    return {rename(key, inverse(RELEASED[:4])): value for key, value in state.items()}
+    return {rename(key, inverse(OFFICIAL[:4])): value for key, value in state.items()}
 
 
-def load_released(net: nn.Module, path: str, trust: bool = False) -> Loaded:
+def load_official(net: nn.Module, path: str, trust: bool = False) -> Loaded:
     """Fill the network from student.pth or teacher.pth; every tensor must fit, and none be left over.
 
     Raises WsssError naming the file and the first tensor that is missing, of another shape, or has no place.
     """
-    found = load_exactly(net, from_released(read_weights(path, trust)), "PUF's network", path)
+    found = load_exactly(net, from_official(read_weights(path, trust)), "PUF's network", path)
     log.info("PUF: %d of %d tensors loaded from %s (0 missing, 0 unexpected)", *[len(found.matched)] * 2, path)
     return found

@@ -84,27 +84,27 @@ class Distillation(Config):
     )
 
 
-class Weights(Config):
+class Losses(Config):
     """Weights of the other losses; the classifiers' are 1."""
 
-    affinity: float = Field(0.2, ge=0, description="contrast of patch tokens (ToCo's PTC)")
+    patch_contrast: float = Field(0.2, ge=0, description="contrast of patch tokens (ToCo's PTC)")
     segmentation: float = Field(0.1, ge=0, description="cross-entropy of the segmentation with the pseudo-labels")
     energy: float = Field(0.05, ge=0, description="dense energy of the segmentation")
-    affinity_from: int = Field(0, ge=0, description="iterations before the contrast begins (COCO: 12000)")
+    contrast_from: int = Field(0, ge=0, description="iterations before the contrast begins (COCO: 12000)")
     segmentation_from: int = Field(2000, ge=0, description="iterations before the segmentation begins (COCO: 8000)")
 
 
 class Train(StageConfig):
     """One network that classifies, localises and segments, and a teacher that is its running mean."""
 
-    checkpoint: str | None = Field(None, description="take these trained weights instead: the released code's student.pth")
+    checkpoint: str | None = Field(None, description="take these trained weights instead: the authors' student.pth")
     teacher_checkpoint: str | None = Field(None, description="and these as the teacher's: its teacher.pth")
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
     views: Views = Field(Views(), description="the crops it sees")
     masking: Masking = Field(Masking(), description="masked patches")
     distillation: Distillation = Field(Distillation(), description="self-distillation")
-    weights: Weights = Field(Weights(), description="weights of the other losses")
+    losses: Losses = Field(Losses(), description="weights of the other losses")
     scales: tuple[float, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="image scales of the CAMs")
     thresholds: Thresholds = Field(Thresholds(), description="CAM to pseudo-label")
     par: Par = Field(Par(), description="pixel-adaptive refinement of the pseudo-label")

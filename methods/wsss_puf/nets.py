@@ -35,7 +35,8 @@ class Other(NamedTuple):
 class Seen(NamedTuple):
     """What the student makes of its views.
 
-    Of the first view: tags, inner_tags (B, C) logits; logits (B, K, h, w) or None; patches, inner (B, D, h, w) features.
+    Of the first view: tags, inner_tags (B, C) logits; logits (B, K, h, w) or None; patches, inner (B, D, h, w) feature
+    maps.
     Of the others, where they are wanted: classes (1 + L, B, P) scores of the class tokens, masked (M, P) those of the
     masked patches of all images, one image after the other.
     """
@@ -116,7 +117,7 @@ class SelfReinforced(SingleStage):
         return self.encoder.tokens(torch.cat([images, other.images]), mask)
 
     def _compared(self, last: Tensor, other: Other) -> tuple[Tensor | None, Tensor | None]:
-        """`Seen.classes` and `Seen.masked` of the second view's tokens (B, N, D); what is not wanted is not computed."""
+        """`Seen.classes` and `Seen.masked` of the second view's tokens (B, N, D); only what is wanted."""
         hidden = other.mask.flatten(1)  # (B, N)
         classes = masked = None
         if other.classes:

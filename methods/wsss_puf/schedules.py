@@ -1,21 +1,21 @@
-"""What changes while PUF trains: loss weights, masking, the teacher's temperature and momentum, by iteration k from 0."""
+"""What changes while PUF trains: loss weights, masking, teacher. Iteration k counts from 0."""
 
 from __future__ import annotations
 
 import math
 from typing import NamedTuple
 
-from wsss_puf.config import Distillation, Weights
+from wsss_puf.config import Distillation, Losses
 
 
 class Phase(NamedTuple):
-    """The weight of each loss in an iteration."""
+    """The weight of each loss in an iteration; the classifications' are 1."""
 
-    affinity: float
+    contrast: float
     segmentation: float
     energy: float
-    distil_class: float
-    distil_patch: float
+    classes: float
+    patches: float
 
     @property
     def segments(self) -> bool:
@@ -23,18 +23,17 @@ class Phase(NamedTuple):
 
     @property
     def distils(self) -> bool:
-        return self.distil_class > 0 or self.distil_patch > 0
+        return self.classes > 0 or self.patches > 0
 
 
-def phase(k: int, weights: Weights, distillation: Distillation) -> Phase:
-    """The weights of iteration k; one begins after so many iterations, self-distillation may end."""
-    contrast, segment = k >= weights.affinity_from, k >= weights.segmentation_from
-    last = distillation.iterations
-    distil = last is None or k < last
+def phase(k: int, losses: Losses, distillation: Distillation) -> Phase:
+    """The weights of iteration k: some begin later, self-distillation may end."""
+    contrast, segment = k >= losses.contrast_from, k >= losses.segmentation_from
+    distil = distillation.iterations is None or k < distillation.iterations
     return Phase(
-        weights.affinity * contrast,
-        weights.segmentation * segment,
-        weights.energy * segment,
+        losses.patch_contrast * contrast,
+        losses.segmentation * segment,
+        losses.energy * segment,
         distillation.class_weight * distil,
         distillation.patch_weight * distil,
     )

@@ -14,7 +14,7 @@ from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
 from wsss_cli.single_stage.dump import dump_cams, make_labels, tagged
-from wsss_puf.checkpoint import load_released
+from wsss_puf.checkpoint import load_official
 from wsss_puf.config import Infer, Net, Seeds, Train, WhichWeights
 from wsss_puf.data import TwoViews, to_device
 from wsss_puf.nets import SelfReinforced, build
@@ -26,7 +26,7 @@ def train(job: Job) -> dict[str, float]:
     """Image tags -> a network and its teacher; leaves checkpoint.pt."""
     config: Train = job.config
     if config.checkpoint is not None:
-        return take_released(job, config.checkpoint, config.teacher_checkpoint)
+        return take_official(job, config.checkpoint, config.teacher_checkpoint)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     check_grid(config, net.encoder.patch)
     teacher = make_teacher(net, config.distillation.steady)
@@ -49,14 +49,14 @@ def train(job: Job) -> dict[str, float]:
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
 
 
-def take_released(job: Job, student: str, teacher: str | None) -> dict[str, float]:
+def take_official(job: Job, student: str, teacher: str | None) -> dict[str, float]:
     """checkpoint.pt of the released code's weights instead of a training.  Raises WsssError if a file does not fit."""
     config: Train = job.config
     net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
     states: dict[str, dict[str, Tensor]] = {}
     for name, path in (("student", student), ("teacher", teacher)):
         if path is not None:
-            load_released(net, path, job.runtime.trust)
+            load_official(net, path, job.runtime.trust)
             states[name] = {key: value.clone() for key, value in net.state_dict().items()}
     content = {"meta": meta(job, config.net), "model": states.pop("student"), "modules": states}
     checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
@@ -85,7 +85,7 @@ def network(path: Path, job: Job, weights: WhichWeights) -> SelfReinforced:
     try:
         return trained(path, job, Net, build, "model" if weights == "student" else "modules.teacher")
     except KeyError as error:
-        raise WsssError(f"{path} holds no {weights}", "give its weights: train.teacher_checkpoint=teacher.pth") from error
+        raise WsssError(f"{path} holds no {weights}", "give train.teacher_checkpoint=teacher.pth as well") from error
 
 
 def check_grid(config: Train, patch: int) -> None:

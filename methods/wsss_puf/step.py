@@ -26,8 +26,8 @@ class SelfReinforcement:
 
     net    the student as it is, for its CAMs; the step's model is the same, wrapped for DDP
     total  iterations of the whole training
-    ranks  their number
-    What has no weight in an iteration is not computed.
+    ranks  how many share the batch
+    Nothing is computed for losses that have no weight in an iteration.
     """
 
     def __init__(
@@ -43,30 +43,29 @@ class SelfReinforcement:
         self.config, self.total, self.ranks = config, total, ranks
 
     def __call__(self, model: nn.Module, batch: Batch, k: int) -> dict[str, Tensor]:
-        now = phase(k, self.config.weights, self.config.distillation)
-        images, tags = batch["view1"], batch["tags"]
+        now, images, tags = self.phase(k), batch["view1"], batch["tags"]
         other = self.other(batch, now, k) if now.distils else None
         out: Seen = model(images, other, now.segments)
         return {
-            "cls": F.multilabel_soft_margin_loss(out.tags.float(), tags),
-            "aux": F.multilabel_soft_margin_loss(out.inner_tags.float(), tags),
+            "classification": F.multilabel_soft_margin_loss(out.tags.float(), tags),
+            "auxiliary": F.multilabel_soft_margin_loss(out.inner_tags.float(), tags),
             **self.distillation(images, other, out, now, k),
             **self.localisation(images, tags, out, now),
         }
 
     def after(self, k: int) -> None:
-        """Once the weights of iteration k have changed: centres and teacher follow."""
-        if not phase(k, self.config.weights, self.config.distillation).distils:
-            return
-        self.centres.update()
-        follow(self.teacher, self.net, teacher_momentum(k, self.total, self.config.distillation.momentum))
+        """Once iteration k has changed the weights, centres and teacher follow."""
+        if self.phase(k).distils:
+            self.centres.update()
+            follow(self.teacher, self.net, teacher_momentum(k, self.total, self.config.distillation.momentum))
+
+    def phase(self, k: int) -> Phase:
+        return phase(k, self.config.losses, self.config.distillation)
 
     def other(self, batch: Batch, now: Phase, k: int) -> Other:
-        """The second view, partly masked."""
+        """The second view, partly masked, and what is wanted of it."""
         local = batch["local"] if len(batch["local"]) else None
-        return Other(
-            batch["view2"], self.mask(batch, k), local, classes=now.distil_class > 0, patches=now.distil_patch > 0
-        )
+        return Other(batch["view2"], self.mask(batch, k), local, now.classes > 0, now.patches > 0)
 
     def mask(self, batch: Batch, k: int) -> Tensor:
         """Which patches of the second view are masked: (B, h, w) bool."""
@@ -76,9 +75,7 @@ class SelfReinforcement:
             unsure = uncertain(cams, m.low, m.high, m.block)
         return to_tokens(masked_blocks(batch["noise"], unsure, m.ratio), m.block // self.net.encoder.patch)
 
-    def distillation(
-        self, images: Tensor, other: Other | None, out: Seen, now: Phase, k: int
-    ) -> dict[str, Tensor]:
+    def distillation(self, images: Tensor, other: Other | None, out: Seen, now: Phase, k: int) -> dict[str, Tensor]:
         """The losses of the comparison with the teacher."""
         d = self.config.distillation
         temps = teacher_temperature(k, self.total, *d.teacher_temp, d.teacher_temp_share), d.student_temp
@@ -87,27 +84,27 @@ class SelfReinforcement:
             scores = self.teacher.class_scores(images)  # (B, P)
             self.centres.see("classes", scores.float().mean(0, keepdim=True))
             loss = class_distillation(out.classes, scores, self.centres.classes, *temps)
-            classes = now.distil_class * loss
+            classes = now.classes * loss
         if other is not None and out.masked is not None:
             scores, mean = self.teacher.patch_scores(other.images, other.mask)  # (M, P), (1, P)
             self.centres.see("patches", mean)
             loss = patch_distillation(out.masked, scores, self.centres.patches, other.mask, *temps)
-            patches = now.distil_patch * loss
-        return {"fsr_class": classes, "fsr_patch": patches}
+            patches = now.patches * loss
+        return {"class_distillation": classes, "patch_distillation": patches}
 
     def localisation(self, images: Tensor, tags: Tensor, out: Seen, now: Phase) -> dict[str, Tensor]:
         """What the student's own CAMs of the first view teach its patch tokens and its segmentation."""
         nil = torch.zeros((), device=images.device)
-        losses = {"affinity": nil, "segmentation": nothing(self.net.decoder.parameters()), "energy": nil}
+        losses = {"patch_contrast": nil, "segmentation": nothing(self.net.decoder.parameters()), "energy": nil}
         if out.logits is not None:
             cams, inner = self.cams(self.net.cams, images, tags, self.net.maps_of(out.patches, out.inner))
             losses |= self.segmentation(images, out.logits, cams, tags, now)
-        elif now.affinity:
+        elif now.contrast:
             (inner,) = self.cams(self.net.inner_cams, images, tags, (self.net.inner_class_maps(out.inner),))
-        if now.affinity:
+        if now.contrast:
             size = (out.patches.shape[2], out.patches.shape[3])
             cells = token_labels(inner, size, self.config.thresholds)  # (B, h, w)
-            losses["affinity"] = now.affinity * token_contrast(out.patches, cells, mean_over_ranks, self.ranks)
+            losses["patch_contrast"] = now.contrast * token_contrast(out.patches, cells, mean_over_ranks, self.ranks)
         return losses
 
     def segmentation(self, images: Tensor, logits: Tensor, cams: Tensor, tags: Tensor, now: Phase) -> dict[str, Tensor]:
@@ -118,7 +115,7 @@ class SelfReinforcement:
         return {"segmentation": now.segmentation * segment, "energy": now.energy * energy}
 
     def cams(self, maker: Maker, images: Tensor, tags: Tensor, known: Maps | None = None) -> Maps:
-        """CAMs by the weights that are being trained, in the mode that they are being trained in."""
+        """CAMs by the weights that are being trained, with stochastic depth as in training unless `steady`."""
         steady = self.config.distillation.steady
         self.net.train(not steady)
         cams = online_cams(maker, images, tags, self.config.scales, relu_first=True, known=None if steady else known)

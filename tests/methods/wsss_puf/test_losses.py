@@ -34,9 +34,7 @@ def test_losses_gradients_and_centres_are_the_released_ones(ref: dict[str, Any])
         hidden = mask.flatten(1)
         temps = temp, ref["student_temp"]
         classes = class_distillation(views, teacher[:b, 0], centres.classes, *temps)
-        patches = patch_distillation(
-            student[b:, 1:][hidden], teacher[b:, 1:][hidden], centres.patches, mask, *temps
-        )
+        patches = patch_distillation(student[b:, 1:][hidden], teacher[b:, 1:][hidden], centres.patches, mask, *temps)
         np.testing.assert_allclose(classes.item(), of("class_loss"), rtol=1e-5)
         np.testing.assert_allclose(patches.item(), of("patch_loss"), rtol=1e-5)
         (ref["w_class"] * classes + ref["w_patch"] * patches).backward()

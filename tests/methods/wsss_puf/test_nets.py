@@ -5,10 +5,10 @@ from typing import Any
 import numpy as np
 import torch
 
+from official_puf import images, network
 from reference_vectors import ROOT, load, vectors
-from released_puf import images, network
 from wsss_cli.cam.online import online_cams
-from wsss_cli.engine.infer import fuse_logits, logits_of_scales
+from wsss_cli.engine.infer import _logits_of_scales, fuse_logits
 from wsss_puf.config import Infer
 from wsss_puf.nets import Other
 
@@ -86,6 +86,6 @@ def test_cams_are_the_released_ones(ref: dict[str, Any]) -> None:
 def test_prediction_is_the_released_one(ref: dict[str, Any]) -> None:
     net = network(load(ROOT / "puf" / ref["weights_from"]), "sd")
     config, x = Infer(scales=ref["scales"].tolist()), images(ref["rect_u8"])
-    logits = fuse_logits(logits_of_scales(net.segmentation, x, config, x.shape[2:]), config.fusion)
+    logits = fuse_logits(_logits_of_scales(net.segmentation, x, config, x.shape[2:]), config.fusion)
     np.testing.assert_allclose(logits, ref["seg_logits"], **CLOSE)
     np.testing.assert_array_equal(logits.argmax(1), ref["pred"])

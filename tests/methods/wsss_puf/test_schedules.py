@@ -9,7 +9,7 @@ from reference_vectors import vectors
 from wsss_cli.config import read_yaml, resolve
 from wsss_cli.engine.adamw import factor
 from wsss_cli.plugins import method
-from wsss_puf.config import Distillation, Train, Weights
+from wsss_puf.config import Distillation, Losses, Train
 from wsss_puf.schedules import masks_uncertain, phase, teacher_momentum, teacher_temperature
 
 
@@ -24,9 +24,9 @@ def test_schedules_are_the_released_ones(ref: dict[str, Any]) -> None:
     assert total == ref["max_iters"]
     d, rate = config.distillation, factor(config.optimiser, total)
     for i, k in enumerate(ref["n_iter"].tolist()):
-        now = phase(k, config.weights, d)
-        np.testing.assert_allclose([now.affinity, now.segmentation, now.energy], ref["w_aff_seg_reg"][i], rtol=1e-6)
-        assert (now.distil_class, now.distil_patch) == (0.1, 0.1)
+        now = phase(k, config.losses, d)
+        np.testing.assert_allclose(now[:3], ref["w_aff_seg_reg"][i], rtol=1e-6)
+        assert now[3:] == (0.1, 0.1)
         assert masks_uncertain(k, total, config.masking.random_share) == bool(ref["mask_uncertain"][i])
         found = teacher_temperature(k, total, *d.teacher_temp, d.teacher_temp_share)
         np.testing.assert_allclose(found, ref["teacher_temp"][i], rtol=1e-6)
@@ -38,7 +38,7 @@ def test_schedules_are_the_released_ones(ref: dict[str, Any]) -> None:
 
 @pytest.mark.parametrize(("k", "distils"), [(2, True), (3, False)])
 def test_self_distillation_may_end(k: int, distils: bool) -> None:
-    assert phase(k, Weights(), Distillation(iterations=3)).distils == distils
+    assert phase(k, Losses(), Distillation(iterations=3)).distils == distils
 
 
 @pytest.mark.parametrize("total", [1, 7, 8, 16])

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from wsss_cli.data.transforms import normalise
-from wsss_puf.checkpoint import from_released
+from wsss_puf.checkpoint import from_official
 from wsss_puf.config import Net
 from wsss_puf.nets import SelfReinforced, build
 
@@ -15,7 +15,7 @@ from wsss_puf.nets import SelfReinforced, build
 def state(ref: dict[str, Any], prefix: str) -> dict[str, Tensor]:
     """The tensors `prefix.<released name>`, under our names."""
     named = {k.removeprefix(f"{prefix}."): torch.from_numpy(v) for k, v in ref.items() if k.startswith(f"{prefix}.")}
-    return from_released(named)
+    return from_official(named)
 
 
 def settings(ref: dict[str, Any], weights: dict[str, Tensor]) -> Net:
