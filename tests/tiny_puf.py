@@ -32,7 +32,7 @@ TRAIN: dict[str, Any] = {
     "losses": {"segmentation_from": 2},
     "par": {"dilations": [1, 2, 4], "iterations": 3},
     "optimiser": {"lr": 0.001, "head_factor": 1, "warm_up": 2},
-    "loop": {"iterations": 8, "batch": 4, "log_every": 1},
+    "loop": {"iterations": 6, "batch": 4, "log_every": 1},
 }
 RECIPE: dict[str, Any] = {"train": TRAIN, "seeds": {"resize": 64}, "infer": {"scales": [1.0]}}
 CLASSES = 3

@@ -67,7 +67,7 @@ def test_student_and_teacher_instead_of_a_training(tmp_path: Path, job: Any) -> 
         found = stages.predictor(tmp_path / "checkpoint.pt", job("infer", Infer(weights=weights)))
         torch.testing.assert_close(found.net.state_dict(), net.state_dict(), rtol=0, atol=0)
     assert stages.train(job("train", config.model_copy(update={"teacher_checkpoint": None}))) == {}
-    with pytest.raises(WsssError, match="checkpoint.pt holds no teacher"):
+    with pytest.raises(WsssError, match=r"checkpoint\.pt holds no teacher"):
         stages.predictor(tmp_path / "checkpoint.pt", job("infer", Infer(**TEACHER)))
 
 
