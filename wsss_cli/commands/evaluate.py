@@ -7,8 +7,9 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from wsss_cli.commands.infer import Crf, Split, setting
+from wsss_cli.commands.infer import Crf, Split, Weights, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
+from wsss_cli.config import merge
 
 Which = Annotated[Literal["infer", "pseudo", "seeds"], Option("--stage", help="whose label maps are scored")]
 Json = Annotated[bool, Option("--json", help="print the scores as JSON and nothing else")]
@@ -20,6 +21,7 @@ def evaluate(
     stage: Which = "infer",
     split: Split = None,
     crf: Crf = None,
+    weights: Weights = None,
     as_json: Json = False,
     *,
     options: RunOptions,
@@ -33,9 +35,10 @@ def evaluate(
     if as_json:
         log.setLevel(logging.WARNING)
     crf_wish = setting("infer", "crf", crf if stage == "infer" else None)
+    weights_wish = setting("infer" if stage == "infer" else "seeds", "weights", weights)
     split_wish = setting("infer" if stage == "infer" else "evaluate", "split", split)
     name = "evaluate" if stage == "infer" else f"evaluate-{stage}"
-    done = run_stage("evaluate", words, options, crf_wish, split_wish, name)
+    done = run_stage("evaluate", words, options, merge(crf_wish, weights_wish), split_wish, name)
     if done is None:
         return
     from wsss_cli.metrics.evaluate import read_scores

@@ -181,7 +181,8 @@ def normalise(images: Tensor, valid: Tensor | None = None) -> Tensor:
 
 def denormalise(images: Tensor) -> Tensor:
     """255 (images std + mean), the inverse of `normalise`: (B, 3, H, W) -> the same, about 0..255."""
-    mean, std = (255 * torch.tensor(v, device=images.device).view(3, 1, 1) for v in (MEAN, STD))
+    # rounded to float32 once, as the released code's 123.675 and so on: `as_bytes` cuts off what is a hair too small
+    mean, std = (torch.tensor([255 * x for x in v], device=images.device).view(3, 1, 1) for v in (MEAN, STD))
     return (images.float() * std).add_(mean)
 
 

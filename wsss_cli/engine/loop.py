@@ -61,6 +61,7 @@ class Training:
     prepare   batch -> batch on the device
     meta      plain data stored in the checkpoint: method, classes, net config
     modules   further state that must survive resumption, by name: teachers, centres
+    after     after(k): called once the weights of iteration k have changed, for what follows them
     validate  called after each `validate_every` epochs; its numbers go into metrics.jsonl
     """
 
@@ -72,6 +73,7 @@ class Training:
     prepare: Callable[[Any, torch.device], Any]
     meta: dict[str, Any]
     modules: dict[str, nn.Module] = field(default_factory=dict)
+    after: Callable[[int], None] | None = None
     validate: Callable[[nn.Module], dict[str, float]] | None = None
     validate_every: int = 1
 
@@ -186,6 +188,8 @@ class _State:
             for name, value in losses.items():
                 sums[name] = sums.get(name, 0) + value.detach().float() / n
         self._step_optimizer()
+        if self.training.after is not None:
+            self.training.after(k)
         clock.lap("optimizer")
         return _mean_losses(sums), clock.seconds
 

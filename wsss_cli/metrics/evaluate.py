@@ -169,6 +169,7 @@ def _protocol(folder: Path, source: str) -> dict[str, Any]:
         "fusion": config["fusion"],
         "resize": config["resize"],
         "member": config.get("member"),  # of methods that train several networks
+        "weights": config.get("weights"),  # of those that keep a teacher
         "crf": config["crf_settings"] if config["crf"] else None,
         "labels": learnt.get("labels"),
         "network": learnt.get("net"),

@@ -1,0 +1,98 @@
+"""PUF's stages: train, then what the trained network gives."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import Tensor, nn
+
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.adamw import adamw, factor
+from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.errors import WsssError
+from wsss_cli.job import Job
+from wsss_cli.nets.single_stage import Segmentation
+from wsss_cli.single_stage.build import meta, trained
+from wsss_cli.single_stage.dump import dump_cams, make_labels, tagged
+from wsss_puf.checkpoint import load_official
+from wsss_puf.config import Infer, Net, Seeds, Train, WhichWeights
+from wsss_puf.data import TwoViews, to_device
+from wsss_puf.nets import SelfReinforced, build
+from wsss_puf.step import SelfReinforcement
+from wsss_puf.teacher import Centres, make_teacher
+
+
+def train(job: Job) -> dict[str, float]:
+    """Image tags -> a network and its teacher; leaves checkpoint.pt."""
+    config: Train = job.config
+    if config.checkpoint is not None:
+        return take_official(job, config.checkpoint, config.teacher_checkpoint)
+    net = build(config.net, job.data.num_classes, job.runtime.trust)
+    check_grid(config, net.encoder.patch)
+    teacher = make_teacher(net, config.distillation.steady)
+    centres = Centres(config.net.projection.outputs, config.distillation.centre_momentum)
+    data = TwoViews(tagged(job, config.split), job.data.num_classes, config.views, config.masking)
+    total = total_iterations(config.loop, len(data))
+    step = SelfReinforcement(net, teacher, centres, config, total, job.runtime.world)
+    job.say(f"train: {len(data)} images, {total} iterations of {config.loop.batch} images in two views")
+    training = Training(
+        model=net,
+        step=step,
+        after=step.after,
+        optimizer=adamw(net, config.optimiser),
+        factor=factor(config.optimiser, total),
+        data=data,
+        prepare=to_device,
+        meta=meta(job, config.net),
+        modules={"teacher": teacher, "centres": centres},
+    )
+    return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
+
+
+def take_official(job: Job, student: str, teacher: str | None) -> dict[str, float]:
+    """checkpoint.pt of the released code's weights instead of a training.  Raises WsssError if a file does not fit."""
+    config: Train = job.config
+    net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
+    states: dict[str, dict[str, Tensor]] = {}
+    for name, path in (("student", student), ("teacher", teacher)):
+        if path is not None:
+            load_official(net, path, job.runtime.trust)
+            states[name] = {key: value.clone() for key, value in net.state_dict().items()}
+    content = {"meta": meta(job, config.net), "model": states.pop("student"), "modules": states}
+    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    return {}
+
+
+def seeds(job: Job) -> dict[str, int]:
+    """cam/<id>.npz of the training images."""
+    config: Seeds = job.config
+    return dump_cams(job, network(job.inputs["train"] / "checkpoint.pt", job, config.weights), relu_first=True)
+
+
+def pseudo(job: Job) -> dict[str, int]:
+    """labels/<id>.png, made of the CAMs."""
+    return make_labels(job)
+
+
+def predictor(path: Path, job: Job) -> nn.Module:
+    """The trained network's segmentation.  Raises WsssError if the checkpoint is of another method or other classes."""
+    config: Infer = job.config
+    return Segmentation(network(path, job, config.weights))
+
+
+def network(path: Path, job: Job, weights: WhichWeights) -> SelfReinforced:
+    """Student or teacher of a checkpoint.  Raises WsssError as `trained`, and if there is no teacher in it."""
+    try:
+        return trained(path, job, Net, build, "model" if weights == "student" else "modules.teacher")
+    except KeyError as error:
+        raise WsssError(f"{path} holds no {weights}", "give train.teacher_checkpoint=teacher.pth as well") from error
+
+
+def check_grid(config: Train, patch: int) -> None:
+    """Raises WsssError if masked blocks, patches and crops do not fit into each other."""
+    size, block = config.views.size, config.masking.block
+    if size % block or block % patch:
+        raise WsssError(
+            f"views.size {size} is no multiple of masking.block {block}, or that none of the patch {patch}",
+            f"for example: views.size={7 * 4 * patch} masking.block={4 * patch}",
+        )
