@@ -9,7 +9,10 @@ from typer import Option
 
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
-Pseudo = Annotated[Path | None, Option(help="learn from this folder of label maps", metavar="DIR")]
+Pseudo = Annotated[
+    Path | None,
+    Option(help="learn from this folder of label maps, or from those of a run: runs/DATA/METHOD/NAME", metavar="DIR"),
+]
 Confidence = Annotated[Path | None, Option(help="and from this one of confidence masks (beco)", metavar="DIR")]
 
 

@@ -179,6 +179,17 @@ def normalise(images: Tensor, valid: Tensor | None = None) -> Tensor:
     return floats if valid is None else floats.mul_(_inside(valid.to(images.device), *images.shape[1:3])[:, None])
 
 
+def denormalise(images: Tensor) -> Tensor:
+    """255 (images std + mean), the inverse of `normalise`: (B, 3, H, W) -> the same, about 0..255."""
+    mean, std = (255 * torch.tensor(v, device=images.device).view(3, 1, 1) for v in (MEAN, STD))
+    return (images.float() * std).add_(mean)
+
+
+def as_bytes(images: Tensor) -> Tensor:
+    """Normalised images as whole levels / 255, in [0, 1]: cut off as released code casts them, so some lose a level."""
+    return denormalise(images).clamp_(0, 255).floor_().div_(255)
+
+
 def _inside(boxes: Tensor, height: int, width: int) -> Tensor:
     """(B, 4) y, x, h, w -> (B, H, W) bool."""
     y, x, h, w = boxes.view(-1, 4, 1).unbind(1)  # (B, 1) each

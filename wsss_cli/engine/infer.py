@@ -26,7 +26,7 @@ from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.pool import map_unordered
 
-Fusion = Literal["mean", "max", "coarse_max"]
+Fusion = Literal["mean", "max", "coarse_max", "sum_max", "max_sum"]
 
 
 class Infer(StageConfig):
@@ -38,11 +38,16 @@ class Infer(StageConfig):
     fusion: Fusion = Field(
         "mean",
         description="of scales and flips: mean of softmax scores; max: largest logit; coarse_max: the same, at the "
-        "resolution of the logits of the unscaled image (BECO test_msc)",
+        "resolution of the logits of the unscaled image (BECO test_msc); sum_max: logits summed over flips, the "
+        "largest over scales (ToCo infer_seg_voc); max_sum: the other way round (ToCo infer_seg_coco)",
     )
     resize: int | None = Field(
-        None, description="side of a square that images are resized to first, by PIL (BECO: 512)"
+        None, gt=0, description="side of a square that images are resized to first (BECO: 512; ToCo, COCO: 448)"
     )
+    resize_by: Literal["pil", "torch"] = Field(
+        "pil", description="pil: smooths what it shrinks (BECO); torch: bilinear on the normalised image (ToCo)"
+    )
+    rounding: Literal["nearest", "down"] = Field("nearest", description="of the sizes of scaled images; down: ToCo")
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
@@ -81,27 +86,40 @@ def predict(net: nn.Module, images: Tensor, config: Infer, size: Sequence[int]) 
     images (B, h, w, 3) uint8 on the net's device; size H, W. Returns (B, K, H, W) softmax scores.
     """
     x = normalise(images)  # (B, 3, h, w)
+    if config.resize is not None and config.resize_by == "torch":
+        x = _to_size(x, (config.resize, config.resize))
+    return fuse(_logits_of_scales(net, x, config, size), config.fusion)
+
+
+def _logits_of_scales(net: nn.Module, x: Tensor, config: Infer, size: Sequence[int]) -> list[list[Tensor]]:
+    """For each scale the logits (B, K, H, W) of the images and, if asked for, of their mirror images, mirrored back."""
     maps = []
     for scale in config.scales:
-        scaled = x if scale == 1 else F.interpolate(x, _scaled(x, scale), mode="bilinear", align_corners=False)
-        maps.append(net(scaled))
-        if config.flip:
-            maps.append(net(scaled.flip(-1)).flip(-1))
+        scaled = x if scale == 1 else _to_size(x, _scaled(x, scale, config.rounding))
+        maps.append([net(scaled), net(scaled.flip(-1)).flip(-1)] if config.flip else [net(scaled)])
     if config.fusion == "coarse_max":
         nearest = min(range(len(config.scales)), key=lambda i: abs(config.scales[i] - 1))
-        grid = maps[nearest * (1 + config.flip)].shape[2:]
-        maps = [torch.stack([_to_size(m, grid) for m in maps]).amax(0)]
-    return fuse([_to_size(m, size) for m in maps], config.fusion)
+        grid = maps[nearest][0].shape[2:]
+        maps = [[torch.stack([_to_size(m, grid) for one in maps for m in one]).amax(0)]]
+    return [[_to_size(m, size) for m in one] for one in maps]
 
 
-def fuse(logits: Sequence[Tensor], fusion: Fusion) -> Tensor:
-    """Softmax scores of several predictions of one image; logits (B, K, H, W) each."""
+def fuse(maps: Sequence[Sequence[Tensor]], fusion: Fusion) -> Tensor:
+    """Softmax scores of several predictions of one image: logits (B, K, H, W) by scale, and by flip within each."""
     if fusion != "mean":
-        return torch.stack(list(logits)).amax(0).softmax(1)
-    total = logits[0].softmax(1)
-    for more in logits[1:]:
+        return fuse_logits(maps, fusion).softmax(1)
+    every = [m for one in maps for m in one]
+    total = every[0].softmax(1)
+    for more in every[1:]:
         total = total + more.softmax(1)
-    return total / len(logits)
+    return total / len(every)
+
+
+def fuse_logits(maps: Sequence[Sequence[Tensor]], fusion: Fusion) -> Tensor:
+    """The logits of the fusions that do not work on scores: as `fuse`, before the softmax."""
+    over_flips = torch.sum if fusion == "sum_max" else torch.amax
+    over_scales = torch.sum if fusion == "max_sum" else torch.amax
+    return over_scales(torch.stack([over_flips(torch.stack(list(one)), 0) for one in maps]), 0)
 
 
 def write_prediction(
@@ -121,7 +139,8 @@ def write_prediction(
 def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_prediction for each image."""
     palette = job.data.info.palette
-    for group, read in equal_shapes(todo, ParallelMap(lambda s: _read(s, config.resize), todo), config.batch):
+    side = config.resize if config.resize_by == "pil" else None
+    for group, read in equal_shapes(todo, ParallelMap(lambda s: _read(s, side), todo), config.batch):
         batch = torch.from_numpy(np.stack([seen for _, seen in read])).to(job.runtime.device)  # (B, h, w, 3)
         size = read[0][0].shape[:2]
         for sample, (image, _), scores in zip(group, read, predict(net, batch, config, size)):
@@ -134,9 +153,10 @@ def _read(sample: Sample, side: int | None) -> tuple[np.ndarray, np.ndarray]:
     return image, image if side is None else resize(image, (side, side), "bilinear")
 
 
-def _scaled(x: Tensor, scale: float) -> tuple[int, int]:
-    return round(x.shape[2] * scale), round(x.shape[3] * scale)
+def _scaled(x: Tensor, scale: float, rounding: str) -> tuple[int, int]:
+    whole = round if rounding == "nearest" else int
+    return whole(x.shape[2] * scale), whole(x.shape[3] * scale)
 
 
-def _to_size(logits: Tensor, size: Sequence[int]) -> Tensor:
-    return F.interpolate(logits.float(), tuple(size), mode="bilinear", align_corners=False)
+def _to_size(maps: Tensor, size: Sequence[int]) -> Tensor:
+    return F.interpolate(maps.float(), tuple(size), mode="bilinear", align_corners=False)

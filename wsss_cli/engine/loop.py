@@ -38,6 +38,7 @@ class Loop(Config):
     """How long and how a network is trained."""
 
     epochs: float = Field(5, gt=0, description="passes over the training images")
+    iterations: int | None = Field(None, gt=0, description="optimiser steps, instead of epochs")
     batch: int = Field(16, gt=0, description="images per optimiser step, over all ranks and accumulation steps")
     accumulate: int = Field(1, gt=0, description="split each batch into this many forward passes, to save memory")
     amp: Literal["off", "bf16", "fp16"] = Field("off", description="mixed precision of the forward passes")
@@ -77,7 +78,8 @@ class Training:
 
 def total_iterations(loop: Loop, n: int) -> int:
     """Optimiser steps of the whole training on n images."""
-    return max(1, round(loop.epochs * batches_per_epoch(n, loop.batch)))
+    per_epoch = batches_per_epoch(n, loop.batch)
+    return loop.iterations or max(1, round(loop.epochs * per_epoch))
 
 
 def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title: str, seed: int) -> dict[str, float]:

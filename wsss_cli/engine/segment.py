@@ -39,7 +39,10 @@ class Optimiser(Config):
 class Segment(StageConfig):
     """A segmentation network on pseudo-labels, or on the masks: the upper bound."""
 
-    labels: str = Field("pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder")
+    labels: str = Field(
+        "pseudo",
+        description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder of maps, or a run's",
+    )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
     augment: Augment = Field(Augment(), description="augmentation")
@@ -93,15 +96,24 @@ def labelled(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample],
         if not chosen:
             raise WsssError(f"labels=masks: split '{split}' has no masks", "use labels=pseudo")
         return chosen, lambda s: s.mask or Path()
-    folder = job.inputs["pseudo"] / "labels" if config.labels == "pseudo" else Path(config.labels)
+    folder, of_run = label_folder(job, config.labels)
+    samples = [s for s in samples if s.tags or not of_run]  # those without tags have no pseudo-label
     missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
-    if config.labels == "pseudo":  # images without tags have no pseudo-label
+    if config.labels == "pseudo":
         samples = [s for s in samples if s.id not in set(missing)]
     elif missing:
         raise WsssError(f"labels={config.labels}: no label map for {len(missing)} images, first {missing[0]}.png")
     else:
         _require_format(folder / f"{samples[0].id}.png", job.data.num_classes)
     return samples, lambda s: folder / f"{s.id}.png"
+
+
+def label_folder(job: Job, labels: str) -> tuple[Path, bool]:
+    """Where label maps lie, and whether a run made them: this one, another (its folder is named), or somebody else."""
+    if labels == "pseudo":
+        return job.inputs["pseudo"] / "labels", True
+    ours = Path(labels) / "pseudo" / "labels"
+    return (ours, True) if ours.is_dir() else (Path(labels), False)
 
 
 def _require_format(path: Path, num_classes: int) -> None:

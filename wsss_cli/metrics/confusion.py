@@ -37,14 +37,21 @@ def confusion(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
 def tally(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
     """What scores need of the confusion matrix, small for any number of classes.
 
-    truth, prediction: ids of any one shape, ignore in truth dropped; num_classes: K, background included.
+    truth, prediction: ids of any one shape; ignore in truth is dropped, in the prediction (a pseudo-label that leaves
+    pixels open) it is missed; num_classes: K, background included.
     Returns (3, K) int64: pixels that are right, of the ground truth, of the prediction.  Raises ValueError as
     `confusion`.
     """
+    truth, prediction = _same_shape(truth, prediction)
+    ignore = label_format(num_classes - 1).ignore
+    open_ = prediction == ignore
+    if open_.any():
+        counts = tally(truth.masked_fill(open_, ignore), prediction.masked_fill(open_, 0), num_classes)
+        missed = tally(truth[open_], torch.zeros_like(truth[open_]), num_classes)
+        return counts + torch.stack([torch.zeros_like(missed[0]), missed[1], torch.zeros_like(missed[2])])
     if num_classes < IDS:
         return summary(confusion(truth, prediction, num_classes))
-    truth, prediction = _same_shape(truth, prediction)
-    known = truth != label_format(num_classes - 1).ignore
+    known = truth != ignore
     truth, prediction = truth[known].long(), prediction[known].long()  # (n,)
     _require_range(truth, num_classes, "ground truth")
     _require_range(prediction, num_classes, "prediction")

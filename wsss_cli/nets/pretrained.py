@@ -5,13 +5,13 @@ from __future__ import annotations
 import logging
 from collections.abc import Iterable, Mapping
 from pathlib import Path
+from typing import Any, Protocol
 
 import timm
 import torch
 from torch import Tensor
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.keymaps import mmcls_to_timm
 from wsss_cli.nets.own import OWN
 from wsss_cli.nets.weights import Loaded, is_counter, load_weights, read_weights
@@ -19,7 +19,15 @@ from wsss_cli.nets.weights import Loaded, is_counter, load_weights, read_weights
 log = logging.getLogger("wsss")
 
 
-def load_pretrained(backbone: Backbone, pretrained: str, trust: bool = False) -> Loaded | None:
+class Pretrainable(Protocol):
+    """A network of that name and constructor arguments without its classifier: a `Backbone` or a `ViT`."""
+
+    name: str
+    args: dict[str, Any]
+    body: Any
+
+
+def load_pretrained(backbone: Pretrainable, pretrained: str, trust: bool = False) -> Loaded | None:
     """Fill the backbone: "timm" (published weights, downloaded), "none" (leave it random), or a file of this network.
 
     A file holds the whole timm model, torchvision's ResNet (same names), mmcls' ResNetV1d or the encoder of SegFormer
@@ -58,7 +66,7 @@ def _our_names(name: str, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     return OWN[name].ours(state) if name in OWN else mmcls_to_timm(state)
 
 
-def _from_hub(backbone: Backbone, trust: bool) -> dict[str, Tensor]:
+def _from_hub(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
     """The published state dict: timm's through timm, which converts old files and is strict about their keys."""
     source = hub_file(backbone.name)
     if not source:
@@ -99,7 +107,7 @@ def _download_path(source: str) -> str:
     return f"{repository}/resolve/main/{file}"
 
 
-def _body_names(backbone: Backbone, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+def _body_names(backbone: Pretrainable, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """The whole model's names turned into those of timm's feature extractor, which flattens outer Sequentials."""
     theirs = {full: own for own in backbone.body.state_dict() if (full := _full_name(own, state))}
     return {theirs.get(k, k): v for k, v in state.items()}
@@ -112,7 +120,7 @@ def _full_name(own: str, state: Mapping[str, Tensor]) -> str | None:
     return next((k for k in (own, *split, own.removeprefix("body.")) if k in state), None)
 
 
-def _check_no_deeper(backbone: Backbone, state: Mapping[str, Tensor], source: str) -> None:
+def _check_no_deeper(backbone: Pretrainable, state: Mapping[str, Tensor], source: str) -> None:
     """A deeper network of the same family holds every tensor of a shallower one: refuse what it has more."""
     own = backbone.body.state_dict()
     whole = tuple(f"{name}." for name, _ in backbone.body.named_children() if name != "body")
@@ -124,7 +132,7 @@ def _check_no_deeper(backbone: Backbone, state: Mapping[str, Tensor], source: st
         )
 
 
-def _check_only_classifier(backbone: Backbone, unused: Iterable[str], source: str) -> None:
+def _check_only_classifier(backbone: Pretrainable, unused: Iterable[str], source: str) -> None:
     """What the file has more than the backbone must be of the same network's classifier."""
     if backbone.name in OWN:
         classifier = OWN[backbone.name].classifier

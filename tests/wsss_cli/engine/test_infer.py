@@ -2,13 +2,15 @@
 
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from reference_vectors import vectors
 from wsss_cli.data.transforms import normalise
-from wsss_cli.engine.infer import Infer, predict
+from wsss_cli.engine.infer import Infer, _logits_of_scales, fuse_logits, predict
 
 
 class Average(nn.Module):
@@ -39,7 +41,7 @@ def test_coarse_max_is_taken_on_the_grid_of_the_unscaled_image(images: Tensor) -
     assert fine.shape == found.shape and not torch.allclose(fine, found)
 
 
-@pytest.mark.parametrize("fusion", ["mean", "max", "coarse_max"])
+@pytest.mark.parametrize("fusion", ["mean", "max", "coarse_max", "sum_max", "max_sum"])
 def test_one_scale_is_the_networks_own_prediction(images: Tensor, fusion: Any) -> None:
     expected = enlarged(Average()(normalise(images)), (32, 48)).softmax(1)
     torch.testing.assert_close(predict(Average(), images, Infer(fusion=fusion), (32, 48)), expected)
@@ -49,3 +51,31 @@ def test_one_scale_is_the_networks_own_prediction(images: Tensor, fusion: Any) -
 def test_the_mirrored_image_of_a_symmetric_network_changes_nothing(images: Tensor, fusion: Any) -> None:
     plain = predict(Average(), images, Infer(fusion=fusion), (32, 48))
     torch.testing.assert_close(predict(Average(), images, Infer(fusion=fusion, flip=True), (32, 48)), plain)
+
+
+class Patches(nn.Module):
+    """The reference's toy network: a convolution of patches."""
+
+    def __init__(self, ref: dict[str, Any]) -> None:
+        super().__init__()
+        self.stride, self.weight, self.bias = ref["stride"], *(torch.from_numpy(ref[n]) for n in ("w_seg", "b_seg"))
+
+    def forward(self, images: Tensor) -> Tensor:
+        return F.conv2d(images, self.weight, self.bias, stride=self.stride)
+
+
+@vectors("toco/ms_seg")
+def test_fusions_of_toco(ref: dict[str, Any]) -> None:
+    net, x, size = Patches(ref), torch.from_numpy(ref["inputs"]), ref["label_hw"].tolist()
+    voc = Infer(scales=ref["scales"].tolist(), flip=True, fusion="sum_max", rounding="down")
+    coco = Infer(scales=(1.0, 1.25, 1.5), flip=True, fusion="max_sum", rounding="down")
+    small = enlarged(x, ref["coco_resize"].tolist())
+    for images, config, expected in ((x, voc, ref["voc_logits"]), (small, coco, ref["coco_logits"])):
+        found = fuse_logits(_logits_of_scales(net, images, config, size), config.fusion)
+        np.testing.assert_allclose(found, expected, rtol=1e-5, atol=1e-5)
+
+
+def test_resizing_by_torch_does_not_smooth(images: Tensor) -> None:
+    config = Infer(resize=16, resize_by="torch")
+    expected = enlarged(Average()(enlarged(normalise(images), (16, 16))), (32, 48)).softmax(1)
+    torch.testing.assert_close(predict(Average(), images, config, (32, 48)), expected)

@@ -36,6 +36,32 @@ def test_scores_are_the_released_ones(ref: dict[str, Any]) -> None:
     np.testing.assert_allclose(miou_predicted_too(matrix), ref["miou_all_nanmean"], rtol=0, atol=1e-5)
 
 
+@vectors("toco/miou")
+def test_scores_of_toco(ref: dict[str, Any]) -> None:
+    """Those that its scorer returns: classes without ground truth do not count."""
+    ours = scores(confusion(ref["gt"].astype(np.uint8), ref["pred"].astype(np.uint8), ref["num_classes"]))
+    np.testing.assert_allclose(ours.miou, ref["miou_f64"], rtol=1e-6)
+    np.testing.assert_allclose(ours.pixel_accuracy, ref["pAcc_f64"], rtol=1e-6)
+    np.testing.assert_allclose(ours.mean_accuracy, ref["mAcc_f64"], rtol=1e-6)
+    present = ~np.isnan(ours.iou)
+    np.testing.assert_allclose(np.array(ours.iou)[present], ref["iou_f64"][present], rtol=1e-6)
+
+
+@vectors("puf/miou")
+def test_scores_of_puf(ref: dict[str, Any]) -> None:
+    ours = scores(confusion(ref["gt"], ref["pred"], ref["num_classes"]))
+    found = ours.miou, ours.pixel_accuracy, ours.mean_accuracy
+    np.testing.assert_allclose(found, [ref["miou"], ref["pAcc"], ref["mAcc"]], rtol=1e-5)
+
+
+def test_ignored_predictions_are_missed() -> None:
+    """A pseudo-label may leave pixels open: they stay in the ground truth, and are nobody's prediction."""
+    truth, prediction = (torch.tensor(x, dtype=torch.uint8) for x in ([0, 0, 1, 1, 1, 255], [0, 255, 255, 1, 0, 255]))
+    assert tally(truth, prediction, 2).tolist() == [[1, 1], [2, 3], [2, 1]]
+    wide = (torch.where(x == 255, 65535, x.int()).int() for x in (truth, prediction))
+    assert tally(*wide, 300)[:, :2].tolist() == [[1, 1], [2, 3], [2, 1]]
+
+
 def test_small_case_by_hand() -> None:
     truth = np.array([[0, 0, 1, 1, 255]], dtype=np.uint8)
     prediction = np.array([[0, 2, 1, 0, 2]], dtype=np.uint8)

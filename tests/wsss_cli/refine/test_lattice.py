@@ -75,3 +75,12 @@ def test_scaled() -> None:
     before, after = torch.rand(50), torch.rand(50)
     expected = after[:, None] * lattice.filter(before[:, None] * values)
     torch.testing.assert_close(lattice.scaled(before, after).filter(values), expected)
+
+
+@pytest.mark.parametrize("points", [52, 51])
+def test_images_of_a_batch_have_nothing_to_do_with_each_other(points: int) -> None:
+    features, values = torch.randn(3, points, 5), torch.rand(3, points, 4)
+    features[2] = features[0]  # the same places, yet other vertices
+    together = Lattice(features).filter(values.flatten(0, 1)).view_as(values)
+    alone = torch.stack([Lattice(f).filter(v) for f, v in zip(features, values)])
+    torch.testing.assert_close(together, alone, atol=1e-6, rtol=1e-5)

@@ -1,0 +1,93 @@
+"""The settings that the single-stage methods share; defaults are those of ToCo's released code on PASCAL VOC."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from wsss_cli.config import Config, StageConfig
+from wsss_cli.engine import infer
+from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.par_config import Par
+
+
+class VitNet(Config):
+    """A vision transformer with classifiers and the decoder LargeFOV."""
+
+    backbone: str = Field(
+        "vit_base_patch16_224.orig_in21k_ft_in1k", description="timm's name of a plain vision transformer"
+    )
+    backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {depth: 4}")
+    pretrained: str = Field("timm", description="timm: published weights, downloaded; none: random; or a weights FILE")
+    inner_block: int = Field(-3, description="whose tokens the auxiliary classifier sees; -3 is block 9 of 12 (ToCo)")
+    train_positions: bool = Field(False, description="learn the position embedding (PUF); else it stays (ToCo)")
+    width: int = Field(512, gt=0, description="channels of the decoder (ToCo)")
+    dilation: int = Field(5, gt=0, description="of the decoder's 3 x 3 convolutions (ToCo); less for small crops")
+    decoder_init: Literal["torch", "kaiming"] = Field(
+        "torch", description="weights of the decoder at first: PyTorch's default (ToCo), or Kaiming, fan out (PUF)"
+    )
+
+
+class Thresholds(Config):
+    """What a class activation map's score says."""
+
+    high: float = Field(0.7, gt=0, lt=1, description="surely a class above it (COCO: 0.65)")
+    low: float = Field(0.25, gt=0, lt=1, description="surely background at or below it")
+
+
+class Energy(Config):
+    """The dense energy loss, whose filter is the permutohedral lattice."""
+
+    weight: float = Field(1e-7, ge=0, description="factor of the energy, before the loss weight (rloss)")
+    sigma_rgb: float = Field(15.0, gt=0, description="standard deviation in colour, 0..255 (rloss)")
+    sigma_xy: float = Field(100.0, gt=0, description="standard deviation in pixels of the crop (rloss)")
+    scale: float = Field(0.5, gt=0, le=1, description="size at which it is computed (rloss)")
+
+
+class Infer(infer.Infer):
+    """How the trained network is applied; defaults are those of ToCo's infer_seg_voc."""
+
+    scales: tuple[float, ...] = Field(
+        (1.0, 1.5, 1.25), min_length=1, description="image scales whose predictions are fused (COCO: 1, 1.25, 1.5)"
+    )
+    flip: bool = Field(True, description="also predict the mirrored image")
+    fusion: infer.Fusion = Field(
+        "sum_max",
+        description="of scales and flips: sum_max: logits summed over flips, the largest over scales (VOC); max_sum: "
+        "the other way round (COCO); mean: mean of softmax scores; max: largest logit; coarse_max: BECO's",
+    )
+    rounding: Literal["nearest", "down"] = Field("down", description="of the sizes of scaled images (ToCo: down)")
+    resize_by: Literal["pil", "torch"] = Field(
+        "torch", description="of infer.resize (COCO: 448): pil smooths what it shrinks; torch: bilinear (ToCo)"
+    )
+    crf_settings: Crf = Field(PRESETS["toco"], description="the dense CRF (ToCo)")
+
+
+class Seeds(StageConfig):
+    """Write the trained network's class activation maps."""
+
+    split: str | None = Field(None, description="the split to make CAMs of; the data set's training split")
+    source: Literal["cam", "inner", "segmentation"] = Field(
+        "cam",
+        description="cam: of the last block; inner: of the auxiliary classifier's block; segmentation: scores of the "
+        "decoder (ToCo infer_seg_as_cam)",
+    )
+    resize: int | None = Field(448, gt=0, description="side of a square that images are resized to first (ToCo)")
+    scales: tuple[float, ...] | None = Field(
+        None, min_length=1, description="image scales; null: 1, 0.5, 1.5, and of segmentation 1, 1.25, 1.5 (ToCo)"
+    )
+    batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
+
+
+class Pseudo(StageConfig):
+    """Refine the class activation maps to label maps."""
+
+    refine: Literal["par", "crf", "none"] = Field(
+        "par",
+        description="par: pixel-adaptive refinement, as in training; crf: dense CRF (ToCo infer_cam_crf_label); none: "
+        "thresholds alone",
+    )
+    thresholds: Thresholds = Field(Thresholds(), description="background scores; ignored where they disagree")
+    par: Par = Field(Par(), description="pixel-adaptive refinement")
+    crf: Crf = Field(PRESETS["toco_cam"], description="the dense CRF of refine=crf (ToCo)")
