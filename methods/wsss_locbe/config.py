@@ -1,4 +1,4 @@
-"""The settings of LOC-BE's stages; defaults are those of the released VOC script unless said otherwise."""
+"""The settings of LOC-BE's training; defaults are those of the released VOC script unless said otherwise."""
 
 from __future__ import annotations
 
@@ -7,79 +7,101 @@ from typing import Literal
 from pydantic import Field, field_validator
 
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.data.views import View
 from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage.config import Energy, Thresholds, VitNet
 
 
-class Phase(Config):
-    """The weights of the losses in a part of the training; the two classification losses always have 1."""
+class Augment(Config):
+    """The one view of an image that is learnt."""
 
-    until: int | None = Field(None, ge=0, description="the last iteration of the phase, from 0; null: to the end")
-    labels: Literal["cam", "inner"] = Field(
-        "cam", description="the maps that pseudo-labels are made of: the last block's, or the inner block's"
+    crop: int = Field(448, gt=0, description="side of the random crop (COCO: 224)")
+    scale: tuple[float, float] = Field((0.5, 2.0), description="range of the random scale before the crop")
+    flip: bool = Field(True, description="mirror half of the images before the crop")
+    view: View = Field(View(blur=1.0), description="what changes the crop (ToCo's view 1)")
+    mirror_again: bool = Field(
+        True,
+        description="released quirk: the view is mirrored once more, which the box of real pixels does not know; "
+        "false: its flip is left out",
     )
-    segmentation: float = Field(0.0, ge=0, description="L_seg, cross-entropy with the pseudo-labels")
-    energy: float = Field(0.0, ge=0, description="L_reg, dense energy of the segmentation")
-    erased: float = Field(0.0, ge=0, description="L_BE, classes told from the boundary region alone")
-    local: float = Field(0.0, ge=0, description="L_LOC, class tokens of windows against those of whole images")
-    contrast: float = Field(0.0, ge=0, description="L_sc, patch tokens of one class alike, of others not")
-
-    @property
-    def needs_labels(self) -> bool:
-        return self.segmentation > 0 or self.energy > 0
-
-    @property
-    def needs_last_maps(self) -> bool:
-        return self.needs_labels and self.labels == "cam"
-
-    @property
-    def needs_maps(self) -> bool:
-        return self.needs_labels or max(self.erased, self.local, self.contrast) > 0
-
-
-WARM_UP = Phase(until=2000, erased=1.0, contrast=0.3)
-FULL = Phase(segmentation=0.1, energy=0.05, erased=1.0, local=1.0, contrast=0.3)
 
 
 class Windows(Config):
     """Local optimisation cropping."""
 
-    number: int = Field(4, gt=0, description="windows of each group of images")
+    number: int = Field(4, gt=0, description="windows per group of images")
     side: int = Field(86, gt=1, description="side of a window, pixels; cut off at the border")
     together: int = Field(
-        2, gt=0, description="images of a group, which share windows and are compared: those of a GPU, when released"
+        2, gt=0, description="images of a group, which share windows and are compared: those of one GPU, when released"
+    )
+    loc_loss: Literal["official", "per_image"] = Field(
+        "official",
+        description="official: distances across the images, channel by channel, as released; per_image: distances of "
+        "class tokens, as the paper's figure shows, with stop-gradient; it is some hundred times as large",
     )
     margin: float = Field(1.0, gt=0, description="distance from which tokens are far enough apart")
 
 
-class Train(StageConfig):
-    """One network that learns from tags, from its own pseudo-labels, and from pictures made of its own maps."""
+class Phase(Config):
+    """Weights of the losses in a part of the training; the two classifications weigh 1."""
 
+    until: int | None = Field(None, ge=0, description="its last iteration, from 0; null: the end")
+    boundary: float = Field(0.0, ge=0, description="w_be, weight of telling the classes from what is unsure alone")
+    local: float = Field(0.0, ge=0, description="w_loc, weight of the contrast with the class tokens of windows")
+    patch_contrast: float = Field(0.0, ge=0, description="w_sc, weight of the contrast of patch tokens")
+    segmentation: float = Field(0.0, ge=0, description="w_seg, weight of the cross-entropy with the pseudo-labels")
+    energy: float = Field(0.0, ge=0, description="w_reg, weight of the dense energy")
+    labels_from: Literal["cam", "inner"] = Field(
+        "cam", description="pseudo-labels come from the last block's CAMs, or from the auxiliary classifier's"
+    )
+
+    @property
+    def segments(self) -> bool:
+        """Whether the decoder learns."""
+        return self.segmentation + self.energy > 0
+
+    @property
+    def looks(self) -> bool:
+        """Whether any CAMs are needed."""
+        return self.segments or self.boundary + self.local + self.patch_contrast > 0
+
+
+WARM_UP = Phase(until=2000, boundary=1.0, patch_contrast=0.3)
+WHOLE = Phase(boundary=1.0, local=1.0, patch_contrast=0.3, segmentation=0.1, energy=0.05)
+
+
+class Train(StageConfig):
+    """One network learns the tags, and from its own CAMs to segment, to see details and to know boundaries."""
+
+    checkpoint: str | None = Field(
+        None, description="take this trained network instead: the authors' model_iter_N.pth, or ToCo's"
+    )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: VitNet = Field(VitNet(), description="the network")
-    thresholds: Thresholds = Field(Thresholds(), description="what is sure, and what background")
-    phases: tuple[Phase, ...] = Field(
-        (WARM_UP, FULL), min_length=1, description="weights of the losses, phase by phase (released: two; COCO: three)"
-    )
-    loc_loss: Literal["official", "per_image"] = Field(
-        "official",
-        description="official: distances across the batch, channel by channel, as released; per_image: distances of "
-        "tokens, as the paper's figure shows, with stop-gradient (a loss of another size: see windows.margin)",
-    )
+    augment: Augment = Field(Augment(), description="augmentation")
     windows: Windows = Field(Windows(), description="local optimisation cropping")
-    par: Par = Field(Par(), description="pixel-adaptive refinement of the pseudo-labels")
-    energy: Energy = Field(Energy(), description="dense energy loss")
+    thresholds: Thresholds = Field(Thresholds(), description="of CAM scores, for regions, patch tokens, pseudo-labels")
+    par: Par = Field(Par(), description="refinement of the CAMs to pseudo-labels")
+    energy: Energy = Field(Energy(), description="the dense energy loss")
+    token_box: Literal["unscaled", "scaled"] = Field(
+        "unscaled",
+        description="released quirk: the box of real pixels is laid over the patch tokens as if these were pixels; "
+        "scaled: in tokens, those wholly inside",
+    )
+    phases: tuple[Phase, ...] = Field(
+        (WARM_UP, WHOLE), min_length=1, description="weights of the losses, one part of the training after the other"
+    )
     optimiser: AdamW = Field(AdamW(), description="optimiser")
-    loop: Loop = Field(Loop(iterations=20_000, batch=4), description="length of the training")
+    loop: Loop = Field(Loop(iterations=20000, batch=4), description="length of the training")
 
     @field_validator("phases")
     @classmethod
     def _in_order(cls, phases: tuple[Phase, ...]) -> tuple[Phase, ...]:
-        ends = [phase.until for phase in phases]
-        if ends[-1] is not None or None in ends[:-1] or sorted(set(ends[:-1])) != ends[:-1]:  # type: ignore[type-var]
-            raise ValueError("each phase must end after the one before it (until), and the last must have no end")
+        ends = [-1 if phase.until is None else phase.until for phase in phases]
+        if ends[-1] != -1 or -1 in ends[:-1] or sorted(set(ends[:-1])) != ends[:-1]:
+            raise ValueError("give each phase a larger `until` than the one before, and none to the last")
         return phases
 
     def phase(self, k: int) -> Phase:

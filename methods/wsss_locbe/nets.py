@@ -22,13 +22,14 @@ class Crop(NamedTuple):
 
 
 class Views(NamedTuple):
-    """What the network is shown beside B images, and the class activation maps (B, C, H, W) that it is made of.
+    """What the network is shown beside B images, and the CAMs (B, C, H, W) in [0, 1]; nothing that is not needed.
 
-    cams, inner  in [0, 1], of the last and of the inner block; None where nothing needs them
-    erased       (B, 3, H, W) images of which only the unsure region is left
+    labelling  the CAMs that pseudo-labels come from
+    inner      the auxiliary classifier's
+    erased     (B, 3, H, W) images of which only the unsure region is left
     """
 
-    cams: Tensor | None = None
+    labelling: Tensor | None = None
     inner: Tensor | None = None
     erased: Tensor | None = None
     crops: tuple[Crop, ...] = ()
