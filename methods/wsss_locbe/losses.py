@@ -16,9 +16,7 @@ def contrast_across_images(whole: Tensor, local: Tensor, tags: Tensor, margin: f
 
     whole (B, D) class tokens of the images; local (B, D) of one window of each; tags (B, C) 0/1.
     """
-    distance = torch.linalg.vector_norm(
-        whole.float()[:, None] - local.float()[None] + EPS, dim=1
-    )  # (B, B, D) -> (B, D)
+    distance = torch.linalg.vector_norm(_differences(whole, local), dim=1)  # (B, D)
     return _contrast(distance, tags.float().mean(), margin)
 
 
@@ -30,9 +28,7 @@ def contrast_per_image(whole: Tensor, local: Tensor, margin: float = 1.0) -> Ten
 
     whole, local (B, D).
     """
-    distance = torch.linalg.vector_norm(
-        whole.detach().float()[:, None] - local.float()[None] + EPS, dim=2
-    )  # (B, B, D) -> (B, B)
+    distance = torch.linalg.vector_norm(_differences(whole.detach(), local), dim=2)  # (B, B)
     return _contrast(distance, torch.eye(len(whole), device=whole.device), margin)
 
 
