@@ -12,6 +12,7 @@ from PIL import Image
 from key_lists import keys
 from wsss_cli.config import read_yaml, resolve
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
+from wsss_cli.data.views import Colours, View
 from wsss_cli.engine.adamw import adamw
 from wsss_cli.engine.distributed import Runtime
 from wsss_cli.errors import WsssError
@@ -111,7 +112,7 @@ def test_phases_out_of_order(phases: list[dict[str, int]]) -> None:
 @pytest.mark.parametrize("name", ["voc", "coco", "shapes"])
 def test_recipes_are_what_the_paper_says(name: str) -> None:
     """Iterations are counted from 0; the conditions of the released scripts are n <= 2000, 8000, 12000."""
-    config = resolve(Train, "train", read_yaml(METHOD.recipe(name))["train"])
+    config = resolve(Train, "train", read_yaml(Path(stages.__file__).parent / "recipes" / f"{name}.yaml")["train"])
     stages.check_windows(config, 8 if name == "shapes" else 16)
     if name == "voc":
         assert config == Train() and config.phase(2000).local == 0 and config.phase(2001).local == 1
@@ -120,18 +121,31 @@ def test_recipes_are_what_the_paper_says(name: str) -> None:
         assert config.phase(12001).segmentation == 0.2 and config.phase(12001).labels_from == "cam"
 
 
-def test_samples_are_drawn_by_their_generator_alone(tmp_path: Path) -> None:
-    rng = np.random.default_rng(0)
-    Image.fromarray(rng.integers(0, 256, (40, 90, 3), dtype=np.uint8)).save(tmp_path / "a.png")
-    sample = Sample("a", tmp_path / "a.png", 90, 40, (1, 3))
-    settings = Augment(crop=64, scale=(1.0, 1.0))
-    data = LocBeData([sample], 3, settings, Windows().number)
+@pytest.fixture
+def sample(tmp_path: Path) -> Sample:
+    pixels = np.random.default_rng(0).integers(1, 256, (90, 40, 3), dtype=np.uint8)
+    Image.fromarray(pixels).save(tmp_path / "a.png")
+    return Sample("a", tmp_path / "a.png", 40, 90, (1, 3))
+
+
+def test_samples_are_drawn_by_their_generator_alone(sample: Sample) -> None:
+    data = LocBeData([sample], 3, Augment(crop=64), Windows().number)
     one, again, other = (data.item(0, random.Random(seed)) for seed in (1, 1, 2))
     assert all(torch.equal(one[name], again[name]) for name in one)
     assert not torch.equal(one["image"], other["image"]) and not torch.equal(one["draws"], other["draws"])
     assert one["tags"].tolist() == [1, 0, 1] and one["draws"].shape == (4,) and (one["draws"].floor() == 0).all()
-    y0, y1, x0, x1 = one["box"].tolist()
-    assert (y1 - y0, x1 - x0) == (40, 64) and one["image"].shape == (64, 64, 3)
-    still = LocBeData([sample], 3, settings.model_copy(update={"mirror_again": False}), 4)
-    boxes = [still.item(0, random.Random(seed)) for seed in range(4)]
-    assert all((item["image"][: int(item["box"][0])] == 0).all() for item in boxes)
+
+
+@pytest.mark.parametrize("mirror_again", [True, False])
+def test_the_box_does_not_know_of_the_released_second_mirroring(sample: Sample, mirror_again: bool) -> None:
+    plain = View(colours=Colours(probability=0), grey=0)
+    settings = Augment(crop=64, scale=(1.0, 1.0), view=plain, mirror_again=mirror_again)
+    data, right = LocBeData([sample], 3, settings, 4), []
+    for seed in range(8):
+        item = data.item(0, random.Random(seed))
+        y0, y1, x0, x1 = item["box"].tolist()
+        assert (y0, y1, x1 - x0) == (0, 64, 40)
+        inside = torch.zeros(64, 64, dtype=torch.bool)
+        inside[:, x0:x1] = True
+        right.append(torch.equal((item["image"] > 0).all(2), inside))
+    assert all(right) != mirror_again and any(right)
