@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from contextlib import AbstractContextManager, nullcontext
 
 import torch
 import torch.nn.functional as F
@@ -38,7 +39,8 @@ def online_cams(
     owner, channel = tags.nonzero(as_tuple=True)  # (P,) each: P classes present in all images
     size, total = (images.shape[2], images.shape[3]), None
     for scale in scales:
-        plain, mirrored = _both(maps_of, images, scale, known)
+        with _weights_cast_anew(images.device.type):
+            plain, mirrored = _both(maps_of, images, scale, known)
         sums = [
             _enlarged(a[owner, channel], b[owner, channel].flip(-1), size, relu_first) for a, b in zip(plain, mirrored)
         ]  # (P, H, W) each
@@ -56,6 +58,13 @@ def min_max(cam: Tensor) -> Tensor:
 def floor_size(size: Sequence[int], scale: float) -> tuple[int, int]:
     """The height and width times the scale, cut off: (H, W)."""
     return int(size[0] * scale), int(size[1] * scale)
+
+
+def _weights_cast_anew(device: str) -> AbstractContextManager[object]:
+    """Under autocast: keep no weights cast here, without gradient, for passes that need one."""
+    if not torch.is_autocast_enabled(device):
+        return nullcontext()
+    return torch.autocast(device, torch.get_autocast_dtype(device), cache_enabled=False)
 
 
 def _both(maps_of: Maker, images: Tensor, scale: float, known: Maps | None) -> tuple[Maps, Maps]:

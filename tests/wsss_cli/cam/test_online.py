@@ -59,3 +59,13 @@ def test_cams_of_puf(ref: dict[str, Any]) -> None:
 def test_without_tags_there_is_no_cam() -> None:
     cams = online_cams(lambda x: (x[:, :, ::4, ::4],), torch.rand(2, 3, 16, 16), torch.zeros(2, 3))[0]
     assert cams.shape == (2, 3, 16, 16) and not cams.any()
+
+
+def test_under_autocast_weights_keep_their_gradients() -> None:
+    """Casts are kept until autocast ends: one made without gradient must not serve the training pass after it."""
+    conv = torch.nn.Conv2d(3, 2, 4, stride=4)
+    images = torch.rand(2, 3, 16, 16)
+    with torch.autocast("cpu", torch.bfloat16):
+        online_cams(lambda x: (conv(x),), images, torch.ones(2, 2))
+        conv(images).float().sum().backward()
+    assert conv.weight.grad is not None and conv.weight.grad.abs().sum() > 0

@@ -1,0 +1,23 @@
+"""ToCo: Token Contrast for Weakly-Supervised Semantic Segmentation (Ru et al., CVPR 2023)."""
+
+from wsss_cli.method import Method, Stage
+
+METHOD = Method(
+    name="toco",
+    title="Token contrast: a single-stage vision transformer",
+    paper="Ru, Zheng, Zhan, Du, CVPR 2023",
+    supervision="tags",
+    stages=(
+        Stage("train", "wsss_toco.stages:train", "wsss_toco.config:Train"),
+        Stage("seeds", "wsss_toco.stages:seeds", "wsss_cli.single_stage.config:Seeds", ("train",), ("cam",)),
+        Stage(
+            "pseudo",
+            "wsss_cli.single_stage.dump:make_labels",
+            "wsss_cli.single_stage.config:Pseudo",
+            ("seeds",),
+            ("labels",),
+        ),
+    ),
+    predictor="wsss_toco.stages:predictor",
+    infer="wsss_cli.single_stage.config:Infer",
+)

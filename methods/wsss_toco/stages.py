@@ -1,0 +1,84 @@
+"""ToCo's stages: train, then seeds and pseudo-labels of the trained network; and how it predicts."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from torch import nn
+
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.adamw import adamw, factor
+from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.errors import WsssError
+from wsss_cli.job import Job
+from wsss_cli.nets.single_stage import Segmentation
+from wsss_cli.single_stage.build import meta, trained
+from wsss_cli.single_stage.dump import dump_cams, tagged
+from wsss_toco.checkpoint import load_official
+from wsss_toco.config import Net, Train
+from wsss_toco.data import ToCoData, to_device
+from wsss_toco.nets import ToCo, build, make_teacher
+from wsss_toco.step import ToCoStep
+
+
+def train(job: Job) -> dict[str, float]:
+    """Tags -> a network that segments; leaves checkpoint.pt."""
+    config: Train = job.config
+    if config.checkpoint is not None:
+        return take_official(job, config.checkpoint)
+    check_sizes(config)
+    net = build(config.net, job.data.num_classes, job.runtime.trust)
+    teacher = make_teacher(net)
+    data = ToCoData(tagged(job, config.split), job.data.num_classes, config.views)
+    total, starts = total_iterations(config.loop, len(data)), config.losses
+    job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images; contrast from "
+            f"iteration {starts.contrast_from}, segmentation from {starts.segmentation_from}")  # fmt: skip
+    if starts.segmentation_from >= total:
+        job.say("the segmentation is never trained: set losses.segmentation_from to less than loop.iterations")
+    training = Training(
+        model=net,
+        step=ToCoStep(net, teacher, config, job.runtime.world),
+        optimizer=adamw(net, config.optimiser),
+        factor=factor(config.optimiser, total),
+        data=data,
+        prepare=to_device,
+        meta=meta(job, config.net),
+        modules={"teacher": teacher},
+    )
+    return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
+
+
+def take_official(job: Job, path: str) -> dict[str, float]:
+    """checkpoint.pt of the authors' network instead of a training. Raises WsssError if the file does not fit."""
+    config: Train = job.config
+    net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
+    load_official(net, path, job.runtime.trust)
+    content = {"meta": meta(job, config.net), "model": net.state_dict()}
+    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    return {}
+
+
+def check_sizes(config: Train) -> None:
+    """Raises WsssError if local crops do not fit into the views."""
+    side, small = config.views.crop, config.local.size
+    room = (side - 2 * (small // 2)) ** 2 if side > small else 0
+    if room < config.local.number:
+        raise WsssError(
+            f"local.size {small} leaves no room for {config.local.number} crops in views.crop {side}",
+            "make local.size smaller, about a fifth of views.crop",
+        )
+
+
+def seeds(job: Job) -> dict[str, int]:
+    """The trained network's CAMs, cam/<id>.npz."""
+    return dump_cams(job, network(job.inputs["train"] / "checkpoint.pt", job))
+
+
+def network(path: Path, job: Job) -> ToCo:
+    """The trained network of a checkpoint."""
+    return trained(path, job, Net, build)
+
+
+def predictor(path: Path, job: Job) -> nn.Module:
+    """The segmentation of the trained network of a checkpoint."""
+    return Segmentation(network(path, job))
