@@ -7,50 +7,17 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.released.locbe import Released
 from wsss_cli.cam.online import online_cams
-from wsss_cli.cam.regions import region_map
-from wsss_cli.data.transforms import denormalise
-from wsss_cli.losses.dense_energy import dense_energy_loss
-from wsss_cli.losses.token_contrast import token_contrast
 from wsss_cli.losses.two_part import two_part_cross_entropy
 from wsss_cli.nets.vit import ViT
-from wsss_cli.single_stage.supervision import pseudo_labels, token_labels
+from wsss_cli.single_stage.supervision import pseudo_labels
 from wsss_locbe.config import Phase, Train, Windows
-from wsss_locbe.losses import contrast_across_images
 from wsss_locbe.nets import LocBe
 from wsss_locbe.step import LocBeStep
 
 LAST = 4  # an iteration of the last phase
 NAMES = ["classification", "auxiliary", "boundary", "patch_contrast", "local", "segmentation", "energy"]
-
-
-def plainly(net: LocBe, batch: dict[str, Tensor], config: Train) -> dict[str, Tensor]:
-    """The last phase in the order of work of the released code: one forward pass for each thing."""
-    images, tags, box = batch["image"], batch["tags"], batch["box"]
-    cams, inner = online_cams(net.cams, images, tags)
-    regions = region_map(inner, config.thresholds.low, config.thresholds.high)
-    out = net.heads(net.encoder(images))
-    boundary = net.hybrid_tag_logits(net.encoder(images * (regions == 1)[:, None]).patches)
-    local = []
-    for group in (slice(0, 2), slice(2, 4)):
-        sure = (regions[group] == 2).nonzero().tolist()
-        for draw in batch["draws"][group][0].tolist() if sure else []:
-            _, y, x = sure[int(draw * len(sure))]
-            crop = images[group][:, :, max(y - 12, 0) : y + 12, max(x - 12, 0) : x + 12]
-            local.append(contrast_across_images(out.features.cls[group], net.encoder(crop).cls, tags[group]) / 8)
-    labels = pseudo_labels(images, cams, tags, box, config.thresholds, config.par)
-    assert out.logits is not None
-    logits = F.interpolate(out.logits, images.shape[2:], mode="bilinear", align_corners=False)
-    tokens = token_labels(inner, (8, 8), config.thresholds, box)
-    return {
-        "classification": F.multilabel_soft_margin_loss(out.tags, tags),
-        "auxiliary": F.multilabel_soft_margin_loss(out.inner_tags, tags),
-        "boundary": F.multilabel_soft_margin_loss(boundary, tags),
-        "patch_contrast": 0.3 * token_contrast(out.features.patches, tokens),
-        "local": torch.stack(local).sum(),
-        "segmentation": 0.1 * two_part_cross_entropy(logits, labels),
-        "energy": 0.05 * dense_energy_loss(denormalise(images), logits, labels, box, 1e-7, 15, 100, 0.5),
-    }
 
 
 def gradients(net: LocBe, losses: dict[str, Tensor]) -> dict[str, Tensor]:
@@ -59,15 +26,19 @@ def gradients(net: LocBe, losses: dict[str, Tensor]) -> dict[str, Tensor]:
     return {name: p.grad.clone() for name, p in net.named_parameters() if p.grad is not None}
 
 
-def test_a_whole_iteration(net: LocBe, batch: dict[str, Tensor], config: Train) -> None:
-    found, expected = LocBeStep(net, config)(net, batch, LAST), plainly(net, batch, config)
-    assert list(found) == NAMES and min(found["local"], found["segmentation"], -found["energy"]) > 0
-    for name, value in expected.items():
-        torch.testing.assert_close(found[name], value, rtol=1e-4, atol=1e-6, msg=name)
-    ours, theirs = gradients(net, found), gradients(net, plainly(net, batch, config))
-    assert ours.keys() == theirs.keys() == {n for n, p in net.named_parameters() if p.requires_grad}
+def test_one_pass_gives_what_the_released_order_of_work_gives(
+    net: LocBe, batch: dict[str, Tensor], config: Train
+) -> None:
+    """All images in one group, as those of one GPU."""
+    config = config.model_copy(update={"windows": Windows(side=24, together=4)})
+    ours, theirs = LocBeStep(net, config)(net, batch, LAST), Released(net, config)(batch, LAST)
+    assert list(ours) == list(theirs) == NAMES and all(value != 0 for value in ours.values())
     for name, value in theirs.items():
-        torch.testing.assert_close(ours[name], value, rtol=1e-3, atol=1e-4 * float(value.abs().max() + 1e-3), msg=name)
+        torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=1e-8, msg=name)
+    found, expected = gradients(net, ours), gradients(net, theirs)
+    assert found.keys() == expected.keys() == {n for n, p in net.named_parameters() if p.requires_grad}
+    for name, value in expected.items():
+        torch.testing.assert_close(found[name], value, rtol=1e-3, atol=1e-5 * value.abs().max().item() + 1e-9, msg=name)
 
 
 @pytest.mark.parametrize(("k", "counted"), [(0, NAMES[:2]), (3, NAMES[:4]), (4, NAMES), (10**6, NAMES)])
