@@ -29,7 +29,7 @@ class Released:
         self.net, self.teacher, self.config = net, teacher, config
 
     def __call__(self, batch: dict[str, Any], draw: Draw, k: int) -> dict[str, Tensor]:
-        c, net, w = self.config, self.net, self.config.losses
+        net, w = self.net, self.config.losses
         images, tags, boxes = batch["image"], batch["tags"], batch["box"].tolist()
         for own, theirs in zip(self.teacher.parameters(), net.proj_head.parameters()):
             own.data = own.data * w.momentum + theirs.data * (1 - w.momentum)

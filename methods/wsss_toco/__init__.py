@@ -10,13 +10,7 @@ METHOD = Method(
     stages=(
         Stage("train", "wsss_toco.stages:train", "wsss_toco.config:Train"),
         Stage("seeds", "wsss_toco.stages:seeds", "wsss_cli.single_stage.config:Seeds", ("train",), ("cam",)),
-        Stage(
-            "pseudo",
-            "wsss_cli.single_stage.dump:make_labels",
-            "wsss_cli.single_stage.config:Pseudo",
-            ("seeds",),
-            ("labels",),
-        ),
+        Stage("pseudo", "wsss_toco.stages:pseudo", "wsss_cli.single_stage.config:Pseudo", ("seeds",), ("labels",)),
     ),
     predictor="wsss_toco.stages:predictor",
     infer="wsss_cli.single_stage.config:Infer",

@@ -19,7 +19,7 @@ class Net(VitNet):
 
     backbone: str = Field(
         "deit_base_patch16_224.fb_in1k",
-        description="timm's name of a plain vision transformer; also published: vit_base_patch16_224.orig_in21k_ft_in1k",
+        description="timm's name of a plain vision transformer; published also vit_base_patch16_224.orig_in21k_ft_in1k",
     )
     prototypes: int = Field(1024, gt=0, description="outputs of the projection head")
     hidden: int = Field(2048, gt=0, description="channels of its hidden layers")
@@ -27,7 +27,7 @@ class Net(VitNet):
 
 
 class Views(Config):
-    """The three views of an image: the one that is learnt, another of the whole image, and the source of local crops."""
+    """Three views of an image: the one that is learnt, one of the whole image, and the source of local crops."""
 
     crop: int = Field(448, gt=0, description="side of the square that all three are")
     scale: tuple[float, float] = Field((0.5, 2.0), description="range of the random scale before the first crop")

@@ -14,11 +14,14 @@ from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
 from wsss_cli.single_stage.dump import dump_cams, tagged
+from wsss_cli.single_stage.dump import make_labels as pseudo
 from wsss_toco.checkpoint import load_official
 from wsss_toco.config import Net, Train
 from wsss_toco.data import ToCoData, to_device
 from wsss_toco.nets import ToCo, build, make_teacher
 from wsss_toco.step import ToCoStep
+
+__all__ = ["predictor", "pseudo", "seeds", "train"]
 
 
 def train(job: Job) -> dict[str, float]:

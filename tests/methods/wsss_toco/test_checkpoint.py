@@ -58,12 +58,10 @@ def test_values_land_where_they_belong(net: ToCo, config: Train, tmp_path: Path)
 def test_other_files_are_refused(net: ToCo, config: Train, tmp_path: Path) -> None:
     path = tmp_path / "official.pth"
     torch.save(official_state(net), path)
-    with pytest.raises(
-        WsssError, match=r"'aux_classifier.weight' has shape \(4, 24, 1, 1\), not \(7, 24, 1, 1\)|does n"
-    ):
+    with pytest.raises(WsssError, match=r"has shape \(5, 16, 1, 1\), not \(8, 16, 1, 1\)"):
         load_official(build(config.net, 7), path)
     torch.save(official_state(net) | {"module.attn_proj.bias": torch.zeros(1)}, path)
-    with pytest.raises(WsssError, match="'attn_proj.bias' has no place in it"):
+    with pytest.raises(WsssError, match=r"'attn_proj\.bias' has no place in it"):
         load_official(net, path)
 
 

@@ -1,0 +1,84 @@
+"""A training step of ToCo (forward, backward, AdamW) against the released order of work: same weights, same batch, CPU.
+
+python -m bench.toco
+"""
+
+from __future__ import annotations
+
+import sys
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from bench.measure import alone, report
+from bench.released.toco import Released
+from bench.row import Row
+from wsss_cli.data.transforms import normalise
+from wsss_cli.engine.adamw import adamw
+from wsss_cli.engine.memory import keep_freed_memory
+from wsss_toco.config import Net, Train
+from wsss_toco.nets import build, make_teacher
+from wsss_toco.step import ToCoStep
+
+BACKBONE, SIDE, BATCH, CLASSES, ROUNDS = "vit_tiny_patch16_224", 448, 2, 20, 2
+PHASES = {"contrasts": 0, "all losses": 2001}
+"""An iteration of each phase of the released schedule."""
+
+
+def main() -> list[Row]:
+    rows = []
+    for phase in PHASES:
+        ours, theirs = alone("bench.toco", "ours", phase), alone("bench.toco", "released", phase)
+        note = f"{BACKBONE}, {BATCH} crops of {SIDE}, 1 thread; released order of work"
+        rows += [
+            Row(f"ToCo step, {phase}, {unit}", ours[unit], theirs[unit], theirs[unit] / ours[unit], note)
+            for unit in ("seconds", "mb")
+        ]
+    return rows
+
+
+def images(count: int, side: int, seed: int) -> Tensor:
+    """Smooth noise, about as photographs are: (count, side, side, 3) uint8."""
+    noise = torch.rand(count, 3, side // 16, side // 16, generator=torch.Generator().manual_seed(seed))
+    large = F.interpolate(noise, size=(side, side), mode="bicubic", align_corners=False).clamp_(0, 1)
+    return large.mul_(255).byte().permute(0, 2, 3, 1)
+
+
+def batch() -> dict[str, Any]:
+    """Two tags an image, no padding."""
+    tags = torch.zeros(BATCH, CLASSES)
+    tags[:, 3], tags[0, 7], tags[1, 11] = 1, 1, 1
+    views = {name: normalise(images(BATCH, SIDE, i)) for i, name in enumerate(("image", "second", "local"))}
+    box = torch.tensor([[0, SIDE, 0, SIDE]] * BATCH)
+    return {**views, "tags": tags, "box": box, "seed": torch.arange(BATCH)}
+
+
+def _run(which: str, phase: str) -> None:
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    torch.manual_seed(0)
+    config = Train(net=Net(backbone=BACKBONE, pretrained="none"))
+    net, content, k = build(config.net, CLASSES), batch(), PHASES[phase]
+    teacher = make_teacher(net)
+    ours, theirs = ToCoStep(net, teacher, config), Released(net, teacher, config)
+    optimizer = adamw(net, config.optimiser)
+    if which == "released":  # its AdamW goes from tensor to tensor
+        groups = [{"params": g["params"], "lr": g["lr"]} for g in optimizer.param_groups]
+        optimizer = torch.optim.AdamW(groups, weight_decay=config.optimiser.weight_decay, foreach=False)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        losses = ours(net, content, k) if which == "ours" else theirs(content, lambda _, n: torch.randperm(n), k)
+        sum(losses.values(), torch.zeros(())).backward()
+        optimizer.step()
+
+    report(step, ROUNDS)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        _run(*sys.argv[1:])
+    else:
+        print(*main(), sep="\n")
