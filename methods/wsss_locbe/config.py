@@ -39,7 +39,7 @@ class Windows(Config):
     loc_loss: Literal["official", "per_image"] = Field(
         "official",
         description="official: distances across the images, channel by channel, as released; per_image: distances of "
-        "class tokens, as the paper's figure shows, with stop-gradient; it is some hundred times as large",
+        "class tokens, as the paper's figure shows, with stop-gradient; summed over channels, so give it less weight",
     )
     margin: float = Field(1.0, gt=0, description="distance from which tokens are far enough apart")
 

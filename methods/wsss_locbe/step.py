@@ -5,7 +5,6 @@ from __future__ import annotations
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
-from wsss_toco.step import in_tokens
 
 from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.losses.nothing import nothing
@@ -15,6 +14,7 @@ from wsss_locbe.config import Phase, Train
 from wsss_locbe.looking import look
 from wsss_locbe.losses import contrast_across_images, contrast_per_image
 from wsss_locbe.nets import LocBe, Seen
+from wsss_toco.step import in_tokens
 
 Batch = dict[str, Tensor]
 Losses = dict[str, Tensor]
@@ -80,8 +80,9 @@ class LocBeStep:
             return {"segmentation": zero, "energy": zero.detach()}
         c, images, boxes = self.config, batch["image"], batch["box"]
         labels = pseudo_labels(images, cams, batch["tags"], boxes, c.thresholds, c.par)
-        segmentation, energy = segmentation_losses(images, logits, labels, boxes, c.energy, mean_over_ranks)
-        return {"segmentation": phase.segmentation * segmentation, "energy": phase.energy * energy}
+        weighted = c.energy.model_copy(update={"weight": phase.energy * c.energy.weight})
+        segmentation, energy = segmentation_losses(images, logits, labels, boxes, weighted, mean_over_ranks)
+        return {"segmentation": phase.segmentation * segmentation, "energy": energy}
 
 
 def tag_loss(logits: Tensor, tags: Tensor) -> Tensor:
