@@ -37,8 +37,11 @@ def segmentation_losses(
     """The two-part cross-entropy and the dense energy, both of the logits enlarged to the labels' size.
 
     images (B, 3, H, W) normalised; logits (B, K, h, w); labels (B, H, W) ids and ignore; boxes (B, 4) y0, y1, x0, x1.
+    An energy of weight 0 is not computed.
     """
     large = upsample(logits.float(), labels.shape[1:])  # (B, K, H, W)
-    pixels = denormalise(images)
+    cross_entropy = two_part_cross_entropy(large, labels, reduce)
+    if not energy.weight:
+        return cross_entropy, cross_entropy.new_zeros(())
     sizes = energy.weight, energy.sigma_rgb, energy.sigma_xy, energy.scale
-    return two_part_cross_entropy(large, labels, reduce), dense_energy_loss(pixels, large, labels, boxes, *sizes)
+    return cross_entropy, dense_energy_loss(denormalise(images), large, labels, boxes, *sizes)

@@ -6,8 +6,8 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
-from torch import nn
 
+from formula_weights import by_formula
 from reference_vectors import vectors
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.largefov import LargeFov
@@ -21,17 +21,6 @@ TINY = {"img_size": 64, "embed_dim": 48, "depth": 4, "num_heads": 3}
 
 def tiny(**args: Any) -> ViT:
     return ViT("vit_tiny_patch16_224", TINY | args)
-
-
-def by_formula(module: nn.Module, skip: str = "weight_g") -> None:
-    """The weights of the reference: of the parameters in their order, sin(0.37 i + k + (0.0001 i^2 mod 6.283))."""
-    with torch.no_grad():
-        for k, (name, p) in enumerate(module.named_parameters()):
-            number = k + (1 if name.endswith("weight_v") else 0)  # weight_g counts, and stays 1
-            i = np.arange(p.numel(), dtype=np.float64)
-            scale = 1 / np.sqrt(np.prod(p.shape[1:])) if p.dim() > 1 else 0.1
-            values = scale * np.sin(0.37 * i + number + np.mod(0.0001 * i * i, 6.283))
-            p.copy_(torch.from_numpy(values.astype(np.float32)).view(p.shape))
 
 
 @vectors("toco/tiny_vit")

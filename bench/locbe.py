@@ -1,0 +1,65 @@
+"""A training step of LOC-BE (forward, backward, AdamW) against the released order of work: same weights and batch, CPU.
+
+python -m bench.locbe
+"""
+
+from __future__ import annotations
+
+import sys
+
+import torch
+
+from bench.measure import alone, report
+from bench.released.locbe import Released
+from bench.row import Row
+from bench.toco import BACKBONE, BATCH, CLASSES, ROUNDS, SIDE, batch
+from wsss_cli.engine.adamw import adamw
+from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.single_stage.config import VitNet
+from wsss_locbe.config import Train
+from wsss_locbe.stages import build
+from wsss_locbe.step import LocBeStep
+
+PHASES = {"warm-up": 0, "all losses": 2001}
+"""An iteration of each phase of the released VOC schedule."""
+
+
+def main() -> list[Row]:
+    rows = []
+    for phase in PHASES:
+        ours, theirs = alone("bench.locbe", "ours", phase), alone("bench.locbe", "released", phase)
+        note = f"{BACKBONE}, {BATCH} crops of {SIDE}, 1 thread; released order of work"
+        rows += [
+            Row(f"LOC-BE step, {phase}, {unit}", ours[unit], theirs[unit], theirs[unit] / ours[unit], note)
+            for unit in ("seconds", "mb")
+        ]
+    return rows
+
+
+def _run(which: str, phase: str) -> None:
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    torch.manual_seed(0)
+    config = Train(net=VitNet(backbone=BACKBONE, pretrained="none"))
+    net, k = build(config.net, CLASSES), PHASES[phase]
+    content = batch() | {"draws": torch.rand(BATCH, config.windows.number, dtype=torch.float64)}
+    ours, theirs = LocBeStep(net, config), Released(net, config)
+    optimizer = adamw(net, config.optimiser)
+    if which == "released":  # its AdamW goes from tensor to tensor
+        groups = [{"params": g["params"], "lr": g["lr"]} for g in optimizer.param_groups]
+        optimizer = torch.optim.AdamW(groups, weight_decay=config.optimiser.weight_decay, foreach=False)
+
+    def step() -> None:
+        optimizer.zero_grad()
+        losses = ours(net, content, k) if which == "ours" else theirs(content, k)
+        sum(losses.values(), torch.zeros(())).backward()
+        optimizer.step()
+
+    report(step, ROUNDS)
+
+
+if __name__ == "__main__":
+    if sys.argv[1:]:
+        _run(*sys.argv[1:])
+    else:
+        print(*main(), sep="\n")
