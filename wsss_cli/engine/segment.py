@@ -23,6 +23,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
+from wsss_cli.nets.outputs import training_losses
 
 
 class Optimiser(Config):
@@ -138,4 +139,9 @@ def predictor(path: Path, job: Job) -> nn.Module:
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
-    return {"cross_entropy": cross_entropy(model(batch["image"]), batch["label"], mean_over_ranks)}
+    losses = training_losses(model(batch["image"], outputs=True), batch["label"], _cross_entropy)
+    return {"cross_entropy": losses.pop("main"), **losses}
+
+
+def _cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    return cross_entropy(logits, labels, mean_over_ranks)

@@ -13,14 +13,20 @@ Reduce = Callable[[Tensor], Tensor]
 """Of a denominator, over ranks. DDP averages gradients, so the mean over ranks gives the loss of the whole batch."""
 
 
-def cross_entropy(logits: Tensor, labels: Tensor, reduce: Reduce = lambda count: count) -> Tensor:
+def cross_entropy(
+    logits: Tensor, labels: Tensor, reduce: Reduce = lambda count: count, count_ignored: bool = False
+) -> Tensor:
     """The mean of -log softmax(logits)[label] over the labelled pixels of the batch.
+
+    `count_ignored`: over all pixels, those ignored with 0, as mmseg 0.x has it.
 
     logits (B, K, h, w), enlarged to the labels bilinearly, align_corners False; labels (B, H, W) ids and ignore.
     Returns a scalar; 0 with gradients where every pixel is ignored.
     """
     logits, ignore = upsample(logits.float(), labels.shape[-2:]), format_of(labels).ignore
     total = F.cross_entropy(logits, labels.long(), ignore_index=ignore, reduction="sum")
+    if count_ignored:
+        return total / labels.numel()
     count = reduce((labels != ignore).sum().float())
     return total / count.clamp(min=1)
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import timm
 from timm.layers import AvgPool2dSame, Format
+from timm.models.res2net import Bottle2neck
 from timm.models.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
@@ -123,10 +124,14 @@ def uniform_dilation(backbone: Backbone) -> None:
     """
     layers: list[Any] = [getattr(backbone.body, f"layer{i}", ()) for i in (1, 2, 3, 4)]
     for layer in layers:
-        if len(layer) > 1 and isinstance(layer[0], BasicBlock | Bottleneck):
-            for conv, model in ((layer[0].conv1, layer[1].conv1), (layer[0].conv2, layer[1].conv2)):
-                if isinstance(conv, nn.Conv2d):
-                    conv.dilation, conv.padding = model.dilation, model.padding
+        if len(layer) > 1 and isinstance(layer[0], BasicBlock | Bottleneck | Bottle2neck):
+            for conv, model in zip(_dilatable(layer[0]), _dilatable(layer[1]), strict=True):
+                conv.dilation, conv.padding = model.dilation, model.padding
+
+
+def _dilatable(block: nn.Module) -> list[nn.Conv2d]:
+    """The 3x3 convolutions of a block."""
+    return [m for m in block.modules() if isinstance(m, nn.Conv2d) and m.kernel_size == (3, 3)]
 
 
 def plain_downsample(layer: Sequence[Any]) -> None:

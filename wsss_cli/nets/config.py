@@ -10,12 +10,15 @@ from pydantic_core import PydanticCustomError
 
 from wsss_cli.config import Config
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.heads import HEADS
+from wsss_cli.nets.heads import HEADS, Auxiliary, Decoder
 from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
     from wsss_cli.nets.backbones import Backbone
     from wsss_cli.nets.segmenter import Head, Segmenter
+
+AUXILIARY_WEIGHT = 0.4
+"""Of an auxiliary head's loss beside the head's [Zhao et al. 2017, sec. 5.2]."""
 
 
 def _known(head: str) -> str:
@@ -39,17 +42,24 @@ class Net(Config):
     )
     official_resnetd: bool = Field(
         True,
-        description="resnet*d: dilations 2, 4, 8 in layer4 and no pooling in its shortcut [mmcls, as BECO trains it]",
+        description="resnet*d: dilations 2, 4, 8 in layer4 and no pooling in its shortcut [mmcls, as BECO trains it]; "
+        "with the heads of mmseg its backbones instead of timm's (docs/nets.md)",
     )
     contract_dilation: bool | None = Field(
         None,
         description="the first block of a ResNet's dilated stage has half its dilation [torchvision, mmseg]; null: "
-        "true, but false for deeplabv2 [BECO, released code]",
+        "true, but false for deeplabv2 [BECO, released code] and for res2net* under the heads of mmseg [PMM]",
     )
     head: Annotated[str, AfterValidator(_known)] = Field(
         "deeplabv3plus", description=f"decode head: {', '.join(HEADS)} (docs/nets.md)"
     )
     head_args: dict[str, Any] = Field({}, description="arguments of the head's constructor, e.g. {dropout: 0.0}")
+    auxiliary: float | None = Field(
+        None,
+        ge=0,
+        description="weight of the loss of an auxiliary FCN head on the last map but one, in training alone; 0: no such "
+        "head; null: 0.4 where the head was published with one [Zhao et al. 2017, mmseg]",
+    )
     aspp_rates: tuple[PositiveInt, ...] | None = Field(
         None,
         min_length=1,
@@ -57,7 +67,7 @@ class Net(Config):
         "stride 8; less for small crops: a tap that lies outside them is never trained, but then met in whole images",
     )
     width: int | None = Field(
-        None, gt=0, description="channels of the head; null: as published, mostly 256; fewer for small machines"
+        None, gt=0, description="channels of the head; null: as published, mostly 256 or 512; fewer for small machines"
     )
 
     def stride(self) -> int:
@@ -76,23 +86,43 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
 
     backbone = build_backbone(net)
     head = build_head(net, backbone, num_outputs)
+    auxiliary = build_auxiliary(net, backbone, num_outputs)
     load_pretrained(backbone, net.pretrained, trust)
-    return Segmenter(backbone, head)
+    return Segmenter(backbone, head, auxiliary, net.auxiliary or AUXILIARY_WEIGHT)
 
 
 def build_backbone(net: Net) -> Backbone:
     """The backbone with the edits that `net` asks for, its weights random."""
     from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
+    from wsss_cli.nets.edits import mmseg_edits
 
+    decoder = HEADS[net.head]
     backbone = Backbone(net.backbone, net.stride(), args=net.backbone_args)
-    contract = net.contract_dilation
-    if not (HEADS[net.head].contract_dilation if contract is None else contract):
+    if not _contracts(net, decoder):
         uniform_dilation(backbone)
     if net.official_resnetd:
-        mmcls_resnetd(backbone)
+        (mmseg_edits if decoder.mmseg else mmcls_resnetd)(backbone)
     if net.freeze_bn:
         freeze_batchnorm(backbone)
     return backbone
+
+
+def _contracts(net: Net, decoder: Decoder) -> bool:
+    """Whether the first block of a dilated stage has half its dilation."""
+    if net.contract_dilation is not None:
+        return net.contract_dilation
+    return decoder.contract_dilation and not (decoder.mmseg and net.backbone.startswith("res2net"))
+
+
+def build_auxiliary(net: Net, backbone: Backbone, num_outputs: int) -> list[Head]:
+    """The auxiliary heads; none if `net.auxiliary` is 0."""
+    from wsss_cli.nets.zoo.fcn import Fcn
+
+    published = HEADS[net.head].auxiliary
+    wanted = published if net.auxiliary is None else (published or (Auxiliary(),)) if net.auxiliary else ()
+    shape = backbone.channels, backbone.strides, num_outputs
+    widths = (min(a.width, net.width or a.width) for a in wanted)
+    return [Fcn(*shape, width=w, num_convs=1, concat=False, level=a.level) for w, a in zip(widths, wanted)]
 
 
 def build_head(net: Net, backbone: Backbone, num_outputs: int) -> Head:
