@@ -19,7 +19,8 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise, resize
+from wsss_cli.data.transforms import normalise, resize, short_side_scale
+from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.job import Job
 from wsss_cli.method import load_object
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
@@ -43,6 +44,11 @@ class Infer(StageConfig):
     resize: int | None = Field(
         None, description="side of a square that images are resized to first, by PIL (BECO: 512)"
     )
+    short_side: int | None = Field(
+        None, gt=0, description="scales count from this length of the shorter side, not from the image's (mmseg: 512)"
+    )
+    window: int | None = Field(None, gt=0, description="see larger images window by window, of this side (mmseg)")
+    window_stride: int | None = Field(None, gt=0, description="distance of the windows; null: they do not overlap")
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
@@ -75,14 +81,15 @@ def outputs(folder: Path, id: str, crf: bool) -> list[Path]:
 
 
 @torch.inference_mode()
-def predict(net: nn.Module, images: Tensor, config: Infer, size: Sequence[int]) -> Tensor:
+def predict(net: Net, images: Tensor, config: Infer, size: Sequence[int]) -> Tensor:
     """Fused class scores of images of one shape, enlarged to size.
 
     images (B, h, w, 3) uint8 on the net's device; size H, W. Returns (B, K, H, W) softmax scores.
     """
     x = normalise(images)  # (B, 3, h, w)
+    net = windowed(net, config.window, config.window_stride)
     maps = []
-    for scale in config.scales:
+    for scale in (s * short_side_scale(x.shape[2:], config.short_side) for s in config.scales):
         scaled = x if scale == 1 else F.interpolate(x, _scaled(x, scale), mode="bilinear", align_corners=False)
         maps.append(net(scaled))
         if config.flip:
