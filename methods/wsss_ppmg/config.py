@@ -7,7 +7,11 @@ from typing import Any, Literal
 from pydantic import Field
 
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.data.segmentation import Augment
+from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.segment import Optimiser, Segment
+from wsss_cli.nets.config import Net
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
@@ -22,7 +26,9 @@ class SeamNetwork(Config):
         "(authors: scalenet101.pth)",
     )
     output_stride: Literal[8, 16, 32] = Field(8, description="stride of the class maps")
-    dilate: bool = Field(False, description="dilate stages that keep the resolution (ScaleNet, as released: not)")
+    dilate: bool | None = Field(
+        None, description="dilate the stages that keep the resolution; null, as released: only WideResNet38's are"
+    )
     levels: tuple[int, int] = Field(
         (-3, -2), description="levels of the backbone that the correlation module sees; -1: the last"
     )
@@ -89,7 +95,7 @@ class Rough(Config):
     """The network and the masks that say which tags hold in a cell."""
 
     net: SeamNetwork = Field(
-        SeamNetwork(backbone="wideresnet38", backbone_args={"last_dilation": 2}, dilate=True, dropout=0.5, freeze=2),
+        SeamNetwork(backbone="wideresnet38", dropout=0.5, freeze=2),
         description="classification network",
     )
     training: SeamTraining = Field(
@@ -138,3 +144,73 @@ class Pseudo(StageConfig):
     )
     alpha: float = Field(11.0, gt=0, description="background score (1 - CAM) ** alpha")
     crf: Crf = Field(PRESETS["ppmg"], description="the dense CRF")
+
+
+class UnderFitting(Config):
+    """The pretended under-fitting loss, of the head and of the auxiliary head each by itself."""
+
+    kind: Literal["off", "clamp", "pow", "ignore"] = Field(
+        "clamp", description="of pixels that fit badly once most fit: clamp, pow or ignore; off: plain cross-entropy"
+    )
+    beta: float = Field(0.5, ge=0, description="mean cross-entropy below which pixels are suppressed (COCO: 0.8)")
+    k: float = Field(0.5, gt=0, description="cross-entropy above which they are, or the exponent of pow (COCO: 0.8)")
+    gate_chunk: int | None = Field(
+        2,
+        gt=0,
+        description="images whose mean is compared with beta: 2, as released on GPUs of 2 images each; null: all of "
+        "a rank's pass",
+    )
+
+
+class Infer(infer.Infer):
+    """How the trained network is applied: as in the released test, unless said otherwise."""
+
+    scales: tuple[float, ...] = Field(
+        (0.5, 0.75, 1.0, 1.25, 1.5, 1.75), min_length=1, description="image scales whose predictions are fused"
+    )
+    flip: bool = Field(True, description="also predict the mirrored image")
+    short_side: int | None = Field(
+        512, gt=0, description="scales count from this length of the shorter side; null: from the image's"
+    )
+    window: int | None = Field(512, gt=0, description="see larger images window by window, of this side")
+    window_stride: int | None = Field(480, gt=0, description="distance of the windows; null: they do not overlap")
+    crf_settings: Crf = Field(PRESETS["ppmg_infer"], description="the dense CRF")
+
+
+class Cyclic(Config):
+    """The cyclic pseudo-mask round: the network labels the training images, and another one learns that."""
+
+    enabled: bool = Field(True, description="whether there is this round (COCO: no)")
+    infer: Infer = Field(Infer(crf=True), description="how the new labels are predicted; the split is the training's")
+
+
+class Selection(Config):
+    """Which state of a training is used afterwards."""
+
+    checkpoint: Literal["last", "best"] = Field(
+        "last", description="last; best: the highest mIoU on the validation split, as released; scores then say so"
+    )
+    every: int = Field(3, gt=0, description="epochs between looks at the validation split (released: 2,000 iterations)")
+
+
+class Train(Segment):
+    """PSPNet on the pseudo-masks, then, from pretrained weights again, on what it makes of them."""
+
+    checkpoint: str | None = Field(None, description="take this trained network instead, a file of the authors' code")
+    raw_coco_ids: bool = Field(
+        False, description="that file, or the folder of labels, counts COCO's 90 raw ids, as the authors' do"
+    )
+    net: Net = Field(Net(backbone="res2net101d", head="pspnet"), description="the network")
+    augment: Augment = Field(
+        Augment(short_side=512, largest_share=0.75, photometric=True), description="augmentation (mmseg)"
+    )
+    optimiser: Optimiser = Field(Optimiser(lr=0.005, weight_decay=5e-4, min_lr=1e-4), description="optimiser")
+    loop: Loop = Field(
+        Loop(epochs=30.2573, batch=16, sync_bn=True), description="length of each training; 20,000 iterations on VOC"
+    )
+    under_fitting: UnderFitting = Field(UnderFitting(), description="pretended under-fitting loss, first training")
+    selection: Selection = Field(Selection(), description="which state is used afterwards")
+    cyclic: Cyclic = Field(Cyclic(), description="cyclic pseudo-mask round")
+
+    def unneeded(self) -> tuple[str, ...]:
+        return ("pseudo",) if self.checkpoint is not None else super().unneeded()

@@ -86,8 +86,10 @@ class SeamNet(nn.Module):
 
 def build(config: SeamNetwork, num_classes: int, small: float = 0.3) -> SeamNet:
     """The network of a configuration with random weights, frozen where it says so."""
-    stride = config.output_stride
-    backbone = Backbone(config.backbone, output_stride=stride, dilate=config.dilate, args=config.backbone_args)
+    wide = config.backbone == "wideresnet38"
+    dilate = wide if config.dilate is None else config.dilate
+    args = ({"last_dilation": 2} if wide else {}) | config.backbone_args  # 4 is that of the segmentation network
+    backbone = Backbone(config.backbone, output_stride=config.output_stride, dilate=dilate, args=args)
     if config.freeze_bn:
         freeze_batchnorm(backbone, affine=True)
     if config.freeze is not None:

@@ -83,3 +83,8 @@ def say_left_out(job: Job, samples: Sequence[Sample]) -> None:
 
 def cam_path(folder: Path, sample: Sample) -> Path:
     return folder / "cam" / f"{sample.id}.npz"
+
+
+def processes(job: Job) -> int:
+    """Worker processes for the dense CRF: the main one, which waits, has a core to spare; none if none are wanted."""
+    return job.runtime.workers and job.runtime.workers + 1

@@ -19,7 +19,7 @@ from wsss_cli.refine.crf import DenseCrf
 from wsss_cli.refine.pool import map_unordered
 from wsss_ppmg.config import Pseudo
 from wsss_ppmg.masks import Array, against_background, energies, proportional, smoothed
-from wsss_ppmg.networks import cam_path, tagged
+from wsss_ppmg.networks import cam_path, processes, tagged
 
 
 def make_pseudo_labels(job: Job) -> int:
@@ -30,7 +30,7 @@ def make_pseudo_labels(job: Job) -> int:
     palette, form, cams = job.data.info.palette, label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((label_path(job.folder, s), s.image, cam_path(cams, s), config, form, palette) for s in todo)
     with job.track("pseudo-masks", len(todo)) as tick:
-        for _ in map_unordered(write_pseudo_label, tasks, workers=job.runtime.workers + 1):
+        for _ in map_unordered(write_pseudo_label, tasks, workers=processes(job)):
             tick(1)
     job.barrier()
     return len(samples)

@@ -25,8 +25,8 @@ from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.pool import map_unordered
 from wsss_ppmg.config import Rough, Seeds
 from wsss_ppmg.data import RandomCrops
-from wsss_ppmg.networks import train_network, trained_network
 from wsss_ppmg.nets import SeamNet
+from wsss_ppmg.networks import processes, train_network, trained_network
 
 NETWORK = "rough_net"
 EPS = 1e-5
@@ -39,7 +39,7 @@ def make_rough_masks(job: Job, samples: Sequence[Sample]) -> None:
     data = RandomCrops(samples, job.data.num_classes, config.rough.training)
     train_network(job, NETWORK, config.rough.net, config.rough.training, data)
     with job.track("rough masks", len(todo)) as tick:
-        for _ in map_unordered(write_rough_mask, _tasks(job, config.rough, todo), workers=job.runtime.workers + 1):
+        for _ in map_unordered(write_rough_mask, _tasks(job, config.rough, todo), workers=processes(job)):
             tick(1)
     job.barrier()
 

@@ -9,6 +9,9 @@ from wsss_ppmg.data import RandomCrops, TaggedCells
 from wsss_ppmg.networks import say_left_out, tagged, train_network
 from wsss_ppmg.pseudo import make_pseudo_labels
 from wsss_ppmg.rough import make_rough_masks, rough_path
+from wsss_ppmg.training import predictor, train
+
+__all__ = ["predictor", "pseudo", "seeds", "train"]
 
 NETWORK = "cam_net"
 

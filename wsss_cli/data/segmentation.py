@@ -15,7 +15,7 @@ from torch import Tensor
 
 from wsss_cli.config import Config
 from wsss_cli.data.images import read_image
-from wsss_cli.data.label_format import format_of
+from wsss_cli.data.label_format import Labels, format_of
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.photometric import distorted
 from wsss_cli.data.prepared import Sample
@@ -49,17 +49,23 @@ class Augment(Config):
 
 
 class SegmentationData:
-    """Crops of images and of their label maps."""
+    """Crops of images and of their label maps, which `read` reads."""
 
-    def __init__(self, samples: Sequence[Sample], labels: Callable[[Sample], Path], augment: Augment) -> None:
-        self.samples, self.labels, self.augment = samples, labels, augment
+    def __init__(
+        self,
+        samples: Sequence[Sample],
+        labels: Callable[[Sample], Path],
+        augment: Augment,
+        read: Callable[[Path], Labels] = read_labels,
+    ) -> None:
+        self.samples, self.labels, self.augment, self.read = samples, labels, augment, read
 
     def __len__(self) -> int:
         return len(self.samples)
 
     def item(self, index: int, rng: random.Random) -> dict[str, Any]:
         sample, augment = self.samples[index], self.augment
-        image, label = read_image(sample.image), read_labels(self.labels(sample))
+        image, label = read_image(sample.image), self.read(self.labels(sample))
         scale = uniform_scale(*augment.scale, rng) * short_side_scale(image.shape[:2], augment.short_side)
         image, label = rescale(image, scale, "bilinear"), rescale(label, scale, "nearest")
         if augment.flip and rng.random() < 0.5:
