@@ -52,7 +52,8 @@ def train_network(
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
-    return seam_losses(*model(batch["image"]), batch["tags"])
+    cam1, revised1, cam2, revised2 = model(batch["image"])
+    return seam_losses(cam1, revised1, cam2, revised2, batch["tags"])
 
 
 def describe(job: Job, name: str, network: SeamNetwork) -> dict[str, Any]:
@@ -83,8 +84,3 @@ def say_left_out(job: Job, samples: Sequence[Sample]) -> None:
 
 def cam_path(folder: Path, sample: Sample) -> Path:
     return folder / "cam" / f"{sample.id}.npz"
-
-
-def processes(job: Job) -> int:
-    """Worker processes for the dense CRF: the main one, which waits, has a core to spare; none if none are wanted."""
-    return job.runtime.workers and job.runtime.workers + 1

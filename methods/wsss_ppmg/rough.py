@@ -15,18 +15,17 @@ from torch import Tensor
 from wsss_cli.cam.multi_scale import scaled
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
-from wsss_cli.data.label_format import LabelFormat, label_format
-from wsss_cli.data.labels import write_labels
+from wsss_cli.data.label_format import label_format
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
 from wsss_cli.job import Job
-from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.pool import map_unordered
 from wsss_ppmg.config import Rough, Seeds
 from wsss_ppmg.data import RandomCrops
+from wsss_ppmg.labels import write_rough_mask
 from wsss_ppmg.nets import SeamNet
-from wsss_ppmg.networks import processes, train_network, trained_network
+from wsss_ppmg.networks import train_network, trained_network
 
 NETWORK = "rough_net"
 EPS = 1e-5
@@ -39,44 +38,13 @@ def make_rough_masks(job: Job, samples: Sequence[Sample]) -> None:
     data = RandomCrops(samples, job.data.num_classes, config.rough.training)
     train_network(job, NETWORK, config.rough.net, config.rough.training, data)
     with job.track("rough masks", len(todo)) as tick:
-        for _ in map_unordered(write_rough_mask, _tasks(job, config.rough, todo), workers=processes(job)):
+        for _ in map_unordered(write_rough_mask, _tasks(job, config.rough, todo), workers=job.processes):
             tick(1)
     job.barrier()
 
 
 def rough_path(folder: Path, sample: Sample) -> Path:
     return folder / "rough" / f"{sample.id}.png"
-
-
-def write_rough_mask(
-    path: Path,
-    image: Path,
-    cams: Tensor,
-    tags: tuple[int, ...],
-    config: Rough,
-    form: LabelFormat,
-    palette: Sequence[tuple[int, int, int]],
-) -> None:
-    """One image's rough mask from its CAMs (n, H, W) in [0, 1]."""
-    prob = rough_scores(torch.from_numpy(read_image(image)), cams, config)  # (n + 1, H, W)
-    write_labels(path, sure_label(prob, tags, config.sure, form).numpy(), palette)
-
-
-def rough_scores(image: Tensor, cams: Tensor, config: Rough) -> Tensor:
-    """Probabilities of background and classes: the dense CRF of [(1 - max cam) ** alpha, cams].
-
-    image (H, W, 3) uint8, cams (n, H, W).  Returns (n + 1, H, W).
-    """
-    background = (1 - cams.amax(0, keepdim=True)) ** config.alpha
-    unary = unary_from_softmax(torch.cat([background, cams]), config.crf.clip)
-    return DenseCrf(image, config.crf).infer(unary)
-
-
-def sure_label(prob: Tensor, tags: Sequence[int], sure: float, form: LabelFormat) -> Tensor:
-    """The class of probability above `sure` >= 0.5, ignored where none is: (n + 1, H, W) -> (H, W) ids."""
-    highest, index = prob.max(0)
-    ids = torch.tensor([0, *tags])[index]
-    return form.tensor(ids.masked_fill(highest <= sure, form.ignore))
 
 
 def multi_scale_maps(

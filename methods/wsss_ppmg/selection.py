@@ -17,8 +17,8 @@ from wsss_cli.engine.distributed import shard, sum_over_ranks
 from wsss_cli.engine.infer import predict
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.metrics.evaluate import NO_SELECTION
 from wsss_cli.metrics.confusion import scores_of, tally
+from wsss_cli.metrics.evaluate import NO_SELECTION
 from wsss_ppmg.config import Infer, Train
 
 

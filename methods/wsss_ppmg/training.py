@@ -45,7 +45,7 @@ def train(job: Job) -> dict[str, Any]:
 
 
 def learn(job: Job, folder: Path, data: SegmentationData, loss: UnderFitting, title: str) -> dict[str, Any]:
-    """One training from pretrained weights; leaves folder/checkpoint.pt and, if the best state is asked for, best.pt."""
+    """One training from pretrained weights; leaves checkpoint.pt and, if the best state is asked for, best.pt."""
     config: Train = job.config
     rates = config.optimiser
     net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)

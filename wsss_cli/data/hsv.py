@@ -1,6 +1,6 @@
 """Hue, saturation and value of bytes, with the results of OpenCV's conversions to the last bit.
 
-Images are (B, 3, H, W) float32, RGB, that hold whole numbers 0..255, whose products and sums here float32 holds exactly.
+Images are (B, 3, H, W) float32 that hold whole numbers 0..255, whose products and sums here float32 holds exactly.
 """
 
 from __future__ import annotations

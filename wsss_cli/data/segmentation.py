@@ -40,10 +40,15 @@ class Augment(Config):
     flip: bool = Field(True, description="mirror half of the samples")
     crop: int = Field(512, gt=0, description="side of the random crop; smaller images are padded with ignored pixels")
     short_side: int | None = Field(
-        None, gt=0, description="the scale counts from this length of the shorter side, not from the image's (mmseg: 512)"
+        None,
+        gt=0,
+        description="the scale counts from this length of the shorter side, not from the image's (mmseg: 512)",
     )
     largest_share: float = Field(
-        1.0, gt=0, le=1, description="a crop in which one class has more of the labelled pixels is drawn anew (mmseg: 0.75)"
+        1.0,
+        gt=0,
+        le=1,
+        description="a crop in which one class has more of the labelled pixels is drawn anew (mmseg: 0.75)",
     )
     photometric: bool = Field(False, description="random brightness, contrast, saturation and hue (mmseg, SSD)")
 

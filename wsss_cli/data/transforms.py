@@ -58,7 +58,7 @@ def long_side_scale(size: tuple[int, int], shortest: int, longest: int, rng: ran
 
 
 def short_side_scale(size: Sequence[int], length: int | None, longest: float = 4.0) -> float:
-    """The factor that gives the short side a length, but the long side at most `longest` times it; 1 for None.  [mmseg]"""
+    """The factor that makes the short side `length` long, the long one `longest` times it at most; 1: None.  [mmseg]"""
     return 1.0 if length is None else length * min(1 / min(size), longest / max(size))
 
 

@@ -68,7 +68,7 @@ def infer(job: Job) -> dict[str, Any]:
                 write_prediction(*task)
                 tick(1)
         else:
-            for _ in map_unordered(write_prediction, tasks, workers=job.runtime.workers + 1):
+            for _ in map_unordered(write_prediction, tasks, workers=job.processes):
                 tick(1)
     job.barrier()
     return {"split": split, "images": len(samples)}

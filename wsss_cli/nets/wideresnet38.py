@@ -47,11 +47,11 @@ class WideResNet38(nn.Module):
         """The maps as the first block of the next group sees them, behind its batch norm and ReLU."""
         x, levels = self.conv1a(images), []
         for name, block in self.named_children():
-            if name in ("b3", "b4", "b5", "b6"):
-                levels.append(block.activated(x))
-                x = block(x, levels[-1])
-            elif name.startswith("b") and name != "bn7":
-                x = block(x)
+            if isinstance(block, Block | Bottleneck):
+                activated = block.activated(x)
+                if name in ("b3", "b4", "b5", "b6"):
+                    levels.append(activated)
+                x = block(x, activated)
         return [*levels, F.relu(self.bn7(x))]
 
 
@@ -73,9 +73,8 @@ class Block(nn.Module):
     def activated(self, x: Tensor) -> Tensor:
         return F.relu(self.bn_branch2a(x))
 
-    def forward(self, x: Tensor, activated: Tensor | None = None) -> Tensor:
-        """`activated`: self.activated(x), where it is known already."""
-        a = self.activated(x) if activated is None else activated
+    def forward(self, x: Tensor, a: Tensor) -> Tensor:
+        """a: self.activated(x)."""
         residual = x if self.same else self.conv_branch1(a)
         return residual + self.conv_branch2b1(F.relu(self.bn_branch2b1(self.conv_branch2a(a))))
 
@@ -97,9 +96,8 @@ class Bottleneck(nn.Module):
     def activated(self, x: Tensor) -> Tensor:
         return F.relu(self.bn_branch2a(x))
 
-    def forward(self, x: Tensor, activated: Tensor | None = None) -> Tensor:
-        """`activated`: self.activated(x), where it is known already."""
-        a = self.activated(x) if activated is None else activated
+    def forward(self, x: Tensor, a: Tensor) -> Tensor:
+        """a: self.activated(x)."""
         y = self.dropout(F.relu(self.bn_branch2b1(self.conv_branch2a(a))))
         y = self.dropout(F.relu(self.bn_branch2b2(self.conv_branch2b1(y))))
         return self.conv_branch1(a) + self.conv_branch2b2(y)

@@ -4,6 +4,7 @@ from typing import Any
 
 import pytest
 
+import wsss_ppmg.stages  # noqa: F401  so that each command, a fork of this process, need not import it
 from processes import Wsss
 from tiny_shapes import shapes_and_recipe
 

@@ -18,8 +18,9 @@ from wsss_cli.data.transforms import normalise
 from wsss_ppmg.cams import mean_maps, stored, unit_range
 from wsss_ppmg.config import Grid, Rough, SeamNetwork
 from wsss_ppmg.grid import cells
+from wsss_ppmg.labels import rough_scores, sure_label
 from wsss_ppmg.nets import SeamNet, build
-from wsss_ppmg.rough import multi_scale_maps, rough_scores, sure_label
+from wsss_ppmg.rough import multi_scale_maps
 
 GRID = Grid(scales=(0.75, 1.0, 1.6), crop=48, stride=32)
 
@@ -73,7 +74,10 @@ def test_batches_are_what_cells_are_one_by_one(net: SeamNet, samples: list[Sampl
         write_cam(tmp_path / "a.npz", stored(maps, sample, full=True))
         back = read_cam(tmp_path / "a.npz")
         np.testing.assert_array_equal(back.full(), maps.numpy().astype(np.float16))
-        assert back.keys.tolist() == list(sample.tags) and back.cam.shape[1:] == (-(-sample.height // 4), -(-sample.width // 4))
+        assert back.keys.tolist() == list(sample.tags) and back.cam.shape[1:] == (
+            -(-sample.height // 4),
+            -(-sample.width // 4),
+        )
         write_cam(tmp_path / "b.npz", stored(maps, sample, full=False))
         assert read_cam(tmp_path / "b.npz").full().shape == maps.shape
         assert (tmp_path / "b.npz").stat().st_size < (tmp_path / "a.npz").stat().st_size / 3
@@ -92,7 +96,7 @@ def test_rough_maps_of_several_images(net: SeamNet, samples: list[Sample]) -> No
     found = multi_scale_maps(net, pyramids, [s.tags for s in pair], (55, 70))
     for sample, pyramid, maps in zip(pair, pyramids, found):
         torch.testing.assert_close(maps, _rough_by_hand(net, pyramid, sample.tags), atol=2e-4, rtol=0)
-        assert maps.shape == (len(sample.tags), 55, 70) and 0 <= maps.min() and maps.max() <= 1
+        assert maps.shape == (len(sample.tags), 55, 70) and maps.min() >= 0 and maps.max() <= 1
 
 
 def _rough_by_hand(net: SeamNet, pyramid: Sequence[np.ndarray], tags: tuple[int, ...]) -> Tensor:

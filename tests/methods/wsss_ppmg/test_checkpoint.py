@@ -17,7 +17,11 @@ from wsss_ppmg.config import Rough, SeamNetwork
 from wsss_ppmg.nets import build
 
 SEAM_NETS = {"scalenet101_SEAM": SeamNetwork(), "resnet38_SEAM": Rough().net}
-SEGMENTERS = {"seg_scalenet101_psp": "scalenet101", "seg_res2net101_psp": "res2net101d", "seg_wideres38_psp": "wideresnet38"}
+SEGMENTERS = {
+    "seg_scalenet101_psp": "scalenet101",
+    "seg_res2net101_psp": "res2net101d",
+    "seg_wideres38_psp": "wideresnet38",
+}
 
 
 def numbered(what: str) -> dict[str, Tensor]:
@@ -48,7 +52,9 @@ def test_classification_networks(what: str, tmp_path: Path) -> None:
 @pytest.mark.parametrize("what", SEGMENTERS)
 def test_segmentation_networks(what: str, tmp_path: Path) -> None:
     state = numbered(what)
-    torch.save({"meta": {"CLASSES": ["a"], "mmcv_version": "1.1.4"}, "state_dict": state, "optimizer": {}}, tmp_path / "n.pth")
+    torch.save(
+        {"meta": {"CLASSES": ["a"], "mmcv_version": "1.1.4"}, "state_dict": state, "optimizer": {}}, tmp_path / "n.pth"
+    )
     with torch.device("meta"):
         net = build_segmenter(Net(backbone=SEGMENTERS[what], head="pspnet", pretrained="none"), 21)
     net.to_empty(device="cpu")

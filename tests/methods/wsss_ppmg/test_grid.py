@@ -85,7 +85,7 @@ def test_random_crops(sample: Sample) -> None:
     assert torch.equal(item["image"], again["image"]) and item["image"].shape == (48, 48, 3)
     assert item["tags"].nonzero().flatten().tolist() == [3, 6, 8]
     y, x, h, w = item["valid"].tolist()
-    assert 40 <= w <= 48 and h == round(w * 60 / 80) or w == 48
+    assert (40 <= w <= 48 and h == round(w * 60 / 80)) or w == 48
     outside = item["image"].clone()
     outside[y : y + h, x : x + w] = 0
     assert not outside.any()

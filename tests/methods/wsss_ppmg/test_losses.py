@@ -39,7 +39,9 @@ def test_losses_and_gradients(ref: dict[str, Any]) -> None:
 def test_parts_by_hand() -> None:
     maps = torch.zeros(1, 3, 2, 4)
     maps[0, 1] = torch.tensor([[-1.0, 3, 1, 5], [6, 7, 8, 9]])
-    assert least_quarter(maps).item() == pytest.approx((0 + 1) / 2)  # of 0 (class 2), 3, 1, ...: the lowest two of eight
+    assert least_quarter(maps).item() == pytest.approx(
+        (0 + 1) / 2
+    )  # of 0 (class 2), 3, 1, ...: the lowest two of eight
     logits, tags = torch.tensor([[4.75, 0.0]]), torch.tensor([[1.0, 0.0]])
     assert classification(maps, tags) == nn.functional.multilabel_soft_margin_loss(logits, tags)
 

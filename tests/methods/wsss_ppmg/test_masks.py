@@ -10,8 +10,8 @@ from reference_vectors import vectors
 from wsss_cli.cam.store import Cam
 from wsss_cli.refine.crf import PRESETS, DenseCrf
 from wsss_ppmg.config import Pseudo
+from wsss_ppmg.labels import pseudo_label
 from wsss_ppmg.masks import against_background, by_share, energies, proportional, shares, smoothed, variation
-from wsss_ppmg.pseudo import pseudo_label
 
 TYPES = {"f16": np.float16, "f32": np.float32}
 
@@ -67,4 +67,6 @@ def test_small_objects_win_overlaps_and_pixels_without_a_cam_fall_back() -> None
 
 
 def test_energies_are_not_normalised() -> None:
-    np.testing.assert_allclose(energies(np.array([[[0.0, 0.5, 2.0]]], np.float32))[0, 0], -np.log([1e-5, 0.5, 1]), rtol=1e-5)
+    np.testing.assert_allclose(
+        energies(np.array([[[0.0, 0.5, 2.0]]], np.float32))[0, 0], -np.log([1e-5, 0.5, 1]), rtol=1e-5
+    )

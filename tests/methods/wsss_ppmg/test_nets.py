@@ -17,7 +17,9 @@ def test_the_released_networks(config: SeamNetwork, millions: float) -> None:
     with torch.device("meta"):
         net = build(config, 20)
     assert round(sum(p.numel() for p in net.parameters()) / 1e6, 2) == millions
-    fixed = {name.removeprefix("backbone.body.").split(".")[0] for name, p in net.named_parameters() if not p.requires_grad}
+    fixed = {
+        name.removeprefix("backbone.body.").split(".")[0] for name, p in net.named_parameters() if not p.requires_grad
+    }
     if config.backbone == "scalenet101":
         assert {"conv1", "bn1", "layer1"} <= fixed
         assert {m.dilation for m in net.backbone.modules() if isinstance(m, torch.nn.Conv2d)} == {(1, 1)}
@@ -30,7 +32,8 @@ def test_the_released_networks(config: SeamNetwork, millions: float) -> None:
 
 
 @pytest.mark.parametrize(
-    ("name", "stride", "cells"), [("test_resnet", 8, (9, 12)), ("test_resnet", 16, (5, 6)), ("mobilenetv2_050", 8, (9, 12))]
+    ("name", "stride", "cells"),
+    [("test_resnet", 8, (9, 12)), ("test_resnet", 16, (5, 6)), ("mobilenetv2_050", 8, (9, 12))],
 )
 def test_any_backbone(name: str, stride: int, cells: tuple[int, int]) -> None:
     net = build(SeamNetwork(**SMALL | {"backbone": name, "output_stride": stride}), 4)

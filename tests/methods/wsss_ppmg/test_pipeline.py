@@ -51,7 +51,10 @@ def test_artefacts_are_there_for_each_image(wsss: Wsss, run: Path) -> None:
         assert labels.shape == size and set(np.unique(labels)) <= {0, *sample["tags"]}
         assert read_labels(run / "train" / "cyclic" / "labels_crf" / name).shape == size
     for sample in samples(wsss, "val"):
-        assert read_labels(run / "infer" / "labels" / f"{sample['id']}.png").shape == (sample["height"], sample["width"])
+        assert read_labels(run / "infer" / "labels" / f"{sample['id']}.png").shape == (
+            sample["height"],
+            sample["width"],
+        )
 
 
 def test_both_rounds_are_recorded(run: Path) -> None:
@@ -104,7 +107,9 @@ def test_killed_in_either_round_it_goes_on_exactly(wsss: Wsss) -> None:
     assert "loss: off" in said and "train, first round: 3" not in said
     for part in (".", "first"):
         assert differences(load(whole / part), load(cut / part)) == []
-        assert [r["miou"] for r in rows(whole / part) if "miou" in r] == [r["miou"] for r in rows(cut / part) if "miou" in r]
+        assert [r["miou"] for r in rows(whole / part) if "miou" in r] == [
+            r["miou"] for r in rows(cut / part) if "miou" in r
+        ]
         assert (whole / part / "best.pt").exists()
     report = json.loads(ok(wsss("evaluate", "ppmg", "--name", "whole", "--workers", 0, "--json", seconds=120)))
     best = max(r["miou"] for r in rows(whole) if "miou" in r)
@@ -116,18 +121,23 @@ def test_two_processes_on_ordinary_crops(wsss: Wsss) -> None:
     changes = ("seeds.samples=random_crop", "seeds.full=false", "train.cyclic.enabled=false")
     words = [word for change in changes for word in ("--set", change)]
     for result in wsss.ranks(2, "train", "ppmg", *TINY, "--name", "two", *words):
-        ok(result)
+        assert result.code == 0, result.text
     two = wsss.folder / "runs/shapes/ppmg/two"
-    assert len(list((two / "seeds" / "cam").glob("*.npz"))) == len(list((two / "pseudo" / "labels").glob("*.png"))) == 12
+    assert (
+        len(list((two / "seeds" / "cam").glob("*.npz"))) == len(list((two / "pseudo" / "labels").glob("*.png"))) == 12
+    )
     assert not (two / "seeds" / "rough").exists() and not (two / "train" / "first").exists()
     cam = read_cam(next((two / "seeds" / "cam").glob("*.npz")))
-    assert cam.high_res is None and cam.cam.shape[1] == 16
+    assert cam.high_res is None and cam.cam.shape[1:] == tuple(n // 4 for n in cam.size)
 
 
 @pytest.mark.parametrize(
     ("changes", "message"),
     [
-        (("net.backbone=scalenet101", "net.pretrained=timm"), "there are no weights of 'scalenet101' that can be downl"),
+        (
+            ("net.backbone=scalenet101", "net.pretrained=timm"),
+            "there are no weights of 'scalenet101' that can be downl",
+        ),
         (("training.checkpoint=voc12_s101_mc.pth",), "no weights file voc12_s101_mc.pth"),
         (("net.levels=[-3,-2,-1]",), "'seeds.net.levels'"),
         (("rough.sure=0.4",), "'seeds.rough.sure' = 0.4"),

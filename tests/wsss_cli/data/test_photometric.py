@@ -76,7 +76,11 @@ def test_settings_change_nothing_when_they_are_off(tmp_path: Path) -> None:
     Image.fromarray(rng.integers(0, 256, (30, 40, 3), dtype=np.uint8)).save(tmp_path / "a.png")
     write_labels(tmp_path / "l.png", rng.integers(0, 3, (30, 40)).astype(np.uint8))
     samples = [Sample("a", tmp_path / "a.png", 40, 30, (1,))]
-    sizes = {"plain": Augment(crop=32), "short": Augment(crop=32, short_side=30), "colour": Augment(crop=32, photometric=True)}
+    sizes = {
+        "plain": Augment(crop=32),
+        "short": Augment(crop=32, short_side=30),
+        "colour": Augment(crop=32, photometric=True),
+    }
     items = {
         name: SegmentationData(samples, lambda s: tmp_path / "l.png", augment).item(0, random.Random(3))
         for name, augment in sizes.items()

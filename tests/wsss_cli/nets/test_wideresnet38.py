@@ -40,11 +40,13 @@ def test_blocks_by_hand() -> None:
     for block in (same, wider):
         a = block.bn_branch2a(x).relu()
         inner = block.conv_branch2b1(block.bn_branch2b1(block.conv_branch2a(a)).relu())
-        torch.testing.assert_close(block(x), (x if block is same else block.conv_branch1(a)) + inner)
-        torch.testing.assert_close(block(x), block(x, block.activated(x)))
+        expected = (x if block is same else block.conv_branch1(a)) + inner
+        torch.testing.assert_close(block(x, block.activated(x)), expected)
     a = deep.bn_branch2a(x).relu()
     y = deep.conv_branch2b1(deep.bn_branch2b1(deep.conv_branch2a(a)).relu())
-    torch.testing.assert_close(deep(x), deep.conv_branch1(a) + deep.conv_branch2b2(deep.bn_branch2b2(y).relu()))
+    torch.testing.assert_close(
+        deep(x, deep.activated(x)), deep.conv_branch1(a) + deep.conv_branch2b2(deep.bn_branch2b2(y).relu())
+    )
 
 
 def test_another_output_stride_is_refused() -> None:
