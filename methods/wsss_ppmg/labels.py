@@ -62,15 +62,14 @@ def pseudo_label(image: NDArray[np.uint8], cam: Cam, config: Pseudo) -> NDArray[
     cams: Array = cam.full().numpy().astype(np.float16)  # (n, H, W); released files are of this type
     bgr = torch.from_numpy(np.ascontiguousarray(image[:, :, ::-1]))
     crf = DenseCrf(bgr, config.crf)
-
-    def refine(scores: Array) -> Array:
-        return crf.infer(energies(scores, config.crf.clip)).numpy()
-
     scores = cams
     if config.cvs:
         scores = np.stack([smoothed(c, config.threshold, config.scale) for c in cams])
     if config.ppmg:
-        index = proportional(cams, scores, refine, config.alpha)
+        index = proportional(
+            cams, scores, lambda pairs: crf.infer_each(energies(pairs, config.crf.clip)).numpy(), config.alpha
+        )
     else:
-        index = refine(against_background(scores, config.alpha)).argmax(0)
+        unary = energies(against_background(scores, config.alpha), config.crf.clip)
+        index = crf.infer(unary).argmax(0).numpy()
     return np.concatenate([[0], cam.keys])[index]

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 Array = NDArray[np.floating]
 
 Refine = Callable[[Array], Array]
-"""Scores (n, H, W) in [0, 1], not of sum 1 -> probabilities (n, H, W): the dense CRF on the image."""
+"""Pairs (n, 2, H, W) of scores in [0, 1], not of sum 1 -> the probability of each second one (n, H, W): a dense CRF."""
 
 
 def variation(cam: Array, threshold: float = 0.05, scale: float = 0.3) -> np.floating:
@@ -48,8 +48,8 @@ def proportional(cams: Array, scores: Array, refine: Refine, alpha: float = 11.0
 
     cams (n, H, W) as they are, scores (n, H, W) smoothed.  Returns (H, W), 0 background, i + 1 for map i.
     """
-    likely = np.stack([refine(against_background(s[None], alpha))[1] for s in scores])  # (n, H, W)
-    return by_share(cams, likely > 0.5)
+    pairs = np.stack([against_background(s[None], alpha) for s in scores])  # (n, 2, H, W)
+    return by_share(cams, refine(pairs) > 0.5)
 
 
 def by_share(cams: Array, foreground: NDArray[np.bool_]) -> NDArray[np.intp]:
@@ -70,6 +70,6 @@ def shares(cams: Array, foreground: NDArray[np.bool_]) -> Array:
 
 
 def energies(scores: Array, clip: float = 1e-5) -> torch.Tensor:
-    """-log of the scores, at least `clip`, in their own type, as float32: (n, H, W)."""
+    """-log of the scores, at least `clip`, in their own type, as float32; same shape."""
     kept = np.clip(scores, scores.dtype.type(clip), scores.dtype.type(1))
     return torch.from_numpy(-np.log(kept).astype(np.float32))

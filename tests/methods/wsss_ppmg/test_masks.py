@@ -26,12 +26,12 @@ def test_every_step(ref: dict[str, Any], kind: str) -> None:
     pairs = [against_background(s[None], 11) for s in scores]
     np.testing.assert_allclose([pair[0] for pair in pairs], ref[f"bg_{kind}"], atol=1e-6)
     crf = DenseCrf(torch.tensor(ref["img_bgr"]).byte(), PRESETS["ppmg"])
-    likely = np.stack([crf.infer(energies(pair))[1].numpy() for pair in pairs])
+    likely = crf.infer_each(energies(np.stack(pairs))).numpy()
     np.testing.assert_allclose(likely, ref[f"crf_fg_{kind}"], atol=1e-3)
     np.testing.assert_allclose(shares(cams, ref[f"crf_fg_{kind}"] > 0.5), ref[f"importance_{kind}"], atol=1e-9)
     ids = np.concatenate([[0], ref["keys"] + 1])
     np.testing.assert_array_equal(ids[by_share(cams, ref[f"crf_fg_{kind}"] > 0.5)], ref[f"mask_{kind}"])
-    found = ids[proportional(cams, scores, lambda s: crf.infer(energies(s)).numpy(), 11)]
+    found = ids[proportional(cams, scores, lambda s: crf.infer_each(energies(s)).numpy(), 11)]
     assert (found != ref[f"mask_{kind}"]).sum() <= 1
 
 
