@@ -90,7 +90,7 @@ def _millions(name: str) -> list[str]:
     from wsss_cli.nets.heads import HEADS
 
     with torch.device("meta"):
-        backbone = Backbone(name, 32)  # the stride changes no tensor
+        backbone = Backbone(name, 8 if name == "wideresnet38" else 32)  # the stride changes no tensor
         heads = [build_head(Net(head=head), backbone, 21) for head in HEADS]
     count = [sum(p.numel() for p in net.parameters()) for net in (backbone, *heads)]
     return [f"{(count[0] + head) / 1e6:.1f}" for head in count[1:]]
