@@ -53,6 +53,11 @@ class Job:
         """The network on this rank's device, in eval mode, in the memory format that convolutions are fastest in."""
         return net.to(self.runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
+    @property
+    def processes(self) -> int:
+        """For `map_unordered`: one more than the workers, as the main process only waits; none if none are wanted."""
+        return self.runtime.workers and self.runtime.workers + 1
+
     def barrier(self) -> None:
         """Wait for every rank."""
         barrier()

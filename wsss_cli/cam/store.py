@@ -27,7 +27,8 @@ class Cam:
 
     keys (n,) class ids 1..C of the classes present; cam (n, h, w) float32 in [0, 1] at stride 4; size (H, W) of the
     image; scale_maps (n, h', w') of each scale, from which the full-resolution CAM is merged as IRN does: a hundredth
-    of its size on disk; high_res (n, H, W) float32, the same merged, in IRN's own files
+    of its size on disk; high_res (n, H, W) float32, the same merged: in IRN's own files, and of methods whose CAMs are
+    no such merge
     """
 
     keys: NDArray[np.int64]
@@ -48,6 +49,8 @@ class Cam:
 def write_cam(path: Path, cam: Cam) -> None:
     """Write `path` (.npz), whole or not at all."""
     parts = {f"scale_{i}": maps.astype(np.float16) for i, maps in enumerate(cam.scale_maps)}
+    if cam.high_res is not None:
+        parts["high_res"] = cam.high_res.astype(np.float16)
     with writing(path) as aside, aside.open("wb") as file:
         arrays = {"keys": cam.keys, "cam": cam.cam.astype(np.float16), "size": np.array(cam.size), **parts}
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a bool among the keywords
@@ -62,24 +65,17 @@ def read_cam(path: Path, trust: bool = False) -> Cam:
         return _read_irn(path, trust) if path.suffix == ".npy" else _read(path)
     except FileNotFoundError as error:
         raise WsssError(f"no CAM {path}", "run `wsss seeds` first") from error
-    except (
-        OSError,
-        ValueError,
-        KeyError,
-        EOFError,
-        AttributeError,
-        ImportError,
-        zipfile.BadZipFile,
-        pickle.PickleError,
-    ) as error:
+    except DAMAGED as error:
         raise WsssError(f"{path} holds no CAM: {error}", "delete it and run `wsss seeds` again") from error
 
 
 def _read(path: Path) -> Cam:
     with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
         h, w = file["size"].tolist()
-        parts = (file[f"scale_{i}"].astype(np.float32) for i in range(len(file.files) - 3))
-        return Cam(file["keys"].astype(np.int64), file["cam"].astype(np.float32), (h, w), tuple(parts))
+        high_res = file["high_res"].astype(np.float32) if "high_res" in file.files else None
+        scales = sum(name.startswith("scale_") for name in file.files)
+        parts = tuple(file[f"scale_{i}"].astype(np.float32) for i in range(scales))
+        return Cam(file["keys"].astype(np.int64), file["cam"].astype(np.float32), (h, w), parts, high_res)
 
 
 def _read_irn(path: Path, trust: bool) -> Cam:

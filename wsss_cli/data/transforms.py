@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 import random
+from collections.abc import Sequence
 from typing import Any, Literal, NamedTuple
 
 import numpy as np
@@ -54,6 +55,11 @@ def rescale(image: Array, scale: float, mode: Mode) -> Array:
 def long_side_scale(size: tuple[int, int], shortest: int, longest: int, rng: random.Random) -> float:
     """The factor that gives the long side a length drawn from shortest..longest, both included."""
     return rng.randint(shortest, longest) / max(size)
+
+
+def short_side_scale(size: Sequence[int], length: int | None, longest: float = 4.0) -> float:
+    """The factor that makes the short side `length` long, the long one `longest` times it at most; 1: None.  [mmseg]"""
+    return 1.0 if length is None else length * min(1 / min(size), longest / max(size))
 
 
 def uniform_scale(low: float, high: float, rng: random.Random) -> float:

@@ -19,7 +19,8 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise, resize
+from wsss_cli.data.transforms import normalise, resize, short_side_scale
+from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.job import Job
 from wsss_cli.method import load_object
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
@@ -48,6 +49,11 @@ class Infer(StageConfig):
         "pil", description="pil: smooths what it shrinks (BECO); torch: bilinear on the normalised image (ToCo)"
     )
     rounding: Literal["nearest", "down"] = Field("nearest", description="of the sizes of scaled images; down: ToCo")
+    short_side: int | None = Field(
+        None, gt=0, description="scales count from this length of the shorter side, not from the image's (mmseg: 512)"
+    )
+    window: int | None = Field(None, gt=0, description="see larger images window by window, of this side (mmseg)")
+    window_stride: int | None = Field(None, gt=0, description="distance of the windows; null: they do not overlap")
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
@@ -67,7 +73,7 @@ def infer(job: Job) -> dict[str, Any]:
                 write_prediction(*task)
                 tick(1)
         else:
-            for _ in map_unordered(write_prediction, tasks, workers=job.runtime.workers + 1):
+            for _ in map_unordered(write_prediction, tasks, workers=job.processes):
                 tick(1)
     job.barrier()
     return {"split": split, "images": len(samples)}
@@ -80,7 +86,7 @@ def outputs(folder: Path, id: str, crf: bool) -> list[Path]:
 
 
 @torch.inference_mode()
-def predict(net: nn.Module, images: Tensor, config: Infer, size: Sequence[int]) -> Tensor:
+def predict(net: Net, images: Tensor, config: Infer, size: Sequence[int]) -> Tensor:
     """Fused class scores of images of one shape, enlarged to size.
 
     images (B, h, w, 3) uint8 on the net's device; size H, W. Returns (B, K, H, W) softmax scores.
@@ -88,13 +94,14 @@ def predict(net: nn.Module, images: Tensor, config: Infer, size: Sequence[int]) 
     x = normalise(images)  # (B, 3, h, w)
     if config.resize is not None and config.resize_by == "torch":
         x = _to_size(x, (config.resize, config.resize))
+    net = windowed(net, config.window, config.window_stride)
     return fuse(_logits_of_scales(net, x, config, size), config.fusion)
 
 
 def _logits_of_scales(net: nn.Module, x: Tensor, config: Infer, size: Sequence[int]) -> list[list[Tensor]]:
     """For each scale the logits (B, K, H, W) of the images and, if asked for, of their mirror images, mirrored back."""
     maps = []
-    for scale in config.scales:
+    for scale in (s * short_side_scale(x.shape[2:], config.short_side) for s in config.scales):
         scaled = x if scale == 1 else _to_size(x, _scaled(x, scale, config.rounding))
         maps.append([net(scaled), net(scaled.flip(-1)).flip(-1)] if config.flip else [net(scaled)])
     if config.fusion == "coarse_max":

@@ -27,6 +27,9 @@ from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
 from wsss_cli.runs import read_record
 
+NO_SELECTION = "none: the last iteration"
+"""Of checkpoints; a training that does select says by what, in its metrics."""
+
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
 
 
@@ -159,7 +162,7 @@ def _protocol(folder: Path, source: str) -> dict[str, Any]:
     """How the label maps were made: what a score must name to be compared."""
     config = (read_record(folder) or {})["config"]
     if source != "infer":
-        return {"selection": "none: the last iteration"}
+        return {"selection": NO_SELECTION}
     train = folder.parent / "train"
     record = read_record(train) or {}
     learnt = record.get("config", {})
@@ -168,11 +171,13 @@ def _protocol(folder: Path, source: str) -> dict[str, Any]:
         "flip": config["flip"],
         "fusion": config["fusion"],
         "resize": config["resize"],
+        "short_side": config.get("short_side"),
+        "window": config.get("window"),
         "member": config.get("member"),  # of methods that train several networks
         "weights": config.get("weights"),  # of those that keep a teacher
         "crf": config["crf_settings"] if config["crf"] else None,
         "labels": learnt.get("labels"),
         "network": learnt.get("net"),
         "effective_batch": learnt.get("loop", {}).get("batch"),
-        "selection": "none: the last iteration",
+        "selection": (record.get("metrics") or {}).get("selection", NO_SELECTION),
     }

@@ -35,6 +35,8 @@ def describe(report: dict[str, Any]) -> str:
     scales = ", ".join(f"{s:g}" for s in p["scales"])
     crf = "with and without CRF" if p["crf"] else "no CRF"
     size = f"resized to {p['resize']}" if p["resize"] else "own size"
+    size = f"short side {p['short_side']}" if p.get("short_side") else size
+    size += f", windows of {p['window']}" if p.get("window") else ""
     flip = " + flip" if p["flip"] else ""
     flip += f", network {p['member']}" if p.get("member") not in (None, "both") else ""
     return (

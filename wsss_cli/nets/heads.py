@@ -60,7 +60,7 @@ def _mmseg(
     return Decoder(where, paper, output_stride, auxiliary=auxiliary, mmseg=True, backbones=backbones)
 
 
-FIXED_STRIDES = {"hrnet": 32, "fastscnn": 8, "cgnet": 8}
+FIXED_STRIDES = {"hrnet": 32, "fastscnn": 8, "cgnet": 8, "wideresnet38": 8}
 """Of backbones, by the beginning of their names, that have but one output stride."""
 
 HEADS = {

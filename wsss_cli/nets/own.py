@@ -12,6 +12,8 @@ from torch import Tensor, nn
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.keymaps import mmseg_to_mit
 from wsss_cli.nets.mit import MixTransformer
+from wsss_cli.nets.scalenet import ScaleNet
+from wsss_cli.nets.wideresnet38 import WideResNet38, from_main
 from wsss_cli.nets.zoo.cgnet import CgNet
 from wsss_cli.nets.zoo.fastscnn import FastScnn
 
@@ -22,7 +24,7 @@ class Own:
 
     build       called as build(output_stride=..., **backbone_args); gives modules with timm's `feature_info`, whose
                 children are registered in the order of use
-    weights     address of published ImageNet weights; "": there are none
+    weights     address of published ImageNet weights; "" where there is none that a program may fetch
     ours        a published state dict -> the same tensors under our names
     classifier  prefixes of the tensors that published files have more than the backbone
     """
@@ -50,6 +52,13 @@ def _at_stride_8(network: Callable[..., nn.Module]) -> Own:
     return Own(build, "", dict, ())
 
 
+def _scalenet(name: str) -> Own:
+    return Own(partial(ScaleNet, name), "", dict, ("fc.",))
+
+
+SEAM_HEAD = ("fc8.", "f8_3.", "f8_4.", "f9.")
+"""What files of SEAM's networks hold beside the backbone."""
+
 OWN = {
     "mit_b0": _mit((2, 2, 2, 2), "mit_b0_20220624-7e0fe6dd", dims=(32, 64, 160, 256)),
     "mit_b1": _mit((2, 2, 2, 2), "mit_b1_20220624-02e5a6a1"),
@@ -59,5 +68,9 @@ OWN = {
     "mit_b5": _mit((3, 6, 40, 3), "mit_b5_20220624-658746d9"),
     "fastscnn": _at_stride_8(FastScnn),
     "cgnet": _at_stride_8(CgNet),
+    "scalenet50": _scalenet("scalenet50"),
+    "scalenet101": _scalenet("scalenet101"),
+    "scalenet152": _scalenet("scalenet152"),
+    "wideresnet38": Own(WideResNet38, "", from_main, SEAM_HEAD),
 }
-"""Our backbones by name; sizes of mit_*: Xie et al. 2021, table 6."""
+"""Our backbones by name; sizes of mit_b*: Xie et al. 2021, table 6."""

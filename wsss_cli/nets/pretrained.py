@@ -78,8 +78,9 @@ def _from_hub(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
     """The published state dict: timm's through timm, which converts old files and is strict about their keys."""
     source = hub_file(backbone.name)
     if not source:
+        ours = f"there are no weights of '{backbone.name}' that can be downloaded"
         raise WsssError(
-            f"timm has no weights for '{backbone.name}'",
+            ours if backbone.name in OWN else f"timm has no weights for '{backbone.name}'",
             "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
         )
     try:

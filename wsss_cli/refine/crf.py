@@ -15,7 +15,7 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.lattice import Lattice
-from wsss_cli.refine.mean_field import mean_field
+from wsss_cli.refine.mean_field import binary_fields, mean_field
 
 __all__ = ["PRESETS", "Crf", "DenseCrf", "dense_crf", "unary_from_labels", "unary_from_softmax", "wrapped_image"]
 
@@ -71,14 +71,31 @@ class DenseCrf:
 
         With the native backend the result is a view of memory in which the classes lie last.
         """
-        if unary.shape[1:] != self.image.shape[:2]:
-            raise ValueError(f"unary {tuple(unary.shape)} does not fit the image {tuple(self.image.shape)}")
+        self._check(unary)
         if self.crf.backend == "pydensecrf":
             return _with_pydensecrf(self.image, unary, self.crf)
         energy = unary.to(self.image.device, torch.float32).flatten(1).T.contiguous()  # (N, K)
         weight = self.crf.gaussian_compat + self.crf.bilateral_compat
         prob = mean_field(self.kernels, energy, self.crf.iterations, weight)
         return prob.T.unflatten(1, unary.shape[1:])  # (N, K) -> (K, H, W)
+
+
+    @torch.no_grad()
+    def infer_each(self, unary: Tensor) -> Tensor:
+        """`infer` of n problems of two labels, each by itself: energies (n, 2, H, W) -> of the second label (n, H, W).
+
+        With the native backend in one pass.
+        """
+        if self.crf.backend == "pydensecrf" or not len(unary):
+            return torch.stack([self.infer(one)[1] for one in unary]) if len(unary) else unary[:, 1]
+        self._check(unary[0])
+        energy = unary.to(self.image.device, torch.float32)
+        lead = (energy[:, 0] - energy[:, 1]).flatten(1).T.contiguous()  # (N, n)
+        return binary_fields(self.kernels, lead, self.crf.iterations).T.unflatten(1, unary.shape[2:])
+
+    def _check(self, unary: Tensor) -> None:
+        if unary.shape[1:] != self.image.shape[:2]:
+            raise ValueError(f"unary {tuple(unary.shape)} does not fit the image {tuple(self.image.shape)}")
 
 
 def _kernels(image: Tensor, crf: Crf) -> list[Lattice]:

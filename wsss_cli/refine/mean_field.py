@@ -44,6 +44,24 @@ def mean_field(kernels: list[Lattice], energy: Tensor, iterations: int, weight: 
     return prob
 
 
+def binary_fields(kernels: list[Lattice], lead: Tensor, iterations: int) -> Tensor:
+    """The same for many problems of two labels at once, each by itself: lead (N, n) -> Q of the second label (N, n).
+
+    lead is how much lower the second label's energy is.  As Q and 1 - Q are filtered alike, one channel per problem
+    does: Q <- sigmoid(lead + sum of kernels (2 Q - 1)).
+    """
+    problems = lead.shape[1]
+    lead = pad(lead, (0, _width(problems) - problems))
+    prob = lead.sigmoid()
+    for _ in range(iterations if kernels else 0):
+        sides = prob.mul(2).sub_(1)
+        logits = lead.clone()
+        for kernel in kernels:
+            logits += kernel.filter(sides)
+        prob = logits.sigmoid_()
+    return prob[:, :problems]
+
+
 def _rare(peak: Tensor, negligible: float) -> tuple[Tensor, Tensor]:
     """Which classes stay below `negligible` together, the rarest first, and which are the others: (K,) bool."""
     ascending, order = peak.sort()

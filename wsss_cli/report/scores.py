@@ -90,7 +90,9 @@ def _scales(row: Row) -> str:
 
 
 def _size(row: Row) -> str:
-    side = _protocol(row).get("resize")
+    side, short = _protocol(row).get("resize"), _protocol(row).get("short_side")
+    if short:
+        return f"short side {short}"
     return f"{side} × {side}" if side else "own"
 
 

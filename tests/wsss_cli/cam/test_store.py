@@ -70,3 +70,12 @@ def test_a_truncated_file_is_named(tmp_path: Path) -> None:
 def test_a_missing_file_says_which_stage_makes_it(tmp_path: Path) -> None:
     with pytest.raises(WsssError, match="wsss seeds"):
         read_cam(tmp_path / "none.npz")
+
+
+def test_full_size_maps_are_kept(tmp_path: Path) -> None:
+    high_res = np.random.default_rng(2).random((2, 30, 41), dtype=np.float32).astype(np.float16).astype(np.float32)
+    small = np.zeros((2, 8, 11), np.float32)
+    write_cam(tmp_path / "a.npz", Cam(np.array([2, 3]), small, (30, 41), high_res=high_res))
+    back = read_cam(tmp_path / "a.npz")
+    np.testing.assert_array_equal(back.full(), high_res)
+    assert back.scale_maps == () and back.cam.shape == small.shape

@@ -143,6 +143,30 @@ def test_merged_classes_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     assert counts[0] == counts[2] == 21 > counts[1]
 
 
+@pytest.mark.parametrize("problems", [1, 3, 9])
+def test_problems_of_two_labels_in_one_pass(problems: int) -> None:
+    image, unary = scene(2 * problems, 0.0)
+    pairs, crf = unary.unflatten(0, (problems, 2)), DenseCrf(image, PRESETS["ppmg"])
+    found = crf.infer_each(pairs)
+    assert found.shape == (problems, *image.shape[:2])
+    for ours, pair in zip(found, pairs):
+        torch.testing.assert_close(ours, crf.infer(pair)[1], atol=1e-5, rtol=0)
+    assert crf.infer_each(pairs[:0]).shape == (0, *image.shape[:2])
+    with pytest.raises(ValueError, match="does not fit"):
+        crf.infer_each(pairs[:, :, 1:])
+
+
+def test_problems_of_two_labels_with_pydensecrf() -> None:
+    pytest.importorskip("pydensecrf.densecrf")
+    image, unary = scene(4, 0.0)
+    settings = PRESETS["ppmg"]
+    ours, theirs = (
+        DenseCrf(image, settings.model_copy(update={"backend": b})).infer_each(unary.unflatten(0, (2, 2)))
+        for b in ("native", "pydensecrf")
+    )
+    torch.testing.assert_close(ours, theirs, atol=1e-3, rtol=0)
+
+
 def test_leaves_out_a_kernel_of_no_weight() -> None:
     image, unary = scene(4, 0.0)
     alone = Crf(gaussian_compat=0, bilateral_compat=0)

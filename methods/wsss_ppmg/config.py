@@ -1,0 +1,216 @@
+"""The settings of PPMG's stages; defaults are those of the released code for VOC unless said otherwise."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from wsss_cli.config import Config, StageConfig
+from wsss_cli.data.segmentation import Augment
+from wsss_cli.engine import infer
+from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.segment import Optimiser, Segment
+from wsss_cli.nets.config import Net
+from wsss_cli.refine.crf_config import PRESETS, Crf
+
+
+class SeamNetwork(Config):
+    """SEAM's classification network: a backbone, a classifier and the pixel correlation module."""
+
+    backbone: str = Field("scalenet101", description="scalenet50, 101, 152, wideresnet38, or timm's name")
+    backbone_args: dict[str, Any] = Field({}, description="further arguments of its constructor")
+    pretrained: str = Field(
+        "timm",
+        description="timm: published weights, downloaded; none; or a FILE, which scalenet* and wideresnet38 need "
+        "(authors: scalenet101.pth)",
+    )
+    output_stride: Literal[8, 16, 32] = Field(8, description="stride of the class maps")
+    dilate: bool | None = Field(
+        None, description="dilate the stages that keep the resolution; null, as released: only WideResNet38's are"
+    )
+    levels: tuple[int, int] = Field(
+        (-3, -2), description="levels of the backbone that the correlation module sees; -1: the last"
+    )
+    widths: tuple[int, int] = Field((64, 128), description="channels that it makes of them")
+    dropout: float = Field(0.0, ge=0, lt=1, description="of the last level's channels, in training (WideResNet38: 0.5)")
+    freeze_bn: bool = Field(True, description="batch norms keep statistics, gamma and beta of the pretraining")
+    freeze: int | None = Field(
+        4, description="nothing up to the level of this stride learns (ScaleNet: 4, WideResNet38: 2); null: all learns"
+    )
+
+
+class SeamOptimiser(Config):
+    """PolyOptimizer of the released code."""
+
+    lr: float = Field(0.02, gt=0, description="learning rate of the backbone (COCO: 0.01)")
+    head_factor: float = Field(10.0, gt=0, description="factor for the classifier and the correlation module")
+    momentum: float = Field(
+        5e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot"
+    )
+    weight_decay: float = Field(5e-4, ge=0, description="weight decay")
+    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
+
+
+class Jitter(Config):
+    """Changes of colour, in random order."""
+
+    brightness: float = Field(0.3, ge=0, lt=1, description="factor from 1 - this to 1 + this")
+    contrast: float = Field(0.3, ge=0, lt=1, description="the same of contrast")
+    saturation: float = Field(0.3, ge=0, lt=1, description="the same of saturation")
+    hue: float = Field(0.1, ge=0, le=0.5, description="largest shift, of a full circle")
+
+
+class SeamTraining(Config):
+    """Training of a classification network."""
+
+    checkpoint: str | None = Field(None, description="take this trained network instead, a file of the authors' code")
+    start: str | None = Field(
+        None, description="start from this whole network (released for WideResNet38: SEAM's resnet38_SEAM.pth)"
+    )
+    raw_coco_ids: bool = Field(
+        False, description="these files count COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
+    )
+    resize_long: tuple[int, int] = Field(
+        (448, 768), description="range of the random length of the longer side, of ordinary random crops"
+    )
+    crop: int = Field(448, gt=0, description="side of ordinary random crops, padded with the mean colour")
+    jitter: Jitter = Field(Jitter(), description="changes of colour")
+    small: float = Field(0.3, gt=0, lt=1, description="scale of the second view that the losses compare")
+    optimiser: SeamOptimiser = Field(SeamOptimiser(), description="optimiser")
+    loop: Loop = Field(Loop(epochs=20, batch=16), description="length of the training (COCO: 20 epochs, batch 8)")
+
+
+class Grid(Config):
+    """The cells that images are cut into at many scales."""
+
+    scales: tuple[float, ...] = Field(
+        (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0), min_length=1, description="scales of the images"
+    )
+    crop: int = Field(448, gt=0, description="side of the last cell of a row, and to which every cell is resized")
+    stride: int = Field(300, gt=0, description="side of the other cells (a quirk: they do not overlap)")
+
+
+class Rough(Config):
+    """The network and the masks that say which tags hold in a cell."""
+
+    net: SeamNetwork = Field(
+        SeamNetwork(backbone="wideresnet38", dropout=0.5, freeze=2),
+        description="classification network",
+    )
+    training: SeamTraining = Field(
+        SeamTraining(loop=Loop(epochs=8, batch=24)), description="its training, on ordinary random crops"
+    )
+    scales: tuple[float, ...] = Field((0.5, 1.0, 1.5, 2.0), min_length=1, description="scales that are summed")
+    batch: int = Field(4, gt=0, description="images of equal shape per forward pass; same result")
+    alpha: float = Field(24.0, gt=0, description="background score (1 - max CAM) ** alpha")
+    crf: Crf = Field(PRESETS["ppmg_rough"], description="the dense CRF over background and all classes")
+    sure: float = Field(0.9, ge=0.5, lt=1, description="probability above which a pixel is of a class's region")
+    overlap: float = Field(
+        0.1, ge=0, lt=1, description="a tag holds in a cell that shares more than this of the region or of itself"
+    )
+
+
+class Seeds(StageConfig):
+    """Train SEAM's network on cells of the images and take the mean class maps of all cells."""
+
+    split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
+    samples: Literal["multi_crop", "random_crop"] = Field(
+        "multi_crop",
+        description="what is learnt from: cells with the tags that hold in them, for which rough masks are made "
+        "first; or ordinary random crops with the image's tags (COCO, as released)",
+    )
+    rough: Rough = Field(Rough(), description="rough masks, for samples=multi_crop")
+    grid: Grid = Field(Grid(), description="cells of training (multi_crop) and of the class maps")
+    net: SeamNetwork = Field(SeamNetwork(), description="classification network")
+    training: SeamTraining = Field(SeamTraining(), description="training of the classification network")
+    batch: int = Field(16, gt=0, description="cells per forward pass, each with its mirror image; same result")
+    full: bool = Field(
+        True, description="keep the CAMs at the images' size, as released; false: at stride 4, 1/16 of the disk space"
+    )
+
+
+class Pseudo(StageConfig):
+    """CAMs -> smoothed by their coefficient of variation -> class by class a dense CRF -> pseudo-labels."""
+
+    split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's")
+    cvs: bool = Field(True, description="coefficient of variation smoothing; false: CAMs as they are (ablation)")
+    threshold: float = Field(0.05, ge=0, lt=1, description="scores below it are 0 and left out of the coefficient")
+    scale: float = Field(0.3, ge=0, description="the exponent is 1 - scale * std / mean")
+    ppmg: bool = Field(
+        True,
+        description="proportional pseudo-mask generation: each class against its own background; false: one dense CRF "
+        "over background and all classes, the most probable wins (ablation)",
+    )
+    alpha: float = Field(11.0, gt=0, description="background score (1 - CAM) ** alpha")
+    crf: Crf = Field(PRESETS["ppmg"], description="the dense CRF")
+
+
+class UnderFitting(Config):
+    """The pretended under-fitting loss, of the head and of the auxiliary head each by itself."""
+
+    kind: Literal["off", "clamp", "pow", "ignore"] = Field(
+        "clamp", description="of pixels that fit badly once most fit: clamp, pow or ignore; off: plain cross-entropy"
+    )
+    beta: float = Field(0.5, ge=0, description="mean cross-entropy below which pixels are suppressed (COCO: 0.8)")
+    k: float = Field(0.5, gt=0, description="cross-entropy above which they are, or the exponent of pow (COCO: 0.8)")
+    gate_chunk: int | None = Field(
+        2,
+        gt=0,
+        description="images whose mean is compared with beta: 2, as released on GPUs of 2 images each; null: all of "
+        "a rank's pass",
+    )
+
+
+class Infer(infer.Infer):
+    """How the trained network is applied: as in the released test, unless said otherwise."""
+
+    scales: tuple[float, ...] = Field(
+        (0.5, 0.75, 1.0, 1.25, 1.5, 1.75), min_length=1, description="image scales whose predictions are fused"
+    )
+    flip: bool = Field(True, description="also predict the mirrored image")
+    short_side: int | None = Field(
+        512, gt=0, description="scales count from this length of the shorter side; null: from the image's"
+    )
+    window: int | None = Field(512, gt=0, description="see larger images window by window, of this side")
+    window_stride: int | None = Field(480, gt=0, description="distance of the windows; null: they do not overlap")
+    crf_settings: Crf = Field(PRESETS["ppmg_infer"], description="the dense CRF")
+
+
+class Cyclic(Config):
+    """The cyclic pseudo-mask round: the network labels the training images, and another one learns that."""
+
+    enabled: bool = Field(True, description="whether there is this round (COCO: no)")
+    infer: Infer = Field(Infer(crf=True), description="how the new labels are predicted; the split is the training's")
+
+
+class Selection(Config):
+    """Which state of a training is used afterwards."""
+
+    checkpoint: Literal["last", "best"] = Field(
+        "last", description="last; best: the highest mIoU on the validation split, as released; scores then say so"
+    )
+    every: int = Field(3, gt=0, description="epochs between looks at the validation split (released: 2,000 iterations)")
+
+
+class Train(Segment):
+    """PSPNet on the pseudo-masks, then, from pretrained weights again, on what it makes of them."""
+
+    checkpoint: str | None = Field(None, description="take this trained network instead, a file of the authors' code")
+    raw_coco_ids: bool = Field(
+        False, description="that file, or the folder of labels, counts COCO's 90 raw ids, as the authors' do"
+    )
+    net: Net = Field(Net(backbone="res2net101d", head="pspnet"), description="the network")
+    augment: Augment = Field(
+        Augment(short_side=512, largest_share=0.75, photometric=True), description="augmentation (mmseg)"
+    )
+    optimiser: Optimiser = Field(Optimiser(lr=0.005, weight_decay=5e-4, min_lr=1e-4), description="optimiser")
+    loop: Loop = Field(
+        Loop(epochs=30.2573, batch=16, sync_bn=True), description="length of each training; 20,000 iterations on VOC"
+    )
+    under_fitting: UnderFitting = Field(UnderFitting(), description="pretended under-fitting loss, first training")
+    selection: Selection = Field(Selection(), description="which state is used afterwards")
+    cyclic: Cyclic = Field(Cyclic(), description="cyclic pseudo-mask round")
+
+    def unneeded(self) -> tuple[str, ...]:
+        return ("pseudo",) if self.checkpoint is not None else super().unneeded()

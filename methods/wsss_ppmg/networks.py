@@ -1,0 +1,86 @@
+"""The classification networks of the seeds stage: their training, and what it left."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from pathlib import Path
+from typing import Any
+
+from torch import Tensor, nn
+
+from wsss_cli.config import as_dict
+from wsss_cli.data.loader import TrainingData
+from wsss_cli.data.prepared import Sample
+from wsss_cli.data.segmentation import to_device
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.schedules import poly
+from wsss_cli.job import Job
+from wsss_cli.nets.pretrained import load_pretrained
+from wsss_ppmg.checkpoint import load_official_seam
+from wsss_ppmg.config import SeamNetwork, SeamTraining
+from wsss_ppmg.losses import seam_losses
+from wsss_ppmg.nets import SeamNet, build
+from wsss_ppmg.optim import optimiser
+
+
+def train_network(
+    job: Job, name: str, network: SeamNetwork, config: SeamTraining, data: TrainingData
+) -> dict[str, float]:
+    """Learn the tags with SEAM's losses; leaves <name>/checkpoint.pt."""
+    folder, meta = job.folder / name, describe(job, name, network)
+    net = build(network, job.data.num_classes, config.small)
+    if config.checkpoint is not None:
+        load_official_seam(net, config.checkpoint, job.runtime.trust, config.raw_coco_ids)
+        checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+        return {}
+    if config.start is not None:
+        load_official_seam(net, config.start, job.runtime.trust, config.raw_coco_ids)
+    else:
+        load_pretrained(net.backbone, network.pretrained, job.runtime.trust)
+    total = total_iterations(config.loop, len(data))
+    training = Training(
+        model=net,
+        step=_step,
+        optimizer=optimiser(config.optimiser, net),
+        factor=lambda k: poly(k, total, config.optimiser.power),
+        data=data,
+        prepare=to_device,
+        meta=meta,
+    )
+    return fit(training, config.loop, job.runtime, folder, title=f"train {name}", seed=job.config.seed)
+
+
+def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
+    cam1, revised1, cam2, revised2 = model(batch["image"])
+    return seam_losses(cam1, revised1, cam2, revised2, batch["tags"])
+
+
+def describe(job: Job, name: str, network: SeamNetwork) -> dict[str, Any]:
+    """What a checkpoint of these networks says of itself."""
+    return {"method": "ppmg", "stage": name, "classes": list(job.data.info.classes), "net": as_dict(network)}
+
+
+def trained_network(job: Job, name: str) -> SeamNet:
+    """The network with its trained weights, ready to be used.  Raises WsssError if the file is of another kind."""
+    path = job.folder / name / "checkpoint.pt"
+    content = checkpoint.load(path, job.runtime.trust)
+    checkpoint.expect(content, path, "ppmg", job.data.info.classes)
+    net = build(SeamNetwork(**content["meta"]["net"]), job.data.num_classes)
+    net.load_state_dict(content["model"])
+    return job.ready(net)
+
+
+def tagged(job: Job, asked: str | None) -> list[Sample]:
+    """The training samples that have tags."""
+    return [s for s in job.data.split(job.data.split_for("train", asked)) if s.tags]
+
+
+def say_left_out(job: Job, samples: Sequence[Sample]) -> None:
+    every = job.data.split(job.data.split_for("train", job.config.split))
+    if len(samples) < len(every):
+        job.say("images without a tag are left out: there is nothing to learn from them")
+
+
+def cam_path(folder: Path, sample: Sample) -> Path:
+    return folder / "cam" / f"{sample.id}.npz"

@@ -1,0 +1,104 @@
+"""The train stage: a network that under-fits on purpose, then another one on what the first sees."""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.prepared import Sample
+from wsss_cli.data.segmentation import SegmentationData, to_device
+from wsss_cli.engine import checkpoint, segment
+from wsss_cli.engine.infer import infer, outputs
+from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.schedules import poly_to
+from wsss_cli.job import Job
+from wsss_cli.nets.config import build_segmenter
+from wsss_cli.nets.outputs import training_losses
+from wsss_ppmg.checkpoint import load_official_segmenter
+from wsss_ppmg.coco_ids import read_compact
+from wsss_ppmg.config import Train, UnderFitting
+from wsss_ppmg.puf import under_fitting_loss
+from wsss_ppmg.selection import Best, chosen
+
+
+def train(job: Job) -> dict[str, Any]:
+    """Pseudo-masks -> network -> its own labels of the training images -> another network; leaves checkpoint.pt."""
+    config: Train = job.config
+    if config.checkpoint is not None:
+        return take_official(job, config.checkpoint)
+    samples, labels = segment.labelled(job, config)
+    foreign = config.raw_coco_ids and config.labels not in ("pseudo", "masks")
+    data = SegmentationData(samples, labels, config.augment, read_compact if foreign else read_labels)
+    if not config.cyclic.enabled:
+        return learn(job, job.folder, data, config.under_fitting, "train")
+    first = job.folder / "first"
+    before = learn(job, first, data, config.under_fitting, "train, first round")
+    data = SegmentationData(samples, relabel(job, first), config.augment)
+    after = learn(job, job.folder, data, UnderFitting(kind="off"), "train, cyclic round")
+    return {**{f"first_{name}": value for name, value in before.items() if name != "selection"}, **after}
+
+
+def learn(job: Job, folder: Path, data: SegmentationData, loss: UnderFitting, title: str) -> dict[str, Any]:
+    """One training from pretrained weights; leaves checkpoint.pt and, if the best state is asked for, best.pt."""
+    config: Train = job.config
+    rates = config.optimiser
+    net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
+    total = total_iterations(config.loop, len(data))
+    job.say(f"{title}: {len(data)} images, {total} iterations of {config.loop.batch} images, loss: {loss.kind}")
+    meta = segment.meta(job, config.net) | {"selection": config.selection.checkpoint}
+    best = Best(job, folder / "best.pt", meta) if config.selection.checkpoint == "best" else None
+    training = Training(
+        model=net,
+        step=lambda model, batch, k: losses(model, batch, loss),
+        optimizer=segment.sgd(net, rates),
+        factor=lambda k: poly_to(k, total, rates.power, rates.min_lr / rates.lr),
+        data=data,
+        prepare=to_device,
+        meta=meta,
+        validate=best,
+        validate_every=config.selection.every,
+    )
+    found: dict[str, Any] = dict(fit(training, config.loop, job.runtime, folder, title=title, seed=config.seed))
+    return found | ({"selection": best.describe()} if best is not None else {})
+
+
+def losses(model: nn.Module, batch: dict[str, Tensor], config: UnderFitting) -> dict[str, Tensor]:
+    """The loss of each output, main and auxiliary, each with a gate of its own."""
+    return training_losses(
+        model(batch["image"], outputs=True), batch["label"], lambda x, y: under_fitting_loss(x, y, config)
+    )
+
+
+def relabel(job: Job, trained: Path) -> Callable[[Sample], Path]:
+    """Predict the training images with the network in `trained`; resumes per image.  Returns where the labels lie."""
+    config: Train = job.config
+    split = job.data.split_for("train", config.split)
+    settings = config.cyclic.infer.model_copy(update={"split": split})
+    folder = job.folder / "cyclic"
+    job.say(f"cyclic round: predicts split '{split}' -> {folder}")
+    infer(replace(job, config=settings, folder=folder, inputs={"train": trained}, stage="infer"))
+    if job.runtime.device.type == "cuda":
+        torch.cuda.empty_cache()
+    return lambda s: outputs(folder, s.id, settings.crf)[-1]
+
+
+def take_official(job: Job, path: str) -> dict[str, Any]:
+    """checkpoint.pt of the authors' network instead of a training.  Raises WsssError if the file does not fit."""
+    config: Train = job.config
+    plain = config.net.model_copy(update={"pretrained": "none"})
+    net = build_segmenter(plain, job.data.num_classes + 1)
+    load_official_segmenter(net, job.data.num_classes, path, job.runtime.trust, config.raw_coco_ids)
+    content = {"meta": segment.meta(job, config.net) | {"selection": "last"}, "model": net.state_dict()}
+    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    return {"selection": f"the authors', of {Path(path).name}"}
+
+
+def predictor(path: Path, job: Job) -> nn.Module:
+    """The trained network of a checkpoint, in its last or best state.  Raises WsssError if it is of another method."""
+    return segment.predictor(chosen(path, job.runtime.trust), job)
