@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
+from wsss_cli.nets.multi_scale import MultiScale
 
 
 class Optimiser(Config):
@@ -42,6 +43,9 @@ class Segment(StageConfig):
     labels: str = Field("pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder")
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
+    multi_scale: tuple[float, ...] = Field(
+        (), description="scales at which the network also sees each image; the largest logit counts (MSC: 0.5, 0.75)"
+    )
     augment: Augment = Field(Augment(), description="augmentation")
     optimiser: Optimiser = Field(Optimiser(), description="optimiser")
     loop: Loop = Field(Loop(epochs=30, batch=16), description="length of the training")
@@ -54,7 +58,9 @@ def train(job: Job) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
     config: Segment = job.config
     samples, labels = labelled(job, config)
-    net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
+    net = with_scales(
+        build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust), config.multi_scale
+    )
     data = SegmentationData(samples, labels, config.augment)
     optimizer = sgd(net, config.optimiser)
     total = total_iterations(config.loop, len(data))
@@ -66,7 +72,7 @@ def train(job: Job) -> dict[str, float]:
         factor=lambda k: poly(k, total, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
         data=data,
         prepare=to_device,
-        meta=meta(job, config.net),
+        meta=meta(job, config.net) | ({"multi_scale": list(config.multi_scale)} if config.multi_scale else {}),
     )
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
 
@@ -132,10 +138,21 @@ def predictor(path: Path, job: Job) -> nn.Module:
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
     # its weights come from the checkpoint: nothing is downloaded
-    net = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    plain = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    net = with_scales(plain, content["meta"].get("multi_scale", ()))
     net.load_state_dict(content["model"])
     return net
 
 
+def with_scales(net: nn.Module, scales: Sequence[float]) -> nn.Module:
+    """The network, or with scales the same one that sees them too."""
+    return MultiScale(net, scales) if scales else net
+
+
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
-    return {"cross_entropy": cross_entropy(model(batch["image"]), batch["label"], mean_over_ranks)}
+    """The cross-entropy of the logits; of a network of several scales, of each scale's and of the largest."""
+    logits = model(batch["image"])
+    if isinstance(logits, Tensor):
+        return {"cross_entropy": cross_entropy(logits, batch["label"], mean_over_ranks)}
+    names = [f"cross_entropy_{i}" for i in range(1, len(logits))] + ["cross_entropy_max"]
+    return {n: cross_entropy(x, batch["label"], mean_over_ranks) for n, x in zip(names, logits, strict=True)}

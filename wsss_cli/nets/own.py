@@ -8,7 +8,8 @@ from functools import partial
 
 from torch import Tensor, nn
 
-from wsss_cli.nets.keymaps import mmseg_to_mit
+from wsss_cli.nets.caffe_resnet import CaffeResNet
+from wsss_cli.nets.keymaps import mmseg_to_mit, to_caffe_resnet
 from wsss_cli.nets.mit import MixTransformer
 
 
@@ -34,7 +35,14 @@ def _mit(depths: tuple[int, ...], file: str, dims: tuple[int, ...] = (64, 128, 3
     return Own(partial(MixTransformer, dims, depths), f"{folder}/{file}.pth", mmseg_to_mit)
 
 
+def _caffe(blocks: tuple[int, ...], file: str) -> Own:
+    folder = "https://download.openmmlab.com/pretrain/third_party"
+    return Own(partial(CaffeResNet, blocks), f"{folder}/{file}.pth", to_caffe_resnet, ("fc.", "aspp."))
+
+
 OWN = {
+    "resnet50_caffe": _caffe((3, 4, 6, 3), "resnet50_msra-5891d200"),
+    "resnet101_caffe": _caffe((3, 4, 23, 3), "resnet101_msra-6cc46731"),
     "mit_b0": _mit((2, 2, 2, 2), "mit_b0_20220624-7e0fe6dd", dims=(32, 64, 160, 256)),
     "mit_b1": _mit((2, 2, 2, 2), "mit_b1_20220624-02e5a6a1"),
     "mit_b2": _mit((3, 4, 6, 3), "mit_b2_20220624-66e8bf70"),
@@ -42,4 +50,4 @@ OWN = {
     "mit_b4": _mit((3, 8, 27, 3), "mit_b4_20220624-d588d980"),
     "mit_b5": _mit((3, 6, 40, 3), "mit_b5_20220624-658746d9"),
 }
-"""Our backbones by name: sizes of Xie et al. 2021, table 6."""
+"""Our backbones by name: ResNets in the Caffe form [He et al. 2016]; mit_b*, sizes of Xie et al. 2021, table 6."""
