@@ -16,7 +16,7 @@ from wsss_cli.refine.crf_config import PRESETS, Crf
 class Seeds(StageConfig):
     """Label maps from boxes; neither they nor code for them was released."""
 
-    model_config = ConfigDict(validate_by_name=True, validate_by_alias=True)
+    model_config = ConfigDict(populate_by_name=True)  # "from" is no name for Python
 
     split: str | None = Field(None, description="the split to make seeds of; the data set's training split")
     origin: Literal["crf", "grabcut", "import"] = Field(
@@ -37,9 +37,6 @@ class Seeds(StageConfig):
     )
     crf: Crf = Field(PRESETS["bcm_boxes"], description="the dense CRF")
     iterations: int = Field(5, gt=0, description="of GrabCut")
-
-    def unneeded(self) -> tuple[str, ...]:
-        return ()
 
 
 class Crop(Config):

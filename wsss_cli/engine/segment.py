@@ -99,9 +99,10 @@ def labelled(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample],
         if not chosen:
             raise WsssError(f"labels=masks: split '{split}' has no masks", "use labels=pseudo")
         return chosen, lambda s: s.mask or Path()
-    folder = job.inputs["pseudo"] / "labels" if config.labels == "pseudo" else Path(config.labels)
+    made = config.labels in job.inputs  # by a stage of the run: "pseudo", or "seeds" of a method whose seeds are labels
+    folder = job.inputs[config.labels] / "labels" if made else Path(config.labels)
     missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
-    if config.labels == "pseudo":  # images without tags have no pseudo-label
+    if made:  # images without tags have no pseudo-label
         samples = [s for s in samples if s.id not in set(missing)]
     elif missing:
         raise WsssError(f"labels={config.labels}: no label map for {len(missing)} images, first {missing[0]}.png")
