@@ -31,7 +31,7 @@ def augment(
     top, left = (rng.randint(0, max(n - crop.size, 0)) for n in size)
     mirrored = crop.flip and rng.random() < 0.5
     window = slice(top, min(top + crop.size, size[0])), slice(left, min(left + crop.size, size[1]))
-    canvas = np.broadcast_to(np.float32(CAFFE_MEAN), (crop.size, crop.size, 3)).copy()
+    canvas = np.broadcast_to(np.array(CAFFE_MEAN, np.float32), (crop.size, crop.size, 3)).copy()
     pieces = [_paste(bilinear(image, size, window), canvas)]
     pieces += [_paste(one[window], np.full((crop.size, crop.size), format_of(one).ignore, one.dtype)) for one in labels]
     first, *others = (torch.from_numpy(flip(piece) if mirrored else piece) for piece in pieces)
@@ -46,8 +46,8 @@ def bilinear(image: NDArray[Any], size: tuple[int, int], window: tuple[slice, sl
 
     image (H, W, 3); size (h, w) of the whole result; window: its rows and columns.  Returns (rows, columns, 3).
     """
-    near, far, weight = (part[window[1]] for part in _neighbours(image.shape[1], size[1]))
-    top, bottom, share = (part[window[0]] for part in _neighbours(image.shape[0], size[0]))
+    near, far, weight = _neighbours(image.shape[1], size[1], window[1])
+    top, bottom, share = _neighbours(image.shape[0], size[0], window[0])
     x = image[top[0] : bottom[-1] + 1].astype(np.float64)  # the rows that are needed
     x = _between(x[:, near], x[:, far], weight[:, None]).astype(np.float64)  # (rows, columns, 3)
     return _between(x[top - top[0]], x[bottom - top[0]], share[:, None, None])
@@ -60,9 +60,11 @@ def _between(first: NDArray[np.float64], second: NDArray[np.float64], weight: ND
     return second.astype(np.float32)
 
 
-def _neighbours(source: int, target: int) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
-    """For each target pixel the two source pixels around its centre and the weight of the second, (target,) each."""
-    at = ((np.arange(target) + 0.5) * (source / target) - 0.5).clip(0, source - 1)
+def _neighbours(
+    source: int, target: int, window: slice
+) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.float64]]:
+    """For each target pixel of the window the two source pixels around its centre and the weight of the second."""
+    at = ((np.arange(target)[window] + 0.5) * (source / target) - 0.5).clip(0, source - 1)
     near = at.astype(np.int64)
     return near, np.minimum(near + 1, source - 1), (at - near).astype(np.float32).astype(np.float64)
 

@@ -52,7 +52,9 @@ def clip_to_boxes(labels: Labels, boxes: Sequence[Box]) -> Labels:
     for box in boxes:
         at = inside(box)
         allowed[at] |= labels[at] == box.label
-    return np.where(allowed, labels, 0).astype(labels.dtype)
+    clipped = labels.copy()
+    clipped[~allowed] = 0
+    return clipped
 
 
 def no_boxes(data: str, split: str) -> WsssError:

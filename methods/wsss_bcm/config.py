@@ -65,7 +65,8 @@ class Phase(Config):
 
     enabled: bool = Field(True, description="false: leave it out")
     checkpoint: str | None = Field(
-        None, description="take these weights instead of this training and those before: deeplab-pytorch's or BCM's file"
+        None,
+        description="take these weights instead of this training and those before: deeplab-pytorch's or BCM's file",
     )
     rates: Rates = Field(Rates(), description="optimiser")
     loop: Loop = Field(Loop(epochs=11.3507, batch=12, accumulate=3), description="length; VOC: 10,000 iterations")
@@ -108,7 +109,8 @@ class Train(StageConfig):
     )
     shift: Shift = Field(Shift(), description="fr_mode official and intended")
     filling_rates: str = Field(
-        "measured", description="fr_mode intended and topk: measured, on the labels; official, VOC's constants; or a FILE"
+        "measured",
+        description="fr_mode intended and topk: measured, on the labels; official, VOC's constants; or a FILE",
     )
     label_resize: Literal["double", "single"] = Field(
         "double",
@@ -147,7 +149,10 @@ class Pseudo(StageConfig):
     split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's training split")
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
     confident: float | None = Field(
-        0.95, gt=0, lt=1, description="also labels_prob/: the seed, but the network's class where it is surer; null: not"
+        0.95,
+        gt=0,
+        lt=1,
+        description="also labels_prob/: the seed, but the network's class where it is surer; null: not",
     )
     clip: bool = Field(False, description="background where a pixel's class has no box over it")
     instances: Instances = Field(Instances(), description="instance labels")

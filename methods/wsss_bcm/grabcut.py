@@ -29,7 +29,10 @@ def require_opencv() -> Any:
 def grabcut_labels(
     image: NDArray[np.uint8], boxes: Sequence[Box], form: LabelFormat, iterations: int = 5, share: float = 0.2
 ) -> Labels:
-    """Each box's object as GrabCut sees it, the smaller box in front: (H, W, 3) RGB -> (H, W) ids.  [Rother et al. 2004]"""
+    """Each box's object as GrabCut sees it [Rother et al. 2004], the smaller box in front.
+
+    image (H, W, 3) RGB.  Returns (H, W) ids.  Raises WsssError if OpenCV is not installed.
+    """
     labels = np.zeros(image.shape[:2], form.dtype)
     bgr = np.ascontiguousarray(image[..., ::-1])
     for box in by_area(boxes):

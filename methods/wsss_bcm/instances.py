@@ -16,7 +16,7 @@ from wsss_cli.data.prepared import Box
 from wsss_cli.export.instances import run_length_mask
 
 
-def annotations(
+def box_annotations(
     labels: Labels, boxes: Sequence[Box], config: Instances, score: NDArray[np.float32] | None = None
 ) -> list[dict[str, Any]]:
     """One annotation for each box, in their order; a box without a pixel of its class gets the whole box as mask.

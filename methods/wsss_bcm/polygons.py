@@ -71,7 +71,8 @@ def _segments(mask: NDArray[np.bool_]) -> tuple[list[tuple[int, int]], list[tupl
     """Both ends of each segment, in half pixels, by squares from left to right and top to bottom."""
     inside = mask.astype(np.uint8)
     kinds = inside[:-1, :-1] + 2 * inside[:-1, 1:] + 4 * inside[1:, :-1] + 8 * inside[1:, 1:]
-    starts, ends = [], []
+    starts: list[tuple[int, int]] = []
+    ends: list[tuple[int, int]] = []
     for row, column in np.argwhere((kinds > 0) & (kinds < 15)).tolist():
         for line in LINES[int(kinds[row, column])]:
             for side, into in zip(line, (starts, ends), strict=True):

@@ -1,7 +1,7 @@
 """Label maps from boxes: a dense CRF between what a box surely holds and what it surely does not.
 
-The authors released neither their seeds nor code for them: this follows WSSL's Bbox-Seg [Papandreou et al. 2015] and the
-rules of "Simple Does It" [Khoreva et al. 2017].
+The authors released neither their seeds nor code for them: this follows WSSL's Bbox-Seg [Papandreou et al. 2015] and
+the rules of "Simple Does It" [Khoreva et al. 2017].
 """
 
 from __future__ import annotations
@@ -28,10 +28,10 @@ def seed(
 
     By the CRF; with origin=grabcut, ignored where GrabCut sees another class.  Then `with_fallback`.
     """
-    labels = crf_labels(image, boxes, config, form, device)
+    labels: Labels = crf_labels(image, boxes, config, form, device)
     if config.origin == "grabcut":
         other = grabcut_labels(image, boxes, form, config.iterations, config.centre)
-        labels = np.where(labels == other, labels, form.ignore).astype(labels.dtype)
+        labels[labels != other] = form.ignore
     return with_fallback(labels, boxes, config.fallback, config.centre, form)
 
 

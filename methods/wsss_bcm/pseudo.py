@@ -14,7 +14,7 @@ from torch import Tensor
 
 from wsss_bcm.boxes import clip_to_boxes
 from wsss_bcm.config import Pseudo
-from wsss_bcm.instances import annotations
+from wsss_bcm.instances import box_annotations
 from wsss_bcm.seeds import label_path
 from wsss_bcm.training import predictor
 from wsss_cli.data.groups import equal_shapes
@@ -75,7 +75,7 @@ def write_pseudo_label(
     if config.clip:
         label = clip_to_boxes(label, sample.boxes)
     if config.instances.enabled and sample.boxes:
-        write_rows(folder / "instances", sample, annotations(label, sample.boxes, config.instances, score))
+        write_rows(folder / "instances", sample, box_annotations(label, sample.boxes, config.instances, score))
     if config.confident is not None and seed is not None:
         mixed = confident_labels(read_labels(seed), label, score, config.confident)
         write_labels(folder / "labels_prob" / f"{sample.id}.png", mixed, palette)

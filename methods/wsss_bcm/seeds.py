@@ -101,7 +101,9 @@ def _take(folder: Path, sample: Sample, job: Job) -> None:
     labels, form = read_labels(path), label_format(job.data.num_classes)
     if labels.shape != (sample.height, sample.width):
         found = f"{labels.shape[1]} x {labels.shape[0]}"
-        raise WsssError(f"{path} is {found}, its image {sample.width} x {sample.height}", "give maps of the images' size")
+        raise WsssError(
+            f"{path} is {found}, its image {sample.width} x {sample.height}", "give maps of the images' size"
+        )
     highest = int(labels[labels != form.ignore].max(initial=0))
     if highest > job.data.num_classes:
         what = f"{path} holds the id {highest}, the data set's classes are 1..{job.data.num_classes}"

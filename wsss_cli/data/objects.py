@@ -79,7 +79,9 @@ def from_json(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> 
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
-        raise WsssError(f"{path} is no instances JSON: {error!r}", "give a file as COCO's instances_val2014.json") from error
+        raise WsssError(
+            f"{path} is no instances JSON: {error!r}", "give a file as COCO's instances_val2014.json"
+        ) from error
     return found
 
 

@@ -73,7 +73,7 @@ class DatasetInfo:
     masks    the folder or field the masks came from, named in every score
     palette  colours of ids 0..C
     notes    what the plugin decided or left out, for people
-    instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps (`data.objects`)
+    instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps; see objects
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
     """

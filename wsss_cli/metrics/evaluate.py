@@ -58,7 +58,7 @@ def evaluate(job: Job) -> dict[str, float]:
         rows, images, curve = _score_cams(job, masked, config.thresholds)
     else:
         rows, images, curve = _score_labels(job, masked, job.inputs[source], source)
-    report = {
+    report: dict[str, Any] = {
         "stage": source,
         "method": job.method.name,
         "data": job.data.info.name,
@@ -118,7 +118,7 @@ def _count(
     k = job.data.num_classes + 1
     total = torch.zeros(3, k, dtype=torch.int64)
     known = torch.zeros(2, dtype=torch.int64)  # pixels of the ground truth: all, and ignored by the label maps
-    images = []
+    images: list[dict[str, Any]] = []
     mine = shard(samples, job.runtime)
     with job.track(f"score {title}", len(mine)) as tick:
         for sample in mine:
@@ -189,9 +189,7 @@ def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> 
         "instances": sum(len(found[i]) for i in ids),
         "objects": int(scores.objects.sum()),
         "means": scores.means(),
-        "classes": {
-            name: {"AP50": a, "AP75": b, "ABO": c, "objects": int(n)} for name, a, b, c, n in columns if n
-        },
+        "classes": {name: {"AP50": a, "AP75": b, "ABO": c, "objects": int(n)} for name, a, b, c, n in columns if n},
     }
 
 

@@ -114,7 +114,9 @@ def labels_file(folder: Path) -> Path:
 def _sample(image: Mapping[str, Any], known: Mapping[str, Sample], path: Path) -> Sample:
     sample = known.get(image.get("sample", "")) or sample_of(image["file_name"], known)
     if sample is None:
-        raise WsssError(f"{path}: the data set has no image '{image['file_name']}'", "make it again: wsss pseudo --force")
+        raise WsssError(
+            f"{path}: the data set has no image '{image['file_name']}'", "make it again: wsss pseudo --force"
+        )
     return sample
 
 

@@ -1,7 +1,7 @@
 """ResNet as the Caffe models have it, on which DeepLabV2 was published [He et al. 2016; Chen et al. 2017].
 
-It is not timm's or torchvision's: stages stride on their first 1x1 convolution, the max-pool rounds up, every block of a
-dilated stage is dilated, and images are BGR of 0..255 less a mean colour.  Tensor names are those of deeplab-pytorch.
+It is not timm's or torchvision's: stages stride on their first 1x1 convolution, the max-pool rounds up, every block of
+a dilated stage is dilated, and images are BGR of 0..255 less a mean colour.  Tensor names are those of deeplab-pytorch.
 """
 
 from __future__ import annotations
@@ -25,11 +25,14 @@ DILATIONS = {8: (1, 1, 2, 4), 16: (1, 1, 1, 2), 32: (1, 1, 1, 1)}
 
 
 class CaffeResNet(nn.Module):
-    """Normalised images (B, 3, H, W) -> the maps of four stages, of strides 4, 8, 16, 32 unless `output_stride` is less.
+    """Normalised images (B, 3, H, W) -> the maps of four stages, strides 4, 8, 16, 32 unless `output_stride` is less.
 
     blocks  bottlenecks of each stage: (3, 4, 23, 3) of ResNet-101
     Raises WsssError: no such output stride.
     """
+
+    scale: Tensor
+    shift: Tensor
 
     def __init__(self, blocks: Sequence[int], output_stride: int = 32) -> None:
         super().__init__()

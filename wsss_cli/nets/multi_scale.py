@@ -1,5 +1,4 @@
-"""DeepLab's MSC: one network sees the image at several scales, and the largest logit counts [Chen et al. 2017, sec. 4.3].
-"""
+"""DeepLab's MSC: one network sees the image at several scales; the largest logit counts [Chen et al. 2017, 4.3]."""
 
 from __future__ import annotations
 

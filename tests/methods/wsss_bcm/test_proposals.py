@@ -95,13 +95,13 @@ def test_where_seeds_come_from_is_the_key_from(key: str) -> None:
     config = resolve(Seeds, "seeds", {key: "import", "folder": "x"})
     assert config.origin == "import" and as_dict(config)["from"] == "import" and "origin" not in as_dict(config)
     assert resolve(Seeds, "seeds", as_dict(config)) == config and "\nfrom: import" in template(Seeds, config)
-    with pytest.raises(WsssError, match="'seeds.from' = 'mcg': input should be 'crf'"):
+    with pytest.raises(WsssError, match=r"'seeds.from' = 'mcg': input should be 'crf'"):
         resolve(Seeds, "seeds", {"from": "mcg"})
 
 
 def test_ready_made_seeds_that_are_not_there(tmp_path: Path) -> None:
     samples: Any = [Sample("a", Path("a.jpg"), 4, 4, (1,))]
-    with pytest.raises(WsssError, match="seeds.folder=DIR"):
+    with pytest.raises(WsssError, match=r"seeds.folder=DIR"):
         ready_made(Seeds(origin="import"), samples)
-    with pytest.raises(WsssError, match="holds no label map for 1 images, first a.png"):
+    with pytest.raises(WsssError, match=r"holds no label map for 1 images, first a.png"):
         ready_made(Seeds(origin="import", folder=str(tmp_path)), samples)

@@ -104,9 +104,7 @@ def test_a_single_resize_is_that_of_deeplab_pytorch(tiny_net: Any) -> None:
     once, twice = (step.labels(labels, labels, logits[-1], sizes) for step in (single, double))
     assert torch.equal(once[0], twice[0]) and not torch.equal(once[1], twice[1])
     base = base_step(lambda image: tuple(logits), {"image": None, "label": labels}, 0)  # type: ignore[arg-type]
-    assert {k: v.item() for k, v in base.items()} == {
-        k: v.item() for k, v in segmentation_losses(logits, once).items()
-    }
+    assert {k: v.item() for k, v in base.items()} == {k: v.item() for k, v in segmentation_losses(logits, once).items()}
 
 
 def test_a_crop_without_labels_costs_nothing(tiny_net: Any) -> None:

@@ -74,7 +74,9 @@ def test_coco_reads_the_file(tmp_path: Path) -> None:
     score[1, 2:12, 3:9], score[2, 15:28, 20:33] = 0.9, 0.5
     found = detect(score, (4, 2))
     parts = [coco_annotations(found), [], coco_annotations(found)]
-    samples = [Sample(name, Path(f"{name}.jpg"), w, h, ()) for name, h, w in (("a", 30, 40), ("b", 5, 6), ("c", 30, 40))]
+    samples = [
+        Sample(name, Path(f"{name}.jpg"), w, h, ()) for name, h, w in (("a", 30, 40), ("b", 5, 6), ("c", 30, 40))
+    ]
     whole = coco_file(samples, parts, ["w", "x", "y", "z"])
     (tmp_path / "instances.json").write_text(json.dumps(whole))
     coco = COCO(str(tmp_path / "instances.json"))

@@ -31,7 +31,7 @@ def one(label: int, *box: int, score: float | None = None, crowd: int = 0) -> di
 
 
 def test_worked_by_hand() -> None:
-    """Class 1: found exactly, and found by 3/5; class 2: missed, while a surer one is nothing; class 3 has no object."""
+    """Class 1: one found exactly, one by 3/5; class 2: missed, while a surer one is nothing; class 3 has no object."""
     truth = [[one(1, 0, 0, 10, 10), one(1, 20, 0, 30, 10)], [one(2, 0, 0, 10, 10)]]
     found = [
         [one(1, 0, 0, 10, 10, score=0.9), one(1, 20, 0, 26, 10, score=0.8)],
@@ -108,7 +108,10 @@ def test_a_coco_json(data: Prepared, tmp_path: Path) -> None:
 
 
 def test_what_a_run_left_is_read_and_scored(data: Prepared, tmp_path: Path) -> None:
-    rows = [{**one(1, 0, 0, 10, 8, score=0.5)}, {**one(2, 10, 0, 20, 20, score=0.5), "segmentation": [[10, 0, 20, 0, 20, 20, 10, 20]]}]
+    rows = [
+        {**one(1, 0, 0, 10, 8, score=0.5)},
+        {**one(2, 10, 0, 20, 20, score=0.5), "segmentation": [[10, 0, 20, 0, 20, 20, 10, 20]]},
+    ]
     path = tmp_path / "instances.json"
     path.write_text(json.dumps(coco_file(data.samples, [rows, []], data.info.classes)))
     found = read_instances(path, data)
@@ -118,11 +121,13 @@ def test_what_a_run_left_is_read_and_scored(data: Prepared, tmp_path: Path) -> N
 
 
 def test_messages(data: Prepared, tmp_path: Path) -> None:
-    with pytest.raises(WsssError, match=r"(?s)'toy' has no true instances.*the data set names none.*true_instances=PATH"):
+    with pytest.raises(
+        WsssError, match=r"(?s)'toy' has no true instances.*the data set names none.*true_instances=PATH"
+    ):
         bare = Prepared(data.folder, DatasetInfo("toy", "toy", ("cat",), {}, "drawn"), data.samples)
         true_objects(bare, data.samples)
     (tmp_path / "bad.json").write_text('{"images": [')
-    with pytest.raises(WsssError, match="bad.json is no instances JSON"):
+    with pytest.raises(WsssError, match=r"bad.json is no instances JSON"):
         from_json(tmp_path / "bad.json", data.samples, ("cat",))
     with pytest.raises(WsssError, match="there are no instance labels"):
         read_instances(tmp_path / "none.json", data)

@@ -50,7 +50,9 @@ def test_aspp_is_the_released_one(ref: dict[str, Any]) -> None:
     names = [f"c{i}" for i in range(4)]
     num_outputs, channels = ref["c0.weight"].shape[:2]
     aspp = SummedConvs(channels, num_outputs, (6, 12, 18, 24))
-    parts = {f"convs.{i}.{p}": torch.from_numpy(ref[f"{n}.{p}"]) for i, n in enumerate(names) for p in ("weight", "bias")}
+    parts = {
+        f"convs.{i}.{p}": torch.from_numpy(ref[f"{n}.{p}"]) for i, n in enumerate(names) for p in ("weight", "bias")
+    }
     aspp.load_state_dict(parts)
     x = torch.from_numpy(ref["x"])
     np.testing.assert_allclose(aspp(x).detach(), ref["y"], rtol=0, atol=1e-5)
@@ -67,7 +69,13 @@ def test_images_become_what_caffe_saw() -> None:
 
 @pytest.mark.parametrize(
     ("stride", "side", "sides"),
-    [(8, 65, (17, 9, 9, 9)), (8, 64, (17, 9, 9, 9)), (8, 97, (25, 13, 13, 13)), (16, 65, (17, 9, 5, 5)), (32, 65, (17, 9, 5, 3))],
+    [
+        (8, 65, (17, 9, 9, 9)),
+        (8, 64, (17, 9, 9, 9)),
+        (8, 97, (25, 13, 13, 13)),
+        (16, 65, (17, 9, 5, 5)),
+        (32, 65, (17, 9, 5, 3)),
+    ],
 )
 def test_maps_of_each_output_stride(stride: int, side: int, sides: tuple[int, ...]) -> None:
     """Rounded up, as Caffe's max-pool does."""
@@ -107,7 +115,10 @@ def test_a_checkpoint_of_deeplab_pytorch(tmp_path: Path, caplog: pytest.LogCaptu
     ("change", "message"),
     [
         (lambda s: {k.removeprefix("base."): v for k, v in s.items()}, "not only 'base.'.*\n.*net.pretrained=FILE"),
-        (lambda s: {k: v for k, v in s.items() if k != WEIGHTS[3]}, f"{len(WEIGHTS) - 1} of {len(WEIGHTS)} tensors match"),
+        (
+            lambda s: {k: v for k, v in s.items() if k != WEIGHTS[3]},
+            f"{len(WEIGHTS) - 1} of {len(WEIGHTS)} tensors match",
+        ),
         (lambda s: s | {"base.aspp.bcm.bias": torch.ones(21)}, "aspp.bcm.bias' has no place in it"),
     ],
 )
