@@ -102,7 +102,7 @@ def read_yaml(path: Path) -> dict[str, Any]:
 
 def as_dict(config: BaseModel) -> dict[str, Any]:
     """Plain data, for YAML and JSON."""
-    return config.model_dump(mode="json")
+    return config.model_dump(mode="json", by_alias=True)
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:
@@ -127,6 +127,7 @@ def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str 
     lines = []
     for name, info in cls.model_fields.items():
         value = getattr(config, name) if config is not None else info.get_default(call_default_factory=True)
+        name = info.alias or name  # of a key that Python could not name so, such as "from"
         comment = f"  # {info.description}" if info.description else ""
         if isinstance(value, BaseModel):
             lines += [f"{indent}{name}:{comment}", template(type(value), value, indent + "  ").rstrip("\n")]
@@ -160,7 +161,7 @@ def _fields_at(cls: type[BaseModel], path: list[str]) -> list[str]:
         if inner is None:
             return []
         cls = inner
-    return list(cls.model_fields)
+    return [info.alias or name for name, info in cls.model_fields.items()]
 
 
 def _all_keys(cls: type[BaseModel], prefix: str = "") -> Iterator[str]:

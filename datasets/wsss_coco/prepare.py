@@ -44,6 +44,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         masks=f"instances (paint {options.paint}, crowd {options.crowd})" if options.masks else "",
         palette=voc_palette(len(names) + 1),
         notes=(*_untagged(train, "train"), *_untagged(val, "val")),
+        instances=(train.path, val.path),
     )
     if options.masks:
         keep_if_made_from(folder / MASKS, _recipe(options, train, val))

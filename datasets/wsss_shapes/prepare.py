@@ -21,7 +21,7 @@ SPLITS = ("train", "val")
 
 
 def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sample]]:
-    """Draw every scene into folder/images and folder/masks."""
+    """Draw every scene into folder/images, folder/masks and folder/objects."""
     info = DatasetInfo(
         name="shapes",
         kind="shapes",
@@ -30,6 +30,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         source=f"generated from seed {options.seed}",
         masks="masks, drawn with the scenes",
         palette=voc_palette(len(CLASSES) + 1),
+        instances=(folder / "objects",),
     )
     which = [("train", i) for i in range(options.train)] + [("val", i) for i in range(options.val)]
     return info, ParallelMap(partial(_sample, options=options, folder=folder), which)
@@ -50,6 +51,7 @@ def _sample(which: tuple[str, int], options: Options, folder: Path) -> Sample:
     with writing(image) as aside:
         Image.fromarray(made.image).save(aside, format="PNG", compress_level=4)
     write_labels(mask, made.labels)
+    write_labels(folder / "objects" / f"{id}.png", made.owners)
     h, w = made.labels.shape
     boxes = tuple(Box(*corners) for corners in made.objects)
     tags = tuple(sorted({box.label for box in boxes}))

@@ -30,11 +30,15 @@ MIN_AREA = 60  # and its least visible pixels
 
 @dataclass(frozen=True)
 class Scene:
-    """image (h, w, 3) uint8; labels (h, w) uint8, 0 background; objects (label, x0, y0, x1, y1) of what is visible."""
+    """image (h, w, 3) uint8; labels (h, w) uint8, 0 background; objects (label, x0, y0, x1, y1) of what is visible.
+
+    owners (h, w) uint8: the number from 1 of the object that is seen, 0 background
+    """
 
     image: NDArray[np.uint8]
     labels: NDArray[np.uint8]
     objects: tuple[tuple[int, int, int, int, int], ...]
+    owners: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -59,8 +63,10 @@ def make_scene(draws: Draws, h: int, w: int, label: int) -> Scene:
         inside = thing.distance < 0
         labels[inside] = thing.label
         owner[inside] = number
-    boxes = [(t.label, *_box(owner == n)) for n, t in enumerate(things, start=1) if t.label]
-    return Scene(_photograph(draws, picture), labels, tuple(boxes))
+    numbers = [n for n, thing in enumerate(things, start=1) if thing.label]  # 0 are distractors
+    boxes = tuple((things[n - 1].label, *_box(owner == n)) for n in numbers)
+    owners = sum(((owner == n) * np.uint8(i) for i, n in enumerate(numbers, start=1)), np.zeros((h, w), np.uint8))
+    return Scene(_photograph(draws, picture), labels, boxes, owners)
 
 
 def _arrange(draws: Draws, h: int, w: int, label: int) -> list[Thing]:

@@ -19,6 +19,7 @@ from wsss_voc.source import Source, find_source
 from wsss_voc.tags import read_tags
 
 AUG, CLASS = MASKS
+OBJECTS = "SegmentationObject"
 PUBLISHED = {"train": 1464, "train_aug": 10582, "val": 1449, "test": 1456}  # images of VOC 2012's lists
 
 
@@ -43,6 +44,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         masks=masks,
         palette=voc_palette(len(CLASSES) + 1),
         notes=(*made, *left_out, *_counts(entries, source.unpacked, options.sbd)),
+        instances=tuple(path for path in (source.devkit / OBJECTS,) if path.is_dir()),
     )
     reader = Reader(
         devkit=source.devkit,

@@ -16,6 +16,8 @@ from pycocotools import mask as rle
 from scipy import ndimage
 from torch import Tensor
 
+from wsss_cli.export.instances import run_length_mask
+
 ITERATIONS = 300
 WEAK = 2.5  # displacements shorter than this, in cells, are near a centroid
 SMALLEST = 0.01  # of the image: smaller pieces score 0
@@ -106,16 +108,15 @@ def detect(score: Tensor, keys: Sequence[int], smallest: float = SMALLEST) -> De
     return Detections(segments, np.array(classes, np.int64), np.array(scores, np.float32))
 
 
-def coco_annotations(found: Detections, image_id: int) -> list[dict[str, Any]]:
-    """The instances as COCO annotations with run-length masks; without `id`, which the whole file numbers."""
+def coco_annotations(found: Detections) -> list[dict[str, Any]]:
+    """The instances as COCO annotations with run-length masks; without ids, which the whole file numbers."""
     annotations = []
     for mask, category, score in zip(found.masks(), found.classes, found.scores):
-        encoded = rle.encode(np.asfortranarray(mask, dtype=np.uint8))
+        encoded = run_length_mask(mask)
         annotations.append(
             {
-                "image_id": image_id,
                 "category_id": int(category),
-                "segmentation": {"size": encoded["size"], "counts": encoded["counts"].decode("ascii")},
+                "segmentation": encoded,
                 "area": int(rle.area(encoded)),
                 "bbox": rle.toBbox(encoded).tolist(),
                 "iscrowd": 0,
@@ -123,18 +124,3 @@ def coco_annotations(found: Detections, image_id: int) -> list[dict[str, Any]]:
             }
         )
     return annotations
-
-
-def coco_file(
-    images: Sequence[tuple[str, int, int]], annotations: Sequence[Sequence[dict[str, Any]]], classes: Sequence[str]
-) -> dict[str, Any]:
-    """The whole COCO file: image ids by order from 1, category ids the class ids 1..C.
-
-    images: (file name, height, width); annotations: of each image, as `coco_annotations` made them.
-    """
-    numbered = [a | {"image_id": i} for i, mine in enumerate(annotations, 1) for a in mine]
-    return {
-        "images": [{"id": i, "file_name": name, "height": h, "width": w} for i, (name, h, w) in enumerate(images, 1)],
-        "categories": [{"id": c, "name": name} for c, name in enumerate(classes, 1)],
-        "annotations": [{"id": j} | a for j, a in enumerate(numbered, 1)],
-    }

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 from collections.abc import Iterator, Sequence
 from pathlib import Path
 from typing import Any
@@ -19,13 +18,13 @@ from wsss_cli.data.labels import write_labels, write_mask01
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
-from wsss_cli.files import write_text
+from wsss_cli.export.instances import merge_rows, write_rows
 from wsss_cli.job import Job
 from wsss_cli.refine.pool import map_unordered
 from wsss_cli.refine.walk import random_walk
 from wsss_irn.cams import cam_path, tagged
 from wsss_irn.config import Instances, Pseudo, Walk
-from wsss_irn.instances import centroids, clusters, coco_annotations, coco_file, detect, instance_cams
+from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 from wsss_irn.labels import confidence_mask, semantic_label, walked_scores
 from wsss_irn.nets import edge_displacement
 from wsss_irn.relations import trained_irn
@@ -62,7 +61,7 @@ def write_pseudo_label(
     maps, keys = torch.from_numpy(cam.cam).to(edge.device), torch.from_numpy(cam.keys).to(edge.device)
     if config.instances.enabled:
         rows = find_instances(maps, cam.keys.tolist(), edge, displacement, cam.size, config.walk, config.instances)
-        write_text(folder / "instances" / f"{sample.id}.json", json.dumps(rows))
+        write_rows(folder / "instances", sample, rows)
     score = walked_scores(_walk(maps, edge, config.walk), cam.size, config.walk.background)  # (n + 1, H, W)
     label = semantic_label(score, keys, form)
     confident = confidence_mask(score, label, config.confidence)
@@ -82,7 +81,7 @@ def find_instances(
     """COCO annotations of one image: CAMs split by clusters of centroids, each walked, pieces as instances."""
     cluster = clusters(centroids(displacement, config.iterations), displacement, config.threshold)
     score = walked_scores(_walk(instance_cams(cam, cluster.to(cam.device)), edge, walk), size, config.background)
-    return coco_annotations(detect(score, keys, config.min_area), image_id=0)
+    return coco_annotations(detect(score, keys, config.min_area))
 
 
 def merge_instances(job: Job) -> int:
@@ -90,13 +89,7 @@ def merge_instances(job: Job) -> int:
     config: Pseudo = job.config
     if not config.instances.enabled:
         return 0
-    folder = job.folder / "instances"
-    samples = tagged(job, config.split)
-    found = [json.loads((folder / f"{s.id}.json").read_text(encoding="utf-8")) for s in samples]
-    if job.runtime.main:
-        images = [(s.image.name, s.height, s.width) for s in samples]
-        write_text(folder / "instances.json", json.dumps(coco_file(images, found, job.data.info.classes)))
-    return sum(len(rows) for rows in found)
+    return merge_rows(job.folder / "instances", tagged(job, config.split), job.data.info.classes, job.runtime.main)
 
 
 def label_path(folder: Path, sample: Sample) -> Path:

@@ -27,7 +27,13 @@ def test_prepared_is_sound(prepared: Prepared) -> None:
     assert [f.level for f in check(prepared)] == ["ok"]
     assert (len(prepared.split("train")), len(prepared.split("val"))) == (48, 12)
     assert prepared.info.classes == tuple(CLASSES)
-    assert {p.name for p in prepared.folder.iterdir()} == {"dataset.yaml", "samples.jsonl", "images", "masks"}
+    assert {p.name for p in prepared.folder.iterdir()} == {
+        "dataset.yaml",
+        "samples.jsonl",
+        "images",
+        "masks",
+        "objects",
+    }
 
 
 def test_tags_boxes_and_masks_agree(prepared: Prepared) -> None:

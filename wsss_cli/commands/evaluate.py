@@ -11,17 +11,22 @@ from wsss_cli.commands.infer import Crf, Split, Weights, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 from wsss_cli.config import merge
 
-Which = Annotated[Literal["infer", "pseudo", "seeds"], Option("--stage", help="whose label maps are scored")]
+Which = Literal["infer", "pseudo", "seeds"]
+Stage = Annotated[Which | None, Option("--stage", help="whose label maps are scored; infer, with --instances pseudo")]
+Instances = Annotated[
+    bool | None, Option("--instances/--no-instances", help="score the instance labels of stage pseudo as well")
+]
 Json = Annotated[bool, Option("--json", help="print the scores as JSON and nothing else")]
 
 
 @stage_command
 def evaluate(
     words: Words = None,
-    stage: Which = "infer",
+    stage: Stage = None,
     split: Split = None,
     crf: Crf = None,
     weights: Weights = None,
+    instances: Instances = None,
     as_json: Json = False,
     *,
     options: RunOptions,
@@ -31,14 +36,19 @@ def evaluate(
 
     from wsss_cli.commands.stage import run_stage
     from wsss_cli.console import log, say
+    from wsss_cli.errors import WsssError
 
     if as_json:
         log.setLevel(logging.WARNING)
+    stage = stage or ("pseudo" if instances else "infer")
+    if instances and stage != "pseudo":
+        raise WsssError(f"--instances: stage {stage} has no instance labels", "they are made by --stage pseudo")
     crf_wish = setting("infer", "crf", crf if stage == "infer" else None)
     weights_wish = setting("infer" if stage == "infer" else "seeds", "weights", weights)
     split_wish = setting("infer" if stage == "infer" else "evaluate", "split", split)
     name = "evaluate" if stage == "infer" else f"evaluate-{stage}"
-    done = run_stage("evaluate", words, options, merge(crf_wish, weights_wish), split_wish, name)
+    passing = merge(split_wish, setting("evaluate", "instances", instances))
+    done = run_stage("evaluate", words, options, merge(crf_wish, weights_wish), passing, name)
     if done is None:
         return
     from wsss_cli.metrics.evaluate import read_scores

@@ -73,6 +73,7 @@ class DatasetInfo:
     masks    the folder or field the masks came from, named in every score
     palette  colours of ids 0..C
     notes    what the plugin decided or left out, for people
+    instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps; see objects
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
     """
@@ -86,6 +87,7 @@ class DatasetInfo:
     palette: tuple[tuple[int, int, int], ...] = ()
     notes: tuple[str, ...] = ()
     hash: str = ""
+    instances: tuple[Path, ...] = ()
 
 
 def class_id(name: str, classes: tuple[str, ...]) -> int:
@@ -141,6 +143,7 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "masks": info.masks,
         "palette": [list(c) for c in info.palette],
         "notes": list(info.notes),
+        **({"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}),
         "hash": digest.hexdigest()[:16],
     }
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
@@ -177,6 +180,7 @@ def read_info(folder: Path) -> DatasetInfo:
             palette=tuple((r, g, b) for r, g, b in head["palette"]),
             notes=tuple(head["notes"]),
             hash=head["hash"],
+            instances=tuple(folder / path for path in head.get("instances", ())),
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error

@@ -24,6 +24,7 @@ Mode = Literal["nearest", "bilinear", "bicubic"]
 
 MEAN = (0.485, 0.456, 0.406)  # of ImageNet in [0, 1], as in torchvision
 STD = (0.229, 0.224, 0.225)
+CAFFE_MEAN = (122.675, 116.669, 104.008)  # RGB of 0..255; what the Caffe models subtract, without dividing
 
 _PIL = {
     "nearest": Image.Resampling.NEAREST,

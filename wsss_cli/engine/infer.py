@@ -98,7 +98,7 @@ def predict(net: Net, images: Tensor, config: Infer, size: Sequence[int]) -> Ten
     return fuse(_logits_of_scales(net, x, config, size), config.fusion)
 
 
-def _logits_of_scales(net: nn.Module, x: Tensor, config: Infer, size: Sequence[int]) -> list[list[Tensor]]:
+def _logits_of_scales(net: Net, x: Tensor, config: Infer, size: Sequence[int]) -> list[list[Tensor]]:
     """For each scale the logits (B, K, H, W) of the images and, if asked for, of their mirror images, mirrored back."""
     maps = []
     for scale in (s * short_side_scale(x.shape[2:], config.short_side) for s in config.scales):

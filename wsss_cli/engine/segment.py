@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -23,6 +23,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
+from wsss_cli.nets.multi_scale import MultiScale
 from wsss_cli.nets.outputs import training_losses
 
 
@@ -46,6 +47,9 @@ class Segment(StageConfig):
     )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
+    multi_scale: tuple[float, ...] = Field(
+        (), description="scales at which the network also sees each image; the largest logit counts (MSC: 0.5, 0.75)"
+    )
     augment: Augment = Field(Augment(), description="augmentation")
     optimiser: Optimiser = Field(Optimiser(), description="optimiser")
     loop: Loop = Field(Loop(epochs=30, batch=16), description="length of the training")
@@ -58,7 +62,9 @@ def train(job: Job) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
     config: Segment = job.config
     samples, labels = labelled(job, config)
-    net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
+    net = with_scales(
+        build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust), config.multi_scale
+    )
     data = SegmentationData(samples, labels, config.augment)
     optimizer = sgd(net, config.optimiser)
     total = total_iterations(config.loop, len(data))
@@ -70,7 +76,7 @@ def train(job: Job) -> dict[str, float]:
         factor=lambda k: poly(k, total, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
         data=data,
         prepare=to_device,
-        meta=meta(job, config.net),
+        meta=meta(job, config.net) | ({"multi_scale": list(config.multi_scale)} if config.multi_scale else {}),
     )
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
 
@@ -100,7 +106,7 @@ def labelled(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample],
     folder, of_run = label_folder(job, config.labels)
     samples = [s for s in samples if s.tags or not of_run]  # those without tags have no pseudo-label
     missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
-    if config.labels == "pseudo":
+    if config.labels in job.inputs:
         samples = [s for s in samples if s.id not in set(missing)]
     elif missing:
         raise WsssError(f"labels={config.labels}: no label map for {len(missing)} images, first {missing[0]}.png")
@@ -110,9 +116,11 @@ def labelled(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample],
 
 
 def label_folder(job: Job, labels: str) -> tuple[Path, bool]:
-    """Where label maps lie, and whether a run made them: this one, another (its folder is named), or somebody else."""
-    if labels == "pseudo":
-        return job.inputs["pseudo"] / "labels", True
+    """Where label maps lie, and whether a run made them: this one (a stage is named, "pseudo" or, of a method whose
+    seeds are label maps, "seeds"), another (its folder is named), or somebody else.
+    """
+    if labels in job.inputs:
+        return job.inputs[labels] / "labels", True
     ours = Path(labels) / "pseudo" / "labels"
     return (ours, True) if ours.is_dir() else (Path(labels), False)
 
@@ -145,9 +153,15 @@ def predictor(path: Path, job: Job) -> nn.Module:
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
     # its weights come from the checkpoint: nothing is downloaded
-    net = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    plain = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    net = with_scales(plain, content["meta"].get("multi_scale", ()))
     net.load_state_dict(content["model"])
     return net
+
+
+def with_scales(net: nn.Module, scales: Sequence[float]) -> nn.Module:
+    """The network, or with scales the same one that sees them too."""
+    return MultiScale(net, scales) if scales else net
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:

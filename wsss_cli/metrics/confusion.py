@@ -163,3 +163,10 @@ def miou_training(matrix: Tensor) -> float:
 def miou_predicted_too(matrix: Tensor) -> float:
     """The mean over classes in ground truth or prediction, as chainercv counts: one that is only predicted has 0."""
     return class_iou(matrix).nanmean().item()
+
+
+def frequency_weighted_iou(matrix: Tensor) -> float:
+    """The mean IoU weighted by each class's share of the ground truth, which deeplab-pytorch and BCM report."""
+    share = matrix.sum(1) / matrix.sum()
+    there = share > 0
+    return (share[there] * class_iou(matrix)[there]).sum().item()

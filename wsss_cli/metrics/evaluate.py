@@ -19,6 +19,7 @@ from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.objects import true_objects
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.distributed import gather, shard, sum_over_ranks
 from wsss_cli.errors import WsssError
@@ -40,6 +41,10 @@ class Evaluate(StageConfig):
     thresholds: tuple[float, ...] = Field(
         STEPS, min_length=1, description="background scores tried for CAMs, ascending"
     )
+    instances: bool = Field(False, description="also score instance labels (of stage pseudo): AP50, AP75, ABO")
+    true_instances: str | None = Field(
+        None, description="a COCO JSON or a folder of VOC object maps; null: those that the data set names"
+    )
 
 
 def evaluate(job: Job) -> dict[str, float]:
@@ -52,11 +57,11 @@ def evaluate(job: Job) -> dict[str, float]:
     masked = [s for s in samples if s.mask is not None]
     if not masked:
         raise WsssError(f"split '{split}' of '{job.data.info.name}' has no masks to score against", "choose another")
-    if source == "seeds":
+    if source == "seeds" and (job.inputs[source] / "cam").is_dir():
         rows, images, curve = _score_cams(job, masked, config.thresholds)
     else:
         rows, images, curve = _score_labels(job, masked, job.inputs[source], source)
-    report = {
+    report: dict[str, Any] = {
         "stage": source,
         "method": job.method.name,
         "data": job.data.info.name,
@@ -69,10 +74,12 @@ def evaluate(job: Job) -> dict[str, float]:
         "scores": rows,
         "sweep": curve,
     }
+    if config.instances and source == "pseudo" and job.runtime.main:
+        report["instances"] = _score_instances(job, samples, config.true_instances)
     if job.runtime.main:
         write_text(job.folder / "scores.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
         write_text(job.folder / "per_image.jsonl", "".join(json.dumps(row) + "\n" for row in images))
-    return {row["name"]: row["miou"] for row in rows}
+    return {row["name"]: row["miou"] for row in rows} | report.get("instances", {}).get("means", {})
 
 
 def read_scores(folder: Path) -> dict[str, Any]:
@@ -81,16 +88,18 @@ def read_scores(folder: Path) -> dict[str, Any]:
 
 
 def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str) -> tuple[list, list, list]:
-    """Each label-map folder that the stage left: plain, and with CRF where it was made."""
-    name = {"infer": "prediction", "pseudo": "pseudo-label"}[source]
+    """Each label-map folder that the stage left: plain; with CRF, or sure parts alone, where they were made."""
+    name = {"infer": "prediction", "pseudo": "pseudo-label", "seeds": "seed"}[source]
     kinds = {name: folder / "labels"}
     if (folder / "labels_crf").is_dir() and (read_record(folder) or {}).get("config", {}).get("crf"):
         kinds[f"{name} + CRF"] = folder / "labels_crf"
+    if (folder / "labels_prob").is_dir():
+        kinds[f"{name}, seeds where unsure"] = folder / "labels_prob"
     rows: list[dict[str, Any]] = []
     images: list[dict[str, Any]] = []
     for kind, labels in kinds.items():
-        total, images = _count(job, samples, partial(_labels_of, labels), kind)
-        rows.append(_row(kind, scores_of(total), job))
+        total, images, ignored = _count(job, samples, partial(_labels_of, labels), kind, undecided=source != "infer")
+        rows.append(_row(kind, scores_of(total), job) | ({"ignored": ignored} if ignored else {}))
     return rows, images, []
 
 
@@ -103,21 +112,37 @@ def _labels_of(folder: Path, sample: Sample) -> np.ndarray:
 
 
 def _count(
-    job: Job, samples: Sequence[Sample], labels: Callable[[Sample], np.ndarray], title: str
-) -> tuple[torch.Tensor, list[dict[str, Any]]]:
-    """The tally (3, K) over all ranks, and each image's own mIoU."""
+    job: Job, samples: Sequence[Sample], labels: Callable[[Sample], np.ndarray], title: str, undecided: bool
+) -> tuple[torch.Tensor, list[dict[str, Any]], float]:
+    """The tally (3, K) over all ranks, each image's own mIoU, and the share of the pixels that are not scored.
+
+    undecided  pixels that the label maps themselves ignore are left out; otherwise they are an error
+    """
     k = job.data.num_classes + 1
     total = torch.zeros(3, k, dtype=torch.int64)
-    images = []
+    known = torch.zeros(2, dtype=torch.int64)  # pixels of the ground truth: all, and ignored by the label maps
+    images: list[dict[str, Any]] = []
     mine = shard(samples, job.runtime)
     with job.track(f"score {title}", len(mine)) as tick:
         for sample in mine:
-            one = tally(read_labels(sample.mask), labels(sample), k)  # type: ignore[arg-type]
+            truth, made = read_labels(sample.mask), labels(sample)  # type: ignore[arg-type]
+            if undecided and made.shape == truth.shape:
+                truth, left_out = _without(truth, made, label_format(k - 1).ignore)
+                known += torch.tensor(left_out)
+            one = tally(truth, made, k)
             total += one
             images.append({"id": sample.id, "miou": scores_of(one).miou})
             tick(1)
-    together = sum_over_ranks(total.to(job.runtime.device)).cpu()
-    return together, sorted((i for part in gather(images) for i in part), key=lambda i: i["id"])
+    together, known = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, known))
+    rows = sorted((i for part in gather(images) for i in part), key=lambda i: i["id"])
+    return together, rows, int(known[1]) / max(1, int(known[0]))
+
+
+def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarray, tuple[int, int]]:
+    """The truth where the label map says something, and how many pixels it had, and how many of them are gone."""
+    silent = (made == ignore) & (truth != ignore)
+    counts = int((truth != ignore).sum()), int(silent.sum())
+    return np.where(silent, ignore, truth).astype(truth.dtype), counts
 
 
 def _score_cams(job: Job, samples: Sequence[Sample], thresholds: Sequence[float]) -> tuple[list, list, list]:
@@ -148,6 +173,27 @@ def _strongest(path: Path, sample: Sample, form: LabelFormat) -> tuple[Tensor, T
     cam = read_cam(path)
     best, index = strongest(cam.full())  # (H, W)
     return form.tensor(with_background(torch.from_numpy(cam.keys))[index]), best
+
+
+def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> dict[str, Any]:
+    """The instance labels of the images that have both them and true objects."""
+    from wsss_cli.metrics.instances import instance_scores, labels_file, read_instances  # pycocotools: only if asked
+
+    found = read_instances(labels_file(job.inputs["pseudo"]), job.data)
+    truth = true_objects(job.data, samples, given)
+    ids = [s.id for s in samples if s.id in found and s.id in truth]
+    if not ids:
+        raise WsssError("no image has both instance labels and true objects", "choose another --split")
+    scores = instance_scores([truth[i] for i in ids], [found[i] for i in ids], job.data.num_classes)
+    columns = zip(job.data.info.classes, scores.ap50, scores.ap75, scores.abo, scores.objects)
+    return {
+        "images": len(ids),
+        "without": len(samples) - len(ids),
+        "instances": sum(len(found[i]) for i in ids),
+        "objects": int(scores.objects.sum()),
+        "means": scores.means(),
+        "classes": {name: {"AP50": a, "AP75": b, "ABO": c, "objects": int(n)} for name, a, b, c, n in columns if n},
+    }
 
 
 def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:

@@ -21,17 +21,33 @@ def show(report: dict[str, Any]) -> None:
         f"{report['method']}/{report['run']} on {report['data']}, split {report['split']} ({report['images']} images)"
     )
     console.table(title, ["IoU, %", *(r["name"] for r in rows)], body)
+    for row in rows:
+        if row.get("ignored"):
+            console.say(f"{row['name']}: {_percent(row['ignored'])} % of the pixels are ignored by it and not scored")
+    if "instances" in report:
+        show_instances(report["instances"])
     console.say(f"ground truth: {report['ground_truth'] or 'unnamed'}; {describe(report)}")
+
+
+def show_instances(found: dict[str, Any]) -> None:
+    """AP and best overlap of instance labels, per class and in the mean."""
+    columns = ("AP50", "AP75", "ABO")
+    body = [[name, *(_percent(row[c]) for c in columns), str(row["objects"])] for name, row in found["classes"].items()]
+    body.append(["mean", *(_percent(found["means"][c]) for c in columns), str(found["objects"])])
+    title = f"instance labels: {found['instances']} of {found['objects']} true objects, {found['images']} images"
+    console.table(title, ["%", *columns, "objects"], body)
+    if found["without"]:
+        console.say(f"{found['without']} image(s) without instance labels or true objects are not scored")
 
 
 def describe(report: dict[str, Any]) -> str:
     """The protocol in one line."""
     p = report["protocol"]
-    if report["stage"] == "seeds":
+    if report["stage"] == "seeds" and report["sweep"]:
         row = report["scores"][0]
         return f"background score {row['threshold']} chosen on this split (best of {len(report['sweep'])})"
-    if report["stage"] == "pseudo":
-        return "pseudo-labels at the images' own size"
+    if report["stage"] != "infer":
+        return f"{'pseudo-labels' if report['stage'] == 'pseudo' else 'seeds'} at the images' own size"
     scales = ", ".join(f"{s:g}" for s in p["scales"])
     crf = "with and without CRF" if p["crf"] else "no CRF"
     size = f"resized to {p['resize']}" if p["resize"] else "own size"

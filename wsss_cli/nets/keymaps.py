@@ -59,6 +59,25 @@ MMSEG_MIT_BLOCK: Pairs = (
 """Within a block: mmseg's MixVisionTransformer -> the released SegFormer, whose names are ours."""
 
 
+CAFFE_BLOCK: Pairs = (
+    ("conv1.", "reduce.conv."),
+    ("bn1.", "reduce.bn."),
+    ("conv2.", "conv3x3.conv."),
+    ("bn2.", "conv3x3.bn."),
+    ("conv3.", "increase.conv."),
+    ("bn3.", "increase.bn."),
+    ("downsample.0.", "shortcut.conv."),
+    ("downsample.1.", "shortcut.bn."),
+)
+"""Within a bottleneck: torchvision's names -> deeplab-pytorch's, which are ours for resnet*_caffe."""
+
+DEEPLAB_MSC: Pairs = (
+    *((f"aspp.c{i}.", f"head.classifier.convs.{i}.") for i in range(4)),
+    ("", "backbone.body."),
+)
+"""DeepLabV2 of deeplab-pytorch, without "base." -> a Segmenter with a resnet*_caffe backbone and the head deeplabv2."""
+
+
 def rename(key: str, pairs: Pairs) -> str:
     """The key with the first fitting prefix replaced."""
     for theirs, ours in pairs:
@@ -98,6 +117,38 @@ def official_beco(
         if not net_state:
             raise WsssError(f"{source} is no official checkpoint of BECO: it holds no {name}", remedy)
     return nets["network1"], nets["network2"]
+
+
+def official_deeplab_msc(
+    state: Mapping[str, Tensor], source: str = "the state dict", more: Pairs = ()
+) -> dict[str, Tensor]:
+    """A DeepLabV2-MSC of kazuto1011/deeplab-pytorch, as read_weights gives it, under the names of a Segmenter.
+
+    more  pairs of a network that holds further tensors.  Raises WsssError naming the key that is not "base."'s.
+    """
+    for key in state:
+        if not key.startswith("base."):
+            what = f"{source} is no DeepLabV2-MSC of deeplab-pytorch: it holds '{key}', not only 'base.'"
+            raise WsssError(what, "weights to start from, such as its COCO initialisation, are net.pretrained=FILE")
+    return {rename(key.removeprefix("base."), (*more, *DEEPLAB_MSC)): value for key, value in state.items()}
+
+
+def to_caffe_resnet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    """deeplab-pytorch's networks, with "base." or without, or a ResNet under torchvision's names -> resnet*_caffe's.
+
+    torchvision's own weights are of a network that strides elsewhere: only Caffe ones saved under such names fit well.
+    """
+    if "layer1.0.conv1.weight" not in state:
+        return {key.removeprefix("base."): value for key, value in state.items()}
+    return {_caffe_name(key): value for key, value in state.items()}
+
+
+def _caffe_name(key: str) -> str:
+    layer, _, rest = key.partition(".")
+    if not layer.startswith("layer"):
+        return rename(key, (("conv1.", "layer1.conv1.conv."), ("bn1.", "layer1.conv1.bn.")))
+    block, _, name = rest.partition(".")
+    return f"layer{int(layer[5:]) + 1}.block{int(block) + 1}.{rename(name, CAFFE_BLOCK)}"
 
 
 def mmseg_to_mit(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

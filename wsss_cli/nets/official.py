@@ -8,7 +8,7 @@ from pathlib import Path
 
 from torch import nn
 
-from wsss_cli.nets.keymaps import BECO_NETWORKS, official_beco
+from wsss_cli.nets.keymaps import BECO_NETWORKS, Pairs, official_beco, official_deeplab_msc
 from wsss_cli.nets.weights import Loaded, load_exactly, read_weights
 
 log = logging.getLogger("wsss")
@@ -22,7 +22,7 @@ def load_official_beco(nets: Sequence[nn.Module], path: Path | str, trust: bool 
     or has no place in the network.
     """
     one, two = (
-        _load(net, state, name, str(path))
+        _load(net, state, f"{name} of BECO", str(path))
         for net, state, name in zip(
             nets, official_beco(read_weights(path, trust), str(path)), BECO_NETWORKS, strict=True
         )
@@ -30,8 +30,16 @@ def load_official_beco(nets: Sequence[nn.Module], path: Path | str, trust: bool 
     return one, two
 
 
-def _load(net: nn.Module, state: dict, name: str, source: str) -> Loaded:
-    found = load_exactly(net, state, f"{name} of BECO", source)
+def load_official_msc(net: nn.Module, path: Path | str, trust: bool = False, more: Pairs = ()) -> Loaded:
+    """Load a DeepLabV2-MSC of kazuto1011/deeplab-pytorch into a Segmenter of resnet101_caffe and deeplabv2.
+
+    more  pairs of names for a network that holds further tensors.  Reads, returns and raises as load_official_beco.
+    """
+    return _load(net, official_deeplab_msc(read_weights(path, trust), str(path), more), "DeepLabV2-MSC", str(path))
+
+
+def _load(net: nn.Module, state: dict, what: str, source: str) -> Loaded:
+    found = load_exactly(net, state, what, source)
     total = len(found.matched)
-    log.info("%s of BECO: %d of %d tensors loaded from %s (0 missing, 0 unexpected)", name, total, total, source)
+    log.info("%s: %d of %d tensors loaded from %s (0 missing, 0 unexpected)", what, total, total, source)
     return found

@@ -10,7 +10,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.keymaps import mmseg_to_mit
+from wsss_cli.nets.caffe_resnet import CaffeResNet
+from wsss_cli.nets.keymaps import mmseg_to_mit, to_caffe_resnet
 from wsss_cli.nets.mit import MixTransformer
 from wsss_cli.nets.scalenet import ScaleNet
 from wsss_cli.nets.wideresnet38 import WideResNet38, from_main
@@ -40,6 +41,11 @@ def _mit(depths: tuple[int, ...], file: str, dims: tuple[int, ...] = (64, 128, 3
     return Own(partial(MixTransformer, dims, depths), f"{folder}/{file}.pth", mmseg_to_mit)
 
 
+def _caffe(blocks: tuple[int, ...], file: str) -> Own:
+    folder = "https://download.openmmlab.com/pretrain/third_party"
+    return Own(partial(CaffeResNet, blocks), f"{folder}/{file}.pth", to_caffe_resnet, ("fc.", "aspp."))
+
+
 def _at_stride_8(network: Callable[..., nn.Module]) -> Own:
     """A network that ends at stride 8 and whose published files hold it under our names, without a classifier."""
 
@@ -60,6 +66,8 @@ SEAM_HEAD = ("fc8.", "f8_3.", "f8_4.", "f9.")
 """What files of SEAM's networks hold beside the backbone."""
 
 OWN = {
+    "resnet50_caffe": _caffe((3, 4, 6, 3), "resnet50_msra-5891d200"),
+    "resnet101_caffe": _caffe((3, 4, 23, 3), "resnet101_msra-6cc46731"),
     "mit_b0": _mit((2, 2, 2, 2), "mit_b0_20220624-7e0fe6dd", dims=(32, 64, 160, 256)),
     "mit_b1": _mit((2, 2, 2, 2), "mit_b1_20220624-02e5a6a1"),
     "mit_b2": _mit((3, 4, 6, 3), "mit_b2_20220624-66e8bf70"),
@@ -73,4 +81,4 @@ OWN = {
     "scalenet152": _scalenet("scalenet152"),
     "wideresnet38": Own(WideResNet38, "", from_main, SEAM_HEAD),
 }
-"""Our backbones by name; sizes of mit_b*: Xie et al. 2021, table 6."""
+"""Our backbones by name: ResNets in the Caffe form [He et al. 2016]; mit_b*, sizes of Xie et al. 2021, table 6."""

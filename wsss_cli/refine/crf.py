@@ -12,14 +12,13 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wsss_cli.data.transforms import CAFFE_MEAN
 from wsss_cli.errors import WsssError
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.lattice import Lattice
 from wsss_cli.refine.mean_field import binary_fields, mean_field
 
 __all__ = ["PRESETS", "Crf", "DenseCrf", "dense_crf", "unary_from_labels", "unary_from_softmax", "wrapped_image"]
-
-MEAN_RGB = (122.675, 116.669, 104.008)  # of the Caffe models; what released DeepLab code subtracts
 
 
 def dense_crf(image: Tensor, unary: Tensor, crf: Crf) -> Tensor:
@@ -50,7 +49,7 @@ def wrapped_image(image: Tensor) -> Tensor:
 
     image (H, W, 3) uint8 RGB; returns the same.
     """
-    return (image.float() - image.new_tensor(MEAN_RGB, dtype=torch.float32)).int().bitwise_and_(255).to(torch.uint8)
+    return (image.float() - image.new_tensor(CAFFE_MEAN, dtype=torch.float32)).int().bitwise_and_(255).to(torch.uint8)
 
 
 class DenseCrf:
@@ -78,7 +77,6 @@ class DenseCrf:
         weight = self.crf.gaussian_compat + self.crf.bilateral_compat
         prob = mean_field(self.kernels, energy, self.crf.iterations, weight)
         return prob.T.unflatten(1, unary.shape[1:])  # (N, K) -> (K, H, W)
-
 
     @torch.no_grad()
     def infer_each(self, unary: Tensor) -> Tensor:

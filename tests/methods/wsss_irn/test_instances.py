@@ -11,7 +11,9 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from reference_vectors import vectors
-from wsss_irn.instances import centroids, clusters, coco_annotations, coco_file, detect, instance_cams
+from wsss_cli.data.prepared import Sample
+from wsss_cli.export.instances import coco_file
+from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 
 BACKGROUND = 0.25
 
@@ -62,7 +64,7 @@ def test_no_class_gives_no_detection() -> None:
     maps = instance_cams(torch.zeros(0, 20, 40), cluster)
     found = detect(torch.nn.functional.pad(maps, (0, 0, 0, 0, 1, 0), value=BACKGROUND), ())
     assert len(found.classes) == 0 and not found.segments.any()
-    assert coco_annotations(found, 1) == []
+    assert coco_annotations(found) == []
 
 
 @pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools under NumPy 2
@@ -71,8 +73,11 @@ def test_coco_reads_the_file(tmp_path: Path) -> None:
     score[0] = BACKGROUND
     score[1, 2:12, 3:9], score[2, 15:28, 20:33] = 0.9, 0.5
     found = detect(score, (4, 2))
-    parts = [coco_annotations(found, 7), [], coco_annotations(found, 7)]
-    whole = coco_file([("a.jpg", 30, 40), ("b.jpg", 5, 6), ("c.jpg", 30, 40)], parts, ["w", "x", "y", "z"])
+    parts = [coco_annotations(found), [], coco_annotations(found)]
+    samples = [
+        Sample(name, Path(f"{name}.jpg"), w, h, ()) for name, h, w in (("a", 30, 40), ("b", 5, 6), ("c", 30, 40))
+    ]
+    whole = coco_file(samples, parts, ["w", "x", "y", "z"])
     (tmp_path / "instances.json").write_text(json.dumps(whole))
     coco = COCO(str(tmp_path / "instances.json"))
     assert sorted(coco.getCatIds(["z", "x"])) == [2, 4]

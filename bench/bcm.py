@@ -1,0 +1,162 @@
+"""BCM: seeds by the dense CRF, a training step, and the memory of pseudo-labels of 1,000 images.  python -m bench.bcm
+
+Memory is compared with keeping every label map and truth as int64 until the end, as the released code does.
+"""
+
+from __future__ import annotations
+
+import json
+import resource
+import subprocess
+import sys
+import tempfile
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from PIL import Image
+
+from bench.row import Row
+from wsss_bcm import METHOD
+from wsss_bcm.config import Pseudo, Seeds, Train
+from wsss_bcm.nets import build
+from wsss_bcm.proposals import crf_labels
+from wsss_bcm.pseudo import pseudo
+from wsss_bcm.step import MaskedStep
+from wsss_cli.data.label_format import BYTE
+from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
+from wsss_cli.engine import checkpoint, segment
+from wsss_cli.engine.distributed import Runtime
+from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.job import Job
+from wsss_cli.nets.config import Net
+from wsss_cli.refine.crf_config import PRESETS
+
+IMAGES, SIDE, CLASSES = 1000, 96, 20
+SCALES = (0.5, 0.75)
+NET = Net(backbone="mobilenetv2_100", pretrained="none", head="deeplabv2", output_stride=8, aspp_rates=(2, 4, 6, 8))
+
+
+def main() -> list[Row]:
+    torch.set_num_threads(1)
+    keep_freed_memory()
+    return [_seeds(), _step(), _memory()]
+
+
+def _seeds() -> Row:
+    """Two boxes on a smooth picture of 375 x 500."""
+    generator = torch.Generator().manual_seed(0)
+    small = torch.rand(1, 3, 12, 16, generator=generator)
+    grown = torch.nn.functional.interpolate(small, (375, 500), mode="bilinear")[0].permute(1, 2, 0)
+    image = (grown * 255).byte().numpy()
+    boxes = [Box(3, 40, 30, 260, 330), Box(15, 220, 90, 470, 360)]
+
+    def make(backend: Any) -> Callable[[], Any]:
+        config = Seeds(crf=PRESETS["bcm_boxes"].model_copy(update={"backend": backend}))
+        return lambda: crf_labels(image, boxes, config, BYTE, torch.device("cpu"))
+
+    ours, theirs = _seconds(make("native"), 3), _seconds(make("pydensecrf"), 3)
+    return Row("BCM seeds by CRF, images/s", 1 / ours, 1 / theirs, theirs / ours, "500 x 375, 1 thread; pydensecrf2")
+
+
+def _step() -> Row:
+    """Forward and backward of the masking network; the other column is the plain network, one scale, no masks."""
+    net = build("bcm", NET, CLASSES + 1, SCALES).train()
+    plain = build("base", NET, CLASSES + 1, ()).train()
+    labels = torch.randint(0, CLASSES + 1, (2, 225, 225), dtype=torch.uint8)
+    batch = {"image": torch.randn(2, 3, 225, 225), "label": labels, "box": labels}
+    step = MaskedStep(Train(net=NET), None)
+
+    def masked() -> None:
+        torch.stack(list(step(net, batch, 0).values())).sum().backward()
+
+    def alone() -> None:
+        segment._step(plain, batch, 0)["cross_entropy"].backward()
+
+    ours, theirs = _seconds(masked, 2), _seconds(alone, 2)
+    return Row(
+        "BCM step, seconds", ours, theirs, theirs / ours, "2 crops of 225, MobileNetV2; plain DeepLab, one scale"
+    )
+
+
+def _memory() -> Row:
+    """Growth of the peak while the stage runs, in a process of its own each."""
+    peaks = []
+    for which in ("ours", "theirs"):
+        command = [sys.executable, "-m", "bench.bcm", which]
+        done = subprocess.run(command, capture_output=True, text=True, check=True)
+        peaks.append(json.loads(done.stdout.splitlines()[-1]))
+    ours, theirs = peaks
+    note = f"MB beyond the first 100 of {IMAGES} images of {SIDE} x {SIDE}; all maps kept as int64"
+    return Row("BCM pseudo-labels, memory", ours, theirs, theirs / max(ours, 1), note)
+
+
+def measure(which: str) -> float:
+    """MB by which the peak grows after the first 100 images."""
+    keep_freed_memory()
+    torch.set_num_threads(1)
+    with tempfile.TemporaryDirectory() as name:
+        folder = Path(name)
+        samples = _images(folder)
+        _checkpoint(folder / "train", samples)
+        _make(folder, samples[:100])
+        before = _peak()
+        _make(folder, samples)
+        if which == "theirs":
+            kept = [np.array(Image.open(p)).astype(np.int64) for p in sorted((folder / "out/labels").glob("*.png"))]
+            kept += [np.zeros_like(one) + 1 for one in kept]  # the truth that each is scored against
+        return _peak() - before
+
+
+def _images(folder: Path) -> list[Sample]:
+    rng = np.random.default_rng(0)
+    samples = []
+    for i in range(IMAGES):
+        path = folder / f"{i:04d}.png"
+        Image.fromarray(rng.integers(0, 256, (SIDE, SIDE, 3), dtype=np.uint8)).save(path)
+        boxes = (Box(1 + i % CLASSES, 10, 10, 70, 80),)
+        samples.append(Sample(path.stem, path, SIDE, SIDE, (boxes[0].label,), boxes, None, ("train",)))
+    return samples
+
+
+def _data(folder: Path, samples: list[Sample]) -> Prepared:
+    splits = {"train": "train", "val": "train", "seeds": "train"}
+    info = DatasetInfo("tiny", "tiny", tuple(f"c{i}" for i in range(CLASSES)), splits, "drawn", hash="x")
+    return Prepared(folder, info, tuple(samples))
+
+
+def _job(folder: Path, samples: list[Sample], stage: str, config: Any) -> Job:
+    inputs = {"train": folder / "train"}
+    return Job(_data(folder, samples), METHOD, stage, config, folder / "out", inputs, Runtime(torch.device("cpu")))
+
+
+def _checkpoint(folder: Path, samples: list[Sample]) -> None:
+    job = _job(folder.parent, samples, "train", Train(net=NET))
+    net = build("bcm", NET, CLASSES + 1, SCALES)
+    meta = segment.meta(job, NET) | {"phase": "bcm", "scales": list(SCALES)}
+    checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+
+
+def _make(folder: Path, samples: list[Sample]) -> None:
+    pseudo(_job(folder, samples, "pseudo", Pseudo(confident=None)))
+
+
+def _peak() -> float:
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
+
+
+def _seconds(run: Callable[[], object], rounds: int) -> float:
+    """The least of some rounds, of the process's own time, which others do not stretch."""
+    times = []
+    for _ in range(rounds):
+        start = time.process_time()
+        run()
+        times.append(time.process_time() - start)
+    return min(times)
+
+
+if __name__ == "__main__":
+    print(measure(sys.argv[1]) if len(sys.argv) > 1 else "\n".join(map(str, main())))

@@ -1,0 +1,173 @@
+"""The `train` stage: DeepLabV2-MSC on the seeds, then with the masking branch, then once more; and its prediction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import torch
+from torch import Tensor, nn
+
+from wsss_bcm.boxes import no_boxes
+from wsss_bcm.checkpoint import load_official
+from wsss_bcm.config import Phase, Train
+from wsss_bcm.data import BoxedData, Find, to_device
+from wsss_bcm.filling import measure, official_rates, read_rates
+from wsss_bcm.nets import build, groups, plain_state
+from wsss_bcm.seeds import RATES
+from wsss_bcm.step import MaskedStep, base_step
+from wsss_cli.data.label_format import label_format
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.prepared import Sample
+from wsss_cli.engine import checkpoint, segment
+from wsss_cli.engine.loop import Step, Training, fit, total_iterations
+from wsss_cli.engine.schedules import poly
+from wsss_cli.errors import WsssError
+from wsss_cli.job import Job
+from wsss_cli.nets.config import Net
+
+
+def train(job: Job) -> dict[str, Any]:
+    """Seeds and boxes -> `base/`, `bcm/`, `fr/`, each with its checkpoint; leaves the last one's as checkpoint.pt.
+
+    A phase whose weights are taken from a file stands for those before it.  What is finished is not done again.
+    """
+    config: Train = job.config
+    phases = _from_last_taken(config.phases())
+    if not phases:
+        raise WsssError("base, bcm and fr are all disabled", "enable one: --set train.bcm.enabled=true")
+    learnt = None if config.last_taken() else learn_from(job, config)
+    losses: dict[str, float] = {}
+    below: Path | None = None
+    for number, (name, phase) in enumerate(phases):
+        checkpoint.seed_all(config.seed + number)  # whatever ran before in this process
+        path = job.folder / name / "checkpoint.pt"
+        if phase.checkpoint is not None:
+            _take(job, name, phase.checkpoint, path)
+        elif path.exists() and (there := checkpoint.load(path))["done"]:
+            job.say(f"{name}: finished already")
+            losses = there["losses"]
+        else:
+            assert learnt is not None
+            net = _begin(job, name, below, resumes=path.exists())
+            losses = _fit(job, name, phase, net, learnt, config.seed + number)
+        below = path
+    assert below is not None
+    last = checkpoint.load(below)
+    content = {"meta": last["meta"], "model": last["model"]}
+    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    return losses
+
+
+def _from_last_taken(phases: Sequence[tuple[str, Phase]]) -> list[tuple[str, Phase]]:
+    taken = [i for i, (_, phase) in enumerate(phases) if phase.checkpoint is not None]
+    return list(phases[taken[-1] if taken else 0 :])
+
+
+@dataclass(frozen=True)
+class Learnt:
+    """What is learnt from: crops, and the filling rates (C,) if the labels' editing asks for them."""
+
+    data: BoxedData
+    rates: Tensor | None
+
+
+def learn_from(job: Job, config: Train) -> Learnt:
+    """The training data.  Raises WsssError if there are no boxes, or files are missing."""
+    samples, labels = segment.labelled(job, config)
+    boxes = _box_maps(config, samples)
+    if boxes is None and not any(s.boxes for s in samples):
+        raise no_boxes(job.data.info.name, job.data.split_for("train", config.split))
+    job.say(f"train: {len(samples)} images, labels: {config.labels}, fr_mode: {config.fr_mode}")
+    rates = _rates(job, config, samples, labels) if config.fr_mode in ("intended", "topk") else None
+    data = BoxedData(samples, labels, boxes, label_format(job.data.num_classes), config.crop)
+    return Learnt(data, None if rates is None else rates.to(job.runtime.device))
+
+
+def _box_maps(config: Train, samples: Sequence[Sample]) -> Find | None:
+    """Where the box maps lie, None to paint them.  Raises WsssError if one is missing."""
+    if config.boxes is None:
+        return None
+    folder = Path(config.boxes)
+    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
+    if missing:
+        what = f"boxes={folder}: no box map for {len(missing)} images, first {missing[0]}.png"
+        raise WsssError(what, "give one for each image, or boxes=null to paint them from the data set's boxes")
+    return lambda s: folder / f"{s.id}.png"
+
+
+def _rates(job: Job, config: Train, samples: Sequence[Sample], labels: Callable[[Sample], Path]) -> Tensor:
+    """The filling rates (C,): the seeds', those of other label maps, the released constants, or a file's."""
+    classes = job.data.info.classes
+    if config.filling_rates == "official":
+        return official_rates(len(classes))
+    if config.filling_rates != "measured":
+        return read_rates(Path(config.filling_rates), classes)
+    if config.labels == "seeds":
+        return read_rates(job.inputs["seeds"] / RATES, classes)
+    images = ParallelMap(lambda s: (read_labels(labels(s)), s.boxes), [s for s in samples if s.boxes])
+    return torch.from_numpy(measure(images, len(classes)).per_box)
+
+
+def _begin(job: Job, name: str, below: Path | None, resumes: bool) -> nn.Module:
+    """The network as a phase starts from it: pretrained, or with the weights of the phase before."""
+    config: Train = job.config
+    net_config = config.net if below is None and not resumes else _untrained(config.net)
+    net = build(name, net_config, job.data.num_classes + 1, config.scales, job.runtime.trust)
+    if below is not None and not resumes:
+        state = plain_state(checkpoint.load(below)["model"])
+        missing, unexpected = net.load_state_dict(state, strict=False)
+        # only the masking branch may be new: the base network has none
+        assert not unexpected and all(key.startswith("bcm.") for key in missing), (missing, unexpected)
+    return net
+
+
+def _fit(job: Job, name: str, phase: Phase, net: nn.Module, learnt: Learnt, seed: int) -> dict[str, float]:
+    config: Train = job.config
+    rates, loop = phase.rates, phase.loop
+    total = total_iterations(loop, len(learnt.data))
+    job.say(f"{name}: {total} iterations of {loop.batch} images in {loop.accumulate} pass(es)")
+    parts = groups(net, rates.lr, rates.head_factor, rates.bias_factor, rates.weight_decay)
+    step: Step = base_step if name == "base" else MaskedStep(config, learnt.rates)
+    training = Training(
+        model=net,
+        step=step,
+        optimizer=torch.optim.SGD(parts, lr=rates.lr, momentum=rates.momentum),
+        factor=lambda k: poly(k, total, rates.power, every=rates.every),
+        data=learnt.data,
+        prepare=to_device,
+        meta=_meta(job, name),
+    )
+    return fit(training, loop, job.runtime, job.folder / name, title=f"train {name}", seed=seed)
+
+
+def _take(job: Job, name: str, file: str, path: Path) -> None:
+    """The authors' weights as this phase's.  Raises WsssError if they do not fit."""
+    config: Train = job.config
+    net = build(name, _untrained(config.net), job.data.num_classes + 1, config.scales)
+    load_official(net, file, job.runtime.trust)
+    job.say(f"{name}: taken from {file}")
+    checkpoint.save(path, {"meta": _meta(job, name), "model": net.state_dict()}, job.runtime)
+
+
+def _meta(job: Job, name: str) -> dict[str, Any]:
+    config: Train = job.config
+    return segment.meta(job, config.net) | {"phase": name, "scales": list(config.scales)}
+
+
+def _untrained(net: Net) -> Net:
+    """The same network, for which nothing is downloaded."""
+    return net.model_copy(update={"pretrained": "none"})
+
+
+def predictor(path: Path, job: Job) -> nn.Module:
+    """The network of the last phase.  Raises WsssError if the checkpoint is of other classes or of another method."""
+    content = checkpoint.load(path, job.runtime.trust)
+    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
+    meta = content["meta"]
+    net = build(meta["phase"], _untrained(Net(**meta["net"])), job.data.num_classes + 1, meta["scales"])
+    net.load_state_dict(content["model"])
+    return net
