@@ -77,7 +77,9 @@ def _step() -> Row:
         segment._step(plain, batch, 0)["cross_entropy"].backward()
 
     ours, theirs = _seconds(masked, 2), _seconds(alone, 2)
-    return Row("BCM step, seconds", ours, theirs, theirs / ours, "2 crops of 225, MobileNetV2; plain DeepLab, one scale")
+    return Row(
+        "BCM step, seconds", ours, theirs, theirs / ours, "2 crops of 225, MobileNetV2; plain DeepLab, one scale"
+    )
 
 
 def _memory() -> Row:
