@@ -32,6 +32,7 @@ def columns(run: Run, records: Mapping[str, Record], infer: str | None) -> dict[
     """Where each kind of label map of an image lies; infer, the folder of the predictions, if there are any."""
     found: dict[str, FileOf] = {
         "CAM": _in(run.stage("seeds") / "cam", ".npz"),
+        "seed": _in(run.stage("seeds") / "labels"),
         "pseudo-label": _in(run.stage("pseudo") / "labels"),
     }
     if infer is not None and infer in records:
@@ -57,7 +58,7 @@ def _predicted(
 def _learnt_from(
     run: Run, records: Mapping[str, Record], scored: Mapping[str, Mapping[str, Any]], data: Prepared
 ) -> Html | None:
-    """Images that have a CAM or a pseudo-label."""
+    """Images that have a CAM, a seed or a pseudo-label."""
     mious = per_image(run.stage("evaluate-pseudo")) if "evaluate-pseudo" in scored else {}
     picks = pick(data.samples, mious, EACH_TRAIN) or spread(_with_files(run, data), 3 * EACH_TRAIN)
     infer = next((k for k, r in records.items() if k.startswith("infer") and _holds(run.stage(k), picks)), None)
@@ -73,7 +74,7 @@ def _intro(picks: Sequence[Pick], kind: str) -> str:
 
 
 def _with_files(run: Run, data: Prepared) -> list[Sample]:
-    folders = (run.stage("seeds") / "cam", run.stage("pseudo") / "labels")
+    folders = (run.stage("seeds") / "cam", run.stage("seeds") / "labels", run.stage("pseudo") / "labels")
     made = {path.stem for folder in folders if folder.is_dir() for path in folder.iterdir()}
     return [s for s in data.samples if s.id in made]
 

@@ -8,7 +8,7 @@ from typing import Any
 from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, table
 from wsss_cli.report.read import Row
 
-LEARNT_FROM = {"pseudo": "pseudo-labels", "masks": "masks (full supervision)"}
+LEARNT_FROM = {"pseudo": "pseudo-labels", "seeds": "seeds", "masks": "masks (full supervision)"}
 
 
 def scores_section(rows: Sequence[Row]) -> Html:

@@ -100,6 +100,9 @@ def test_a_finished_stage_is_skipped_and_seeds_are_scored(wsss: Wsss, run: Path)
     assert "finished already" in ok(wsss("train", "bcm", "--workers", 0))
     scores = json.loads(ok(wsss("evaluate", "bcm", "--stage", "seeds", "--json", "--workers", 0)))
     assert [row["name"] for row in scores["scores"]] == ["seed"] and scores["scores"][0]["miou"] > 0.5
+    assert 0 < scores["scores"][0]["ignored"] < 1
+    ok(wsss("report", seconds=120))
+    assert "seed of train_00000" in next(run.rglob("*.html")).read_text()
 
 
 def test_killed_in_two_phases_it_goes_on_exactly(wsss: Wsss, run: Path) -> None:
