@@ -74,9 +74,15 @@ class ViT(nn.Module):
         return as_map(tokens[:, 1:], grid)
 
     def embed(self, images: Tensor) -> tuple[Tensor, Grid]:
-        """The patches' tokens, before positions are added: (B, h*w, D), and (h, w); what is left over is not seen."""
+        """The patches' tokens, before positions are added: (B, h*w, D), and (h, w); what is left over is not seen.
+
+        Raises WsssError if an image is smaller than a patch.
+        """
         if min(images.shape[2:]) < self.patch:
-            raise ValueError(f"images of {tuple(images.shape[2:])} hold no patch of {self.patch} pixels")
+            raise WsssError(
+                f"an image of {images.shape[3]} x {images.shape[2]} holds no patch of {self.patch} pixels",
+                "enlarge it (infer.resize, seeds.resize), leave out small scales, or choose smaller patches",
+            )
         maps = self.body.patch_embed.proj(images)  # (B, D, h, w)
         return self.body.patch_embed.norm(maps.flatten(2).transpose(1, 2)), (maps.shape[2], maps.shape[3])
 

@@ -49,7 +49,7 @@ def refined_label(
     """
     if not len(keys):  # all background
         return form.tensor(torch.zeros_like(image[0]))
-    size = (image.shape[1] // settings.down, image.shape[2] // settings.down)
+    size = [max(1, n // settings.down) for n in image.shape[1:]]  # h, w
     small_image, small_cam = (
         F.interpolate(maps[None], size, mode="bilinear", align_corners=False) for maps in (image, cam)
     )

@@ -74,7 +74,7 @@ def test_any_size_of_image(size: tuple[int, int]) -> None:
 
 
 def test_smaller_than_a_patch_is_refused() -> None:
-    with pytest.raises(ValueError, match="hold no patch of 16 pixels"):
+    with pytest.raises(WsssError, match="an image of 40 x 15 holds no patch of 16 pixels"):
         tiny()(torch.rand(1, 3, 15, 40))
 
 
