@@ -1,4 +1,4 @@
-"""A training step of PUF (forward, backward, AdamW, teacher) against the released order of work: same weights and batch.
+"""A step of PUF (forward, backward, AdamW, teacher) against the released order of work: same weights, same batch, CPU.
 
 python -m bench.puf
 """

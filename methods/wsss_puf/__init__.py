@@ -5,7 +5,7 @@ from wsss_cli.method import Method, Stage
 METHOD = Method(
     name="puf",
     title="Progressive feature self-reinforcement",
-    paper="He, Cheng, Fang, Shen, Chen, Zhang, AAAI 2024",
+    paper="He, Cheng, Fang, Feng, Mu, Song, AAAI 2024",
     supervision="tags",
     stages=(
         Stage("train", "wsss_puf.stages:train", "wsss_puf.config:Train"),

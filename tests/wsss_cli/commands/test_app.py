@@ -52,8 +52,8 @@ def test_completion_script(wsss: Wsss, shell: str) -> None:
     ("line", "wanted"),
     [
         ("wsss tr", ["train"]),
-        ("wsss train to", ["toy"]),
-        ("wsss methods t", ["toy"]),
+        ("wsss train to", ["toco", "toy"]),
+        ("wsss methods t", ["toco", "toy"]),
         ("wsss nets ps", ["psanet", "pspnet"]),
         ("wsss prepare do", ["dots"]),
         ("wsss train toy --data ", ["dots"]),
