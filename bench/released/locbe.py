@@ -35,7 +35,7 @@ class Released:
 
     def losses(self, batch: dict[str, Any], k: int, kept: list[Tensor]) -> dict[str, Tensor]:
         images, tags, boxes, w = batch["image"], batch["tags"], batch["box"].tolist(), self.config.phase(k)
-        mean, std = (torch.tensor(v).view(3, 1, 1) * 255 for v in (toco.MEAN, toco.STD))
+        mean, std = (torch.tensor([255 * x for x in v]).view(3, 1, 1) for v in (toco.MEAN, toco.STD))
         denormalised = (images * std + mean).clamp(0, 255).to(torch.uint8) / 255
         cams, aux = self.toco.cams(images)
         regions = self.toco.regions(aux, tags)

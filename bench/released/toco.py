@@ -33,7 +33,7 @@ class Released:
         images, tags, boxes = batch["image"], batch["tags"], batch["box"].tolist()
         for own, theirs in zip(self.teacher.parameters(), net.proj_head.parameters()):
             own.data = own.data * w.momentum + theirs.data * (1 - w.momentum)
-        mean, std = (torch.tensor(v).view(3, 1, 1) * 255 for v in (MEAN, STD))
+        mean, std = (torch.tensor([255 * x for x in v]).view(3, 1, 1) for v in (MEAN, STD))
         denormalised = (images * std + mean).clamp(0, 255).to(torch.uint8) / 255
         cams, aux = self.cams(images)
         regions = self.regions(aux, tags)
