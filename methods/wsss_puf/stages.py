@@ -27,6 +27,8 @@ def train(job: Job) -> dict[str, float]:
     config: Train = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint, config.teacher_checkpoint)
+    if config.teacher_checkpoint is not None:
+        raise WsssError("train.teacher_checkpoint alone trains nothing", "give train.checkpoint=student.pth as well")
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     check_grid(config, net.encoder.patch)
     teacher = make_teacher(net, config.distillation.steady)
@@ -34,7 +36,9 @@ def train(job: Job) -> dict[str, float]:
     data = TwoViews(tagged(job, config.split), job.data.num_classes, config.views, config.masking)
     total = total_iterations(config.loop, len(data))
     step = SelfReinforcement(net, teacher, centres, config, total, job.runtime.world)
-    job.say(f"train: {len(data)} images, {total} iterations of {config.loop.batch} images in two views")
+    job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images in two views")
+    if config.losses.segmentation_from >= total:
+        job.say("the segmentation is never trained: set losses.segmentation_from to less than loop.iterations")
     training = Training(
         model=net,
         step=step,

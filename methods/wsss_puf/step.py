@@ -9,7 +9,9 @@ from torch import Tensor, nn
 from wsss_cli.cam.online import Maker, Maps, online_cams
 from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.losses.nothing import nothing
+from wsss_cli.losses.segmentation import upsample
 from wsss_cli.losses.token_contrast import token_contrast
+from wsss_cli.losses.two_part import two_part_cross_entropy
 from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses, token_labels
 from wsss_puf.config import Train
 from wsss_puf.losses import class_distillation, patch_distillation
@@ -65,7 +67,8 @@ class SelfReinforcement:
     def other(self, batch: Batch, now: Phase, k: int) -> Other:
         """The second view, partly masked, and what is wanted of it."""
         local = batch["local"] if len(batch["local"]) else None
-        return Other(batch["view2"], self.mask(batch, k), local, now.classes > 0, now.patches > 0)
+        patches = now.patches > 0 and self.config.masking.ratio > 0
+        return Other(batch["view2"], self.mask(batch, k), local, now.classes > 0, patches)
 
     def mask(self, batch: Batch, k: int) -> Tensor:
         """Which patches of the second view are masked: (B, h, w) bool."""
@@ -94,23 +97,36 @@ class SelfReinforcement:
 
     def localisation(self, images: Tensor, tags: Tensor, out: Seen, now: Phase) -> dict[str, Tensor]:
         """What the student's own CAMs of the first view teach its patch tokens and its segmentation."""
+        cams, inner = self.own_cams(images, tags, out, now)
         nil = torch.zeros((), device=images.device)
         losses = {"patch_contrast": nil, "segmentation": nothing(self.net.decoder.parameters()), "energy": nil}
-        if out.logits is not None:
-            cams, inner = self.cams(self.net.cams, images, tags, self.net.maps_of(out.patches, out.inner))
-            losses |= self.segmentation(images, out.logits, cams, tags, now)
-        elif now.contrast:
-            (inner,) = self.cams(self.net.inner_cams, images, tags, (self.net.inner_class_maps(out.inner),))
-        if now.contrast:
-            size = (out.patches.shape[2], out.patches.shape[3])
-            cells = token_labels(inner, size, self.config.thresholds)  # (B, h, w)
-            losses["patch_contrast"] = now.contrast * token_contrast(out.patches, cells, mean_over_ranks, self.ranks)
+        with torch.autocast(images.device.type, enabled=False):
+            if now.contrast and inner is not None:
+                size = (out.patches.shape[2], out.patches.shape[3])
+                cells = token_labels(inner, size, self.config.thresholds)  # (B, h, w)
+                contrast = token_contrast(out.patches, cells, mean_over_ranks, self.ranks)
+                losses["patch_contrast"] = now.contrast * contrast
+            if out.logits is not None and cams is not None:
+                losses |= self.segmentation(images, out.logits, cams, tags, now)
         return losses
+
+    def own_cams(self, images: Tensor, tags: Tensor, out: Seen, now: Phase) -> tuple[Tensor | None, Tensor | None]:
+        """The last block's CAMs of the first view and the inner one's, (B, C, H, W) each, where they are wanted."""
+        if now.segments:
+            last, inner = self.cams(self.net.cams, images, tags, self.net.maps_of(out.patches, out.inner))
+            return last, inner
+        if now.contrast:
+            (inner,) = self.cams(self.net.inner_cams, images, tags, (self.net.inner_class_maps(out.inner),))
+            return None, inner
+        return None, None
 
     def segmentation(self, images: Tensor, logits: Tensor, cams: Tensor, tags: Tensor, now: Phase) -> dict[str, Tensor]:
         """The losses of the segmentation, whose labels are the refined CAMs."""
         c = self.config
         labels = pseudo_labels(images, cams, tags, None, c.thresholds, c.par)  # (B, H, W)
+        if not now.energy:
+            large = upsample(logits.float(), labels.shape[1:])
+            return {"segmentation": now.segmentation * two_part_cross_entropy(large, labels, mean_over_ranks)}
         segment, energy = segmentation_losses(images, logits, labels, None, c.energy, mean_over_ranks)
         return {"segmentation": now.segmentation * segment, "energy": now.energy * energy}
 

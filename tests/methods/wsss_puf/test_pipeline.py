@@ -29,7 +29,7 @@ def run_of(wsss: Wsss, name: str) -> Path:
 def run(wsss: Wsss) -> Path:
     """The run after two processes trained it and every stage was made and scored."""
     said = [ok(result) for result in wsss.ranks(2, "pseudo", "puf", "--recipe", "tiny.yaml", "--workers", 0)]
-    assert "6 iterations of 4 images in two views" in said[0]
+    assert "12 images with tags, 6 iterations of 4 images in two views" in said[0]
     for stage in ("seeds", "pseudo"):
         assert "mIoU" in ok(wsss("evaluate", "--stage", stage, "--workers", 0, seconds=120))
     ok(wsss("evaluate", "--workers", 0, seconds=120))

@@ -59,7 +59,7 @@ B, MASKED = 4, 7  # images; of 4 x 4 blocks ceil(0.4 * 16), each of 2 x 2 patche
         # masks of CAMs: three scales of view 2 and mirror images, by inner features
         (5, {}, {"first": 13 * B, "last": 7 * B, "decoder": B}, {"first": 2 * B}),
         # nothing is masked: no CAMs for that
-        (5, {"masking": {"ratio": 0.0}}, {"first": 7 * B, "last": 7 * B, "decoder": B}, {"first": 2 * B}),
+        (5, {"masking": {"ratio": 0.0}}, {"first": 7 * B, "last": 7 * B, "decoder": B}, {"first": B}),
         # no self-distillation: neither second view nor teacher
         (5, {"distillation": {"iterations": 5}}, {"first": 6 * B, "last": 6 * B, "decoder": B}, {}),
         # the contrast alone, then nothing but the classifications
@@ -80,13 +80,13 @@ def test_nothing_without_weight_is_computed(
     outer = images_through(other, lambda: found.append(images_through(net, lambda: losses.update(step(net, batch, k)))))
     assert set(losses) == TERMS and all(v.isfinite() for v in losses.values())
     now = step.phase(k)
-    masked = 4 * MASKED * B * (now.patches > 0) if step.config.masking.ratio else 0
-    rows = B * (now.classes > 0) + masked
+    patches = now.patches > 0 and step.config.masking.ratio > 0
+    rows = B * (now.classes > 0) + 4 * MASKED * B * patches
     expected = {"gather": B * (now.classes > 0), "rows": rows, **student}
     assert {name: found[0][name] for name in expected} == expected and found[0]["decoder"] == student.get("decoder", 0)
     assert outer["first"] == teacher.get("first", 0) and outer["decoder"] == 0
     # of the teacher's last layer also the mean patch
-    assert outer["rows"] == rows + (now.patches > 0) and outer["gather"] == expected["gather"]
+    assert outer["rows"] == rows + patches and outer["gather"] == expected["gather"]
     total(losses).backward()
     assert all(p.grad is not None for p in net.parameters())
     assert all(p.grad is None for p in other.parameters())
@@ -105,6 +105,17 @@ def test_halves_of_a_batch_make_the_whole(samples: list[Sample], k: int, changes
         step.after(k)
     torch.testing.assert_close(whole.centres.state_dict(), half.centres.state_dict())
     assert whole.centres.classes.any() and whole.centres.patches.any()
+
+
+def test_no_energy_without_weight(samples: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:
+    step = step_of(settings(losses={"energy": 0.0}))
+    batch = batch_of(samples, step.config)
+    expected = step_of(settings())
+    with_energy = expected(expected.net, batch, 5)
+    monkeypatch.setattr("wsss_puf.step.segmentation_losses", None)
+    losses = step(step.net, batch, 5)
+    assert losses["energy"] == 0 != with_energy["energy"]
+    torch.testing.assert_close(losses["segmentation"], with_energy["segmentation"])
 
 
 def test_after_an_iteration_the_teacher_follows(samples: list[Sample]) -> None:
