@@ -59,16 +59,10 @@ def winner(logits: Tensor, size: Sequence[int]) -> tuple[Tensor, Tensor]:
 
 def confident_labels(seed: Labels, label: Labels, score: NDArray[np.float32], least: float = 0.95) -> Labels:
     """The seed, but the network's class where its score is above `least`: (H, W) each -> (H, W)."""
-<<<<<<< HEAD
-    made = seed.copy()
-    np.copyto(made, label, where=score > least)
-    return made
-=======
     mixed = seed.copy()
     sure = score > least
     mixed[sure] = label[sure]
     return mixed
->>>>>>> bcm
 
 
 def write_pseudo_label(
