@@ -119,10 +119,11 @@ class Wsss:
     def _main(self, words: list[str]) -> None:
         from wsss_cli import plugins
         from wsss_cli.app import main
+        from wsss_cli.console import console
 
         sys.path[:0] = map(str, self.sites)
         importlib.invalidate_caches()
-        for function in (plugins.methods, plugins.datasets, plugins._scan):
+        for function in (plugins.methods, plugins.datasets, plugins._scan, console):
             function.cache_clear()
         sys.argv = ["wsss", *words]
         main()

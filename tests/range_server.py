@@ -79,5 +79,5 @@ def _answer(request: BaseHTTPRequestHandler, server: Server) -> None:
     body = data[start:]
     if server.drops:
         body = body[: server.drops.pop(0)]
+    server.sent += len(body)  # before the client, who asks for it, has the last byte
     request.wfile.write(body)
-    server.sent += len(body)
