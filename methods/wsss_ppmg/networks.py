@@ -29,10 +29,14 @@ def train_network(
 ) -> dict[str, float]:
     """Learn the tags with SEAM's losses; leaves <name>/checkpoint.pt."""
     folder, meta = job.folder / name, describe(job, name, network)
+    done = checkpoint.finished(folder / "checkpoint.pt", meta, job.runtime.trust)
+    if done is not None:
+        return done
     net = build(network, job.data.num_classes, config.small)
     if config.checkpoint is not None:
         load_official_seam(net, config.checkpoint, job.runtime.trust, config.raw_coco_ids)
-        checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+        content = {"meta": meta, "model": net.state_dict(), "done": True, "losses": {}}
+        checkpoint.save(folder / "checkpoint.pt", content, job.runtime)
         return {}
     if config.start is not None:
         load_official_seam(net, config.start, job.runtime.trust, config.raw_coco_ids)
