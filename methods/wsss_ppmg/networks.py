@@ -16,8 +16,7 @@ from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
-from wsss_cli.nets.pretrained import load_pretrained
-from wsss_ppmg.checkpoint import load_official_seam
+from wsss_ppmg.checkpoint import load_official_seam, load_start
 from wsss_ppmg.config import SeamNetwork, SeamTraining
 from wsss_ppmg.losses import seam_losses
 from wsss_ppmg.nets import SeamNet, build
@@ -38,10 +37,7 @@ def train_network(
         content = {"meta": meta, "model": net.state_dict(), "done": True, "losses": {}}
         checkpoint.save(folder / "checkpoint.pt", content, job.runtime)
         return {}
-    if config.start is not None:
-        load_official_seam(net, config.start, job.runtime.trust, config.raw_coco_ids)
-    else:
-        load_pretrained(net.backbone, network.pretrained, job.runtime.trust)
+    load_start(net, network.pretrained, job.runtime.trust)
     total = total_iterations(config.loop, len(data))
     training = Training(
         model=net,

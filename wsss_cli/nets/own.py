@@ -36,12 +36,13 @@ def _mit(depths: tuple[int, ...], file: str, dims: tuple[int, ...] = (64, 128, 3
     return Own(partial(MixTransformer, dims, depths), f"{folder}/{file}.pth", mmseg_to_mit)
 
 
-def _scalenet(name: str) -> Own:
-    return Own(partial(ScaleNet, name), "", dict, ("fc.",))
-
-
 SEAM_HEAD = ("fc8.", "f8_3.", "f8_4.", "f9.")
 """What files of SEAM's networks hold beside the backbone."""
+
+
+def _scalenet(name: str) -> Own:
+    return Own(partial(ScaleNet, name), "", dict, ("fc.", *SEAM_HEAD))
+
 
 OWN = {
     "mit_b0": _mit((2, 2, 2, 2), "mit_b0_20220624-7e0fe6dd", dims=(32, 64, 160, 256)),
