@@ -10,6 +10,7 @@ from torch import Tensor
 
 from wsss_cli.nets.keymaps import Pairs, inverse, rename
 from wsss_cli.nets.own import SEAM_HEAD
+from wsss_cli.nets.pretrained import load_pretrained
 from wsss_cli.nets.segmenter import Segmenter
 from wsss_cli.nets.weights import Loaded, load_exactly, read_weights
 from wsss_cli.nets.wideresnet38 import from_main
@@ -53,6 +54,16 @@ def load_official_seam(net: SeamNet, path: Path | str, trust: bool = False, raw_
     found = load_exactly(net, state, "SEAM's network", str(path))
     log.info("SEAM's network: all %d tensors loaded from %s", len(found.matched), path)
     return found
+
+
+def load_start(net: SeamNet, pretrained: str, trust: bool = False) -> None:
+    """Fill the backbone as `load_pretrained` does; from a file of a whole network with as many classes the head too."""
+    if pretrained not in ("timm", "none"):
+        head = our_names(read_weights(Path(pretrained).expanduser(), trust)).get("fc8.weight")
+        if head is not None and head.shape == net.fc8.weight.shape:
+            load_official_seam(net, Path(pretrained).expanduser(), trust)
+            return
+    load_pretrained(net.backbone, pretrained, trust)
 
 
 def load_official_segmenter(

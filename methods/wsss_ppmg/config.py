@@ -22,8 +22,8 @@ class SeamNetwork(Config):
     backbone_args: dict[str, Any] = Field({}, description="further arguments of its constructor")
     pretrained: str = Field(
         "timm",
-        description="timm: published weights, downloaded; none; or a FILE, which scalenet* and wideresnet38 need "
-        "(authors: scalenet101.pth)",
+        description="timm: published weights, downloaded; none; or a FILE, which scalenet* and wideresnet38 need: of "
+        "the backbone (authors: scalenet101.pth) or of a whole network (resnet38_SEAM.pth), whose head is taken too",
     )
     output_stride: Literal[8, 16, 32] = Field(8, description="stride of the class maps")
     dilate: bool | None = Field(
@@ -65,11 +65,8 @@ class SeamTraining(Config):
     """Training of a classification network."""
 
     checkpoint: str | None = Field(None, description="take this trained network instead, a file of the authors' code")
-    start: str | None = Field(
-        None, description="start from this whole network (released for WideResNet38: SEAM's resnet38_SEAM.pth)"
-    )
     raw_coco_ids: bool = Field(
-        False, description="these files count COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
+        False, description="that file counts COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
     )
     resize_long: tuple[int, int] = Field(
         (448, 768), description="range of the random length of the longer side, of ordinary random crops"

@@ -16,8 +16,7 @@ from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
-from wsss_cli.nets.pretrained import load_pretrained
-from wsss_ppmg.checkpoint import load_official_seam
+from wsss_ppmg.checkpoint import load_official_seam, load_start
 from wsss_ppmg.config import SeamNetwork, SeamTraining
 from wsss_ppmg.losses import seam_losses
 from wsss_ppmg.nets import SeamNet, build
@@ -29,15 +28,16 @@ def train_network(
 ) -> dict[str, float]:
     """Learn the tags with SEAM's losses; leaves <name>/checkpoint.pt."""
     folder, meta = job.folder / name, describe(job, name, network)
+    done = checkpoint.finished(folder / "checkpoint.pt", meta, job.runtime.trust)
+    if done is not None:
+        return done
     net = build(network, job.data.num_classes, config.small)
     if config.checkpoint is not None:
         load_official_seam(net, config.checkpoint, job.runtime.trust, config.raw_coco_ids)
-        checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+        content = {"meta": meta, "model": net.state_dict(), "done": True, "losses": {}}
+        checkpoint.save(folder / "checkpoint.pt", content, job.runtime)
         return {}
-    if config.start is not None:
-        load_official_seam(net, config.start, job.runtime.trust, config.raw_coco_ids)
-    else:
-        load_pretrained(net.backbone, network.pretrained, job.runtime.trust)
+    load_start(net, network.pretrained, job.runtime.trust)
     total = total_iterations(config.loop, len(data))
     training = Training(
         model=net,

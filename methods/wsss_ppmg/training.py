@@ -7,7 +7,6 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
-import torch
 from torch import Tensor, nn
 
 from wsss_cli.data.labels import read_labels
@@ -47,12 +46,27 @@ def train(job: Job) -> dict[str, Any]:
 def learn(job: Job, folder: Path, data: SegmentationData, loss: UnderFitting, title: str) -> dict[str, Any]:
     """One training from pretrained weights; leaves checkpoint.pt and, if the best state is asked for, best.pt."""
     config: Train = job.config
-    rates = config.optimiser
-    net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
-    total = total_iterations(config.loop, len(data))
-    job.say(f"{title}: {len(data)} images, {total} iterations of {config.loop.batch} images, loss: {loss.kind}")
     meta = segment.meta(job, config.net) | {"selection": config.selection.checkpoint}
     best = Best(job, folder / "best.pt", meta) if config.selection.checkpoint == "best" else None
+    found: dict[str, Any] | None = checkpoint.finished(folder / "checkpoint.pt", meta)
+    if found is None:
+        found = dict(_fit(job, folder, data, loss, title, meta, best))
+    return found | ({"selection": best.describe()} if best is not None else {})
+
+
+def _fit(
+    job: Job,
+    folder: Path,
+    data: SegmentationData,
+    loss: UnderFitting,
+    title: str,
+    meta: dict[str, Any],
+    best: Best | None,
+) -> dict[str, float]:
+    config: Train = job.config
+    rates, total = config.optimiser, total_iterations(config.loop, len(data))
+    job.say(f"{title}: {len(data)} images, {total} iterations of {config.loop.batch} images, loss: {loss.kind}")
+    net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
     training = Training(
         model=net,
         step=lambda model, batch, k: losses(model, batch, loss),
@@ -64,8 +78,7 @@ def learn(job: Job, folder: Path, data: SegmentationData, loss: UnderFitting, ti
         validate=best,
         validate_every=config.selection.every,
     )
-    found: dict[str, Any] = dict(fit(training, config.loop, job.runtime, folder, title=title, seed=config.seed))
-    return found | ({"selection": best.describe()} if best is not None else {})
+    return fit(training, config.loop, job.runtime, folder, title=title, seed=config.seed)
 
 
 def losses(model: nn.Module, batch: dict[str, Tensor], config: UnderFitting) -> dict[str, Tensor]:
@@ -83,8 +96,6 @@ def relabel(job: Job, trained: Path) -> Callable[[Sample], Path]:
     folder = job.folder / "cyclic"
     job.say(f"cyclic round: predicts split '{split}' -> {folder}")
     infer(replace(job, config=settings, folder=folder, inputs={"train": trained}, stage="infer"))
-    if job.runtime.device.type == "cuda":
-        torch.cuda.empty_cache()
     return lambda s: outputs(folder, s.id, settings.crf)[-1]
 
 

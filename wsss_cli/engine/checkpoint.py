@@ -35,6 +35,15 @@ def load(path: Path, trust: bool = False) -> dict[str, Any]:
     return read_torch(path, trust)
 
 
+def finished(path: Path, meta: dict[str, Any], trust: bool = False) -> dict[str, float] | None:
+    """The last losses of a training that has reached its end; None if it has not, or is another one's.
+
+    For steps of a stage: what is finished needs no data and no pretrained weights again.
+    """
+    content = load(path, trust) if path.exists() else {}
+    return content["losses"] if content.get("done") and content.get("meta") == meta else None
+
+
 def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
     """Raises WsssError if the checkpoint is of another method or of other classes."""
     meta = content.get("meta") if isinstance(content, dict) else None

@@ -58,12 +58,13 @@ def _at_stride_8(network: Callable[..., nn.Module]) -> Own:
     return Own(build, "", dict, ())
 
 
-def _scalenet(name: str) -> Own:
-    return Own(partial(ScaleNet, name), "", dict, ("fc.",))
-
-
 SEAM_HEAD = ("fc8.", "f8_3.", "f8_4.", "f9.")
 """What files of SEAM's networks hold beside the backbone."""
+
+
+def _scalenet(name: str) -> Own:
+    return Own(partial(ScaleNet, name), "", dict, ("fc.", *SEAM_HEAD))
+
 
 OWN = {
     "resnet50_caffe": _caffe((3, 4, 6, 3), "resnet50_msra-5891d200"),

@@ -10,8 +10,16 @@ from torch import Tensor, nn
 from key_lists import keys
 from wsss_cli.data.labels import write_labels
 from wsss_cli.errors import WsssError
+from wsss_cli.nets import scalenet
 from wsss_cli.nets.config import Net, build_segmenter
-from wsss_ppmg.checkpoint import SEAM, SEGMENTER, load_official_seam, load_official_segmenter, official_name
+from wsss_ppmg.checkpoint import (
+    SEAM,
+    SEGMENTER,
+    load_official_seam,
+    load_official_segmenter,
+    load_start,
+    official_name,
+)
 from wsss_ppmg.coco_ids import RAW, read_compact
 from wsss_ppmg.config import Rough, SeamNetwork
 from wsss_ppmg.nets import build
@@ -73,6 +81,26 @@ def test_messages(tmp_path: Path) -> None:
     torch.save(official | {"more.weight": torch.zeros(1)}, path)
     with pytest.raises(WsssError, match=r"'backbone.body.more.weight' has no place in it"):
         load_official_seam(net, path)
+
+
+def test_a_file_to_start_from(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of the backbone alone, of a whole network, and of one with other classes, of which the backbone is taken."""
+    monkeypatch.setitem(scalenet.DEPTHS, "scalenet50", (1, 1, 1, 1))
+    config, path = SeamNetwork(backbone="scalenet50"), tmp_path / "net.pth"
+    whole = build(config, 3)
+    official = {official_name(k): v for k, v in whole.state_dict().items()}
+    body = {k: v for k, v in official.items() if not k.startswith("f")}
+    for state, takes_head in (
+        (body | {"fc.weight": torch.zeros(1000, 2048)}, False),
+        (official, True),
+        (official | {"fc8.weight": torch.zeros(21, 2048, 1, 1)}, False),
+    ):
+        torch.save(state, path)
+        other = build(config, 3)
+        load_start(other, str(path))
+        assert torch.equal(other.backbone.body.conv1.weight, official["conv1.weight"])
+        assert torch.equal(other.fc8.weight, whole.fc8.weight) == takes_head
+        assert torch.equal(other.f9.weight, whole.f9.weight) == takes_head
 
 
 def test_raw_coco_ids(tmp_path: Path) -> None:

@@ -135,8 +135,8 @@ def test_two_processes_on_ordinary_crops(wsss: Wsss) -> None:
     ("changes", "message"),
     [
         (
-            ("net.backbone=scalenet101", "net.pretrained=timm"),
-            "there are no weights of 'scalenet101' that can be downl",
+            ("net.backbone=scalenet50", "net.pretrained=timm"),
+            "there are no weights of 'scalenet50' that can be downloaded",
         ),
         (("training.checkpoint=voc12_s101_mc.pth",), "no weights file voc12_s101_mc.pth"),
         (("net.levels=[-3,-2,-1]",), "'seeds.net.levels'"),
