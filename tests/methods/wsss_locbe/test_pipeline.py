@@ -51,8 +51,9 @@ def test_every_stage_leaves_what_it_says(run: Path) -> None:
 def test_coco_fusion_predicts_otherwise(wsss: Wsss, run: Path) -> None:
     before = [path.read_bytes() for path in sorted((run / "infer" / "labels").glob("*.png"))]
     fusion = ("infer.fusion=max_sum", "infer.scales=[1,1.25,1.5]", "infer.resize=56")
-    said = ok(wsss("evaluate", "locbe", *(w for s in fusion for w in ("--set", s)), "--workers", 0, "--json"))
-    protocol = json.loads(said)["protocol"]
+    result = wsss("evaluate", "locbe", *(w for s in fusion for w in ("--set", s)), "--workers", 0, "--json")
+    ok(result)
+    protocol = json.loads(result.out)["protocol"]
     assert (protocol["fusion"], protocol["resize"], protocol["scales"]) == ("max_sum", 56, [1, 1.25, 1.5])
     assert [path.read_bytes() for path in sorted((run / "infer" / "labels").glob("*.png"))] != before
 

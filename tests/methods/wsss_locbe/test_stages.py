@@ -113,7 +113,7 @@ def test_phases_out_of_order(phases: list[dict[str, int]]) -> None:
 def test_recipes_are_what_the_paper_says(name: str) -> None:
     """Iterations are counted from 0; the conditions of the released scripts are n <= 2000, 8000, 12000."""
     config = resolve(Train, "train", read_yaml(Path(stages.__file__).parent / "recipes" / f"{name}.yaml")["train"])
-    stages.check_windows(config, 8 if name == "shapes" else 16)
+    stages.check_windows(config, 16)
     if name == "voc":
         assert config == Train() and config.phase(2000).local == 0 and config.phase(2001).local == 1
     if name == "coco":
