@@ -59,7 +59,8 @@ def train(job: Job) -> dict[str, Any]:
     last = checkpoint.load(below)
     content = {"meta": last["meta"], "model": last["model"]}
     checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
-    return losses
+    taken = phases[-1][1].checkpoint is not None
+    return losses if taken else losses | {"effective_batch": phases[-1][1].loop.batch}
 
 
 def _from_last_taken(phases: Sequence[tuple[str, Phase]]) -> list[tuple[str, Phase]]:
@@ -150,7 +151,7 @@ def _take(job: Job, name: str, file: str, path: Path) -> None:
     net = build(name, _untrained(config.net), job.data.num_classes + 1, config.scales)
     load_official(net, file, job.runtime.trust)
     job.say(f"{name}: taken from {file}")
-    checkpoint.save(path, {"meta": _meta(job, name), "model": net.state_dict()}, job.runtime)
+    checkpoint.save_network(path, _meta(job, name), net, job.runtime)
 
 
 def _meta(job: Job, name: str) -> dict[str, Any]:

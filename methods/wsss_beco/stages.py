@@ -56,8 +56,7 @@ def take_official(job: Job, path: str) -> dict[str, float]:
     """checkpoint.pt of the authors' networks instead of a training. Raises WsssError if the file does not fit."""
     net = untrained(job.config.net, job)
     load_official_beco((net.network1, net.network2), path, job.runtime.trust)
-    content = {"meta": meta(job, job.config.net), "model": net.state_dict()}
-    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, job.config.net), net, job.runtime)
     return {}
 
 

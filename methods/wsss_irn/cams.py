@@ -37,7 +37,7 @@ def train_cam_net(job: Job) -> dict[str, float]:
     net = build(config.net, job.data.num_classes)
     if config.training.checkpoint is not None:
         load_official_cam(net, config.training.checkpoint, job.runtime.trust)
-        checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+        checkpoint.save_network(folder / "checkpoint.pt", meta, net, job.runtime)
         return {}
     samples = tagged(job, config.split)
     if len(samples) < len(job.data.split(job.data.split_for("train", config.split))):

@@ -20,7 +20,6 @@ from wsss_cli.engine import checkpoint
 from wsss_cli.engine.distributed import gather, mean_over_ranks, shard
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
-from wsss_cli.files import writing
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.pretrained import load_pretrained
@@ -70,7 +69,7 @@ def train_irn(job: Job) -> dict[str, float]:
     if c.checkpoint is not None:
         net = IrnNet(make_backbone(_network(job)))
         load_official_irn(net, c.checkpoint, job.runtime.trust)
-        checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
+        checkpoint.save_network(folder / "checkpoint.pt", meta, net, job.runtime)
         return {}
     net = IrnNet(frozen_backbone(job))
     data = RelatedPixels(samples, lambda s: ir_path(job.folder, s), c)
@@ -124,10 +123,7 @@ def calibrate(job: Job, batch: int = 32) -> None:
     every = gather((total, count))
     mean = torch.stack([t for t, _ in every]).sum(0) / max(1, sum(n for _, n in every))
     net.displacement.mean_shift.running_mean.copy_(mean)
-    if job.runtime.main:
-        with writing(path) as aside:
-            torch.save({"meta": content["meta"], "model": net.state_dict()}, aside)
-    job.barrier()
+    checkpoint.save_network(path, content["meta"], net, job.runtime)
 
 
 def trained_irn(job: Job) -> IrnNet:

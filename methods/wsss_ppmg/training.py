@@ -105,8 +105,8 @@ def take_official(job: Job, path: str) -> dict[str, Any]:
     plain = config.net.model_copy(update={"pretrained": "none"})
     net = build_segmenter(plain, job.data.num_classes + 1)
     load_official_segmenter(net, job.data.num_classes, path, job.runtime.trust, config.raw_coco_ids)
-    content = {"meta": segment.meta(job, config.net) | {"selection": "last"}, "model": net.state_dict()}
-    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    meta = segment.meta(job, config.net) | {"selection": "last"}
+    checkpoint.save_network(job.folder / "checkpoint.pt", meta, net, job.runtime)
     return {"selection": f"the authors', of {Path(path).name}"}
 
 

@@ -56,8 +56,7 @@ def take_official(job: Job, path: str) -> dict[str, float]:
     config: Train = job.config
     net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
     load_official(net, path, job.runtime.trust)
-    content = {"meta": meta(job, config.net), "model": net.state_dict()}
-    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
+    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, config.net), net, job.runtime)
     return {}
 
 

@@ -8,6 +8,7 @@ from typing import Any
 
 import numpy as np
 import torch
+from torch import nn
 
 from wsss_cli.engine.distributed import Runtime, barrier, gather
 from wsss_cli.errors import WsssError
@@ -23,6 +24,11 @@ def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
         with writing(path) as aside, aside.open("wb") as file:
             torch.save(content | {"rng": states}, file)
     barrier()  # no rank looks for the file before it is there
+
+
+def save_network(path: Path, meta: dict[str, Any], net: nn.Module, runtime: Runtime) -> None:
+    """A checkpoint of a network that no training goes on from, such as the authors'."""
+    save(path, {"meta": meta, "model": net.state_dict()}, runtime)
 
 
 def load(path: Path, trust: bool = False) -> dict[str, Any]:

@@ -211,7 +211,7 @@ def _protocol(folder: Path, source: str) -> dict[str, Any]:
         return {"selection": NO_SELECTION}
     train = folder.parent / "train"
     record = read_record(train) or {}
-    learnt = record.get("config", {})
+    learnt, told = record.get("config", {}), record.get("metrics") or {}
     return {
         "scales": config["scales"],
         "flip": config["flip"],
@@ -222,8 +222,8 @@ def _protocol(folder: Path, source: str) -> dict[str, Any]:
         "member": config.get("member"),  # of methods that train several networks
         "weights": config.get("weights"),  # of those that keep a teacher
         "crf": config["crf_settings"] if config["crf"] else None,
-        "labels": learnt.get("labels"),
+        "labels": learnt.get("labels", "image tags"),  # which single-stage methods make labels of as they train
         "network": learnt.get("net"),
-        "effective_batch": learnt.get("loop", {}).get("batch"),
-        "selection": (record.get("metrics") or {}).get("selection", NO_SELECTION),
+        "effective_batch": told.get("effective_batch", learnt.get("loop", {}).get("batch")),
+        "selection": told.get("selection", NO_SELECTION),
     }

@@ -55,6 +55,7 @@ def describe(report: dict[str, Any]) -> str:
     size += f", windows of {p['window']}" if p.get("window") else ""
     flip = " + flip" if p["flip"] else ""
     flip += f", network {p['member']}" if p.get("member") not in (None, "both") else ""
+    flip += f", {p['weights']}" if p.get("weights") else ""
     return (
         f"{size}, scales {scales}{flip}, {crf}; trained on {p['labels']}, "
         f"effective batch {p['effective_batch']}; checkpoint selection: {p['selection']}"

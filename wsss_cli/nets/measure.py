@@ -18,7 +18,8 @@ from wsss_cli.nets.figures import FILE, OUTPUTS, SIDE, Figure
 from wsss_cli.nets.heads import HEADS, HRNETS, MITS, RESNETS
 
 OTHERS = ("resnet50", "resnet101", "resnet101d", "resnext101_32x4d", "resnest101e", "res2net101d", "mobilenetv2_100")
-BACKBONES = (*RESNETS, *OTHERS, "convnext_tiny", *HRNETS, *MITS, "fastscnn", "cgnet")
+WRITTEN = ("resnet50_caffe", "resnet101_caffe", "scalenet101", "wideresnet38")
+BACKBONES = (*RESNETS, *OTHERS, *WRITTEN, "convnext_tiny", *HRNETS, *MITS, "fastscnn", "cgnet")
 """Those whose figures are kept."""
 
 

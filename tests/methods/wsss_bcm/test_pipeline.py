@@ -48,7 +48,8 @@ def run(wsss: Wsss) -> Path:
     said = ok(wsss("evaluate", "bcm", "--recipe", "tiny.yaml", "--instances", "--workers", 0, seconds=300))
     for text in ("base: 3 iterations of 4 images in 2 pass(es)", "instance labels: ", "AP50", "seeds where unsure"):
         assert text in said
-    assert "prediction + CRF" in ok(wsss("evaluate", "--crf", "--workers", 0, seconds=300))
+    said = ok(wsss("evaluate", "--crf", "--workers", 0, seconds=300))
+    assert "prediction + CRF" in said and "trained on seeds, effective batch 4;" in said
     return wsss.folder / "runs/shapes/bcm/default"
 
 

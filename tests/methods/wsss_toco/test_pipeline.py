@@ -31,7 +31,7 @@ def run(wsss: Wsss) -> Path:
     """The run after one process trained it and every stage was scored."""
     said = ok(wsss(*TRAIN, seconds=120))
     assert "12 images with tags, 9 iterations of 4 images" in said and "next: wsss seeds" in said
-    ok(wsss("evaluate", "--crf", "--workers", 0, seconds=120))
+    assert "trained on image tags" in ok(wsss("evaluate", "--crf", "--workers", 0, seconds=120))
     said = ok(wsss("evaluate", "--stage", "pseudo", "--workers", 0, seconds=120))
     assert "pseudo-label" in said
     ok(wsss("evaluate", "--stage", "seeds", "--workers", 0))
