@@ -49,6 +49,15 @@ class Job:
         """This rank's samples whose output is not there yet: how a per-image stage resumes."""
         return [s for s in shard(samples, self.runtime) if not output(s).exists()]
 
+    def tagged(self, asked: str | None) -> list[Sample]:
+        """The samples of the training split, or of the one asked for, that have tags."""
+        return [s for s in self.data.split(self.data.split_for("train", asked)) if s.tags]
+
+    def say_left_out(self, samples: Sequence[Sample], asked: str | None) -> None:
+        """Tell the user, once, if the samples `tagged` are not all of the split."""
+        if len(samples) < len(self.data.split(self.data.split_for("train", asked))):
+            self.say("images without a tag are left out: there is nothing to learn from them")
+
     def ready(self, net: N) -> N:
         """The network on this rank's device, in eval mode, in the memory format that convolutions are fastest in."""
         return net.to(self.runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]

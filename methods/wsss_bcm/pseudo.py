@@ -15,12 +15,11 @@ from torch import Tensor
 from wsss_bcm.boxes import clip_to_boxes
 from wsss_bcm.config import Pseudo
 from wsss_bcm.instances import box_annotations
-from wsss_bcm.seeds import label_path
 from wsss_bcm.training import predictor
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import Labels, label_format
-from wsss_cli.data.labels import read_labels, write_labels
+from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise

@@ -17,7 +17,7 @@ from wsss_bcm.grabcut import require_opencv
 from wsss_bcm.proposals import seed
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
-from wsss_cli.data.labels import read_labels, write_labels
+from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
@@ -58,10 +58,6 @@ def boxed(job: Job, asked: str | None) -> list[Sample]:
     if len(samples) < len(every):
         job.say(f"{len(every) - len(samples)} image(s) of split '{split}' without a box are left out")
     return samples
-
-
-def label_path(folder: Path, sample: Sample) -> Path:
-    return folder / "labels" / f"{sample.id}.png"
 
 
 def write_seed(

@@ -10,12 +10,11 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
-from wsss_cli.cam.store import write_cam
+from wsss_cli.cam.store import cam_path, write_cam
 from wsss_cli.config import as_dict
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.parallel import ParallelMap
-from wsss_cli.data.prepared import Sample
 from wsss_cli.data.segmentation import to_device
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Training, fit, total_iterations
@@ -39,9 +38,8 @@ def train_cam_net(job: Job) -> dict[str, float]:
         load_official_cam(net, config.training.checkpoint, job.runtime.trust)
         checkpoint.save_network(folder / "checkpoint.pt", meta, net, job.runtime)
         return {}
-    samples = tagged(job, config.split)
-    if len(samples) < len(job.data.split(job.data.split_for("train", config.split))):
-        job.say("images without a tag are left out: there is nothing to learn from them")
+    samples = job.tagged(config.split)
+    job.say_left_out(samples, config.split)
     load_pretrained(net.backbone, config.net.pretrained, job.runtime.trust)
     data = TaggedImages(samples, job.data.num_classes, config.training)
     loop = config.training.loop
@@ -67,7 +65,7 @@ def describe(job: Job, stage: str, net: CamNetwork) -> dict[str, Any]:
 def make_cams(job: Job) -> int:
     """Write cam/<id>.npz for every tagged image that has none yet; returns how many images have one."""
     config: Seeds = job.config
-    samples = tagged(job, config.split)
+    samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     net = job.ready(trained_cam_net(job.folder, job))
     pyramids = ParallelMap(lambda s: scaled(read_image(s.image), config.scales), todo)
@@ -79,15 +77,6 @@ def make_cams(job: Job) -> int:
                 tick(1)
     job.barrier()
     return len(samples)
-
-
-def cam_path(folder: Path, sample: Sample) -> Path:
-    return folder / "cam" / f"{sample.id}.npz"
-
-
-def tagged(job: Job, asked: str | None) -> list[Sample]:
-    """The training samples that have tags."""
-    return [s for s in job.data.split(job.data.split_for("train", asked)) if s.tags]
 
 
 def build(config: CamNetwork, num_classes: int) -> CamNet:

@@ -13,6 +13,7 @@ from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.segmentation import cropped
+from wsss_cli.data.tags import multi_hot
 from wsss_cli.data.transforms import flip, long_side_scale, rescale, uniform_scale
 from wsss_irn.config import CamTraining, IrnTraining
 
@@ -54,10 +55,3 @@ class RelatedPixels:
         item = cropped(image, label, self.config.crop, rng)
         item["label"] = torch.from_numpy(rescale(item["label"].numpy(), 0.25, "nearest").copy())
         return item
-
-
-def multi_hot(tags: Sequence[int], num_classes: int) -> torch.Tensor:
-    """Class ids 1..C -> (C,) of 0 and 1."""
-    row = torch.zeros(num_classes)
-    row[[t - 1 for t in tags]] = 1
-    return row

@@ -8,7 +8,7 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wsss_cli.cam.store import read_cam
+from wsss_cli.cam.store import cam_path, read_cam
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import write_labels
@@ -25,7 +25,7 @@ from wsss_cli.nets.backbones import Backbone
 from wsss_cli.nets.pretrained import load_pretrained
 from wsss_cli.refine.crf import DenseCrf, unary_from_labels
 from wsss_cli.refine.pool import map_unordered
-from wsss_irn.cams import cam_path, describe, make_backbone, tagged, trained_cam_net
+from wsss_irn.cams import describe, make_backbone, trained_cam_net
 from wsss_irn.checkpoint import load_official_irn
 from wsss_irn.config import CamNetwork, IrLabel, Pseudo
 from wsss_irn.data import RelatedPixels
@@ -38,7 +38,7 @@ from wsss_irn.optim import optimiser
 def make_ir_labels(job: Job) -> None:
     """CAMs -> ir_label/<id>.png of certain foreground, certain background, and ignore."""
     config: Pseudo = job.config
-    samples = tagged(job, config.split)
+    samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: ir_path(job.folder, s))
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
@@ -64,7 +64,7 @@ def train_irn(job: Job) -> dict[str, float]:
     """Train the boundary and displacement branches on the IR labels; leaves irn/checkpoint.pt."""
     config: Pseudo = job.config
     c = config.training
-    samples = tagged(job, config.split)
+    samples = job.tagged(config.split)
     folder, meta = job.folder / "irn", describe(job, "irn", _network(job))
     if c.checkpoint is not None:
         net = IrnNet(make_backbone(_network(job)))

@@ -10,11 +10,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsss_cli.cam.store import read_cam
+from wsss_cli.cam.store import cam_path, read_cam
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
-from wsss_cli.data.labels import write_labels, write_mask01
+from wsss_cli.data.labels import label_path, write_labels, write_mask01
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
@@ -22,7 +22,6 @@ from wsss_cli.export.instances import merge_rows, write_rows
 from wsss_cli.job import Job
 from wsss_cli.refine.pool import map_unordered
 from wsss_cli.refine.walk import random_walk
-from wsss_irn.cams import cam_path, tagged
 from wsss_irn.config import Instances, Pseudo, Walk
 from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 from wsss_irn.labels import confidence_mask, semantic_label, walked_scores
@@ -33,7 +32,7 @@ from wsss_irn.relations import trained_irn
 def make_pseudo_labels(job: Job) -> int:
     """Write labels/, confidence/ and instances/ of every tagged image; returns how many images have them."""
     config: Pseudo = job.config
-    samples = tagged(job, config.split)
+    samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     workers = 0 if job.runtime.device.type == "cuda" else job.runtime.workers + 1
     with job.track("random walk", len(todo)) as tick:
@@ -89,11 +88,7 @@ def merge_instances(job: Job) -> int:
     config: Pseudo = job.config
     if not config.instances.enabled:
         return 0
-    return merge_rows(job.folder / "instances", tagged(job, config.split), job.data.info.classes, job.runtime.main)
-
-
-def label_path(folder: Path, sample: Sample) -> Path:
-    return folder / "labels" / f"{sample.id}.png"
+    return merge_rows(job.folder / "instances", job.tagged(config.split), job.data.info.classes, job.runtime.main)
 
 
 @torch.inference_mode()

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from wsss_cli.data.images import read_image
 from wsss_cli.data.prepared import Sample
+from wsss_cli.data.tags import multi_hot
 from wsss_cli.data.transforms import normalise
 from wsss_cli.data.views import augment, scaled_crop
-from wsss_cli.single_stage.dump import present
 from wsss_locbe.config import Augment
 
 
@@ -34,7 +34,7 @@ class LocBeData:
         return {
             "image": torch.from_numpy(augment(crop, view, rng)),
             "box": torch.tensor(box),
-            "tags": present([sample], self.num_classes)[0],
+            "tags": multi_hot(sample.tags, self.num_classes),
             "draws": torch.tensor([rng.random() for _ in range(self.windows)], dtype=torch.float64),
         }
 

@@ -15,7 +15,7 @@ from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import build_decoder, build_encoder, meta, trained
 from wsss_cli.single_stage.config import VitNet
-from wsss_cli.single_stage.dump import dump_cams, tagged
+from wsss_cli.single_stage.dump import dump_cams
 from wsss_locbe.checkpoint import load_official
 from wsss_locbe.config import Train
 from wsss_locbe.data import LocBeData, to_device
@@ -30,7 +30,7 @@ def train(job: Job) -> dict[str, float]:
         return take_official(job, config.checkpoint)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     check_windows(config, net.encoder.patch)
-    data = LocBeData(tagged(job, config.split), job.data.num_classes, config.augment, config.windows.number)
+    data = LocBeData(job.tagged(config.split), job.data.num_classes, config.augment, config.windows.number)
     total = total_iterations(config.loop, len(data))
     job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images")
     for warning in doubts(config, job.runtime.world, total):

@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wsss_cli.cam.merge import strided_size
-from wsss_cli.cam.store import Cam, write_cam
+from wsss_cli.cam.store import Cam, cam_path, write_cam
 from wsss_cli.data.images import read_image
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
@@ -22,7 +22,7 @@ from wsss_ppmg.config import Grid, Seeds
 from wsss_ppmg.data import cut
 from wsss_ppmg.grid import Cell, cells
 from wsss_ppmg.nets import SeamNet
-from wsss_ppmg.networks import cam_path, trained_network
+from wsss_ppmg.networks import trained_network
 
 EPS = 1e-5
 

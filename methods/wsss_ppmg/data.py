@@ -17,6 +17,7 @@ from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.segmentation import cropped
+from wsss_cli.data.tags import multi_hot
 from wsss_cli.data.transforms import flip, long_side_scale, rescale, resize
 from wsss_ppmg.config import Grid, Jitter, SeamTraining
 from wsss_ppmg.grid import Cell, cells, regions, tags_in
@@ -111,10 +112,3 @@ def recoloured(image: NDArray[Any], jitter: Jitter, rng: random.Random) -> NDArr
 
 def _factor(spread: float, rng: random.Random) -> float:
     return rng.uniform(1 - spread, 1 + spread)
-
-
-def multi_hot(tags: Sequence[int], num_classes: int) -> torch.Tensor:
-    """Class ids 1..C -> (C,) of 0 and 1."""
-    row = torch.zeros(num_classes)
-    row[[t - 1 for t in tags]] = 1
-    return row

@@ -2,15 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
 from typing import Any
 
 from torch import Tensor, nn
 
 from wsss_cli.config import as_dict
 from wsss_cli.data.loader import TrainingData
-from wsss_cli.data.prepared import Sample
 from wsss_cli.data.segmentation import to_device
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Training, fit, total_iterations
@@ -69,18 +66,3 @@ def trained_network(job: Job, name: str) -> SeamNet:
     net = build(SeamNetwork(**content["meta"]["net"]), job.data.num_classes)
     net.load_state_dict(content["model"])
     return job.ready(net)
-
-
-def tagged(job: Job, asked: str | None) -> list[Sample]:
-    """The training samples that have tags."""
-    return [s for s in job.data.split(job.data.split_for("train", asked)) if s.tags]
-
-
-def say_left_out(job: Job, samples: Sequence[Sample]) -> None:
-    every = job.data.split(job.data.split_for("train", job.config.split))
-    if len(samples) < len(every):
-        job.say("images without a tag are left out: there is nothing to learn from them")
-
-
-def cam_path(folder: Path, sample: Sample) -> Path:
-    return folder / "cam" / f"{sample.id}.npz"

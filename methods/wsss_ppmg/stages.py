@@ -6,7 +6,7 @@ from wsss_cli.job import Job
 from wsss_ppmg.cams import make_cams
 from wsss_ppmg.config import Seeds
 from wsss_ppmg.data import RandomCrops, TaggedCells
-from wsss_ppmg.networks import say_left_out, tagged, train_network
+from wsss_ppmg.networks import train_network
 from wsss_ppmg.pseudo import make_pseudo_labels
 from wsss_ppmg.rough import make_rough_masks, rough_path
 from wsss_ppmg.training import predictor, train
@@ -19,8 +19,8 @@ NETWORK = "cam_net"
 def seeds(job: Job) -> dict[str, float]:
     """Tags -> rough masks -> network trained on cells -> multi-crop CAMs `cam/<id>.npz`."""
     config: Seeds = job.config
-    samples = tagged(job, config.split)
-    say_left_out(job, samples)
+    samples = job.tagged(config.split)
+    job.say_left_out(samples, config.split)
     data: TaggedCells | RandomCrops
     if config.samples == "multi_crop" and config.training.checkpoint is None:
         make_rough_masks(job, samples)

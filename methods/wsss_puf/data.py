@@ -13,9 +13,9 @@ from torch import Tensor
 from wsss_cli.data.images import read_image
 from wsss_cli.data.loader import torch_rng
 from wsss_cli.data.prepared import Sample
+from wsss_cli.data.tags import multi_hot
 from wsss_cli.data.transforms import normalise
 from wsss_cli.data.views import View, augment, resized_crop
-from wsss_cli.single_stage.dump import present
 from wsss_puf.config import Masking, Views
 
 
@@ -26,8 +26,7 @@ class TwoViews:
     """
 
     def __init__(self, samples: Sequence[Sample], num_classes: int, views: Views, masking: Masking) -> None:
-        self.samples, self.views = samples, views
-        self.tags = present(samples, num_classes)  # (n, C)
+        self.samples, self.num_classes, self.views = samples, num_classes, views
         self.blocks = (views.size // masking.block,) * 2
 
     def __len__(self) -> int:
@@ -35,7 +34,8 @@ class TwoViews:
 
     def item(self, index: int, rng: random.Random) -> dict[str, Tensor]:
         """view1, view2 (S, S, 3) uint8; local (L, s, s, 3) uint8; tags (C,) 0/1; noise (blocks, blocks) in [0, 1)."""
-        image, v = read_image(self.samples[index].image), self.views
+        sample, v = self.samples[index], self.views
+        image = read_image(sample.image)
 
         def view(area: tuple[float, float], side: int, changes: View) -> np.ndarray[Any, Any]:
             return augment(resized_crop(image, area, side, rng), changes, rng)
@@ -47,7 +47,7 @@ class TwoViews:
             "view1": views[0],
             "view2": views[1],
             "local": torch.from_numpy(np.stack(local) if local else empty),
-            "tags": self.tags[index],
+            "tags": multi_hot(sample.tags, self.num_classes),
             "noise": torch.rand(self.blocks, generator=torch_rng(rng)),
         }
 

@@ -13,7 +13,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
-from wsss_cli.single_stage.dump import dump_cams, make_labels, tagged
+from wsss_cli.single_stage.dump import dump_cams, make_labels
 from wsss_puf.checkpoint import load_official
 from wsss_puf.config import Infer, Net, Seeds, Train, WhichWeights
 from wsss_puf.data import TwoViews, to_device
@@ -33,7 +33,7 @@ def train(job: Job) -> dict[str, float]:
     check_grid(config, net.encoder.patch)
     teacher = make_teacher(net, config.distillation.steady)
     centres = Centres(config.net.projection.outputs, config.distillation.centre_momentum)
-    data = TwoViews(tagged(job, config.split), job.data.num_classes, config.views, config.masking)
+    data = TwoViews(job.tagged(config.split), job.data.num_classes, config.views, config.masking)
     total = total_iterations(config.loop, len(data))
     step = SelfReinforcement(net, teacher, centres, config, total, job.runtime.world)
     job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images in two views")

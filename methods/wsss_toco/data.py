@@ -11,9 +11,9 @@ from torch import Tensor
 
 from wsss_cli.data.images import read_image
 from wsss_cli.data.prepared import Sample
+from wsss_cli.data.tags import multi_hot
 from wsss_cli.data.transforms import normalise
 from wsss_cli.data.views import augment, resized_crop, scaled_crop
-from wsss_cli.single_stage.dump import present
 from wsss_toco.config import Views
 
 IMAGES = ("image", "second", "local")
@@ -40,7 +40,7 @@ class ToCoData:
             augment(crop, views.local.model_copy(update=still), rng),
         )
         item = {name: torch.from_numpy(array) for name, array in zip(IMAGES, arrays)}
-        tags = present([sample], self.num_classes)[0]
+        tags = multi_hot(sample.tags, self.num_classes)
         return {**item, "box": torch.tensor(box), "tags": tags, "seed": rng.getrandbits(62)}
 
 

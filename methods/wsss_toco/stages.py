@@ -13,7 +13,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
-from wsss_cli.single_stage.dump import dump_cams, tagged
+from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.dump import make_labels as pseudo
 from wsss_toco.checkpoint import load_official
 from wsss_toco.config import Net, Train
@@ -32,7 +32,7 @@ def train(job: Job) -> dict[str, float]:
     check_sizes(config)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     teacher = make_teacher(net)
-    data = ToCoData(tagged(job, config.split), job.data.num_classes, config.views)
+    data = ToCoData(job.tagged(config.split), job.data.num_classes, config.views)
     total, starts = total_iterations(config.loop, len(data)), config.losses
     job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images; contrast from "
             f"iteration {starts.contrast_from}, segmentation from {starts.segmentation_from}")  # fmt: skip

@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wsss_cli.cam.merge import merge_high_res, upsample
+from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 
@@ -44,6 +45,11 @@ class Cam:
         if self.scale_maps:
             return merge_high_res([torch.from_numpy(m) for m in self.scale_maps], self.size)
         return upsample(torch.from_numpy(self.cam), self.size)
+
+
+def cam_path(folder: Path, sample: Sample) -> Path:
+    """Where a stage's folder has the CAMs of an image."""
+    return folder / "cam" / f"{sample.id}.npz"
 
 
 def write_cam(path: Path, cam: Cam) -> None:

@@ -17,6 +17,7 @@ from PIL import Image
 
 from wsss_cli.data.images import decoding, read_bytes
 from wsss_cli.data.label_format import WORD, Labels
+from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 
@@ -35,6 +36,11 @@ def voc_palette(n: int = 256) -> tuple[Colour, ...]:
         return sum((i >> (3 * j + k) & 1) << (7 - j) for j in range(8))
 
     return tuple((channel(i, 0), channel(i, 1), channel(i, 2)) for i in range(n))
+
+
+def label_path(folder: Path, sample: Sample) -> Path:
+    """Where a stage's folder has the label map of an image."""
+    return folder / "labels" / f"{sample.id}.png"
 
 
 def read_labels(path: Path) -> Labels:

@@ -14,13 +14,14 @@ from torch import Tensor
 from wsss_cli.cam.label import with_background
 from wsss_cli.cam.merge import strided_size
 from wsss_cli.cam.online import SCALES, Maker, online_cams
-from wsss_cli.cam.store import Cam, read_cam, write_cam
+from wsss_cli.cam.store import Cam, cam_path, read_cam, write_cam
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
-from wsss_cli.data.labels import write_labels
+from wsss_cli.data.labels import label_path, write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
+from wsss_cli.data.tags import multi_hot
 from wsss_cli.data.transforms import normalise
 from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
@@ -39,7 +40,7 @@ def dump_cams(job: Job, net: SingleStage, relu_first: bool = False) -> dict[str,
     relu_first  as in `online_cams`
     """
     config: Seeds = job.config
-    samples = tagged(job, config.split)
+    samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     job.ready(net)
     with job.track("make CAMs", len(todo)) as tick:
@@ -64,7 +65,7 @@ def cams_of(
     """The CAMs of images of one size, at stride 4."""
     batch = torch.from_numpy(np.stack(images)).to(device)  # (B, H, W, 3)
     size = (batch.shape[1], batch.shape[2])
-    tags = present(samples, net.classifier.out_channels).to(device)
+    tags = torch.stack([multi_hot(s.tags, net.classifier.out_channels) for s in samples]).to(device)
     if config.source == "segmentation":
         maps = _scores(net, batch, config) * tags[:, :, None, None]
     else:
@@ -83,11 +84,10 @@ def make_labels(job: Job) -> dict[str, int]:
     config: Pseudo = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
     samples = [s for s in job.data.samples if s.tags and cam_path(folder, s).exists()]
-    todo = job.todo(samples, lambda s: job.folder / "labels" / f"{s.id}.png")
+    todo = job.todo(samples, lambda s: label_path(job.folder, s))
     device = job.runtime.device
     tasks = (
-        (job.folder / "labels" / f"{s.id}.png", s.image, cam_path(folder, s), config, form, palette, str(device))
-        for s in todo
+        (label_path(job.folder, s), s.image, cam_path(folder, s), config, form, palette, str(device)) for s in todo
     )
     with job.track("make labels", len(todo)) as tick:
         for _ in map_unordered(write_label, tasks, 0 if device.type == "cuda" else job.runtime.workers):
@@ -124,23 +124,6 @@ def label_of(image: Tensor, cam: Tensor, keys: Tensor, config: Pseudo, form: Lab
         scores = torch.stack([crf.infer(unary_from_softmax(s.softmax(0), config.crf.clip)) for s in scores])
     sure, possible = with_background(keys)[scores.argmax(1)]  # (H, W) each
     return agree(sure, possible, form)
-
-
-def tagged(job: Job, asked: str | None) -> list[Sample]:
-    """The training samples that have tags."""
-    return [s for s in job.data.split(job.data.split_for("train", asked)) if s.tags]
-
-
-def present(samples: Sequence[Sample], num_classes: int) -> Tensor:
-    """1 where the class is among the tags: (B, C) float32."""
-    out = torch.zeros(len(samples), num_classes)
-    for row, sample in zip(out, samples):
-        row[torch.tensor(sample.tags, dtype=torch.long) - 1] = 1
-    return out
-
-
-def cam_path(folder: Path, sample: Sample) -> Path:
-    return folder / "cam" / f"{sample.id}.npz"
 
 
 def _scores(net: SingleStage, batch: Tensor, config: Seeds) -> Tensor:
