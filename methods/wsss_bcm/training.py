@@ -47,9 +47,9 @@ def train(job: Job) -> dict[str, Any]:
         path = job.folder / name / "checkpoint.pt"
         if phase.checkpoint is not None:
             _take(job, name, phase.checkpoint, path)
-        elif path.exists() and (there := checkpoint.load(path))["done"]:
+        elif (found := checkpoint.finished(path, _meta(job, name))) is not None:
             job.say(f"{name}: finished already")
-            losses = there["losses"]
+            losses = found
         else:
             assert learnt is not None
             net = _begin(job, name, below, resumes=path.exists())

@@ -7,7 +7,6 @@ from pathlib import Path
 from torch import nn
 
 from wsss_cli import console
-from wsss_cli.engine import checkpoint
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.errors import WsssError
@@ -16,6 +15,7 @@ from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import build_decoder, build_encoder, meta, trained
 from wsss_cli.single_stage.config import VitNet
 from wsss_cli.single_stage.dump import dump_cams
+from wsss_cli.single_stage.official import take_official
 from wsss_locbe.checkpoint import load_official
 from wsss_locbe.config import Train
 from wsss_locbe.data import LocBeData, to_device
@@ -27,7 +27,7 @@ def train(job: Job) -> dict[str, float]:
     """Tags -> a network that segments; leaves checkpoint.pt."""
     config: Train = job.config
     if config.checkpoint is not None:
-        return take_official(job, config.checkpoint)
+        return take_official(job, config.checkpoint, build, load_official)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     check_windows(config, net.encoder.patch)
     data = LocBeData(job.tagged(config.split), job.data.num_classes, config.augment, config.windows.number)
@@ -46,15 +46,6 @@ def train(job: Job) -> dict[str, float]:
         meta=meta(job, config.net),
     )
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
-
-
-def take_official(job: Job, path: str) -> dict[str, float]:
-    """checkpoint.pt of the authors' network instead of a training. Raises WsssError if the file does not fit."""
-    config: Train = job.config
-    net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
-    load_official(net, path, job.runtime.trust)
-    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, config.net), net, job.runtime)
-    return {}
 
 
 def check_windows(config: Train, patch: int) -> None:

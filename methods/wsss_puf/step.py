@@ -8,6 +8,7 @@ from torch import Tensor, nn
 
 from wsss_cli.cam.online import Maker, Maps, online_cams
 from wsss_cli.engine.distributed import mean_over_ranks
+from wsss_cli.engine.ema import follow
 from wsss_cli.losses.nothing import nothing
 from wsss_cli.losses.segmentation import upsample
 from wsss_cli.losses.token_contrast import token_contrast
@@ -18,7 +19,7 @@ from wsss_puf.losses import class_distillation, patch_distillation
 from wsss_puf.masking import masked_blocks, to_tokens, uncertain
 from wsss_puf.nets import Other, Seen, SelfReinforced
 from wsss_puf.schedules import Phase, masks_uncertain, phase, teacher_momentum, teacher_temperature
-from wsss_puf.teacher import Centres, follow
+from wsss_puf.teacher import Centres
 
 Batch = dict[str, Tensor]
 

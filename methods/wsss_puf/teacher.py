@@ -6,7 +6,6 @@ import copy
 
 import torch
 from torch import Tensor, nn
-from torch.optim.swa_utils import get_ema_multi_avg_fn
 
 from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_puf.nets import SelfReinforced
@@ -15,12 +14,6 @@ from wsss_puf.nets import SelfReinforced
 def make_teacher(student: SelfReinforced, steady: bool) -> SelfReinforced:
     """A copy that no gradient reaches; `steady`: without stochastic depth."""
     return copy.deepcopy(student).requires_grad_(False).train(not steady)
-
-
-def follow(teacher: nn.Module, student: nn.Module, momentum: float) -> None:
-    """Every parameter: theta_t <- momentum theta_t + (1 - momentum) theta_s."""
-    mine, theirs = list(teacher.parameters()), list(student.parameters())
-    get_ema_multi_avg_fn(momentum)(mine, theirs, 0)
 
 
 class Centres(nn.Module):

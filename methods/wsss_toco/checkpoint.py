@@ -2,31 +2,20 @@
 
 from __future__ import annotations
 
-import logging
 from pathlib import Path
 
 from torch import nn
 
-from wsss_cli.nets.keymaps import Pairs, inverse, rename
-from wsss_cli.nets.weights import load_exactly, read_weights
+from wsss_cli.nets.keymaps import inverse, rename
+from wsss_cli.single_stage.official import NAMES, load_network
 
-log = logging.getLogger("wsss")
-
-NAMES: Pairs = (("encoder.", "encoder.body."),)
 UNUSED = ("encoder.head.", "proj_head_t.")
 """ImageNet's classifier, and the teacher's projection head, which only training needs."""
 
 
 def load_official(net: nn.Module, path: Path | str, trust: bool = False) -> tuple[str, ...]:
-    """Load model_iter_N.pth into a ToCo of the same transformer and classes; returns the keys that are not used.
-
-    Raises WsssError if the file is another, or a tensor is missing, has another shape or has no place in the network.
-    """
-    state = read_weights(path, trust)
-    unused = tuple(k for k in state if k.startswith(UNUSED))
-    found = load_exactly(net, {rename(k, NAMES): v for k, v in state.items() if k not in unused}, "ToCo", str(path))
-    log.info("ToCo: %d tensors loaded from %s; not used: %s", len(found.matched), path, ", ".join(unused) or "none")
-    return unused
+    """Load model_iter_N.pth into a ToCo of the same transformer and classes; returns and raises as `load_network`."""
+    return load_network(net, path, "ToCo", UNUSED, trust)
 
 
 def official_name(key: str) -> str:

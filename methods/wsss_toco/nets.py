@@ -69,10 +69,3 @@ def build(net: Net, num_classes: int, trust: bool = False) -> ToCo:
 def make_teacher(net: ToCo) -> Projector:
     """A copy of the projection head that is not trained."""
     return copy.deepcopy(net.proj_head).requires_grad_(False)
-
-
-@torch.no_grad()
-def follow(teacher: Projector, student: Projector, momentum: float) -> None:
-    """The teacher's weights become momentum * its own + (1 - momentum) * the student's."""
-    for own, theirs in zip(teacher.parameters(), student.parameters(), strict=True):
-        own.lerp_(theirs, 1 - momentum)

@@ -6,7 +6,6 @@ from pathlib import Path
 
 from torch import nn
 
-from wsss_cli.engine import checkpoint
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.errors import WsssError
@@ -15,6 +14,7 @@ from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
 from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.dump import make_labels as pseudo
+from wsss_cli.single_stage.official import take_official
 from wsss_toco.checkpoint import load_official
 from wsss_toco.config import Net, Train
 from wsss_toco.data import ToCoData, to_device
@@ -28,7 +28,7 @@ def train(job: Job) -> dict[str, float]:
     """Tags -> a network that segments; leaves checkpoint.pt."""
     config: Train = job.config
     if config.checkpoint is not None:
-        return take_official(job, config.checkpoint)
+        return take_official(job, config.checkpoint, build, load_official)
     check_sizes(config)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     teacher = make_teacher(net)
@@ -49,15 +49,6 @@ def train(job: Job) -> dict[str, float]:
         modules={"teacher": teacher},
     )
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
-
-
-def take_official(job: Job, path: str) -> dict[str, float]:
-    """checkpoint.pt of the authors' network instead of a training. Raises WsssError if the file does not fit."""
-    config: Train = job.config
-    net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
-    load_official(net, path, job.runtime.trust)
-    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, config.net), net, job.runtime)
-    return {}
 
 
 def check_sizes(config: Train) -> None:

@@ -11,6 +11,7 @@ from torch import Tensor, nn
 from wsss_cli.cam.online import online_cams
 from wsss_cli.cam.regions import region_map
 from wsss_cli.engine.distributed import mean_over_ranks
+from wsss_cli.engine.ema import follow
 from wsss_cli.losses.nothing import nothing
 from wsss_cli.losses.token_contrast import token_contrast
 from wsss_cli.nets.projector import Projector
@@ -19,7 +20,7 @@ from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses
 from wsss_toco.config import Train
 from wsss_toco.crops import crop_corners, crop_flags, cut
 from wsss_toco.losses import class_token_contrast
-from wsss_toco.nets import Seen, ToCo, follow
+from wsss_toco.nets import Seen, ToCo
 
 
 class Parts(NamedTuple):

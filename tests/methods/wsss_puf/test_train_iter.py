@@ -9,12 +9,13 @@ from torch import Tensor, nn
 from official_puf import images, network, settings, state
 from reference_vectors import vectors
 from wsss_cli.engine.adamw import AdamW, adamw, factor
+from wsss_cli.engine.ema import follow
 from wsss_cli.single_stage.supervision import pseudo_labels, token_labels
 from wsss_puf.checkpoint import to_official
 from wsss_puf.config import Losses, Masking, Train
 from wsss_puf.schedules import masks_uncertain, teacher_momentum, teacher_temperature
 from wsss_puf.step import SelfReinforcement
-from wsss_puf.teacher import Centres, follow
+from wsss_puf.teacher import Centres
 
 TERMS = {
     "classification": (1, "loss_top_cls"),

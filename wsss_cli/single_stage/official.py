@@ -1,0 +1,51 @@
+"""Official checkpoints of ToCo and of what is built on it, model_iter_N.pth, under our names."""
+
+from __future__ import annotations
+
+import logging
+from collections.abc import Callable
+from pathlib import Path
+from typing import TypeVar
+
+from torch import nn
+
+from wsss_cli.engine import checkpoint
+from wsss_cli.job import Job
+from wsss_cli.nets.keymaps import Pairs, rename
+from wsss_cli.nets.weights import load_exactly, read_weights
+from wsss_cli.single_stage.build import meta
+from wsss_cli.single_stage.config import VitNet
+
+log = logging.getLogger("wsss")
+
+NAMES: Pairs = (("encoder.", "encoder.body."),)
+
+C = TypeVar("C", bound=VitNet)
+N = TypeVar("N", bound=nn.Module)
+
+
+def load_network(net: nn.Module, path: Path | str, what: str, unused: tuple[str, ...], trust: bool) -> tuple[str, ...]:
+    """Load a file whose tensors named by the prefixes `unused` have no use; returns their names, and logs the counts.
+
+    Read without running code; `trust` (--trust-checkpoint) also reads a pickle that runs some.
+    Raises WsssError if the file is another, or a tensor is missing, has another shape or has no place in the network.
+    """
+    state = read_weights(path, trust)
+    left = tuple(k for k in state if k.startswith(unused))
+    found = load_exactly(net, {rename(k, NAMES): v for k, v in state.items() if k not in left}, what, str(path))
+    log.info("%s: %d tensors loaded from %s; not used: %s", what, len(found.matched), path, ", ".join(left) or "none")
+    return left
+
+
+def take_official(
+    job: Job, path: str, build: Callable[[C, int], N], load: Callable[[N, str, bool], object]
+) -> dict[str, float]:
+    """checkpoint.pt of the authors' network instead of a training.  Raises WsssError if the file does not fit.
+
+    build, load  what makes a network of a configuration and of C, and what fills it from a file
+    """
+    net_config = job.config.net
+    net = build(net_config.model_copy(update={"pretrained": "none"}), job.data.num_classes)
+    load(net, path, job.runtime.trust)
+    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, net_config), net, job.runtime)
+    return {}
