@@ -6,11 +6,8 @@ Memory is compared with keeping every label map and truth as int64 until the end
 from __future__ import annotations
 
 import json
-import resource
-import subprocess
 import sys
 import tempfile
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -19,6 +16,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from bench.measure import alone, cpu_seconds, peak_mb
 from bench.row import Row
 from wsss_bcm import METHOD
 from wsss_bcm.config import Pseudo, Seeds, Train
@@ -58,7 +56,7 @@ def _seeds() -> Row:
         config = Seeds(crf=PRESETS["bcm_boxes"].model_copy(update={"backend": backend}))
         return lambda: crf_labels(image, boxes, config, BYTE, torch.device("cpu"))
 
-    ours, theirs = _seconds(make("native"), 3), _seconds(make("pydensecrf"), 3)
+    ours, theirs = cpu_seconds(make("native"), 3), cpu_seconds(make("pydensecrf"), 3)
     return Row("BCM seeds by CRF, images/s", 1 / ours, 1 / theirs, theirs / ours, "500 x 375, 1 thread; pydensecrf2")
 
 
@@ -73,22 +71,22 @@ def _step() -> Row:
     def masked() -> None:
         torch.stack(list(step(net, batch, 0).values())).sum().backward()
 
-    def alone() -> None:
+    def plainly() -> None:
         segment._step(plain, batch, 0)["cross_entropy"].backward()
 
-    ours, theirs = _seconds(masked, 2), _seconds(alone, 2)
+    ours, theirs = cpu_seconds(masked, 2), cpu_seconds(plainly, 2)
     return Row("BCM step, seconds", ours, theirs, theirs / ours, "2 crops of 225, MobileNetV2; plain, one scale")
 
 
 def _memory() -> Row:
     """Growth of the peak of a process that does nothing else."""
-    done = subprocess.run([sys.executable, "-m", "bench.bcm", "memory"], capture_output=True, text=True, check=True)
-    ours, theirs = json.loads(done.stdout.splitlines()[-1])
+    grown = alone("bench.bcm", "memory")
+    ours, theirs = grown["ours"], grown["kept"]
     note = f"MB from 100 to {IMAGES} images of {SIDE} x {SIDE}; all maps kept as int64"
     return Row("BCM pseudo-labels, memory", ours, theirs, theirs / max(ours, 1), note)
 
 
-def measure() -> list[float]:
+def measure() -> dict[str, float]:
     """MB by which the peak grows after the first 100 images; and if all maps, made and true, are kept as well."""
     keep_freed_memory()
     torch.set_num_threads(1)
@@ -97,13 +95,13 @@ def measure() -> list[float]:
         samples = _images(folder)
         _checkpoint(folder / "train", samples)
         _make(folder, samples[:100])
-        peaks = [_peak()]
+        peaks = [peak_mb()]
         _make(folder, samples)
-        peaks.append(_peak())
+        peaks.append(peak_mb())
         kept = [np.array(Image.open(p)).astype(np.int64) for p in sorted((folder / "out/labels").glob("*.png"))]
         kept += [one + 1 for one in kept]  # the truth that each is scored against
-        peaks.append(_peak())
-        return [peak - peaks[0] for peak in peaks[1:]]
+        peaks.append(peak_mb())
+        return {"ours": peaks[1] - peaks[0], "kept": peaks[2] - peaks[0]}
 
 
 def _images(folder: Path) -> list[Sample]:
@@ -139,19 +137,5 @@ def _make(folder: Path, samples: list[Sample]) -> None:
     pseudo(_job(folder, samples, "pseudo", Pseudo(confident=None)))
 
 
-def _peak() -> float:
-    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1024
-
-
-def _seconds(run: Callable[[], object], rounds: int) -> float:
-    """The least of some rounds, of the process's own time, which others do not stretch."""
-    times = []
-    for _ in range(rounds):
-        start = time.process_time()
-        run()
-        times.append(time.process_time() - start)
-    return min(times)
-
-
 if __name__ == "__main__":
-    print(measure() if len(sys.argv) > 1 else "\n".join(map(str, main())))
+    print(json.dumps(measure()) if len(sys.argv) > 1 else "\n".join(map(str, main())))

@@ -8,11 +8,12 @@ from __future__ import annotations
 import sys
 
 import torch
+from torch import Tensor
 
-from bench.measure import alone, report
 from bench.released.locbe import Released
 from bench.row import Row
-from bench.toco import BACKBONE, BATCH, CLASSES, ROUNDS, SIDE, batch
+from bench.steps import measure, rows
+from bench.toco import BACKBONE, BATCH, CLASSES, SIDE, batch
 from wsss_cli.engine.adamw import adamw
 from wsss_cli.engine.memory import keep_freed_memory
 from wsss_cli.single_stage.config import VitNet
@@ -25,15 +26,7 @@ PHASES = {"warm-up": 0, "all losses": 2001}
 
 
 def main() -> list[Row]:
-    rows = []
-    for phase in PHASES:
-        ours, theirs = alone("bench.locbe", "ours", phase), alone("bench.locbe", "released", phase)
-        note = f"{BACKBONE}, {BATCH} crops of {SIDE}, 1 thread; released order of work"
-        rows += [
-            Row(f"LOC-BE step, {phase}, {unit}", ours[unit], theirs[unit], theirs[unit] / ours[unit], note)
-            for unit in ("seconds", "mb")
-        ]
-    return rows
+    return rows("bench.locbe", "LOC-BE", PHASES, f"{BACKBONE}, {BATCH} crops of {SIDE}")
 
 
 def _run(which: str, phase: str) -> None:
@@ -44,18 +37,11 @@ def _run(which: str, phase: str) -> None:
     net, k = build(config.net, CLASSES), PHASES[phase]
     content = batch() | {"draws": torch.rand(BATCH, config.windows.number, dtype=torch.float64)}
     ours, theirs = LocBeStep(net, config), Released(net, config)
-    optimizer = adamw(net, config.optimiser)
-    if which == "released":  # its AdamW goes from tensor to tensor
-        groups = [{"params": g["params"], "lr": g["lr"]} for g in optimizer.param_groups]
-        optimizer = torch.optim.AdamW(groups, weight_decay=config.optimiser.weight_decay, foreach=False)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        losses = ours(net, content, k) if which == "ours" else theirs(content, k)
-        sum(losses.values(), torch.zeros(())).backward()
-        optimizer.step()
+    def losses() -> dict[str, Tensor]:
+        return ours(net, content, k) if which == "ours" else theirs(content, k)
 
-    report(step, ROUNDS)
+    measure(which, adamw(net, config.optimiser), losses)
 
 
 if __name__ == "__main__":

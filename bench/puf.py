@@ -10,9 +10,10 @@ import sys
 import torch
 from torch import Tensor
 
-from bench.measure import alone, report
+from bench.measure import alone
 from bench.released.puf import Released
 from bench.row import Row
+from bench.steps import measure, rows
 from bench.toco import images
 from wsss_cli.data.transforms import normalise
 from wsss_cli.engine.adamw import adamw
@@ -22,7 +23,7 @@ from wsss_puf.nets import build
 from wsss_puf.step import SelfReinforcement
 from wsss_puf.teacher import Centres, make_teacher
 
-BACKBONE, SIDE, BATCH, CLASSES, TOTAL, ROUNDS = "vit_tiny_patch16_224", 448, 2, 20, 20000, 2
+BACKBONE, SIDE, BATCH, CLASSES, TOTAL = "vit_tiny_patch16_224", 448, 2, 20, 20000
 NET = Net(
     backbone=BACKBONE,
     pretrained="none",
@@ -37,15 +38,7 @@ PHASES = {"random masks": 0, "random masks, all losses": 2000, "masks of CAMs, a
 
 def main() -> list[Row]:
     alone("bench.puf", "check", list(PHASES)[-1])
-    rows = []
-    for phase in PHASES:
-        ours, theirs = alone("bench.puf", "ours", phase), alone("bench.puf", "released", phase)
-        note = f"ViT-B at a quarter of its width, {BATCH} crops of {SIDE}, 1 thread; released order of work"
-        rows += [
-            Row(f"PUF step, {phase}, {unit}", ours[unit], theirs[unit], theirs[unit] / ours[unit], note)
-            for unit in ("seconds", "mb")
-        ]
-    return rows
+    return rows("bench.puf", "PUF", PHASES, f"ViT-B at a quarter of its width, {BATCH} crops of {SIDE}")
 
 
 def batch() -> dict[str, Tensor]:
@@ -71,19 +64,11 @@ def _run(which: str, phase: str) -> None:
         torch.testing.assert_close(found, theirs(content, k), rtol=1e-3, atol=1e-5)
         print("{}")
         return
-    optimizer = adamw(net, config.optimiser)
-    if which == "released":  # its AdamW goes from tensor to tensor
-        groups = [{key: g[key] for key in ("params", "lr", "weight_decay")} for g in optimizer.param_groups]
-        optimizer = torch.optim.AdamW(groups, foreach=False)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        losses = ours(net, content, k) if which == "ours" else theirs(content, k)
-        sum(losses.values(), torch.zeros(())).backward()
-        optimizer.step()
-        (ours if which == "ours" else theirs).after(k)
+    def losses() -> dict[str, Tensor]:
+        return ours(net, content, k) if which == "ours" else theirs(content, k)
 
-    report(step, ROUNDS)
+    measure(which, adamw(net, config.optimiser), losses, lambda: (ours if which == "ours" else theirs).after(k))
 
 
 if __name__ == "__main__":

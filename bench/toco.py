@@ -12,9 +12,9 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from bench.measure import alone, report
 from bench.released.toco import Released
 from bench.row import Row
+from bench.steps import measure, rows
 from wsss_cli.data.transforms import normalise
 from wsss_cli.engine.adamw import adamw
 from wsss_cli.engine.memory import keep_freed_memory
@@ -22,21 +22,13 @@ from wsss_toco.config import Net, Train
 from wsss_toco.nets import build, make_teacher
 from wsss_toco.step import ToCoStep
 
-BACKBONE, SIDE, BATCH, CLASSES, ROUNDS = "vit_tiny_patch16_224", 448, 2, 20, 2
+BACKBONE, SIDE, BATCH, CLASSES = "vit_tiny_patch16_224", 448, 2, 20
 PHASES = {"contrasts": 0, "all losses": 2001}
 """An iteration of each phase of the released schedule."""
 
 
 def main() -> list[Row]:
-    rows = []
-    for phase in PHASES:
-        ours, theirs = alone("bench.toco", "ours", phase), alone("bench.toco", "released", phase)
-        note = f"{BACKBONE}, {BATCH} crops of {SIDE}, 1 thread; released order of work"
-        rows += [
-            Row(f"ToCo step, {phase}, {unit}", ours[unit], theirs[unit], theirs[unit] / ours[unit], note)
-            for unit in ("seconds", "mb")
-        ]
-    return rows
+    return rows("bench.toco", "ToCo", PHASES, f"{BACKBONE}, {BATCH} crops of {SIDE}")
 
 
 def images(count: int, side: int, seed: int) -> Tensor:
@@ -63,18 +55,11 @@ def _run(which: str, phase: str) -> None:
     net, content, k = build(config.net, CLASSES), batch(), PHASES[phase]
     teacher = make_teacher(net)
     ours, theirs = ToCoStep(net, teacher, config), Released(net, teacher, config)
-    optimizer = adamw(net, config.optimiser)
-    if which == "released":  # its AdamW goes from tensor to tensor
-        groups = [{"params": g["params"], "lr": g["lr"]} for g in optimizer.param_groups]
-        optimizer = torch.optim.AdamW(groups, weight_decay=config.optimiser.weight_decay, foreach=False)
 
-    def step() -> None:
-        optimizer.zero_grad()
-        losses = ours(net, content, k) if which == "ours" else theirs(content, lambda _, n: torch.randperm(n), k)
-        sum(losses.values(), torch.zeros(())).backward()
-        optimizer.step()
+    def losses() -> dict[str, Tensor]:
+        return ours(net, content, k) if which == "ours" else theirs(content, lambda _, n: torch.randperm(n), k)
 
-    report(step, ROUNDS)
+    measure(which, adamw(net, config.optimiser), losses)
 
 
 if __name__ == "__main__":

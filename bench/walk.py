@@ -6,13 +6,12 @@ python -m bench.walk
 from __future__ import annotations
 
 import json
-import subprocess
 import sys
 import time
-from pathlib import Path
 
 import torch
 
+from bench.measure import alone, peak_mb
 from bench.row import Row
 from wsss_cli.refine.walk import dense_walk, random_walk
 
@@ -21,18 +20,12 @@ SQUARINGS = 8
 
 
 def main() -> list[Row]:
-    ours, theirs = _alone("sparse"), _alone("dense")
+    ours, theirs = alone("bench.walk", "sparse"), alone("bench.walk", "dense")
     note = f"{H} x {W} cells, radius 5, {CLASSES} classes; one squaring timed, counted {SQUARINGS} times"
     return [
         Row("random walk, seconds", ours["seconds"], theirs["seconds"], theirs["seconds"] / ours["seconds"], note),
         Row("random walk, peak MB", ours["mb"], theirs["mb"], theirs["mb"] / ours["mb"], "above the loaded libraries"),
     ]
-
-
-def _alone(which: str) -> dict[str, float]:
-    """Seconds and peak memory of one walk in a fresh process."""
-    ran = subprocess.run([sys.executable, "-m", "bench.walk", which], capture_output=True, text=True, check=True)
-    return json.loads(ran.stdout)
 
 
 def _sparse(x: torch.Tensor, edge: torch.Tensor) -> float:
@@ -53,19 +46,13 @@ def _seconds(run, repeats: int) -> float:  # type: ignore[no-untyped-def]
     return min(times)
 
 
-def _peak_mb() -> float:
-    """The most memory this process ever held (Linux)."""
-    lines = Path("/proc/self/status").read_text().splitlines()
-    return next(int(line.split()[1]) for line in lines if line.startswith("VmHWM")) / 1024
-
-
 def _report(which: str) -> None:
     torch.manual_seed(0)
     x, edge = torch.rand(CLASSES, H, W), torch.rand(H, W)
     random_walk(x[:, :8, :8], edge[:8, :8])  # loads what is loaded lazily
-    before = _peak_mb()
+    before = peak_mb()
     seconds = {"sparse": _sparse, "dense": _dense}[which](x, edge)
-    print(json.dumps({"seconds": seconds, "mb": _peak_mb() - before}))
+    print(json.dumps({"seconds": seconds, "mb": peak_mb() - before}))
 
 
 if __name__ == "__main__":
