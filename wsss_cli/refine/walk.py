@@ -74,11 +74,10 @@ def _csr(values: Tensor, columns: Tensor, inside: Tensor) -> Tensor:
     """The entries inside the image as a sparse matrix; int32 indices, which are half the traffic of int64."""
     n = len(values)
     starts = torch.nn.functional.pad(inside.sum(1).cumsum(0), (1, 0))  # (n + 1,)
-    with warnings.catch_warnings():
-        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta state", UserWarning)  # torch < 2.12
-        return torch.sparse_csr_tensor(
-            starts.int(), columns[inside].int(), values[inside], size=(n, n), check_invariants=True
-        )
+    # not by its argument check_invariants, in spite of which torch 2.11 warns that nothing is checked
+    with warnings.catch_warnings(), torch.sparse.check_sparse_tensor_invariants():
+        warnings.filterwarnings("ignore", "Sparse CSR tensor support is in beta state", UserWarning)
+        return torch.sparse_csr_tensor(starts.int(), columns[inside].int(), values[inside], size=(n, n))
 
 
 def dense_walk(x: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, log2_steps: int = 8) -> Tensor:
