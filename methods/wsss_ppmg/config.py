@@ -134,6 +134,11 @@ class Pseudo(StageConfig):
     cvs: bool = Field(True, description="coefficient of variation smoothing; false: CAMs as they are (ablation)")
     threshold: float = Field(0.05, ge=0, lt=1, description="scores below it are 0 and left out of the coefficient")
     scale: float = Field(0.3, ge=0, description="the exponent is 1 - scale * std / mean")
+    overflow: bool = Field(
+        False,
+        description="let the float16 sum of a large object's scores overflow, as released: all above `threshold` are "
+        "then sure",
+    )
     ppmg: bool = Field(
         True,
         description="proportional pseudo-mask generation: each class against its own background; false: one dense CRF "

@@ -64,7 +64,7 @@ def pseudo_label(image: NDArray[np.uint8], cam: Cam, config: Pseudo) -> NDArray[
     crf = DenseCrf(bgr, config.crf)
     scores = cams
     if config.cvs:
-        scores = np.stack([smoothed(c, config.threshold, config.scale) for c in cams])
+        scores = np.stack([smoothed(c, config.threshold, config.scale, config.overflow) for c in cams])
     if config.ppmg:
         index = proportional(
             cams, scores, lambda pairs: crf.infer_each(energies(pairs, config.crf.clip)).numpy(), config.alpha

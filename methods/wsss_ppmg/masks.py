@@ -18,20 +18,27 @@ Refine = Callable[[Array], Array]
 """Pairs (n, 2, H, W) of scores in [0, 1], not of sum 1 -> the probability of each second one (n, H, W): a dense CRF."""
 
 
-def variation(cam: Array, threshold: float = 0.05, scale: float = 0.3) -> np.floating:
+def variation(cam: Array, threshold: float = 0.05, scale: float = 0.3, overflow: bool = False) -> np.floating:
     """The coefficient of variation of the scores above the threshold: scale * std / (mean + 1e-8), 0 if there is none.
 
-    cam (H, W) in [0, 1].
+    cam (H, W) in [0, 1].  overflow: infinite, as released, where the scores' float16 sum is (over 65,504).
     """
     high = cam[cam > threshold]
     if not high.size:
         return cam.dtype.type(0)
-    return high.std() / (high + cam.dtype.type(1e-8)).mean() * cam.dtype.type(scale)
+    with np.errstate(over="ignore"):
+        std = high.std()
+    if not overflow and not np.isfinite(std):
+        std = cam.dtype.type(high.std(dtype=np.float32))
+    return std / (high + cam.dtype.type(1e-8)).mean() * cam.dtype.type(scale)
 
 
-def smoothed(cam: Array, threshold: float = 0.05, scale: float = 0.3) -> Array:
-    """Coefficient of variation smoothing: cam ** (1 - variation), scores below the threshold 0; (H, W) -> (H, W)."""
-    exponent = cam.dtype.type(1) - variation(cam, threshold, scale)
+def smoothed(cam: Array, threshold: float = 0.05, scale: float = 0.3, overflow: bool = False) -> Array:
+    """Coefficient of variation smoothing: cam ** (1 - variation), scores below the threshold 0; (H, W) -> (H, W).
+
+    Where the variation is infinite, so are the scores.
+    """
+    exponent = cam.dtype.type(1) - variation(cam, threshold, scale, overflow)
     return np.power(cam, exponent, out=np.zeros_like(cam), where=(cam >= threshold) & (cam > 0))
 
 

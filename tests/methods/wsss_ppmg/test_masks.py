@@ -58,6 +58,15 @@ def test_smoothing_expands_cams() -> None:
     assert variation(nothing) == 0 and not smoothed(nothing).any()
 
 
+def test_a_large_object_overflows_only_where_asked() -> None:
+    """400 x 400 scores of 0.3 and 0.7: their sum, 80,000, is no float16."""
+    cam = np.full((400, 400), 0.3, np.float16)
+    cam[:, 200:] = 0.7
+    assert variation(cam) == pytest.approx(0.3 * 0.2 / 0.5, abs=1e-3)
+    assert smoothed(cam).dtype == np.float16 and smoothed(cam).max() < 1
+    assert np.isinf(variation(cam, overflow=True)) and np.isinf(smoothed(cam, overflow=True)).all()
+
+
 def test_small_objects_win_overlaps_and_pixels_without_a_cam_fall_back() -> None:
     cams = np.zeros((2, 1, 6), np.float32)
     cams[0, 0, :4], cams[1, 0, 3] = 1, 0.5
