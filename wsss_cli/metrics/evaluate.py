@@ -187,6 +187,7 @@ def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> 
     scores = instance_scores([truth[i] for i in ids], [found[i] for i in ids], job.data.num_classes)
     columns = zip(job.data.info.classes, scores.ap50, scores.ap75, scores.abo, scores.objects)
     return {
+        "ground_truth": Path(given).name if given else "the data set's",
         "images": len(ids),
         "without": len(samples) - len(ids),
         "instances": sum(len(found[i]) for i in ids),

@@ -36,6 +36,7 @@ def show_instances(found: dict[str, Any]) -> None:
     body.append(["mean", *(_percent(found["means"][c]) for c in columns), str(found["objects"])])
     title = f"instance labels: {found['instances']} of {found['objects']} true objects, {found['images']} images"
     console.table(title, ["%", *columns, "objects"], body)
+    console.say(f"true objects: {found['ground_truth']}")
     if found["without"]:
         console.say(f"{found['without']} image(s) without instance labels or true objects are not scored")
 

@@ -13,6 +13,7 @@ from wsss_cli.files import write_text
 from wsss_cli.report.bars import bars_section
 from wsss_cli.report.curves import sweep_section, training_section
 from wsss_cli.report.gallery import pictures_section
+from wsss_cli.report.instances import instances_section
 from wsss_cli.report.markup import Html, el, join
 from wsss_cli.report.read import evaluations, journals, label, rows, rows_of, sorted_rows, stage_records
 from wsss_cli.report.scores import scores_section
@@ -33,6 +34,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
     sections = {
         "Scores": scores_section(every),
         "IoU per class": bars_section(every, data),
+        "Instances": instances_section(every),
         "CAM threshold": sweep_section(every),
         "Training": training_section(journals(run, records)),
         "Pictures": pictures_section(run, records, scored, data),

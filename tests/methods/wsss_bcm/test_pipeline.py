@@ -46,7 +46,13 @@ def ok(result: Result) -> str:
 def run(wsss: Wsss) -> Path:
     """The run after `wsss evaluate --instances` and `wsss evaluate --crf`, which make what they need."""
     said = ok(wsss("evaluate", "bcm", "--recipe", "tiny.yaml", "--instances", "--workers", 0, seconds=300))
-    for text in ("base: 3 iterations of 4 images in 2 pass(es)", "instance labels: ", "AP50", "seeds where unsure"):
+    for text in (
+        "base: 3 iterations of 4 images in 2 pass(es)",
+        "instance labels: ",
+        "AP50",
+        "true objects: the data set's",
+        "seeds where unsure",
+    ):
         assert text in said
     said = ok(wsss("evaluate", "--crf", "--workers", 0, seconds=300))
     assert "prediction + CRF" in said and "trained on seeds, effective batch 4;" in said
@@ -103,7 +109,8 @@ def test_a_finished_stage_is_skipped_and_seeds_are_scored(wsss: Wsss, run: Path)
     assert [row["name"] for row in scores["scores"]] == ["seed"] and scores["scores"][0]["miou"] > 0.5
     assert 0 < scores["scores"][0]["ignored"] < 1
     ok(wsss("report", seconds=120))
-    assert "seed of train_00000" in next(run.rglob("*.html")).read_text()
+    page = next(run.rglob("*.html")).read_text()
+    assert "seed of train_00000" in page and "Instance labels, Split train" in page and "ABO, %" in page
 
 
 def test_killed_in_two_phases_it_goes_on_exactly(wsss: Wsss, run: Path) -> None:

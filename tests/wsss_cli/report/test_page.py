@@ -1,5 +1,6 @@
 """The page of a whole run: complete, well-formed, self-contained, escaped; and of runs in which things are missing."""
 
+import json
 import re
 import shutil
 from html.parser import HTMLParser
@@ -7,6 +8,7 @@ from pathlib import Path
 
 import pytest
 
+from made_run import CLASSES
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.report.page import write_report
@@ -110,6 +112,20 @@ def test_training_shows_every_loss_and_the_time(run: Run, data: Prepared) -> Non
     terms = ["positive", "negative", "foreground", "background", "cross_entropy", "miou", "classification"]
     assert set(titles) == {*terms, "learning rate", "mIoU of CAMs, %"}
     assert sum(text.startswith("backward ") for text in found.texts["span"]) == 3
+
+
+def test_instance_scores_have_a_table_for_each_run(run: Run, data: Prepared, masks: Run) -> None:
+    shares = {"AP50": 0.512, "AP75": float("nan"), "ABO": 0.25}
+    counts = {"images": 5, "without": 1, "instances": 1234, "objects": 9, "ground_truth": "<truth>.json"}
+    scores = counts | {"means": shares, "classes": {CLASSES[1]: shares | {"objects": 9}}}
+    for each, stage in ((run, "evaluate-pseudo"), (masks, "evaluate")):
+        path = each.stage(stage) / "scores.json"
+        path.write_text(json.dumps(json.loads(path.read_text()) | {"instances": scores}))
+    found = page(run, data)
+    assert "Instances" in found.texts["h2"] and "Split train" in found.texts["h3"]
+    assert found.texts["td"].count("51.2") == 2 and CLASSES[1] in found.texts["th"]  # of the class and in the mean
+    assert any("1,234 instance labels and 9 true objects (<truth>.json) of 5 images" in t for t in found.texts["p"])
+    assert {"Split train, irn/default", "Split val, irn/masks"} <= set(page(run, data, masks).texts["h3"])
 
 
 def test_runs_to_compare_with_stand_beside(run: Run, data: Prepared, masks: Run) -> None:
