@@ -135,9 +135,6 @@ class Instances(Config):
     """One mask for each box."""
 
     enabled: bool = Field(True, description="write instances.json (COCO)")
-    labels: Literal["labels", "labels_prob"] = Field(
-        "labels", description="the label maps that masks are cut from: the network's, as released, or labels_prob/"
-    )
     shape: Literal["polygon", "rle"] = Field("polygon", description="polygon, as released; rle: run-length masks")
     tolerance: float = Field(2.0, ge=0, description="pixels that polygons may be off")
     overlap: Literal["share", "smaller"] = Field(

@@ -23,7 +23,6 @@ from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
-from wsss_cli.errors import WsssError
 from wsss_cli.export.instances import merge_rows, write_rows
 from wsss_cli.job import Job
 from wsss_cli.refine.pool import map_unordered
@@ -37,11 +36,6 @@ def pseudo(job: Job) -> dict[str, Any]:
                  for further training
     """
     config: Pseudo = job.config
-    if config.instances.labels == "labels_prob" and (config.confident is None or "seeds" not in job.inputs):
-        raise WsssError(
-            "instances.labels=labels_prob, but such label maps are not made",
-            "they take a training on seeds (not labels=masks) and a threshold `pseudo.confident`",
-        )
     samples = job.data.split(job.data.split_for("train", config.split))
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     with job.track("make pseudo-labels", len(todo)) as tick:
@@ -82,14 +76,11 @@ def write_pseudo_label(
     """All that is made of one image; the label map is written last, as the sign that the image is done."""
     if config.clip:
         label = clip_to_boxes(label, sample.boxes)
-    shown = label
+    if config.instances.enabled and sample.boxes:
+        write_rows(folder / "instances", sample, box_annotations(label, sample.boxes, config.instances, score))
     if config.confident is not None and seed is not None:
         mixed = confident_labels(read_labels(seed), label, score, config.confident)
         write_labels(folder / "labels_prob" / f"{sample.id}.png", mixed, palette)
-        shown = mixed if config.instances.labels == "labels_prob" else label
-    if config.instances.enabled and sample.boxes:
-        agreed = np.where(shown == label, score, 0)  # the network's score is of its own class
-        write_rows(folder / "instances", sample, box_annotations(shown, sample.boxes, config.instances, agreed))
     write_labels(label_path(folder, sample), label, palette)
 
 

@@ -10,11 +10,9 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from reference_vectors import vectors
-from wsss_bcm.config import Instances, Pseudo
+from wsss_bcm.config import Instances
 from wsss_bcm.instances import box_annotations
 from wsss_bcm.polygons import contours, polygons
-from wsss_bcm.pseudo import write_pseudo_label
-from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Box, Sample
 from wsss_cli.export.instances import coco_file
 
@@ -81,18 +79,3 @@ def test_coco_reads_the_file(tmp_path: Path, shape: Any) -> None:
     assert found["bbox"] == [8, 3, 34, 24] and found["area"] == 34 * 24 and found["score"] == 0.75
     drawn = coco.annToMask(found)
     assert (drawn != (labels > 0)).sum() <= (0 if shape == "rle" else 120)
-
-
-@pytest.mark.parametrize(("maps", "area", "score"), [("labels", 200, 0.7), ("labels_prob", 400, 0.35)])
-def test_masks_are_cut_from_the_label_maps_asked_for(tmp_path: Path, maps: Any, area: int, score: float) -> None:
-    """The seed is the whole box; the network finds its lower half, sure of half of that, and background above."""
-    palette = [(0, 0, 0), (255, 0, 0)]
-    label, sure, seed = (np.zeros((40, 60), dtype) for dtype in (np.uint8, np.float32, np.uint8))
-    label[20:30, 10:30], seed[10:30, 10:30] = 1, 1
-    sure[:20], sure[20:30], sure[20:30, 20:30] = 0.9, 0.4, 1.0
-    write_labels(tmp_path / "seed.png", seed, palette)
-    sample = Sample("a", Path("x/a.jpg"), 60, 40, (1,), boxes=(Box(1, 10, 10, 30, 30),))
-    config = Pseudo(instances=Instances(shape="rle", area="mask", labels=maps))
-    write_pseudo_label(tmp_path, sample, label, sure, tmp_path / "seed.png", config, palette)
-    (row,) = json.loads((tmp_path / "instances/a.json").read_text())
-    assert (row["area"], row["score"]) == (area, pytest.approx(score, abs=1e-4))
