@@ -62,8 +62,7 @@ def _learnt_from(
     mious = per_image(run.stage("evaluate-pseudo")) if "evaluate-pseudo" in scored else {}
     picks = pick(data.samples, mious, EACH_TRAIN) or spread(_with_files(run, data), 3 * EACH_TRAIN)
     infer = next((k for k, r in records.items() if k.startswith("infer") and _holds(run.stage(k), picks)), None)
-    names = sorted({split for p in picks for split in p.sample.splits})
-    title = f"CAMs and pseudo-labels, split {' and '.join(names)}"
+    title = "CAMs and pseudo-labels" + (f", split {scored['evaluate-pseudo']['split']}" if mious else "")
     return sheet(title, _intro(picks, "the pseudo-label"), picks, columns(run, records, infer), data) if picks else None
 
 

@@ -101,6 +101,7 @@ def test_pictures_and_tables_are_accessible(run: Run, data: Prepared) -> None:
 def test_sheets_hold_the_columns_for_which_there_are_files(run: Run, data: Prepared) -> None:
     found = page(run, data)
     assert [len(alts(found, name)) for name in ("image", "ground truth")] == [9 + 6, 9 + 6]
+    assert {"Predictions, split val", "CAMs and pseudo-labels, split train"} <= set(found.texts["h3"])
     assert [len(alts(found, name)) for name in ("CAM", "pseudo-label")] == [6, 6]  # of the train split only
     assert [len(alts(found, name)) for name in ("prediction", "prediction + CRF")] == [9, 9]  # of val only
     assert not [td for td in found.all("td") if td.get("class") == "nothing"]
