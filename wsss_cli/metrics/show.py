@@ -31,7 +31,7 @@ def show(report: dict[str, Any]) -> None:
 
 def show_instances(found: dict[str, Any]) -> None:
     """AP and best overlap of instance labels, per class and in the mean."""
-    columns = ("AP50", "AP75", "ABO")
+    columns = list(found["means"])
     body = [[name, *(_percent(row[c]) for c in columns), str(row["objects"])] for name, row in found["classes"].items()]
     body.append(["mean", *(_percent(found["means"][c]) for c in columns), str(found["objects"])])
     title = f"instance labels: {found['instances']} of {found['objects']} true objects, {found['images']} images"

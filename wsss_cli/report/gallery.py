@@ -6,6 +6,7 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
+from wsss_cli.data.labels import label_path
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.report.markup import EMPTY, Html, el, join
 from wsss_cli.report.read import Record, per_image
@@ -79,7 +80,7 @@ def _with_files(run: Run, data: Prepared) -> list[Sample]:
 
 
 def _holds(folder: Path, picks: Sequence[Pick]) -> bool:
-    return any((folder / "labels" / f"{p.sample.id}.png").exists() for p in picks)
+    return any(label_path(folder, p.sample).exists() for p in picks)
 
 
 def _in(folder: Path, suffix: str = ".png") -> FileOf:

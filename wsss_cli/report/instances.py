@@ -5,10 +5,8 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import Any
 
-from wsss_cli.report.markup import EMPTY, Html, el, join, percent, table
+from wsss_cli.report.markup import EMPTY, Html, el, percent, table
 from wsss_cli.report.read import Row
-
-MEASURES = ("AP50", "AP75", "ABO")
 
 
 def instances_section(rows: Sequence[Row]) -> Html:
@@ -20,16 +18,14 @@ def instances_section(rows: Sequence[Row]) -> Html:
 
 
 def _run(title: str, scores: dict[str, Any]) -> Html:
-    body = [_row(name, row, row["objects"]) for name, row in scores["classes"].items()]
-    body.append(_row("mean", scores["means"], scores["objects"]))
+    measures = list(scores["means"])  # AP50, AP75, ABO
+    mean = scores["means"] | {"objects": scores["objects"]}
+    named = [*scores["classes"].items(), ("mean", mean)]
+    body = [[name, *(percent(row[m]) for m in measures), f"{row['objects']:,}"] for name, row in named]
     caption = f"Instance labels, {title}"
     note = (
         f"{scores['instances']:,} instance labels and {scores['objects']:,} true objects ({scores['ground_truth']}) of "
         f"{scores['images']:,} images; {scores['without']:,} images without either are not scored."
     )
-    head = ["Class", *(f"{name}, %" for name in MEASURES), "True objects"]
-    return el("div", join([el("h3", title), table(head, body, "scores", caption), el("p", note, cls="note")]))
-
-
-def _row(name: str, scores: dict[str, Any], objects: int) -> list[str]:
-    return [name, *(percent(scores[measure]) for measure in MEASURES), f"{objects:,}"]
+    head = ["Class", *(f"{measure}, %" for measure in measures), "True objects"]
+    return el("div", el("h3", title), table(head, body, "scores", caption), el("p", note, cls="note"))
