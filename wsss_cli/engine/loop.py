@@ -54,13 +54,14 @@ class Loop(Config):
 class Training:
     """What a method hands to `fit`.
 
+    model     put into training mode by `fit`; a part that must not be overrides its `train`
     step      step(model, batch, k) -> named losses, whose sum is minimised; the same names in every iteration and rank;
               each the mean over its images, so that ranks and accumulation give what one large batch gives (a mean
               over less than all pixels divides by mean_over_ranks(count)); model is wrapped for DDP
     factor    iteration k -> factor on every group's learning rate, set before the step
     prepare   batch -> batch on the device
     meta      plain data stored in the checkpoint: method, classes, net config
-    modules   further state that must survive resumption, by name: teachers, centres
+    modules   further state that must survive resumption, by name: teachers, centres; their mode is the method's
     after     after(k): called once the weights of iteration k have changed, for what follows them
     validate  called after each `validate_every` epochs; its numbers go into metrics.jsonl
     """
@@ -157,6 +158,7 @@ class _State:
             )
         format_ = torch.channels_last if loop.channels_last else torch.preserve_format
         plain = training.model.to(runtime.device).to(memory_format=format_)
+        plain.train()  # a network decides in its `train` which of its parts stay in eval mode
         for module in training.modules.values():
             module.to(runtime.device)
         average = get_ema_multi_avg_fn(loop.ema)
