@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench docs real reference clean
+.PHONY: demo test lint format bench docs real reference oldest clean
 
 .venv/stamp: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -31,6 +31,13 @@ test: lint
 reference: .venv/stamp
 	$(BIN)/python -m pytest -m reference
 
+# the tests with the oldest release of each library that pyproject.toml allows
+oldest:
+	$(PYTHON) -m venv .venv-oldest
+	.venv-oldest/bin/python -m pip install --quiet --upgrade pip
+	.venv-oldest/bin/python -m pip install --quiet -e ".[dev]" -c .ci/oldest.txt
+	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+
 bench: .venv/stamp
 	$(BIN)/python -m pip install --quiet -e ".[bench]"
 	$(BIN)/python -m bench
@@ -43,4 +50,4 @@ format: .venv/stamp
 	$(BIN)/ruff format .
 
 clean:
-	rm -rf .venv build dist
+	rm -rf .venv .venv-oldest build dist

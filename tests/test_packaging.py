@@ -3,10 +3,12 @@
 import os
 import subprocess
 import sys
+import tomllib
 import zipfile
 from pathlib import Path
 
 import pytest
+from packaging.version import Version
 
 REPOSITORY = Path(__file__).parents[1]
 
@@ -47,6 +49,15 @@ def test_the_wheel_holds_what_is_no_python(wheel: Path) -> None:
             assert f"{package.name}/py.typed" in names
             assert {p.relative_to(root).as_posix() for p in data} <= names
     assert any(name.startswith("wsss_irn/recipes/") for name in names)
+
+
+def test_the_oldest_libraries_are_those_of_the_lower_bounds() -> None:
+    """`make oldest` installs what pyproject.toml promises to work with."""
+    project = tomllib.loads((REPOSITORY / "pyproject.toml").read_text())["project"]
+    lower = {name: Version(bound) for name, bound in (line.split(">=") for line in project["dependencies"])}
+    lines = (REPOSITORY / ".ci/oldest.txt").read_text().splitlines()
+    pinned = {n: Version(v) for n, v in (line.split("==") for line in lines if not line.startswith("#"))}
+    assert pinned == lower
 
 
 def run(installed: Path, folder: Path, code: str) -> subprocess.CompletedProcess[str]:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import logging
 import re
-import resource
 import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
@@ -109,10 +108,14 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
 
 
 def peak_memory() -> float:
-    """Peak resident memory of this process in GiB (on a GPU run: of the GPU's allocations)."""
+    """Peak resident memory of this process in GiB (on a GPU run: of the GPU's allocations); 0 on Windows: unknown."""
     torch = sys.modules.get("torch")
     if torch is not None and torch.cuda.is_initialized():
         return torch.cuda.max_memory_allocated() / 2**30
+    if sys.platform == "win32":
+        return 0.0
+    import resource
+
     per_gib = 2**20 if sys.platform == "linux" else 2**30  # Linux counts in KiB, macOS in bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_gib
 

@@ -15,7 +15,8 @@ import yaml
 
 from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
-from wsss_cli.files import write_text, writing_allowed
+from wsss_cli.files import write_text
+from wsss_cli.locks import locked
 
 
 @dataclass(frozen=True)
@@ -64,20 +65,8 @@ class Run:
 
         Raises WsssError if another command holds it.
         """
-        import fcntl
-
-        path = self.folder / ".lock"
-        with writing_allowed(path):
-            file = path.open("a")
-        with file:
-            try:
-                fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-            except BlockingIOError:
-                raise WsssError(
-                    f"another command is working on {self.folder}", "wait for it, or name another run with --name"
-                ) from None
-            except OSError:  # a file system without locks: go on without
-                pass
+        remedy = "wait for it, or name another run with --name"
+        with locked(self.folder / ".lock", f"is working on {self.folder}", remedy):
             yield
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import fcntl
 import hashlib
 import os
 import re
@@ -19,6 +18,7 @@ from urllib.request import Request, urlopen
 from wsss_cli import __version__, console
 from wsss_cli.errors import WsssError
 from wsss_cli.files import NO_RIGHT, NO_SPACE, writing_allowed
+from wsss_cli.locks import locked
 
 CHUNK = 1 << 18  # bytes; what a dropped connection can lose
 MEGABYTE = 10**6
@@ -61,8 +61,8 @@ def fetch(remote: Remote, folder: Path, by_hand: str, pause: float = 1.0) -> Pat
         require_digest(path, remote.digest, f"delete it to have it fetched again, or {by_hand}")
         return path
     partial = folder / f"{remote.name}.partial"
-    with writing_allowed(partial), partial.open("ab") as file:
-        _lock(file, partial)
+    lock = locked(folder / f".{remote.name}.lock", f"is downloading {partial}", "wait for it to finish")
+    with lock, writing_allowed(partial), partial.open("ab") as file:
         if not path.is_file():  # unless another command has just finished it
             _complete(remote, file, partial, by_hand, pause)
             partial.replace(path)
@@ -81,16 +81,6 @@ def require_digest(path: Path, digest: str, remedy: str) -> None:
     found = digest_of(path, digest.partition(":")[0])
     if found != digest:
         raise WsssError(f"{path} is not the published file: its digest is {found}, not {digest}", remedy)
-
-
-def _lock(file: IO[bytes], path: Path) -> None:
-    """Two commands must not write the same file; the lock ends with the process."""
-    try:
-        fcntl.flock(file, fcntl.LOCK_EX | fcntl.LOCK_NB)
-    except BlockingIOError as error:
-        raise WsssError(f"{path} is being downloaded by another command", "wait for it to finish") from error
-    except OSError:
-        pass  # a file system without locks; the digest is checked in any case
 
 
 def _complete(remote: Remote, file: IO[bytes], partial: Path, by_hand: str, pause: float) -> None:

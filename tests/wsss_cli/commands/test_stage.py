@@ -7,6 +7,7 @@ from typing import Any
 
 import pytest
 import yaml
+from filelock import FileLock
 
 from processes import Wsss
 
@@ -202,11 +203,8 @@ def test_a_damaged_record_is_named(wsss: Wsss) -> None:
 
 
 def test_two_commands_on_one_run_do_not_mix(wsss: Wsss) -> None:
-    import fcntl
-
     (wsss.folder / RUN).mkdir(parents=True)
-    with (wsss.folder / RUN / ".lock").open("w") as file:
-        fcntl.flock(file, fcntl.LOCK_EX)
+    with FileLock(wsss.folder / RUN / ".lock"):
         result = wsss("seeds", "toy")
         assert result.code == 2 and "another command is working on runs/dots/toy/default" in result.err
         assert wsss("seeds", "toy", "--name", "other").code == 0

@@ -1,13 +1,13 @@
 """A download is whole and checked, goes on where it broke, or says how to do without it."""
 
 import errno
-import fcntl
 import hashlib
 from collections.abc import Iterator
 from pathlib import Path
 
 import numpy as np
 import pytest
+from filelock import FileLock
 
 from range_server import Server, serving
 from wsss_cli.data import download
@@ -31,7 +31,8 @@ def get(server: Server, folder: Path, digest: str = DIGEST, **urls: tuple[str, .
 
 
 def only(folder: Path) -> list[str]:
-    return sorted(path.name for path in folder.iterdir())
+    """What is in a folder of downloads, but for the lock."""
+    return sorted(path.name for path in folder.iterdir() if path.suffix != ".lock")
 
 
 def test_whole_and_kept(server: Server, tmp_path: Path) -> None:
@@ -119,10 +120,8 @@ def test_a_server_that_breaks_every_time(server: Server, tmp_path: Path) -> None
 
 
 def test_one_command_at_a_time(server: Server, tmp_path: Path) -> None:
-    with (tmp_path / "a.tar.partial").open("ab") as other:
-        fcntl.flock(other, fcntl.LOCK_EX)
-        with pytest.raises(WsssError, match="is being downloaded by another command"):
-            get(server, tmp_path)
+    with FileLock(tmp_path / ".a.tar.lock"), pytest.raises(WsssError, match=r"is downloading .*a\.tar\.partial"):
+        get(server, tmp_path)
     assert server.asked == []
 
 
