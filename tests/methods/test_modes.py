@@ -17,7 +17,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from tiny_recipes import Tiny, small_scenes
+from tiny_recipes import Tiny
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.engine import loop
 from wsss_cli.errors import WsssError
@@ -173,14 +173,6 @@ class Seen:
     used: dict[str, set[tuple[bool, bool]]] = field(default_factory=dict)
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield small_scenes(tmp_path_factory.mktemp("scenes"))
-    torch.set_num_threads(threads)
-
-
 @dataclass
 class Watch:
     """What `fit` does while it is watched, one entry per training; it fails
@@ -224,7 +216,7 @@ def watching(stop: bool = False, last: int = 99) -> Iterator[Watch]:
 
 
 @pytest.fixture(scope="module")
-def trainings(data: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Seen]:
+def trainings(scenes: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Callable[[Case], Seen]:
     """The training of a case; those that one run makes are run once."""
     runs: dict[str, list[Seen]] = {}
 
@@ -233,7 +225,7 @@ def trainings(data: Prepared, tmp_path_factory: pytest.TempPathFactory) -> Calla
         if key not in runs:
             before = 1 if case.stage == "pseudo" else 0
             with watching(last=before + case.of) as watch, pytest.raises(WsssError, match="stopped"):
-                case.tiny(data, tmp_path_factory.mktemp(case.name)).run(case.stage, case.settings)
+                case.tiny(scenes, tmp_path_factory.mktemp(case.name)).run(case.stage, case.settings)
             runs[key] = watch.trainings
         return runs[key][-case.of :][case.number]
 
@@ -281,8 +273,8 @@ def test_a_step_changes_what_learns_and_nothing_else(trainings: Callable[[Case],
 @pytest.mark.parametrize(
     "case", [c for c in CASES.values() if c.resumed], ids=[n for n, c in CASES.items() if c.resumed]
 )
-def test_a_training_that_is_resumed_goes_on_in_the_same_modes(data: Prepared, tmp_path: Path, case: Case) -> None:
-    tiny = case.tiny(data, tmp_path)
+def test_a_training_that_is_resumed_goes_on_in_the_same_modes(scenes: Prepared, tmp_path: Path, case: Case) -> None:
+    tiny = case.tiny(scenes, tmp_path)
     if case.stage == "pseudo":
         tiny.run("seeds", case.settings)
     with watching(stop=True) as first, pytest.raises(WsssError, match="stopped"):

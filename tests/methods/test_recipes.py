@@ -4,15 +4,13 @@ Networks are replaced by tiny ones of the same kind (a small ResNet, a small vis
 images and crops are 64 pixels wide: a ResNet-101 on crops of 512 would take hours of CPU and gigabytes.
 """
 
-from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
 import pytest
-import torch
 
-from tiny_recipes import RECIPES, Tiny, small_scenes
+from tiny_recipes import RECIPES, Tiny
 from wsss_cli.cam.store import cam_path, read_cam
 from wsss_cli.data.labels import label_path, read_labels
 from wsss_cli.data.prepared import Prepared
@@ -21,24 +19,16 @@ from wsss_cli.plugins import method
 from wsss_cli.runs import Run, Settings
 
 
-@pytest.fixture(scope="module")
-def data(tmp_path_factory: pytest.TempPathFactory) -> Iterator[Prepared]:
-    threads = torch.get_num_threads()
-    torch.set_num_threads(1)
-    yield small_scenes(tmp_path_factory.mktemp("scenes"))
-    torch.set_num_threads(threads)
-
-
 @pytest.mark.parametrize(("name", "recipe"), RECIPES)
-def test_a_recipe_is_planned_as_it_is(data: Prepared, tmp_path: Path, name: str, recipe: str) -> None:
-    run, twice = Run(tmp_path, "shapes", name, "default"), replace(data, samples=data.samples * 2)
+def test_a_recipe_is_planned_as_it_is(scenes: Prepared, tmp_path: Path, name: str, recipe: str) -> None:
+    run, twice = Run(tmp_path, "shapes", name, "default"), replace(scenes, samples=scenes.samples * 2)
     steps = plan(run, method(name), "evaluate", twice, Settings(recipe))
     assert [step.key for step in steps][-2:] == ["infer", "evaluate"] and problems(steps, twice, 1) == []
 
 
 @pytest.mark.parametrize(("name", "recipe"), RECIPES)
-def test_a_recipe_runs_through_every_phase(data: Prepared, tmp_path: Path, name: str, recipe: str) -> None:
-    tiny = Tiny(data, tmp_path, name, recipe)
+def test_a_recipe_runs_through_every_phase(scenes: Prepared, tmp_path: Path, name: str, recipe: str) -> None:
+    tiny = Tiny(scenes, tmp_path, name, recipe)
     for stage in ("pseudo", "evaluate"):
         assert tiny.run(stage)["status"] == "finished"
 
@@ -53,10 +43,10 @@ def test_a_recipe_runs_through_every_phase(data: Prepared, tmp_path: Path, name:
         ("puf", {"train": {"scales": [0.5, 1.5]}, "seeds": {"scales": [0.5, 1.5]}}),
     ],
 )
-def test_no_scale_need_be_1(data: Prepared, tmp_path: Path, name: str, settings: dict[str, Any]) -> None:
-    tiny = Tiny(data, tmp_path, name, "shapes")
+def test_no_scale_need_be_1(scenes: Prepared, tmp_path: Path, name: str, settings: dict[str, Any]) -> None:
+    tiny = Tiny(scenes, tmp_path, name, "shapes")
     assert tiny.run("pseudo", settings)["status"] == "finished"
-    sample = data.split("train")[0]
+    sample = scenes.split("train")[0]
     folder = tmp_path / "shapes" / name / "shapes"
     assert tuple(read_cam(cam_path(folder / "seeds", sample)).full().shape[1:]) == (sample.height, sample.width)
     assert read_labels(label_path(folder / "pseudo", sample)).shape == (sample.height, sample.width)
