@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import replace
 from pathlib import Path
-from typing import Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -12,7 +13,13 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from wsss_cli import yaml12
 from wsss_cli.errors import WsssError
+from wsss_cli.places import own_places
 from wsss_cli.plugins import nearest
+
+if TYPE_CHECKING:
+    from wsss_cli.context import Context
+    from wsss_cli.data.prepared import Sample
+    from wsss_cli.promises import Promises
 
 
 class Config(BaseModel):
@@ -23,6 +30,21 @@ class Config(BaseModel):
 
     model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
 
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        """What is known to go wrong before anything runs, of these settings and of those within them.
+
+        `where` is their key, for the messages.  A `checkpoint` that is given stands for the training that `loop`
+        describes.  A subclass adds what it knows: sizes that must fit, phases, shares of a batch.
+        """
+        for key, place, value in own_places(self):
+            if not place.exists(value):
+                what = "file or folder" if place.kind == "any" else place.kind
+                yield WsssError(f"{where}.{key}: there is no {what} {place.find(value)}", "check the path")
+        taken = getattr(self, "checkpoint", None) is not None
+        for name, value in self:
+            if isinstance(value, Config) and not (taken and name == "loop"):
+                yield from value.problems(context, f"{where}.{name}")
+
 
 class StageConfig(Config):
     """Base of a stage's configuration."""
@@ -32,6 +54,25 @@ class StageConfig(Config):
     def unneeded(self) -> tuple[str, ...]:
         """Of the stages that the stage needs, those that these settings make superfluous."""
         return ()
+
+    def images(self, context: Context) -> Sequence[Sample] | None:
+        """The images that the stage learns from or works on; None: not said, or none are needed.
+
+        Raises WsssError if there are none, or none with what the stage learns from.
+        """
+        return None
+
+    def promises(self, context: Context) -> Promises:
+        """The files that the stage leaves: while one is missing it is not finished.  `images` are there."""
+        return {}
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        try:
+            images = self.images(context)
+        except WsssError as error:
+            yield error
+            images = None
+        yield from super().problems(replace(context, images=None if images is None else len(images)), where)
 
 
 C = TypeVar("C", bound=BaseModel)

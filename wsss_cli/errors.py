@@ -1,5 +1,8 @@
 """The one kind of error that a user is meant to read."""
 
+from collections.abc import Callable, Iterator, Sequence
+from typing import Any
+
 
 class WsssError(Exception):
     """Something the user can put right: what happened (naming the file or key), then what to do.
@@ -11,3 +14,17 @@ class WsssError(Exception):
         super().__init__(f"{what}\n  {remedy}" if remedy else what)
         self.what = what
         self.remedy = remedy
+
+
+def joined(errors: Sequence[WsssError]) -> WsssError:
+    """One error that tells of several, each but once."""
+    unique = list({str(error): error for error in errors}.values())
+    return unique[0] if len(unique) == 1 else WsssError("\n".join(str(error) for error in unique))
+
+
+def caught(check: Callable[..., object], *args: Any) -> Iterator[WsssError]:
+    """What `check(*args)` raises, to be told together with others."""
+    try:
+        check(*args)
+    except WsssError as error:
+        yield error

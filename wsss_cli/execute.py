@@ -28,6 +28,7 @@ from wsss_cli.files import append_text, sweep, write_text
 from wsss_cli.job import Job
 from wsss_cli.method import Method
 from wsss_cli.plan import Step
+from wsss_cli.promises import lacking, told
 from wsss_cli.runs import read_record, set_aside, write_record
 
 VERSIONS = ("wsss", "torch", "torchvision", "timm", "numpy", "pillow", "scipy", "pycocotools", "pydantic")
@@ -40,7 +41,9 @@ def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime)
         for step in steps:
             if step.runs:
                 inputs = {need: folders[need] for need in step.inputs}
-                _run(step, Job(data, method, step.stage.name, step.config, step.folder, inputs, runtime), steps)
+                to_come = {s.stage.name: s.promises for s in steps if s.stage.name in inputs}
+                job = Job(data, method, step.stage.name, step.config, step.folder, inputs, runtime, to_come)
+                _run(step, job, steps)
             elif runtime.main and step is steps[-1]:
                 console.say(f"{step.key}: finished already, nothing has changed (--force redoes it): {step.folder}")
     return read_record(steps[-1].folder) or {}
@@ -57,6 +60,8 @@ def _run(step: Step, job: Job, steps: list[Step]) -> None:
             seed_all(step.config.seed)
             metrics = step.stage.function()(job)
             barrier()
+            if record is not None:
+                _require_whole(step)
         except BaseException as error:
             if record is not None:
                 _note_failure(step, record, error, time.monotonic() - start)
@@ -66,10 +71,18 @@ def _run(step: Step, job: Job, steps: list[Step]) -> None:
     barrier()
 
 
+def _require_whole(step: Step) -> None:
+    """Raises WsssError if the stage has not left every file that it promises."""
+    if missing := lacking(step.folder, step.promises):
+        what = f"{step.key}: {told(missing, step.promises)} in {step.folder}"
+        raise WsssError(what, "was something removed meanwhile? run the command again")
+
+
 def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, float] | None, seconds: float) -> None:
     done = {
         "status": "finished",
-        "made": datetime.now(UTC).isoformat(),
+        "made": record["made"] or datetime.now(UTC).isoformat(),
+        "promised": {below: {"files": len(names)} for below, names in step.promises.items()},
         "seconds": round(record["seconds"] + seconds, 3),
         "peak_memory_gib": round(console.peak_memory(), 2),
         "metrics": {name: _number(value) for name, value in (metrics or {}).items()},
@@ -115,6 +128,8 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "input_folders": {need: os.path.relpath(path, step.folder) for need, path in job.inputs.items()},
         "fingerprint": step.fingerprint,
         "command": shlex.join(["wsss", *sys.argv[1:]]),
+        "files": dict(step.files),
+        "made": before.get("made") if step.status == "incomplete" else None,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
         "git": _git_commit(),

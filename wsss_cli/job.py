@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections import defaultdict
+from collections.abc import Callable, Mapping, Sequence
 from contextlib import AbstractContextManager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any, TypeVar
 
@@ -15,6 +16,7 @@ from wsss_cli import console
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine.distributed import Runtime, barrier, shard
 from wsss_cli.method import Method
+from wsss_cli.promises import Promises, absent
 
 N = TypeVar("N", bound=nn.Module)
 
@@ -27,6 +29,7 @@ class Job:
     folder  where the stage writes; artefacts that are already there are from an interrupted attempt with the same
             config and may be kept
     inputs  the finished stages it needs: name -> folder
+    promised  the files that each of those promised, which are there
     """
 
     data: Prepared
@@ -36,6 +39,7 @@ class Job:
     folder: Path
     inputs: dict[str, Path]
     runtime: Runtime
+    promised: Mapping[str, Promises] = field(default_factory=dict)
 
     def say(self, text: str) -> None:
         if self.runtime.main:
@@ -45,18 +49,24 @@ class Job:
         """Progress of a long step, shown by rank 0."""
         return console.track(title, total, unit, show=self.runtime.main)
 
-    def todo(self, samples: Sequence[Sample], output: Callable[[Sample], Path]) -> list[Sample]:
-        """This rank's samples whose output is not there yet: how a per-image stage resumes."""
-        return [s for s in shard(samples, self.runtime) if not output(s).exists()]
+    def todo(self, samples: Sequence[Sample], output: Callable[[Sample], Path | Sequence[Path]]) -> list[Sample]:
+        """This rank's samples of which an output is not there yet: how a per-image stage resumes."""
+        mine = shard(samples, self.runtime)
+        paths = {s.id: output(s) for s in mine}
+        missing = _missing({id: [found] if isinstance(found, Path) else found for id, found in paths.items()})
+        return [s for s in mine if s.id in missing]
 
     def tagged(self, asked: str | None) -> list[Sample]:
         """The samples of the training split, or of the one asked for, that have tags."""
-        return [s for s in self.data.split(self.data.split_for("train", asked)) if s.tags]
+        return self.data.tagged(asked)
 
     def say_left_out(self, samples: Sequence[Sample], asked: str | None) -> None:
         """Tell the user, once, if the samples `tagged` are not all of the split."""
-        if len(samples) < len(self.data.split(self.data.split_for("train", asked))):
-            self.say("images without a tag are left out: there is nothing to learn from them")
+        split = self.data.split_for("train", asked)
+        all_ = len(self.data.split(split))
+        if len(samples) < all_:
+            left_out = f"{all_ - len(samples)} of {all_} images of split '{split}' have no tag and are left out"
+            self.say(f"{left_out}: there is nothing to learn from them")
 
     def ready(self, net: N) -> N:
         """The network on this rank's device, in eval mode, in the memory format that convolutions are fastest in."""
@@ -70,3 +80,12 @@ class Job:
     def barrier(self) -> None:
         """Wait for every rank."""
         barrier()
+
+
+def _missing(outputs: Mapping[str, Sequence[Path]]) -> set[str]:
+    """The keys one of whose paths is not there: each folder is listed once."""
+    wanted: dict[Path, dict[str, str]] = defaultdict(dict)
+    for key, paths in outputs.items():
+        for path in paths:
+            wanted[path.parent][path.name] = key
+    return {names[gone] for folder, names in wanted.items() for gone in absent(folder, names)}

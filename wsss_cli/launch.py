@@ -59,6 +59,13 @@ def slurm_tasks(env: Mapping[str, str] = os.environ) -> int:
     return int(env.get("SLURM_STEP_NUM_TASKS", "0")) if "SLURM_PROCID" in env else 0
 
 
+def world(launch: Launch, env: Mapping[str, str] = os.environ) -> int:
+    """How many ranks the command runs as, or will once it has started them."""
+    if in_launched_process(env):
+        return int(env["WORLD_SIZE"])
+    return launch.ranks * launch.nodes if launch.wanted else max(1, slurm_tasks(env))
+
+
 def adopt_slurm(env: Mapping[str, str]) -> dict[str, str]:
     """The torchrun variables that a SLURM task's own ones stand for; empty outside srun or for a single task."""
     if in_launched_process(env) or slurm_tasks(env) < 2:

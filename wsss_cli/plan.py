@@ -2,23 +2,28 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel, ValidationError
 
-from wsss_cli.config import as_dict, changes, read_yaml, resolve
+from wsss_cli.config import StageConfig, as_dict, changes, read_yaml, resolve
+from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import WsssError, joined
 from wsss_cli.method import Method, Stage
+from wsss_cli.places import identities
 from wsss_cli.plugins import nearest
+from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import Run, Settings, fingerprint, read_record
 
 INFER = Stage("infer", "wsss_cli.engine.infer:infer", "wsss_cli.engine.infer:Infer", ("train",), ("labels",))
 EVALUATE = "wsss_cli.metrics.evaluate:evaluate", "wsss_cli.metrics.evaluate:Evaluate"
 
-Status = Literal["finished", "missing", "unfinished", "stale", "forced"]
+Status = Literal["finished", "incomplete", "missing", "unfinished", "stale", "forced"]
+"""incomplete: it was finished, but some of the files that it promises are missing; made whole, it is the same result"""
 
 
 @dataclass(frozen=True)
@@ -27,7 +32,9 @@ class Step:
 
     key     its folder: "train", "infer-test", "evaluate-pseudo"
     inputs  the keys (folders) of the steps it needs, by stage name
-    reason  why it runs, for the user; empty if finished
+    reason  why it runs, for the user; of a finished one what there is to say of it
+    promises  the files that it is to leave
+    files   what each file is that its settings name, as `places.identities`
     """
 
     key: str
@@ -38,6 +45,8 @@ class Step:
     fingerprint: str
     status: Status
     reason: str = ""
+    promises: Promises = field(default_factory=dict)
+    files: Mapping[str, Any] = field(default_factory=dict)
 
     @property
     def runs(self) -> bool:
@@ -55,10 +64,19 @@ def stages_of(method: Method) -> dict[str, Stage]:
     return chain
 
 
-def plan(run: Run, method: Method, target: str, data: Prepared, settings: Settings, force: bool = False) -> list[Step]:
+def plan(
+    run: Run,
+    method: Method,
+    target: str,
+    data: Prepared,
+    settings: Settings,
+    force: bool = False,
+    ranks: int = 1,
+) -> list[Step]:
     """The steps that lead to `target`, in order, the finished ones among them.
 
-    Raises WsssError for a stage that the method does not have and for wrong settings.
+    Raises WsssError for a stage that the method does not have, for wrong settings, and for all that is known to go
+    wrong in the steps that run.
     """
     chain = stages_of(method)
     if target not in chain:
@@ -68,7 +86,38 @@ def plan(run: Run, method: Method, target: str, data: Prepared, settings: Settin
     check_sections(recipe, settings, chain, method)
     steps: dict[str, Step] = {}
     _visit(target, chain, steps, run, data, recipe, settings, force_key=target if force else "")
-    return list(steps.values())
+    settled = _settled(list(steps.values()))
+    if found := problems(settled, data, ranks):
+        raise joined(found)
+    return settled
+
+
+def problems(steps: Sequence[Step], data: Prepared, ranks: int) -> list[WsssError]:
+    """What is known to go wrong in the steps that run.  One that is only made whole has been through it."""
+    by_name = {step.stage.name: step for step in steps}
+    found: list[WsssError] = []
+    for step in steps:
+        if step.runs and step.status != "incomplete":
+            context = _context(step.inputs, by_name, data, ranks)
+            found += step.config.problems(context, step.stage.name.partition("-")[0])
+    return found
+
+
+def _context(needs: Mapping[str, str], steps: Mapping[str, Step], data: Prepared, ranks: int = 1) -> Context:
+    folders = {need: steps[need].folder for need in needs}
+    return Context(data, ranks, folders, {need: steps[need].promises for need in needs})
+
+
+def _settled(steps: list[Step]) -> list[Step]:
+    """Incomplete steps that nothing asks for stay as they are: somebody may have wanted the disk space."""
+    wanted, settled = {steps[-1].stage.name}, []
+    for step in reversed(steps):
+        if step.status == "incomplete" and step.stage.name not in wanted:
+            step = replace(step, status="finished", reason=f"{step.reason}, which nothing needs now")
+        if step.runs:
+            wanted |= step.inputs.keys()
+        settled.append(step)
+    return settled[::-1]
 
 
 def read_recipe(method: Method, recipe: str | None, kind: str) -> dict[str, Any]:
@@ -121,17 +170,35 @@ def _visit(
         _visit(need, chain, steps, run, data, recipe, settings, force_key)
     inputs = {need: steps[need].key for need in needs}
     key = _key(name, config, data, steps)
+    folder = run.stage(key)
+    record = read_record(folder) or {}
     below = {need: steps[need].fingerprint for need in needs}
-    made = {need: (read_record(steps[need].folder) or {}).get("made") for need in needs if not steps[need].runs}
-    status, reason = _status(run.stage(key), config, data.info.hash, below, made)
-    reruns = [need for need in needs if steps[need].runs]
-    if status in ("finished", "unfinished") and reruns:
+    whole = [need for need in needs if steps[need].status in ("finished", "incomplete")]
+    made = {need: (read_record(steps[need].folder) or {}).get("made") for need in whole}
+    files = identities(config, record.get("files", {}))
+    promises = _promises(config, _context(inputs, steps, data))
+    status, reason = _status(folder, config, data.info.hash, below, made, files, promises)
+    reruns = [need for need in needs if need not in whole]
+    if status in ("finished", "incomplete", "unfinished") and reruns:
         status, reason = "stale", f"{' and '.join(reruns)} runs again"
     if name == force_key:
         status, reason = "forced", "--force"
-    kept = (read_record(run.stage(key)) or {}) if status == "finished" else {}
-    mark = kept.get("fingerprint") or fingerprint(as_dict(config), data.info.hash, below)
-    steps[name] = Step(key, stage, config, inputs, run.stage(key), mark, status, reason)
+    kept = record if status in ("finished", "incomplete") else {}
+    mark = kept.get("fingerprint") or _fingerprint(config, data, below, files)
+    steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files)
+
+
+def _promises(config: StageConfig, context: Context) -> Promises:
+    """None if the images cannot be found that it would be of: that is said where problems are."""
+    try:
+        return config.promises(context)
+    except WsssError:
+        return {}
+
+
+def _fingerprint(config: BaseModel, data: Prepared, below: dict[str, str], files: Mapping[str, Any]) -> str:
+    contents = {key: seen["digest"] for key, seen in files.items()}
+    return fingerprint(as_dict(config) | ({"files": contents} if contents else {}), data.info.hash, below)
 
 
 def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
@@ -152,16 +219,24 @@ def _with_new_defaults(old: dict[str, Any], config: BaseModel) -> dict[str, Any]
 
 
 def _status(
-    folder: Path, config: BaseModel, data_hash: str, inputs: dict[str, str], made: dict[str, str | None]
+    folder: Path,
+    config: BaseModel,
+    data_hash: str,
+    inputs: dict[str, str],
+    made: dict[str, str | None],
+    files: Mapping[str, Any],
+    promises: Promises,
 ) -> tuple[Status, str]:
     """Whether a stage's folder holds what is wanted, and if not, why.
 
     inputs, made  of each stage it needs: the fingerprint, and when its present result was finished
+    files         what the files are that its settings name
     """
     record = read_record(folder)
     if record is None:
         return "missing", "not made yet"
-    changed = changes(_with_new_defaults(record["config"], config), as_dict(config))
+    whole = record.get("made") is not None
+    changed = _changes(record, config, files)
     if record["data_hash"] != data_hash:
         changed.append("the data set")
     changed += [f"stage {n}" for n, mark in inputs.items() if record["inputs"].get(n) != mark]
@@ -172,7 +247,25 @@ def _status(
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
         return "stale", f"changed: {shown}"
+    if whole and (missing := lacking(folder, promises)):
+        return "incomplete", told(missing, promises)
     if record["status"] == "finished":
         return "finished", ""
     how = {"running": "was killed", "interrupted": "was interrupted", "failed": "failed"}
-    return "unfinished", f"goes on: it {how.get(record['status'], 'was not finished')}"
+    return "incomplete" if whole else "unfinished", f"goes on: it {how.get(record['status'], 'was not finished')}"
+
+
+def _changes(record: dict[str, Any], config: BaseModel, files: Mapping[str, Any]) -> list[str]:
+    """Of the settings, and of the files that they name.
+
+    Once a stage was finished, another path to the very same file is no change; before, its checkpoints know the path.
+    """
+    before = record.get("files", {})
+    both = files.keys() & before.keys()
+    same = {key for key in both if files[key]["digest"] == before[key]["digest"]}
+    moved = same if record.get("made") is not None else set()
+    changed = changes(_with_new_defaults(record["config"], config), as_dict(config))
+    replaced = [key for key in sorted(both - same) if files[key]["path"] == before[key]["path"]]
+    return [text for text in changed if text.partition(":")[0] not in moved] + [
+        f"{key}: {files[key]['path']} is not what it was" for key in replaced
+    ]

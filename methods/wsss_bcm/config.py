@@ -2,15 +2,28 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator, Sequence
+from pathlib import Path
+from typing import Annotated, Literal
 
 from pydantic import ConfigDict, Field
 
+from wsss_bcm.boxes import no_boxes
+from wsss_bcm.grabcut import require_opencv
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.context import Context
+from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.segment import LABELS, labelled
+from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
+from wsss_cli.places import FILE, FOLDER, Place
+from wsss_cli.promises import CHECKPOINT, INSTANCES, Promises, absent, each
 from wsss_cli.refine.crf_config import PRESETS, Crf
+
+RATES = "filling_rates.json"
+"""What the stage `seeds` leaves beside the label maps."""
 
 
 class Seeds(StageConfig):
@@ -25,7 +38,9 @@ class Seeds(StageConfig):
         description="crf: dense CRF within the boxes [after WSSL's Bbox-Seg]; grabcut: where it agrees with GrabCut "
         "[after M&G+; extra `grabcut`]; import: ready-made label maps",
     )
-    folder: str | None = Field(None, description="from=import: the folder, one ID.png each (SegmentationClassAug_MG)")
+    folder: Annotated[str | None, FOLDER] = Field(
+        None, description="from=import: the folder, one ID.png each (SegmentationClassAug_MG)"
+    )
     centre: float = Field(0.2, gt=0, le=1, description="middle share of a box's area that is surely object [WSSL]")
     certainty: float = Field(0.9, gt=0.5, lt=1, description="probability of the class in that middle")
     fallback: float = Field(
@@ -37,6 +52,40 @@ class Seeds(StageConfig):
     )
     crf: Crf = Field(PRESETS["bcm_boxes"], description="the dense CRF")
     iterations: int = Field(5, gt=0, description="of GrabCut")
+
+    def images(self, context: Context) -> Sequence[Sample]:
+        return boxed(context.data, self.split)
+
+    def promises(self, context: Context) -> Promises:
+        return {"labels": each(self.images(context), ".png"), "": (RATES,)}
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        if self.origin == "grabcut":
+            yield from caught(require_opencv)
+        if self.origin == "import" and (self.folder is None or FOLDER.exists(self.folder)):
+            yield from caught(lambda: ready_made(self, self.images(context)))
+
+
+def boxed(data: Prepared, asked: str | None) -> list[Sample]:
+    """The samples of the training split, or of the one asked for, that have boxes.  Raises WsssError if none has."""
+    split = data.split_for("train", asked)
+    samples = [s for s in data.split(split) if s.boxes]
+    if not samples:
+        raise no_boxes(data.info.name, split)
+    return samples
+
+
+def ready_made(config: Seeds, samples: Sequence[Sample]) -> Path:
+    """The folder of label maps to import.  Raises WsssError if it is not said, or lacks some."""
+    if config.folder is None:
+        raise WsssError("seeds.from=import needs the folder of label maps", "give --set seeds.folder=DIR")
+    folder = FOLDER.find(config.folder)
+    missing = absent(folder, each(samples, ".png"))
+    if missing:
+        what = f"{folder} holds no label map for {len(missing)} images, first {missing[0]}"
+        raise WsssError(what, "give one for each image that has a box")
+    return folder
 
 
 class Crop(Config):
@@ -64,12 +113,17 @@ class Phase(Config):
     """One of the three trainings, each of which starts from the one before."""
 
     enabled: bool = Field(True, description="false: leave it out")
-    checkpoint: str | None = Field(
+    checkpoint: Annotated[str | None, FILE] = Field(
         None,
         description="take these weights instead of this training and those before: deeplab-pytorch's or BCM's file",
     )
     rates: Rates = Field(Rates(), description="optimiser")
     loop: Loop = Field(Loop(epochs=11.3507, batch=12, accumulate=3), description="length; VOC: 10,000 iterations")
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        """None of a phase that is left out."""
+        if self.enabled:
+            yield from super().problems(context, where)
 
 
 class Shift(Config):
@@ -84,8 +138,10 @@ class Shift(Config):
 class Train(StageConfig):
     """DeepLabV2-MSC on the seeds (base), with the masking branch (bcm), and once more (fr)."""
 
-    labels: str = Field("seeds", description="seeds: the run's; masks: the ground truth; or a folder of label maps")
-    boxes: str | None = Field(
+    labels: Annotated[str, LABELS] = Field(
+        "seeds", description="seeds: the run's; masks: the ground truth; or a folder of label maps"
+    )
+    boxes: Annotated[str | None, FOLDER] = Field(
         None, description="a folder of painted box maps (SegmentationClassAug_Box); null: painted from the data's boxes"
     )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
@@ -108,7 +164,7 @@ class Train(StageConfig):
         "intended: its slips repaired; topk: the CVPR paper's best share of each class; off: as they are",
     )
     shift: Shift = Field(Shift(), description="fr_mode official and intended")
-    filling_rates: str = Field(
+    filling_rates: Annotated[str, Place(words=("measured", "official"))] = Field(
         "measured",
         description="fr_mode intended and topk: measured, on the labels; official, VOC's constants; or a FILE",
     )
@@ -129,6 +185,36 @@ class Train(StageConfig):
         """The last phase, if its weights are taken from a file: then nothing is trained."""
         phases = self.phases()
         return phases[-1][0] if phases and phases[-1][1].checkpoint is not None else None
+
+    def to_run(self) -> list[tuple[str, Phase]]:
+        """The phases that are run: one whose weights are taken from a file stands for those before it.
+
+        Raises WsssError if there are none.
+        """
+        phases = self.phases()
+        if not phases:
+            raise WsssError("base, bcm and fr are all disabled", "enable one: --set train.bcm.enabled=true")
+        taken = [i for i, (_, phase) in enumerate(phases) if phase.checkpoint is not None]
+        return phases[taken[-1] if taken else 0 :]
+
+    def images(self, context: Context) -> Sequence[Sample] | None:
+        """Of those that are learnt from one at least has a box, unless box maps are given."""
+        if self.last_taken() is not None:
+            return None
+        samples = labelled(context, self)[0]
+        if self.boxes is None and not any(s.boxes for s in samples):
+            raise no_boxes(context.data.info.name, context.data.split_for("train", self.split))
+        return samples
+
+    def promises(self, context: Context) -> Promises:
+        return CHECKPOINT
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        """Of the phases that are run."""
+        yield from caught(self.to_run)
+        counted = [] if not self.phases() else [name for name, _ in self.to_run()]
+        left_out = {n: p.model_copy(update={"enabled": False}) for n, p in self.phases() if n not in counted}
+        yield from super(Train, self.model_copy(update=left_out)).problems(context, where)
 
 
 class Instances(Config):
@@ -156,6 +242,20 @@ class Pseudo(StageConfig):
     )
     clip: bool = Field(False, description="background where a pixel's class has no box over it")
     instances: Instances = Field(Instances(), description="instance labels")
+
+    def images(self, context: Context) -> Sequence[Sample]:
+        return context.data.split(context.data.split_for("train", self.split))
+
+    def promises(self, context: Context) -> Promises:
+        """Label maps of every image; those with the seed, and instances, of those that have a seed and a box."""
+        samples, promises = self.images(context), {}
+        promises["labels"] = each(samples, ".png")
+        if self.confident is not None:
+            seeded = set(context.promised["seeds"].get("labels", ()))
+            promises["labels_prob"] = [name for name in promises["labels"] if name in seeded]
+        if self.instances.enabled:
+            promises["instances"] = [*each((s for s in samples if s.boxes), ".json"), INSTANCES]
+        return promises
 
     def unneeded(self) -> tuple[str, ...]:
         return () if self.confident is not None else ("seeds",)

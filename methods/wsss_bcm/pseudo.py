@@ -25,6 +25,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise
 from wsss_cli.export.instances import merge_rows, write_rows
 from wsss_cli.job import Job
+from wsss_cli.promises import promised_ids
 from wsss_cli.refine.pool import map_unordered
 
 
@@ -37,9 +38,10 @@ def pseudo(job: Job) -> dict[str, Any]:
     """
     config: Pseudo = job.config
     samples = job.data.split(job.data.split_for("train", config.split))
-    todo = job.todo(samples, lambda s: label_path(job.folder, s))
+    seeded = promised_ids(job.promised.get("seeds", {}), "labels")
+    todo = job.todo(samples, lambda s: outputs(job.folder, s, config, s.id in seeded))
     with job.track("make pseudo-labels", len(todo)) as tick:
-        for _ in map_unordered(write_pseudo_label, _tasks(job, todo), job.runtime.workers):
+        for _ in map_unordered(write_pseudo_label, _tasks(job, todo, seeded), job.runtime.workers):
             tick(1)
     job.barrier()
     counts = {"labels": len(samples)}
@@ -64,6 +66,16 @@ def confident_labels(seed: Labels, label: Labels, score: NDArray[np.float32], le
     return mixed
 
 
+def outputs(folder: Path, sample: Sample, config: Pseudo, seeded: bool) -> list[Path]:
+    """All that is made of one image, which has a seed or none."""
+    paths = [label_path(folder, sample)]
+    if config.confident is not None and seeded:
+        paths.append(folder / "labels_prob" / f"{sample.id}.png")
+    if config.instances.enabled and sample.boxes:
+        paths.append(folder / "instances" / f"{sample.id}.json")
+    return paths
+
+
 def write_pseudo_label(
     folder: Path,
     sample: Sample,
@@ -73,7 +85,7 @@ def write_pseudo_label(
     config: Pseudo,
     palette: Sequence[tuple[int, int, int]],
 ) -> None:
-    """All that is made of one image; the label map is written last, as the sign that the image is done."""
+    """All that is made of one image."""
     if config.clip:
         label = clip_to_boxes(label, sample.boxes)
     if config.instances.enabled and sample.boxes:
@@ -85,7 +97,7 @@ def write_pseudo_label(
 
 
 @torch.inference_mode()
-def _tasks(job: Job, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
+def _tasks(job: Job, todo: Sequence[Sample], seeded: set[str]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_pseudo_label for each image: the network runs here."""
     config: Pseudo = job.config
     net = job.ready(predictor(job.inputs["train"] / "checkpoint.pt", job))
@@ -96,12 +108,5 @@ def _tasks(job: Job, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
         for sample, logits in zip(group, net(x)):
             label, score = winner(logits, x.shape[2:])
             made = form.tensor(label).cpu().numpy(), score.cpu().numpy()
-            yield job.folder, sample, *made, _seed(job, sample), config, palette
-
-
-def _seed(job: Job, sample: Sample) -> Path | None:
-    """Where the image's seed lies, if it has one."""
-    if "seeds" not in job.inputs:
-        return None
-    path = label_path(job.inputs["seeds"], sample)
-    return path if path.exists() else None
+            seed = label_path(job.inputs["seeds"], sample) if sample.id in seeded else None
+            yield job.folder, sample, *made, seed, config, palette

@@ -10,10 +10,8 @@ import numpy as np
 import torch
 from numpy.typing import NDArray
 
-from wsss_bcm.boxes import no_boxes
-from wsss_bcm.config import Seeds
+from wsss_bcm.config import RATES, Seeds, boxed, ready_made
 from wsss_bcm.filling import measure, write_rates
-from wsss_bcm.grabcut import require_opencv
 from wsss_bcm.proposals import seed
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
@@ -24,15 +22,12 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.refine.pool import map_unordered
 
-RATES = "filling_rates.json"
-
 
 def seeds(job: Job) -> dict[str, Any]:
     """Boxes -> `labels/<id>.png` and `filling_rates.json`.  Raises WsssError if no image has a box."""
     config: Seeds = job.config
-    samples = boxed(job, config.split)
-    if config.origin == "grabcut":
-        require_opencv()
+    samples = boxed(job.data, config.split)
+    _say_left_out(job, samples, config.split)
     folder = ready_made(config, samples) if config.origin == "import" else None
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     with job.track("make seeds", len(todo)) as tick:
@@ -48,16 +43,11 @@ def seeds(job: Job) -> dict[str, Any]:
     return {"seeds": len(samples), **_measure(job, samples)}
 
 
-def boxed(job: Job, asked: str | None) -> list[Sample]:
-    """The images of the split that have boxes.  Raises WsssError if none has."""
+def _say_left_out(job: Job, samples: Sequence[Sample], asked: str | None) -> None:
     split = job.data.split_for("train", asked)
-    every = job.data.split(split)
-    samples = [s for s in every if s.boxes]
-    if not samples:
-        raise no_boxes(job.data.info.name, split)
-    if len(samples) < len(every):
-        job.say(f"{len(every) - len(samples)} image(s) of split '{split}' without a box are left out")
-    return samples
+    left_out = len(job.data.split(split)) - len(samples)
+    if left_out:
+        job.say(f"{left_out} image(s) of split '{split}' without a box are left out")
 
 
 def write_seed(
@@ -77,18 +67,6 @@ def _tasks(job: Job, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     form, palette = label_format(job.data.num_classes), job.data.info.palette
     for sample, image in zip(todo, ParallelMap(lambda s: read_image(s.image), todo)):
         yield label_path(job.folder, sample), sample, image, job.config, form, palette, job.runtime.device
-
-
-def ready_made(config: Seeds, samples: Sequence[Sample]) -> Path:
-    """The folder of label maps to import.  Raises WsssError if it is not said, or lacks some."""
-    if config.folder is None:
-        raise WsssError("seeds.from=import needs the folder of label maps", "give --set seeds.folder=DIR")
-    folder = Path(config.folder)
-    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
-    if missing:
-        what = f"{folder} holds no label map for {len(missing)} images, first {missing[0]}.png"
-        raise WsssError(what, "give one for each image that has a box")
-    return folder
 
 
 def _take(folder: Path, sample: Sample, job: Job) -> None:

@@ -10,13 +10,11 @@ from typing import Any
 import torch
 from torch import Tensor, nn
 
-from wsss_bcm.boxes import no_boxes
 from wsss_bcm.checkpoint import load_official
-from wsss_bcm.config import Phase, Train
+from wsss_bcm.config import RATES, Phase, Train
 from wsss_bcm.data import BoxedData, Find, to_device
 from wsss_bcm.filling import measure, official_rates, read_rates
 from wsss_bcm.nets import build, groups, plain_state
-from wsss_bcm.seeds import RATES
 from wsss_bcm.step import MaskedStep, base_step
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
@@ -28,6 +26,7 @@ from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
+from wsss_cli.promises import absent, each
 
 
 def train(job: Job) -> dict[str, Any]:
@@ -36,9 +35,7 @@ def train(job: Job) -> dict[str, Any]:
     A phase whose weights are taken from a file stands for those before it.  What is finished is not done again.
     """
     config: Train = job.config
-    phases = _from_last_taken(config.phases())
-    if not phases:
-        raise WsssError("base, bcm and fr are all disabled", "enable one: --set train.bcm.enabled=true")
+    phases = config.to_run()
     learnt = None if config.last_taken() else learn_from(job, config)
     losses: dict[str, float] = {}
     below: Path | None = None
@@ -63,11 +60,6 @@ def train(job: Job) -> dict[str, Any]:
     return losses if taken else losses | {"effective_batch": phases[-1][1].loop.batch}
 
 
-def _from_last_taken(phases: Sequence[tuple[str, Phase]]) -> list[tuple[str, Phase]]:
-    taken = [i for i, (_, phase) in enumerate(phases) if phase.checkpoint is not None]
-    return list(phases[taken[-1] if taken else 0 :])
-
-
 @dataclass(frozen=True)
 class Learnt:
     """What is learnt from: crops, and the filling rates (C,) if the labels' editing asks for them."""
@@ -79,9 +71,8 @@ class Learnt:
 def learn_from(job: Job, config: Train) -> Learnt:
     """The training data.  Raises WsssError if there are no boxes, or files are missing."""
     samples, labels = segment.labelled(job, config)
+    segment.say_unlabelled(job, config, samples)
     boxes = _box_maps(config, samples)
-    if boxes is None and not any(s.boxes for s in samples):
-        raise no_boxes(job.data.info.name, job.data.split_for("train", config.split))
     job.say(f"train: {len(samples)} images, labels: {config.labels}, fr_mode: {config.fr_mode}")
     rates = _rates(job, config, samples, labels) if config.fr_mode in ("intended", "topk") else None
     data = BoxedData(samples, labels, boxes, label_format(job.data.num_classes), config.crop)
@@ -92,10 +83,10 @@ def _box_maps(config: Train, samples: Sequence[Sample]) -> Find | None:
     """Where the box maps lie, None to paint them.  Raises WsssError if one is missing."""
     if config.boxes is None:
         return None
-    folder = Path(config.boxes)
-    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
+    folder = Path(config.boxes).expanduser()
+    missing = absent(folder, each(samples, ".png"))
     if missing:
-        what = f"boxes={folder}: no box map for {len(missing)} images, first {missing[0]}.png"
+        what = f"boxes={folder}: no box map for {len(missing)} images, first {missing[0]}"
         raise WsssError(what, "give one for each image, or boxes=null to paint them from the data set's boxes")
     return lambda s: folder / f"{s.id}.png"
 
@@ -106,7 +97,7 @@ def _rates(job: Job, config: Train, samples: Sequence[Sample], labels: Callable[
     if config.filling_rates == "official":
         return official_rates(len(classes))
     if config.filling_rates != "measured":
-        return read_rates(Path(config.filling_rates), classes)
+        return read_rates(Path(config.filling_rates).expanduser(), classes)
     if config.labels == "seeds":
         return read_rates(job.inputs["seeds"] / RATES, classes)
     images = ParallelMap(lambda s: (read_labels(labels(s)), s.boxes), [s for s in samples if s.boxes])

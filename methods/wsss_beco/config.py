@@ -2,15 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.context import Context
+from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
-from wsss_cli.engine.segment import Optimiser
+from wsss_cli.engine.segment import LABELS, Optimiser, labelled
+from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
+from wsss_cli.places import FILE, Place
+from wsss_cli.promises import CHECKPOINT, Promises
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_irn import config as irn
 
@@ -58,9 +64,13 @@ class Mixing(Config):
 class Train(StageConfig):
     """Two networks, each learning the confident pixels' labels and, elsewhere, what the other one sees."""
 
-    checkpoint: str | None = Field(None, description="take these trained networks instead: the authors' best_ckpt.pth")
-    labels: str = Field("pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder")
-    confidence: str | None = Field(
+    checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="take these trained networks instead: the authors' best_ckpt.pth"
+    )
+    labels: Annotated[str, LABELS] = Field(
+        "pseudo", description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder"
+    )
+    confidence: Annotated[str | None, Place("folder", ("all",))] = Field(
         None,
         description="pixels whose labels are trusted: a folder of masks; all; null: what belongs to the labels, the "
         "run's masks or, with labels=masks, all",
@@ -78,6 +88,18 @@ class Train(StageConfig):
 
     def unneeded(self) -> tuple[str, ...]:
         return () if self.labels == "pseudo" and self.checkpoint is None else ("pseudo",)
+
+    def images(self, context: Context) -> Sequence[Sample] | None:
+        return None if self.checkpoint is not None else labelled(context, self)[0]
+
+    def promises(self, context: Context) -> Promises:
+        return CHECKPOINT
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        if self.checkpoint is None:
+            yield from caught(pairs, self.loop, context.ranks)
+            yield from caught(need_confidence, self)
 
 
 PROTOCOLS: dict[str, dict[str, Any]] = {
@@ -107,3 +129,23 @@ class Infer(infer.Infer):
             return given
         named = {key: str(given[key]) for key in ("protocol", "member") if key in given}
         return {**PROTOCOLS.get(named.get("protocol", "native"), {}), **given, **named}
+
+
+def pairs(loop: Loop, ranks: int) -> int:
+    """Images of a rank's forward pass. Raises WsssError if they cannot be paired."""
+    each, rest = divmod(loop.batch, ranks * loop.accumulate)
+    if rest or each % 2:
+        raise WsssError(
+            f"loop.batch {loop.batch} gives {ranks} ranks x accumulate {loop.accumulate} no pairs of images to mix",
+            f"make it a multiple of {2 * ranks * loop.accumulate}",
+        )
+    return each
+
+
+def need_confidence(config: Train) -> None:
+    """Raises WsssError if it is not said which confidence masks belong to a folder of labels."""
+    if config.confidence is None and config.labels not in ("pseudo", "masks"):
+        raise WsssError(
+            f"labels={config.labels} needs the confidence masks that belong to it",
+            "give --confidence DIR, or --set train.confidence=all to trust every pixel",
+        )

@@ -7,7 +7,7 @@ from pathlib import Path
 
 from torch import nn
 
-from wsss_beco.config import Infer, Train
+from wsss_beco.config import Infer, Train, need_confidence, pairs
 from wsss_beco.data import CoTrainingData, Find, to_device
 from wsss_beco.nets import Together, TwoNetworks
 from wsss_beco.step import CoTraining
@@ -17,11 +17,12 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
-from wsss_cli.engine.segment import labelled, meta, sgd
+from wsss_cli.engine.segment import labelled, meta, say_unlabelled, sgd
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
 from wsss_cli.nets.official import load_official_beco
+from wsss_cli.promises import absent, each
 
 
 def train(job: Job) -> dict[str, float]:
@@ -31,6 +32,7 @@ def train(job: Job) -> dict[str, float]:
         return take_official(job, config.checkpoint)
     loop, rates = config.loop, config.optimiser
     samples, labels = labelled(job, config)
+    say_unlabelled(job, config, samples)
     masks = confidence(job, config, samples)
     batch, warning = effective_batch(loop, job.runtime.world, config.rated_batch)
     job.say(batch)
@@ -81,18 +83,14 @@ def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | Non
     Raises WsssError if a mask is missing, or if it is not said which masks belong to a folder of labels.
     """
     chosen = config.confidence
-    if chosen is None and config.labels not in ("pseudo", "masks"):
-        raise WsssError(
-            f"labels={config.labels} needs the confidence masks that belong to it",
-            "give --confidence DIR, or --set train.confidence=all to trust every pixel",
-        )
+    need_confidence(config)
     if chosen == "all" or (chosen is None and config.labels == "masks"):
         return None
-    folder = job.inputs["pseudo"] / "confidence" if chosen is None else Path(chosen)
-    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
+    folder = job.inputs["pseudo"] / "confidence" if chosen is None else Path(chosen).expanduser()
+    missing = absent(folder, each(samples, ".png"))
     if missing:
         raise WsssError(
-            f"{folder} holds no confidence mask for {len(missing)} images, first {missing[0]}.png",
+            f"{folder} holds no confidence mask for {len(missing)} images, first {missing[0]}",
             "give one for each image, or --set train.confidence=all",
         )
     return lambda s: folder / f"{s.id}.png"
@@ -103,12 +101,7 @@ def effective_batch(loop: Loop, world: int, rated: int) -> tuple[str, str]:
 
     Raises WsssError if a rank's share cannot be paired.
     """
-    each, rest = divmod(loop.batch, world * loop.accumulate)
-    if rest or each % 2:
-        raise WsssError(
-            f"loop.batch {loop.batch} gives {world} ranks x accumulate {loop.accumulate} no pairs of images to mix",
-            f"make it a multiple of {2 * world * loop.accumulate}",
-        )
+    each = pairs(loop, world)
     text = f"effective batch {loop.batch}: ranks {world} x accumulated passes {loop.accumulate} x images {each}"
     if loop.batch == rated:
         return text, ""

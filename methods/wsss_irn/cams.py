@@ -38,6 +38,9 @@ def train_cam_net(job: Job) -> dict[str, float]:
         load_official_cam(net, config.training.checkpoint, job.runtime.trust)
         checkpoint.save_network(folder / "checkpoint.pt", meta, net, job.runtime)
         return {}
+    done = checkpoint.finished(folder / "checkpoint.pt", meta, job.runtime.trust)
+    if done is not None:
+        return done
     samples = job.tagged(config.split)
     job.say_left_out(samples, config.split)
     load_pretrained(net.backbone, config.net.pretrained, job.runtime.trust)
@@ -71,7 +74,8 @@ def make_cams(job: Job) -> int:
     pyramids = ParallelMap(lambda s: scaled(read_image(s.image), config.scales), todo)
     with job.track("make CAMs", len(todo)) as tick:
         for group, images in equal_shapes(todo, pyramids, config.batch):
-            cams = multi_scale_cams(net.cams, images, [s.tags for s in group], job.runtime.device)
+            size = (group[0].height, group[0].width)
+            cams = multi_scale_cams(net.cams, images, [s.tags for s in group], size, job.runtime.device)
             for sample, cam in zip(group, cams):
                 write_cam(cam_path(job.folder, sample), cam)
                 tick(1)

@@ -2,13 +2,18 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Sequence
+from typing import Annotated, Literal
 
 from pydantic import Field
 
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.context import Context
+from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Segment
+from wsss_cli.places import FILE, WEIGHTS
+from wsss_cli.promises import INSTANCES, Promises, each
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
@@ -17,7 +22,9 @@ class CamNetwork(Config):
 
     backbone: str = Field("resnet50.tv_in1k", description="timm name; the paper's is torchvision's ResNet-50 V1")
     backbone_args: dict[str, str | int | float | bool] = Field({}, description="further arguments of timm's model")
-    pretrained: str = Field("timm", description="timm: download its weights; none; or a file (safetensors, torch)")
+    pretrained: Annotated[str, WEIGHTS] = Field(
+        "timm", description="timm: download its weights; none; or a file (safetensors, torch)"
+    )
     detach: bool = Field(True, description="stop the gradient before layer3 (IRN); False trains all layers (ReCAM)")
     freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
 
@@ -37,7 +44,9 @@ class IrnOptimiser(Config):
 class CamTraining(Config):
     """Training of the classification network."""
 
-    checkpoint: str | None = Field(None, description="take this trained network instead: the authors' res50_cam.pth")
+    checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="take this trained network instead: the authors' res50_cam.pth"
+    )
     resize_long: tuple[int, int] = Field((320, 640), description="range of the random length of the longer side")
     crop: int = Field(512, gt=0, description="side of the random crop, padded with the mean colour")
     optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
@@ -53,6 +62,12 @@ class Seeds(StageConfig):
     scales: tuple[float, ...] = Field((1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed")
     batch: int = Field(4, gt=0, description="images of equal shape per forward pass when CAMs are made; same result")
 
+    def images(self, context: Context) -> Sequence[Sample]:
+        return context.data.tagged(self.split)
+
+    def promises(self, context: Context) -> Promises:
+        return {"cam": each(self.images(context), ".npz")}
+
 
 class IrLabel(Config):
     """Confident foreground and background from CAMs: what IRN's pairs are drawn from."""
@@ -65,7 +80,9 @@ class IrLabel(Config):
 class IrnTraining(Config):
     """Training of the boundary and displacement branches."""
 
-    checkpoint: str | None = Field(None, description="take this trained network instead: the authors' res50_irn.pth")
+    checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="take this trained network instead: the authors' res50_irn.pth"
+    )
     init: Literal["pretrained", "cam"] = Field(
         "pretrained", description="the frozen backbone: as before the CAM training (released), or the CAM net's"
     )
@@ -106,6 +123,15 @@ class Pseudo(StageConfig):
     walk: Walk = Field(Walk(), description="random walk")
     confidence: float = Field(0.5, gt=0, le=1, description="share of each class's pixels kept as confident (BECO)")
     instances: Instances = Field(Instances(), description="instance labels")
+
+    def images(self, context: Context) -> Sequence[Sample]:
+        return context.data.tagged(self.split)
+
+    def promises(self, context: Context) -> Promises:
+        samples = self.images(context)
+        maps = {folder: each(samples, ".png") for folder in ("labels", "confidence")}
+        rows = {"instances": [*each(samples, ".json"), INSTANCES]}
+        return maps | (rows if self.instances.enabled else {})
 
 
 class Train(Segment):

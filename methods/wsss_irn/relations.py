@@ -43,7 +43,7 @@ def make_ir_labels(job: Job) -> None:
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
     with job.track("IR labels", len(todo)) as tick:
-        for _ in map_unordered(write_ir_label, tasks, workers=job.runtime.workers + 1):
+        for _ in map_unordered(write_ir_label, tasks, workers=job.processes):
             tick(1)
     job.barrier()
 
@@ -71,6 +71,9 @@ def train_irn(job: Job) -> dict[str, float]:
         load_official_irn(net, c.checkpoint, job.runtime.trust)
         checkpoint.save_network(folder / "checkpoint.pt", meta, net, job.runtime)
         return {}
+    done = checkpoint.finished(folder / "checkpoint.pt", meta, job.runtime.trust)
+    if done is not None:
+        return done
     net = IrnNet(frozen_backbone(job))
     data = RelatedPixels(samples, lambda s: ir_path(job.folder, s), c)
     total = total_iterations(c.loop, len(data))

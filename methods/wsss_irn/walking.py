@@ -33,13 +33,23 @@ def make_pseudo_labels(job: Job) -> int:
     """Write labels/, confidence/ and instances/ of every tagged image; returns how many images have them."""
     config: Pseudo = job.config
     samples = job.tagged(config.split)
-    todo = job.todo(samples, lambda s: label_path(job.folder, s))
-    workers = 0 if job.runtime.device.type == "cuda" else job.runtime.workers + 1
+    todo = job.todo(samples, lambda s: outputs(job.folder, s, config))
+    workers = 0 if job.runtime.device.type == "cuda" else job.processes
     with job.track("random walk", len(todo)) as tick:
         for _ in map_unordered(write_pseudo_label, _tasks(job, config, todo), workers):
             tick(1)
     job.barrier()
     return len(samples)
+
+
+def outputs(folder: Path, sample: Sample, config: Pseudo) -> list[Path]:
+    """All that is made of one image."""
+    rows = [folder / "instances" / f"{sample.id}.json"] if config.instances.enabled else []
+    return [*rows, confidence_path(folder, sample), label_path(folder, sample)]
+
+
+def confidence_path(folder: Path, sample: Sample) -> Path:
+    return folder / "confidence" / f"{sample.id}.png"
 
 
 def write_pseudo_label(
@@ -52,7 +62,7 @@ def write_pseudo_label(
     form: LabelFormat,
     palette: Sequence[tuple[int, int, int]],
 ) -> None:
-    """All that one image's walk gives; the label map is written last, as the sign that the image is done.
+    """All that one image's walk gives.
 
     edge (h, w) in [0, 1], displacement (2, h, w), on the device where the walk is to run.
     """
@@ -64,7 +74,7 @@ def write_pseudo_label(
     score = walked_scores(_walk(maps, edge, config.walk), cam.size, config.walk.background)  # (n + 1, H, W)
     label = semantic_label(score, keys, form)
     confident = confidence_mask(score, label, config.confidence)
-    write_mask01(folder / "confidence" / f"{sample.id}.png", confident.cpu().numpy())
+    write_mask01(confidence_path(folder, sample), confident.cpu().numpy())
     write_labels(label_path(folder, sample), label.cpu().numpy(), palette)
 
 

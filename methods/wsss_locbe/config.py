@@ -2,16 +2,20 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from wsss_cli.config import Config, StageConfig
+from wsss_cli.config import Config
+from wsss_cli.context import Context
 from wsss_cli.data.views import View
 from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
+from wsss_cli.errors import WsssError, caught
+from wsss_cli.places import FILE
 from wsss_cli.refine.par_config import Par
-from wsss_cli.single_stage.config import Energy, Thresholds, VitNet
+from wsss_cli.single_stage.config import Energy, Thresholds, Trained, VitNet, too_small
 
 
 class Augment(Config):
@@ -72,13 +76,12 @@ WARM_UP = Phase(until=2000, boundary=1.0, patch_contrast=0.3)
 WHOLE = Phase(boundary=1.0, local=1.0, patch_contrast=0.3, segmentation=0.1, energy=0.05)
 
 
-class Train(StageConfig):
+class Train(Trained):
     """One network learns the tags, and from its own CAMs to segment, to see details and to know boundaries."""
 
-    checkpoint: str | None = Field(
+    checkpoint: Annotated[str | None, FILE] = Field(
         None, description="take this trained network instead: the authors' model_iter_N.pth, or ToCo's"
     )
-    split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: VitNet = Field(VitNet(), description="the network")
     augment: Augment = Field(Augment(), description="augmentation")
     windows: Windows = Field(Windows(), description="local optimisation cropping")
@@ -107,3 +110,20 @@ class Train(StageConfig):
     def phase(self, k: int) -> Phase:
         """The phase of iteration k, from 0."""
         return next(phase for phase in self.phases if phase.until is None or k <= phase.until)
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        if self.checkpoint is None:
+            yield from too_small(self.net, self.augment.crop, f"{where}.augment.crop")
+            if (patch := self.net.patch()) is not None:
+                yield from caught(check_windows, self, patch)
+
+
+def check_windows(config: Train, patch: int) -> None:
+    """Raises WsssError if a window at the border may hold no patch, or is larger than the crop."""
+    side, crop = config.windows.side, config.augment.crop
+    if side // 2 < patch:
+        what = f"windows.side {side}: half of it, which is left at a border, holds no patch of {patch} pixels"
+        raise WsssError(what, f"make it {2 * patch} or more")
+    if side > crop:
+        raise WsssError(f"windows.side {side} is larger than augment.crop {crop}", "make it about a fifth of it")

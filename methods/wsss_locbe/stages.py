@@ -9,7 +9,6 @@ from torch import nn
 from wsss_cli import console
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
-from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import build_decoder, build_encoder, meta, trained
@@ -17,7 +16,7 @@ from wsss_cli.single_stage.config import VitNet
 from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.official import take_official
 from wsss_locbe.checkpoint import load_official
-from wsss_locbe.config import Train
+from wsss_locbe.config import Train, check_windows
 from wsss_locbe.data import LocBeData, to_device
 from wsss_locbe.nets import LocBe
 from wsss_locbe.step import LocBeStep
@@ -46,16 +45,6 @@ def train(job: Job) -> dict[str, float]:
         meta=meta(job, config.net),
     )
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
-
-
-def check_windows(config: Train, patch: int) -> None:
-    """Raises WsssError if a window at the border may hold no patch, or is larger than the crop."""
-    side, crop = config.windows.side, config.augment.crop
-    if side // 2 < patch:
-        what = f"windows.side {side}: half of it, which is left at a border, holds no patch of {patch} pixels"
-        raise WsssError(what, f"make it {2 * patch} or more")
-    if side > crop:
-        raise WsssError(f"windows.side {side} is larger than augment.crop {crop}", "make it about a fifth of it")
 
 
 def doubts(config: Train, ranks: int, total: int) -> list[str]:

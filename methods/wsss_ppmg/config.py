@@ -2,16 +2,22 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.context import Context
+from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.data.segmentation import Augment
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Optimiser, Segment
+from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
+from wsss_cli.places import FILE, WEIGHTS
+from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
@@ -20,7 +26,7 @@ class SeamNetwork(Config):
 
     backbone: str = Field("scalenet101", description="scalenet50, 101, 152, wideresnet38, or timm's name")
     backbone_args: dict[str, Any] = Field({}, description="further arguments of its constructor")
-    pretrained: str = Field(
+    pretrained: Annotated[str, WEIGHTS] = Field(
         "timm",
         description="timm: published weights, downloaded; none; or a FILE, which scalenet* and wideresnet38 need: of "
         "the backbone (authors: scalenet101.pth) or of a whole network (resnet38_SEAM.pth), whose head is taken too",
@@ -64,7 +70,9 @@ class Jitter(Config):
 class SeamTraining(Config):
     """Training of a classification network."""
 
-    checkpoint: str | None = Field(None, description="take this trained network instead, a file of the authors' code")
+    checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="take this trained network instead, a file of the authors' code"
+    )
     raw_coco_ids: bool = Field(
         False, description="that file counts COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
     )
@@ -126,6 +134,20 @@ class Seeds(StageConfig):
         True, description="keep the CAMs at the images' size, as released; false: at stride 4, 1/16 of the disk space"
     )
 
+    def makes_rough(self) -> bool:
+        """Whether rough masks are needed: the network is trained, and on cells."""
+        return self.samples == "multi_crop" and self.training.checkpoint is None
+
+    def images(self, context: Context) -> Sequence[Sample]:
+        return context.data.tagged(self.split)
+
+    def promises(self, context: Context) -> Promises:
+        return {"cam": each(self.images(context), ".npz")}
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        counted = self if self.makes_rough() else self.model_copy(update={"rough": None})
+        yield from super(Seeds, counted).problems(context, where)
+
 
 class Pseudo(StageConfig):
     """CAMs -> smoothed by their coefficient of variation -> class by class a dense CRF -> pseudo-labels."""
@@ -146,6 +168,12 @@ class Pseudo(StageConfig):
     )
     alpha: float = Field(11.0, gt=0, description="background score (1 - CAM) ** alpha")
     crf: Crf = Field(PRESETS["ppmg"], description="the dense CRF")
+
+    def images(self, context: Context) -> Sequence[Sample]:
+        return context.data.tagged(self.split)
+
+    def promises(self, context: Context) -> Promises:
+        return {"labels": each(self.images(context), ".png")}
 
 
 class UnderFitting(Config):
@@ -198,7 +226,9 @@ class Selection(Config):
 class Train(Segment):
     """PSPNet on the pseudo-masks, then, from pretrained weights again, on what it makes of them."""
 
-    checkpoint: str | None = Field(None, description="take this trained network instead, a file of the authors' code")
+    checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="take this trained network instead, a file of the authors' code"
+    )
     raw_coco_ids: bool = Field(
         False, description="that file, or the folder of labels, counts COCO's 90 raw ids, as the authors' do"
     )
@@ -216,3 +246,20 @@ class Train(Segment):
 
     def unneeded(self) -> tuple[str, ...]:
         return ("pseudo",) if self.checkpoint is not None else super().unneeded()
+
+    def images(self, context: Context) -> Sequence[Sample] | None:
+        return None if self.checkpoint is not None else super().images(context)
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        if self.selection.checkpoint == "best" and self.checkpoint is None:
+            yield from caught(to_select_on, context.data)
+
+
+def to_select_on(data: Prepared) -> list[Sample]:
+    """The images of the validation split that have masks. Raises WsssError if none has."""
+    split = data.split_for("val")
+    masked = [s for s in data.split(split) if s.mask is not None]
+    if not masked:
+        raise WsssError(f"selection.checkpoint=best: split '{split}' has no masks", "use last")
+    return masked

@@ -15,11 +15,10 @@ from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.distributed import shard, sum_over_ranks
 from wsss_cli.engine.infer import predict
-from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import scores_of, tally
 from wsss_cli.metrics.evaluate import NO_SELECTION
-from wsss_ppmg.config import Infer, Train
+from wsss_ppmg.config import Infer, Train, to_select_on
 
 
 class Best:
@@ -33,9 +32,7 @@ class Best:
         config: Train = job.config
         self.job, self.path, self.meta = job, path, meta
         self.split = job.data.split_for("val")
-        self.samples = [s for s in job.data.split(self.split) if s.mask is not None]
-        if not self.samples:
-            raise WsssError(f"selection.checkpoint=best: split '{self.split}' has no masks", "use last")
+        self.samples = to_select_on(job.data)
         self.config: Infer = config.cyclic.infer.model_copy(update={"scales": (1.0,), "flip": False})
         self.highest = checkpoint.load(path)["miou"] if path.exists() else -1.0
 

@@ -22,7 +22,7 @@ def seeds(job: Job) -> dict[str, float]:
     samples = job.tagged(config.split)
     job.say_left_out(samples, config.split)
     data: TaggedCells | RandomCrops
-    if config.samples == "multi_crop" and config.training.checkpoint is None:
+    if config.makes_rough():
         make_rough_masks(job, samples)
         data = TaggedCells(
             samples,

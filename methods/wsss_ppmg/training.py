@@ -32,6 +32,7 @@ def train(job: Job) -> dict[str, Any]:
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint)
     samples, labels = segment.labelled(job, config)
+    segment.say_unlabelled(job, config, samples)
     foreign = config.raw_coco_ids and config.labels not in ("pseudo", "masks")
     data = SegmentationData(samples, labels, config.augment, read_compact if foreign else read_labels)
     if not config.cyclic.enabled:

@@ -2,17 +2,21 @@
 
 from __future__ import annotations
 
-from typing import Literal
+from collections.abc import Iterator
+from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wsss_cli.config import Config, StageConfig
+from wsss_cli.config import Config
+from wsss_cli.context import Context
 from wsss_cli.data.views import Colours, View
 from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
+from wsss_cli.errors import WsssError, caught
+from wsss_cli.places import FILE
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage import config as shared
-from wsss_cli.single_stage.config import Energy, Thresholds, VitNet
+from wsss_cli.single_stage.config import Energy, Thresholds, Trained, VitNet, too_small
 
 WhichWeights = Literal["student", "teacher"]
 WEIGHTS = "student: what the losses trained; teacher: its running mean (the authors keep both and name neither)"
@@ -94,12 +98,15 @@ class Losses(Config):
     segmentation_from: int = Field(2000, ge=0, description="iterations before the segmentation begins (COCO: 8000)")
 
 
-class Train(StageConfig):
+class Train(Trained):
     """One network that classifies, localises and segments, and a teacher that is its running mean."""
 
-    checkpoint: str | None = Field(None, description="take these trained weights instead: the authors' student.pth")
-    teacher_checkpoint: str | None = Field(None, description="and these as the teacher's: its teacher.pth")
-    split: str | None = Field(None, description="the split to learn from; the data set's training split")
+    checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="take these trained weights instead: the authors' student.pth"
+    )
+    teacher_checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="and these as the teacher's: its teacher.pth"
+    )
     net: Net = Field(Net(), description="the network")
     views: Views = Field(Views(), description="the crops it sees")
     masking: Masking = Field(Masking(), description="masked patches")
@@ -113,6 +120,17 @@ class Train(StageConfig):
         AdamW(weight_decay=0.05, decay="matrices", warm_up_ratio=0.1, schedule="cosine"), description="AdamW"
     )
     loop: Loop = Field(Loop(iterations=20000, batch=8), description="length of the training")
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        if self.checkpoint is None and self.teacher_checkpoint is not None:
+            yield WsssError(
+                "train.teacher_checkpoint alone trains nothing", "give train.checkpoint=student.pth as well"
+            )
+        if self.checkpoint is None:
+            yield from too_small(self.net, self.views.size, f"{where}.views.size")
+            if (patch := self.net.patch()) is not None:
+                yield from caught(check_grid, self, patch)
 
 
 class Seeds(shared.Seeds):
@@ -128,3 +146,13 @@ class Infer(shared.Infer):
     scales: tuple[float, ...] = Field(
         (1.0, 1.25, 1.5), min_length=1, description="image scales whose predictions are fused"
     )
+
+
+def check_grid(config: Train, patch: int) -> None:
+    """Raises WsssError if masked blocks, patches and crops do not fit into each other."""
+    size, block = config.views.size, config.masking.block
+    if size % block or block % patch:
+        raise WsssError(
+            f"views.size {size} is no multiple of masking.block {block}, or that none of the patch {patch}",
+            f"for example: views.size={7 * 4 * patch} masking.block={4 * patch}",
+        )

@@ -15,7 +15,7 @@ from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
 from wsss_cli.single_stage.dump import dump_cams, make_labels
 from wsss_puf.checkpoint import load_official
-from wsss_puf.config import Infer, Net, Seeds, Train, WhichWeights
+from wsss_puf.config import Infer, Net, Seeds, Train, WhichWeights, check_grid
 from wsss_puf.data import TwoViews, to_device
 from wsss_puf.nets import SelfReinforced, build
 from wsss_puf.step import SelfReinforcement
@@ -27,8 +27,6 @@ def train(job: Job) -> dict[str, float]:
     config: Train = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint, config.teacher_checkpoint)
-    if config.teacher_checkpoint is not None:
-        raise WsssError("train.teacher_checkpoint alone trains nothing", "give train.checkpoint=student.pth as well")
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     check_grid(config, net.encoder.patch)
     teacher = make_teacher(net, config.distillation.steady)
@@ -90,13 +88,3 @@ def network(path: Path, job: Job, weights: WhichWeights) -> SelfReinforced:
         return trained(path, job, Net, build, "model" if weights == "student" else "modules.teacher")
     except KeyError as error:
         raise WsssError(f"{path} holds no {weights}", "give train.teacher_checkpoint=teacher.pth as well") from error
-
-
-def check_grid(config: Train, patch: int) -> None:
-    """Raises WsssError if masked blocks, patches and crops do not fit into each other."""
-    size, block = config.views.size, config.masking.block
-    if size % block or block % patch:
-        raise WsssError(
-            f"views.size {size} is no multiple of masking.block {block}, or that none of the patch {patch}",
-            f"for example: views.size={7 * 4 * patch} masking.block={4 * patch}",
-        )

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from typing import Literal
 
 from pydantic import Field
 
-from wsss_cli.config import Config, StageConfig
+from wsss_cli.config import Config
+from wsss_cli.context import Context
 from wsss_cli.data.views import View
 from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
+from wsss_cli.errors import WsssError, caught
 from wsss_cli.refine.par_config import Par
-from wsss_cli.single_stage.config import Energy, Thresholds, VitNet
+from wsss_cli.single_stage.config import Energy, Thresholds, Trained, VitNet, too_small
 
 
 class Net(VitNet):
@@ -75,11 +78,9 @@ class Losses(Config):
     )
 
 
-class Train(StageConfig):
+class Train(Trained):
     """One network learns the tags, and from its own CAMs to segment."""
 
-    checkpoint: str | None = Field(None, description="take this trained network instead: the authors' model_iter_N.pth")
-    split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
     views: Views = Field(Views(), description="augmentation")
     local: LocalCrops = Field(LocalCrops(), description="local crops")
@@ -89,3 +90,21 @@ class Train(StageConfig):
     losses: Losses = Field(Losses(), description="weights of the losses")
     optimiser: AdamW = Field(AdamW(), description="optimiser")
     loop: Loop = Field(Loop(iterations=20000, batch=4), description="length of the training")
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        if self.checkpoint is None:
+            yield from too_small(self.net, self.views.crop, f"{where}.views.crop")
+            yield from too_small(self.net, self.local.size, f"{where}.local.size")
+            yield from caught(check_sizes, self)
+
+
+def check_sizes(config: Train) -> None:
+    """Raises WsssError if local crops do not fit into the views."""
+    side, small = config.views.crop, config.local.size
+    room = (side - 2 * (small // 2)) ** 2 if side > small else 0
+    if room < config.local.number:
+        raise WsssError(
+            f"local.size {small} leaves no room for {config.local.number} crops in views.crop {side}",
+            "make local.size smaller, about a fifth of views.crop",
+        )

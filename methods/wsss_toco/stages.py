@@ -8,7 +8,6 @@ from torch import nn
 
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
-from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
@@ -29,7 +28,6 @@ def train(job: Job) -> dict[str, float]:
     config: Train = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint, build, load_official)
-    check_sizes(config)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     teacher = make_teacher(net)
     data = ToCoData(job.tagged(config.split), job.data.num_classes, config.views)
@@ -49,17 +47,6 @@ def train(job: Job) -> dict[str, float]:
         modules={"teacher": teacher},
     )
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
-
-
-def check_sizes(config: Train) -> None:
-    """Raises WsssError if local crops do not fit into the views."""
-    side, small = config.views.crop, config.local.size
-    room = (side - 2 * (small // 2)) ** 2 if side > small else 0
-    if room < config.local.number:
-        raise WsssError(
-            f"local.size {small} leaves no room for {config.local.number} crops in views.crop {side}",
-            "make local.size smaller, about a fifth of views.crop",
-        )
 
 
 def seeds(job: Job) -> dict[str, int]:

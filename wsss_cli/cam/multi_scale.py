@@ -27,14 +27,14 @@ def multi_scale_cams(
     net_cams: Callable[[Tensor], Tensor],
     pyramids: Sequence[Sequence[NDArray[Any]]],
     tags: Sequence[Sequence[int]],
+    size: tuple[int, int],
     device: torch.device,
 ) -> list[Cam]:
     """The CAMs of B images of equal size.
 
-    net_cams: a normalised batch (N, 3, h, w) -> class maps (N, C, h', w'); pyramids: `scaled` of each image, the first
-    scale being 1; tags: the classes present in each, 1..C.
+    net_cams: a normalised batch (N, 3, h, w) -> class maps (N, C, h', w'); pyramids: `scaled` of each image; tags: the
+    classes present in each, 1..C; size (H, W) of the images, which need be none of the scales.
     """
-    size = pyramids[0][0].shape[0], pyramids[0][0].shape[1]
     owner = torch.tensor([i for i, present in enumerate(tags) for _ in present], dtype=torch.long, device=device)
     channel = torch.tensor([c - 1 for present in tags for c in present], dtype=torch.long, device=device)
     raw = []

@@ -61,7 +61,7 @@ def run_stage(
 
     def resolve() -> tuple[Target, list[Step]]:
         target = resolve_target(verb, words, options, own or {}, passing or {})
-        return target, make_plan(target, stage or verb, options)
+        return target, make_plan(target, stage or verb, options, launch.world(asked))
 
     if options.dry_run:
         show_plan(resolve()[1])
@@ -111,13 +111,14 @@ def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
     return values if next(iter(values)) in SECTIONS else {verb: values}
 
 
-def make_plan(target: Target, stage: str, options: RunOptions) -> list[Step]:
-    return plan(target.run, target.method, stage, target.data, target.settings, options.force)
+def make_plan(target: Target, stage: str, options: RunOptions, ranks: int) -> list[Step]:
+    return plan(target.run, target.method, stage, target.data, target.settings, options.force, ranks)
 
 
 def show_plan(steps: list[Step]) -> None:
     for step in steps:
-        console.say(f"{step.key}: {'finished' if not step.runs else f'would run ({step.reason})'} -> {step.folder}")
+        note = f" ({step.reason})" if step.reason else ""
+        console.say(f"{step.key}: {'would run' if step.runs else 'finished'}{note} -> {step.folder}")
 
 
 def find_run(method: str | None, options: RunOptions) -> Run:

@@ -78,10 +78,10 @@ class _Seeded(Dataset[Any]):
         return self.data.item(index, sample_rng(self.seed, epoch, index))
 
 
-def batches_per_epoch(n: int, batch: int) -> int:
+def batches_per_epoch(n: int, batch: int, where: str = "loop") -> int:
     """Whole batches (over all ranks and parts) in an epoch. Raises WsssError if there is not one."""
     if n < batch:
-        raise WsssError(f"the batch of {batch} is larger than the {n} training images", "set a smaller loop.batch")
+        raise WsssError(f"the batch of {batch} is larger than the {n} training images", f"set a smaller {where}.batch")
     return n // batch
 
 

@@ -125,6 +125,15 @@ class Prepared:
             )
         return chosen
 
+    def tagged(self, asked: str | None = None) -> list[Sample]:
+        """The samples of the training split, or of the one asked for, that have tags. Raises WsssError if none has."""
+        split = self.split_for("train", asked)
+        chosen = [s for s in self.split(split) if s.tags]
+        if not chosen:
+            what = f"data set '{self.info.name}' has no tags in split '{split}', and the method learns from tags"
+            raise WsssError(what, "prepare data with tags, or choose another split")
+        return chosen
+
 
 def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -> str:
     """Write samples.jsonl, as the samples come, then dataset.yaml into `folder`; returns the data set's hash."""

@@ -13,6 +13,7 @@ from pydantic import Field
 from torch import Tensor, nn
 
 from wsss_cli.config import StageConfig
+from wsss_cli.context import Context
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
@@ -21,8 +22,10 @@ from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.transforms import normalise, resize, short_side_scale
 from wsss_cli.engine.windows import Net, windowed
+from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.method import load_object
+from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.pool import map_unordered
@@ -58,6 +61,19 @@ class Infer(StageConfig):
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
 
+    def images(self, context: Context) -> Sequence[Sample]:
+        return context.data.split(context.data.split_for("val", self.split))
+
+    def promises(self, context: Context) -> Promises:
+        folders = ("labels", "labels_crf") if self.crf else ("labels",)
+        return {folder: each(self.images(context), ".png") for folder in folders}
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        if self.window is not None and self.window_stride is not None and self.window_stride > self.window:
+            what = f"{where}.window_stride {self.window_stride} leaves gaps between windows of {self.window}"
+            yield WsssError(what, f"make it {self.window} or less")
+
 
 def infer(job: Job) -> dict[str, Any]:
     """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
@@ -65,7 +81,7 @@ def infer(job: Job) -> dict[str, Any]:
     net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))
     split = job.data.split_for("val", config.split)
     samples = job.data.split(split)
-    todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf)[-1])
+    todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf))
     with job.track("infer", len(todo)) as tick:
         tasks = _predictions(job, net, config, todo)
         if job.runtime.device.type == "cuda" or not config.crf:
@@ -80,7 +96,7 @@ def infer(job: Job) -> dict[str, Any]:
 
 
 def outputs(folder: Path, id: str, crf: bool) -> list[Path]:
-    """Where a prediction is written; the one written last stands last."""
+    """Where a prediction is written: plain, and refined if asked."""
     plain = folder / "labels" / f"{id}.png"
     return [plain, folder / "labels_crf" / f"{id}.png"] if crf else [plain]
 

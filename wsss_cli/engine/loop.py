@@ -24,6 +24,7 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsss_cli import console
 from wsss_cli.config import Config
+from wsss_cli.context import Context
 from wsss_cli.data.loader import TrainingData, batches_per_epoch, training_loader
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.distributed import Runtime, any_ranks, gather, mean_over_ranks
@@ -48,6 +49,25 @@ class Loop(Config):
     clip: float = Field(0.0, ge=0, description="largest gradient norm; 0 off")
     save_minutes: float = Field(5.0, ge=0, description="time between checkpoints")
     log_every: int = Field(10, gt=0, description="iterations between lines of metrics.jsonl")
+
+    def share(self, ranks: int, where: str = "loop") -> int:
+        """Images of a rank's forward pass. Raises WsssError if the batch cannot be split so."""
+        parts = ranks * self.accumulate
+        if self.batch % parts:
+            raise WsssError(
+                f"{where}.batch {self.batch} cannot be split over {ranks} ranks x accumulate {self.accumulate}",
+                f"make it a multiple of {parts}",
+            )
+        return self.batch // parts
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        try:
+            self.share(context.ranks, where)
+            if context.images is not None:
+                batches_per_epoch(context.images, self.batch, where)
+        except WsssError as error:
+            yield error
 
 
 @dataclass
@@ -150,12 +170,7 @@ class _State:
 
     @classmethod
     def create(cls, training: Training, loop: Loop, runtime: Runtime, seed: int) -> _State:
-        share = runtime.world * loop.accumulate
-        if loop.batch % share:
-            raise WsssError(
-                f"loop.batch {loop.batch} cannot be split over {runtime.world} ranks x accumulate {loop.accumulate}",
-                f"make it a multiple of {share}",
-            )
+        loop.share(runtime.world)
         format_ = torch.channels_last if loop.channels_last else torch.preserve_format
         plain = training.model.to(runtime.device).to(memory_format=format_)
         plain.train()  # a network decides in its `train` which of its parts stay in eval mode
@@ -296,16 +311,15 @@ def _wrap(model: nn.Module, loop: Loop, runtime: Runtime) -> nn.Module:
 
 
 def _loader(training: Training, loop: Loop, runtime: Runtime, seed: int, k: int, total: int) -> Any:
-    n = loop.accumulate
     return training_loader(
         training.data,
-        loop.batch // (runtime.world * n),
+        loop.share(runtime.world),
         rank=runtime.rank,
         world=runtime.world,
         seed=seed,
         start=k,
         total=total,
-        parts=n,
+        parts=loop.accumulate,
         workers=runtime.workers,
         pin=runtime.device.type == "cuda",
     )

@@ -2,18 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Any, Protocol
+from typing import Annotated, Any, Protocol
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
 from wsss_cli.config import Config, StageConfig, as_dict
+from wsss_cli.context import Context
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.prepared import Sample
+from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.data.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.distributed import mean_over_ranks
@@ -25,6 +26,8 @@ from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.multi_scale import MultiScale
 from wsss_cli.nets.outputs import training_losses
+from wsss_cli.places import Place
+from wsss_cli.promises import CHECKPOINT, Promises, absent, each, promised_ids
 
 
 class Optimiser(Config):
@@ -38,10 +41,21 @@ class Optimiser(Config):
     min_lr: float = Field(1e-5, ge=0, description="floor of the learning rate (BECO)")
 
 
+def maps_of(labels: str) -> Path:
+    """The folder of label maps that is meant: that itself, or, where it is a run's, the run's pseudo-labels."""
+    folder = Path(labels).expanduser()
+    ours = folder / "pseudo" / "labels"
+    return ours if ours.is_dir() else folder
+
+
+LABELS = Place("folder", ("pseudo", "seeds", "masks"), maps_of)
+"""The setting that says what is learnt from."""
+
+
 class Segment(StageConfig):
     """A segmentation network on pseudo-labels, or on the masks: the upper bound."""
 
-    labels: str = Field(
+    labels: Annotated[str, LABELS] = Field(
         "pseudo",
         description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder of maps, or a run's",
     )
@@ -57,11 +71,18 @@ class Segment(StageConfig):
     def unneeded(self) -> tuple[str, ...]:
         return () if self.labels == "pseudo" else ("pseudo",)
 
+    def images(self, context: Context) -> Sequence[Sample] | None:
+        return labelled(context, self)[0]
+
+    def promises(self, context: Context) -> Promises:
+        return CHECKPOINT
+
 
 def train(job: Job) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
     config: Segment = job.config
     samples, labels = labelled(job, config)
+    say_unlabelled(job, config, samples)
     net = with_scales(
         build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust), config.multi_scale
     )
@@ -91,38 +112,64 @@ class Labels(Protocol):
     def split(self) -> str | None: ...
 
 
-def labelled(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample], Path]]:
+class Known(Protocol):
+    """What a `Context` and a `Job` know of the data and of the stages before."""
+
+    @property
+    def data(self) -> Prepared: ...
+
+    @property
+    def inputs(self) -> Mapping[str, Path]: ...
+
+    @property
+    def promised(self) -> Mapping[str, Promises]: ...
+
+
+def labelled(known: Known, config: Labels) -> tuple[list[Sample], Callable[[Sample], Path]]:
     """The images to learn from and where the label map of each lies.
 
-    Raises WsssError if a label map is missing.
+    Of a stage of the run: those of which it promises one.  Raises WsssError if there are none, or if a folder of
+    somebody else's is not there, lacks some, or holds maps of another format.
     """
-    split = job.data.split_for("train", config.split)
-    samples = job.data.split(split)
+    data, split = known.data, known.data.split_for("train", config.split)
+    samples = data.split(split)
     if config.labels == "masks":
         chosen = [s for s in samples if s.mask is not None]
         if not chosen:
             raise WsssError(f"labels=masks: split '{split}' has no masks", "use labels=pseudo")
         return chosen, lambda s: s.mask or Path()
-    folder, of_run = label_folder(job, config.labels)
-    samples = [s for s in samples if s.tags or not of_run]  # those without tags have no pseudo-label
-    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
-    if config.labels in job.inputs:
-        samples = [s for s in samples if s.id not in set(missing)]
-    elif missing:
-        raise WsssError(f"labels={config.labels}: no label map for {len(missing)} images, first {missing[0]}.png")
+    if config.labels in known.inputs:
+        made = promised_ids(known.promised.get(config.labels, {}), "labels")
+        folder, samples = known.inputs[config.labels] / "labels", [s for s in samples if s.id in made]
+        if not samples:
+            raise WsssError(f"no image of split '{split}' gets a label map from stage {config.labels}", "see its split")
     else:
-        _require_format(folder / f"{samples[0].id}.png", job.data.num_classes)
+        folder, samples = _ready_made(config.labels, samples, data.num_classes)
     return samples, lambda s: folder / f"{s.id}.png"
 
 
-def label_folder(job: Job, labels: str) -> tuple[Path, bool]:
-    """Where label maps lie, and whether a run made them: this one (a stage is named, "pseudo" or, of a method whose
-    seeds are label maps, "seeds"), another (its folder is named), or somebody else.
-    """
-    if labels in job.inputs:
-        return job.inputs[labels] / "labels", True
-    ours = Path(labels) / "pseudo" / "labels"
-    return (ours, True) if ours.is_dir() else (Path(labels), False)
+def _ready_made(labels: str, samples: Sequence[Sample], num_classes: int) -> tuple[Path, list[Sample]]:
+    """The folder of label maps of another run or of somebody else's, and the images that it is to have one of."""
+    folder = maps_of(labels)
+    of_run = folder != Path(labels).expanduser()  # which makes none of images without tags
+    samples = [s for s in samples if s.tags or not of_run]
+    if not folder.is_dir():
+        raise WsssError(f"labels={labels}: there is no folder {folder}", "check the path")
+    missing = absent(folder, each(samples, ".png"))
+    if missing:
+        raise WsssError(f"labels={labels}: no label map for {len(missing)} images, first {missing[0]}")
+    if not of_run and samples:
+        _require_format(folder / f"{samples[0].id}.png", num_classes)
+    return folder, samples
+
+
+def say_unlabelled(job: Job, config: Labels, samples: Sequence[Sample]) -> None:
+    """Tell the user how many images of the split are left out, which the labels are not made for."""
+    split = job.data.split_for("train", config.split)
+    whole = len(job.data.split(split))
+    if len(samples) < whole:
+        left_out = f"{whole - len(samples)} of {whole} images of split '{split}' are left out"
+        job.say(f"{left_out}: labels={config.labels} has nothing for them")
 
 
 def _require_format(path: Path, num_classes: int) -> None:

@@ -13,8 +13,7 @@ from pycocotools import mask as rle
 
 from wsss_cli.data.prepared import Sample
 from wsss_cli.files import write_text
-
-FILE = "instances.json"
+from wsss_cli.promises import INSTANCES
 
 
 def run_length_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -35,7 +34,7 @@ def merge_rows(folder: Path, samples: Sequence[Sample], classes: Sequence[str], 
     """
     found = [json.loads((folder / f"{s.id}.json").read_text(encoding="utf-8")) for s in samples]
     if write:
-        write_text(folder / FILE, json.dumps(coco_file(samples, found, classes)))
+        write_text(folder / INSTANCES, json.dumps(coco_file(samples, found, classes)))
     return sum(len(rows) for rows in found)
 
 

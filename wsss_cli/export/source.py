@@ -20,6 +20,7 @@ from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export.contours import outline
 from wsss_cli.export.pieces import Piece, pieces
+from wsss_cli.promises import absent, each
 
 Shape = Literal["rle", "polygon", "box"]
 R = TypeVar("R")
@@ -87,12 +88,13 @@ class Source:
 
 
 def find_source(data: Prepared, split: str, folder: Path, title: str) -> tuple[Source, int]:
-    """The source, and how many images of the split have no label map.
+    """The source, and how many images of the split have no label map: those the finished stage was to make none of.
 
     Raises WsssError if the split has none at all.
     """
     samples = data.split(split)
-    there = tuple(s for s in samples if (folder / f"{s.id}.png").exists())
+    missing = set(absent(folder, each(samples, ".png")))
+    there = tuple(s for s in samples if f"{s.id}.png" not in missing)
     if not there:
         raise WsssError(f"there is no label map of split '{split}' in {folder}", "choose the split they were made for")
     return Source(data, split, there, folder, title), len(samples) - len(there)

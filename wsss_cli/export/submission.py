@@ -19,6 +19,7 @@ from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.promises import absent, each
 
 Competition = Literal["comp5", "comp6"]
 CLASSES = 20
@@ -38,7 +39,7 @@ def write_submission(path: Path, samples: Sequence[Sample], folder: Path, compet
     its image's size, or holds anything but 0..20.
     """
     require_archive_name(path)
-    missing = [s.id for s in samples if not (folder / f"{s.id}.png").exists()]
+    missing = [name.removesuffix(".png") for name in absent(folder, each(samples, ".png"))]
     if missing:
         what = f"{len(missing)} of {len(samples)} images have no prediction in {folder}: {some(missing)}"
         raise WsssError(what, "run the command again with --force")

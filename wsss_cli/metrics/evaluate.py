@@ -7,7 +7,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
-from typing import Any
+from typing import Annotated, Any
 
 import numpy as np
 import torch
@@ -17,15 +17,18 @@ from torch import Tensor
 from wsss_cli.cam.label import strongest, with_background
 from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig
+from wsss_cli.context import Context
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.objects import true_objects
-from wsss_cli.data.prepared import Sample
+from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine.distributed import gather, shard, sum_over_ranks
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
+from wsss_cli.places import Place
+from wsss_cli.promises import Promises, promised_ids
 from wsss_cli.runs import read_record
 
 NO_SELECTION = "none: the last iteration"
@@ -42,9 +45,19 @@ class Evaluate(StageConfig):
         STEPS, min_length=1, description="background scores tried for CAMs, ascending"
     )
     instances: bool = Field(False, description="also score instance labels (of stage pseudo): AP50, AP75, ABO")
-    true_instances: str | None = Field(
+    true_instances: Annotated[str | None, Place("any")] = Field(
         None, description="a COCO JSON or a folder of VOC object maps; null: those that the data set names"
     )
+
+    def images(self, context: Context) -> Sequence[Sample] | None:
+        """Where the seeds or pseudo-labels of a split are scored; of predictions `infer` says which it is."""
+        if "infer" in context.inputs:
+            return None
+        split = context.data.split_for("seeds", self.split)
+        return with_mask(context.data, split)
+
+    def promises(self, context: Context) -> Promises:
+        return {"": ("scores.json",)}
 
 
 def evaluate(job: Job) -> dict[str, float]:
@@ -53,10 +66,7 @@ def evaluate(job: Job) -> dict[str, float]:
     source = next(iter(job.inputs))
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
-    samples = job.data.split(split)
-    masked = [s for s in samples if s.mask is not None]
-    if not masked:
-        raise WsssError(f"split '{split}' of '{job.data.info.name}' has no masks to score against", "choose another")
+    samples, masked = job.data.split(split), with_mask(job.data, split)
     if source == "seeds" and (job.inputs[source] / "cam").is_dir():
         rows, images, curve = _score_cams(job, masked, config.thresholds)
     else:
@@ -82,6 +92,14 @@ def evaluate(job: Job) -> dict[str, float]:
     return {row["name"]: row["miou"] for row in rows} | report.get("instances", {}).get("means", {})
 
 
+def with_mask(data: Prepared, split: str) -> list[Sample]:
+    """The samples of the split that can be scored. Raises WsssError if none can."""
+    masked = [s for s in data.split(split) if s.mask is not None]
+    if not masked:
+        raise WsssError(f"split '{split}' of '{data.info.name}' has no masks to score against", "choose another")
+    return masked
+
+
 def read_scores(folder: Path) -> dict[str, Any]:
     """scores.json of an evaluate stage."""
     return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
@@ -98,15 +116,18 @@ def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str
     rows: list[dict[str, Any]] = []
     images: list[dict[str, Any]] = []
     for kind, labels in kinds.items():
-        total, images, ignored = _count(job, samples, partial(_labels_of, labels), kind, undecided=source != "infer")
+        made = promised_ids(job.promised.get(source, {}), labels.name)
+        total, images, ignored = _count(
+            job, samples, partial(_labels_of, labels, made), kind, undecided=source != "infer"
+        )
         rows.append(_row(kind, scores_of(total), job) | ({"ignored": ignored} if ignored else {}))
     return rows, images, []
 
 
-def _labels_of(folder: Path, sample: Sample) -> np.ndarray:
-    """The label map of a sample: all background where the stage made none, for want of tags."""
+def _labels_of(folder: Path, made: set[str], sample: Sample) -> np.ndarray:
+    """The label map of a sample: all background where the stage was to make none, for want of tags or boxes."""
     path = folder / f"{sample.id}.png"
-    if not path.exists() and not sample.tags:
+    if (sample.id not in made if made else not sample.tags) and not path.exists():
         return np.zeros((sample.height, sample.width), np.uint8)
     return read_labels(path)
 

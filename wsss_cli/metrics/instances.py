@@ -19,7 +19,7 @@ from pycocotools.cocoeval import COCOeval
 from wsss_cli.data.objects import Objects, as_run_lengths, by_name, sample_of
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.export.instances import FILE
+from wsss_cli.promises import INSTANCES
 
 OVERLAPS = (0.5, 0.75)
 MOST = 100  # instances of an image that count, the surest first [COCO]
@@ -108,7 +108,7 @@ def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
 
 def labels_file(folder: Path) -> Path:
     """Where a pseudo stage's folder has its instance labels."""
-    return folder / "instances" / FILE
+    return folder / "instances" / INSTANCES
 
 
 def _sample(image: Mapping[str, Any], known: Mapping[str, Sample], path: Path) -> Sample:

@@ -12,6 +12,7 @@ from pydantic_core import PydanticCustomError
 from wsss_cli.config import Config
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.heads import FIXED_STRIDES, HEADS, Auxiliary, Decoder
+from wsss_cli.places import WEIGHTS
 from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
@@ -34,7 +35,7 @@ class Net(Config):
 
     backbone: str = Field("resnet101d", description="timm's name, or mit_b0 to mit_b5; ResNet-D 101 [BECO sec. 4.1]")
     backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {pad_type: same}")
-    pretrained: str = Field(
+    pretrained: Annotated[str, WEIGHTS] = Field(
         "timm",
         description="timm: published weights, downloaded; none: random; or a weights FILE of the backbone, or of a "
         "whole network of mmseg",

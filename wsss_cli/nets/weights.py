@@ -24,7 +24,7 @@ def read_weights(path: Path | str, trust: bool = False) -> dict[str, Tensor]:
     Unwraps common containers ({"state_dict": ...}), joins the names of nested ones by dots and drops DataParallel's
     "module.".  `trust`: also read pickles that run code.  Raises WsssError: no file, corrupt, needs trust, no tensors.
     """
-    path = Path(path)
+    path = Path(path).expanduser()
     if not path.is_file():
         raise WsssError(f"no weights file {path}", "check the path")
     content = _safetensors(path) if path.suffix == ".safetensors" else read_torch(path, trust)

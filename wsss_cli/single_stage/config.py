@@ -2,12 +2,19 @@
 
 from __future__ import annotations
 
-from typing import Any, Literal
+import re
+from collections.abc import Iterator, Sequence
+from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.context import Context
+from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import infer
+from wsss_cli.errors import WsssError
+from wsss_cli.places import FILE, WEIGHTS
+from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.par_config import Par
 
@@ -19,7 +26,9 @@ class VitNet(Config):
         "vit_base_patch16_224.orig_in21k_ft_in1k", description="timm's name of a plain vision transformer"
     )
     backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {depth: 4}")
-    pretrained: str = Field("timm", description="timm: published weights, downloaded; none: random; or a weights FILE")
+    pretrained: Annotated[str, WEIGHTS] = Field(
+        "timm", description="timm: published weights, downloaded; none: random; or a weights FILE"
+    )
     inner_block: int = Field(-3, description="whose tokens the auxiliary classifier sees; -3 is block 9 of 12 (ToCo)")
     train_positions: bool = Field(False, description="learn the position embedding (PUF); else it stays (ToCo)")
     width: int = Field(512, gt=0, description="channels of the decoder (ToCo)")
@@ -27,6 +36,33 @@ class VitNet(Config):
     decoder_init: Literal["torch", "kaiming"] = Field(
         "torch", description="weights of the decoder at first: PyTorch's default (ToCo), or Kaiming, fan out (PUF)"
     )
+
+    def patch(self) -> int | None:
+        """Side of a patch in pixels, if the settings or the name say it."""
+        named = re.search(r"_patch(\d+)", self.backbone)
+        return self.backbone_args.get("patch_size") or (int(named[1]) if named else None)
+
+
+def too_small(net: VitNet, side: int, where: str) -> Iterator[WsssError]:
+    """A problem if images of this side hold no patch."""
+    patch = net.patch()
+    if patch is not None and side < patch:
+        yield WsssError(f"{where} {side} holds no patch of {patch} pixels", "enlarge it, or choose smaller patches")
+
+
+class Trained(StageConfig):
+    """Settings of the training of a single-stage network, or the trained network that is taken instead."""
+
+    checkpoint: Annotated[str | None, FILE] = Field(
+        None, description="take this trained network instead: the authors' model_iter_N.pth"
+    )
+    split: str | None = Field(None, description="the split to learn from; the data set's training split")
+
+    def images(self, context: Context) -> Sequence[Sample] | None:
+        return None if self.checkpoint is not None else context.data.tagged(self.split)
+
+    def promises(self, context: Context) -> Promises:
+        return CHECKPOINT
 
 
 class Thresholds(Config):
@@ -79,6 +115,12 @@ class Seeds(StageConfig):
     )
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
 
+    def images(self, context: Context) -> Sequence[Sample]:
+        return context.data.tagged(self.split)
+
+    def promises(self, context: Context) -> Promises:
+        return {"cam": each(self.images(context), ".npz")}
+
 
 class Pseudo(StageConfig):
     """Refine the class activation maps to label maps."""
@@ -91,3 +133,7 @@ class Pseudo(StageConfig):
     thresholds: Thresholds = Field(Thresholds(), description="background scores; ignored where they disagree")
     par: Par = Field(Par(), description="pixel-adaptive refinement")
     crf: Crf = Field(PRESETS["toco_cam"], description="the dense CRF of refine=crf (ToCo)")
+
+    def promises(self, context: Context) -> Promises:
+        """A label map wherever there are CAMs."""
+        return {"labels": [f"{id}.png" for id in sorted(promised_ids(context.promised["seeds"], "cam"))]}

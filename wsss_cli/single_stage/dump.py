@@ -26,6 +26,7 @@ from wsss_cli.data.transforms import normalise
 from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
 from wsss_cli.nets.single_stage import Segmentation, SingleStage
+from wsss_cli.promises import promised_ids
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.dual import agree, refined_label, with_constant
 from wsss_cli.refine.pool import map_unordered
@@ -80,10 +81,11 @@ def cams_of(
 
 
 def make_labels(job: Job) -> dict[str, int]:
-    """Write labels/<id>.png for every tagged image that the stage `seeds` made CAMs of."""
+    """Write labels/<id>.png for every image that the stage `seeds` makes CAMs of."""
     config: Pseudo = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
-    samples = [s for s in job.data.samples if s.tags and cam_path(folder, s).exists()]
+    made = promised_ids(job.promised["seeds"], "cam")
+    samples = [s for s in job.data.samples if s.id in made]
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     device = job.runtime.device
     tasks = (

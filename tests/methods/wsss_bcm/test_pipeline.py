@@ -172,7 +172,7 @@ def test_other_mistakes_are_named(wsss: Wsss, run: Path) -> None:
             ("train", "bcm", "labels=masks", "fr_mode=topk", "filling_rates=official"),
             "VOC's 20 classes, the data set has 6",
         ),
-        (("train", "bcm", "labels=masks", "boxes=nowhere"), "boxes=nowhere: no box map for 12 images"),
+        (("train", "bcm", "labels=masks", "boxes=nowhere"), "train.boxes: there is no folder nowhere"),
         (
             ("train", "bcm", "labels=masks", "base.enabled=false", "bcm.enabled=false", "fr.enabled=false"),
             "all disabled",

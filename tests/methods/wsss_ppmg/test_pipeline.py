@@ -138,7 +138,7 @@ def test_two_processes_on_ordinary_crops(wsss: Wsss) -> None:
             ("net.backbone=scalenet50", "net.pretrained=timm"),
             "there are no weights of 'scalenet50' that can be downloaded",
         ),
-        (("training.checkpoint=voc12_s101_mc.pth",), "no weights file voc12_s101_mc.pth"),
+        (("training.checkpoint=voc12_s101_mc.pth",), "there is no file voc12_s101_mc.pth"),
         (("net.levels=[-3,-2,-1]",), "'seeds.net.levels'"),
         (("rough.sure=0.4",), "'seeds.rough.sure' = 0.4"),
     ],

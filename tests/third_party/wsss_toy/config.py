@@ -1,17 +1,34 @@
 """The settings of the toy method."""
 
+from typing import Annotated
+
 from pydantic import Field
 
 from wsss_cli.config import Config, StageConfig
+from wsss_cli.context import Context
+from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
+from wsss_cli.places import FILE, FOLDER
+from wsss_cli.promises import CHECKPOINT, Promises, each
 
 
 class Seeds(StageConfig):
     gain: float = Field(1.0, gt=0, description="factor on the evidence")
+    notes: Annotated[str | None, FILE] = Field(None, description="a file that only has to be there")
+    pictures: Annotated[str | None, FOLDER] = Field(None, description="a folder that only has to be there")
+
+    def images(self, context: Context) -> list[Sample]:
+        return context.data.split("train")
+
+    def promises(self, context: Context) -> Promises:
+        return {"cam": each(self.images(context), ".npy")}
 
 
 class Pseudo(StageConfig):
     threshold: float = Field(0.5, ge=0, le=1, description="evidence above it is foreground")
+
+    def promises(self, context: Context) -> Promises:
+        return {"labels": each(context.data.split("train"), ".png")}
 
 
 class Net(Config):
@@ -31,3 +48,9 @@ class Train(StageConfig):
 
     def unneeded(self) -> tuple[str, ...]:
         return ("pseudo",) if self.labels == "masks" else ()
+
+    def images(self, context: Context) -> list[Sample]:
+        return context.data.split("train")
+
+    def promises(self, context: Context) -> Promises:
+        return CHECKPOINT

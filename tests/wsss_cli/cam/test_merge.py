@@ -37,9 +37,9 @@ def images() -> list[np.ndarray]:
 def test_a_batch_gives_what_each_image_gives(images: list[np.ndarray]) -> None:
     tags, cpu = [(1, 3), (), (2,)], torch.device("cpu")
     pyramids = [scaled(image) for image in images]
-    together = multi_scale_cams(_net, pyramids, tags, cpu)
+    together = multi_scale_cams(_net, pyramids, tags, (50, 70), cpu)
     for cam, pyramid, present in zip(together, pyramids, tags):
-        (alone,) = multi_scale_cams(_net, [pyramid], [present], cpu)
+        (alone,) = multi_scale_cams(_net, [pyramid], [present], (50, 70), cpu)
         assert cam.keys.tolist() == list(present)
         assert cam.cam.shape == (len(present), 13, 18)
         assert cam.full().shape == (len(present), 50, 70)
@@ -47,10 +47,18 @@ def test_a_batch_gives_what_each_image_gives(images: list[np.ndarray]) -> None:
         np.testing.assert_allclose(cam.full(), alone.full(), atol=1e-6)
 
 
+@pytest.mark.parametrize("scales", [(0.5,), (2.0, 1.0), (0.5, 1.0, 1.5)])
+def test_no_scale_need_be_the_images_own(images: list[np.ndarray], scales: tuple[float, ...]) -> None:
+    (cam,) = multi_scale_cams(_net, [scaled(images[0], scales)], [(3, 1)], (50, 70), torch.device("cpu"))
+    assert cam.size == (50, 70) and cam.cam.shape == (2, 13, 18) and cam.full().shape == (2, 50, 70)
+    (other,) = multi_scale_cams(_net, [scaled(images[0], scales[::-1])], [(3, 1)], (50, 70), torch.device("cpu"))
+    np.testing.assert_allclose(cam.cam, other.cam, atol=1e-6)
+
+
 def test_cams_are_of_the_present_classes(images: list[np.ndarray]) -> None:
     pyramid = scaled(images[0])
     assert [p.shape for p in pyramid] == [(50, 70, 3), (25, 35, 3), (75, 105, 3), (100, 140, 3)]
-    (cam,) = multi_scale_cams(_net, [pyramid], [(3, 1)], torch.device("cpu"))
+    (cam,) = multi_scale_cams(_net, [pyramid], [(3, 1)], (50, 70), torch.device("cpu"))
     batches = [normalise(torch.from_numpy(p)[None]) for p in pyramid]
     folded = [fold(_net(torch.cat([b, b.flip(-1)])).unflatten(0, (2, 1))[:, 0]) for b in batches]  # (3, h, w) each
     np.testing.assert_allclose(cam.cam, merge(folded, (50, 70))[[2, 0]], atol=1e-6)

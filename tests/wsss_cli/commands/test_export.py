@@ -1,6 +1,7 @@
 """`wsss export labels` and `wsss infer --voc-submission` through the entry point."""
 
 import json
+import shutil
 import tarfile
 from pathlib import Path
 
@@ -9,6 +10,7 @@ import pytest
 from processes import Wsss
 from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.prepared import read_prepared
+from wsss_cli.export.source import find_source
 
 RUN = Path("runs/dots/toy/default")
 
@@ -16,8 +18,6 @@ RUN = Path("runs/dots/toy/default")
 @pytest.fixture(scope="module")
 def trained(dots: Path, toy_site: Path, tmp_path_factory: pytest.TempPathFactory) -> Wsss:
     """A folder in which `wsss train toy` has run; the tests here only add to it."""
-    import shutil
-
     folder = tmp_path_factory.mktemp("trained")
     shutil.copytree(dots / "data", folder / "data")
     wsss = Wsss(folder, (toy_site,))
@@ -51,14 +51,27 @@ def test_predictions_of_a_split(trained: Wsss) -> None:
     assert rows and all(isinstance(row["segmentation"], list) for row in rows)
 
 
-def test_a_part_of_the_split(trained: Wsss) -> None:
-    labels = trained.folder / RUN / "pseudo/labels"
-    kept = (labels / "dot00.png").read_bytes()
-    (labels / "dot00.png").unlink()
+def test_a_label_map_that_is_gone_is_made_again_first(trained: Wsss) -> None:
+    gone = trained.folder / RUN / "pseudo/labels/dot00.png"
+    kept = gone.read_bytes()
+    gone.unlink()
     result = trained("export", "labels", "--format", "yolo", "--out", "part")
-    (labels / "dot00.png").write_bytes(kept)
-    assert result.code == 0 and "1 image(s) of split 'train' have no label map" in result.err
-    assert len(list((trained.folder / "part/labels/train").iterdir())) == 9
+    assert result.code == 0 and "pseudo: 1 of 10 files of labels/ are missing" in result.out, result.text
+    assert gone.read_bytes() == kept and "left out" not in result.err
+    assert len(list((trained.folder / "part/labels/train").iterdir())) == 10
+
+
+def test_images_that_get_no_label_map_are_counted(trained: Wsss) -> None:
+    """Those that a stage is to make none of, for want of tags."""
+    data = read_prepared(trained.folder / "data/dots")
+    folder = trained.folder / "some"
+    folder.mkdir()
+    shutil.copy(trained.folder / RUN / "pseudo/labels/dot00.png", folder)
+    source, lacking = find_source(data, "train", folder, "some")
+    assert [s.id for s in source.samples] == ["dot00"] and lacking == 9
+
+
+def test_a_split_without_label_maps(trained: Wsss) -> None:
     wrong = trained("export", "labels", "--format", "yolo", "--out", "none", "--split", "val")
     assert wrong.code == 2 and "no label map of split 'val'" in wrong.err
     assert not (trained.folder / "none").exists()

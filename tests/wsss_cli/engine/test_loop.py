@@ -173,7 +173,7 @@ def test_an_average_of_the_weights_is_what_is_kept(wsss: Wsss) -> None:
     ("words", "message"),
     [
         (["loop.accumulate=3"], "loop.batch 4 cannot be split over 1 ranks x accumulate 3\n  make it a multiple of 3"),
-        (["loop.batch=11"], "the batch of 11 is larger than the 10 training images\n  set a smaller loop.batch"),
+        (["loop.batch=11"], "the batch of 11 is larger than the 10 training images\n  set a smaller train.loop.batch"),
         (["loop.amp=int8"], "'train.loop.amp' = 'int8': input should be 'off', 'bf16' or 'fp16'"),
     ],
 )

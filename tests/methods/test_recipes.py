@@ -1,0 +1,52 @@
+"""Every shipped recipe of every method: planned as it is, and run through every phase for two iterations.
+
+Networks are replaced by tiny ones of the same kind (a small ResNet, a small vision transformer) with random weights,
+images and crops are 64 pixels wide: a ResNet-101 on crops of 512 would take hours of CPU and gigabytes.
+"""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiny_recipes import RECIPES, Tiny
+from wsss_cli.cam.store import cam_path, read_cam
+from wsss_cli.data.labels import label_path, read_labels
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.plan import plan, problems
+from wsss_cli.plugins import method
+from wsss_cli.runs import Run, Settings
+
+
+@pytest.mark.parametrize(("name", "recipe"), RECIPES)
+def test_a_recipe_is_planned_as_it_is(scenes: Prepared, tmp_path: Path, name: str, recipe: str) -> None:
+    run, twice = Run(tmp_path, "shapes", name, "default"), replace(scenes, samples=scenes.samples * 2)
+    steps = plan(run, method(name), "evaluate", twice, Settings(recipe))
+    assert [step.key for step in steps][-2:] == ["infer", "evaluate"] and problems(steps, twice, 1) == []
+
+
+@pytest.mark.parametrize(("name", "recipe"), RECIPES)
+def test_a_recipe_runs_through_every_phase(scenes: Prepared, tmp_path: Path, name: str, recipe: str) -> None:
+    tiny = Tiny(scenes, tmp_path, name, recipe)
+    for stage in ("pseudo", "evaluate"):
+        assert tiny.run(stage)["status"] == "finished"
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("irn", {"seeds": {"scales": [0.5, 1.5]}}),
+        ("ppmg", {"seeds": {"rough": {"scales": [0.5, 1.5]}, "grid": {"scales": [1.5, 0.75]}}}),
+        ("toco", {"train": {"local": {"scales": [0.5, 1.5]}}, "seeds": {"scales": [0.5, 1.5]}}),
+        ("toco", {"seeds": {"scales": [0.5, 1.5], "source": "segmentation"}}),
+        ("puf", {"train": {"scales": [0.5, 1.5]}, "seeds": {"scales": [0.5, 1.5]}}),
+    ],
+)
+def test_no_scale_need_be_1(scenes: Prepared, tmp_path: Path, name: str, settings: dict[str, Any]) -> None:
+    tiny = Tiny(scenes, tmp_path, name, "shapes")
+    assert tiny.run("pseudo", settings)["status"] == "finished"
+    sample = scenes.split("train")[0]
+    folder = tmp_path / "shapes" / name / "shapes"
+    assert tuple(read_cam(cam_path(folder / "seeds", sample)).full().shape[1:]) == (sample.height, sample.width)
+    assert read_labels(label_path(folder / "pseudo", sample)).shape == (sample.height, sample.width)
