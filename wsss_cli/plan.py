@@ -6,9 +6,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
-
-from wsss_cli.config import as_dict, changes, read_yaml, resolve
+from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml, resolve
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method, Stage
@@ -143,16 +141,8 @@ def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
     return name
 
 
-def _with_new_defaults(old: dict[str, Any], config: BaseModel) -> dict[str, Any]:
-    """A recorded config with the defaults of keys that did not exist then: a new version makes nothing stale."""
-    try:
-        return as_dict(type(config).model_validate(old))
-    except ValidationError:  # a key that is gone, or means something else now
-        return old
-
-
 def _status(
-    folder: Path, config: BaseModel, data_hash: str, inputs: dict[str, str], made: dict[str, str | None]
+    folder: Path, config: StageConfig, data_hash: str, inputs: dict[str, str], made: dict[str, str | None]
 ) -> tuple[Status, str]:
     """Whether a stage's folder holds what is wanted, and if not, why.
 
@@ -161,7 +151,8 @@ def _status(
     record = read_record(folder)
     if record is None:
         return "missing", "not made yet"
-    changed = changes(_with_new_defaults(record["config"], config), as_dict(config))
+    # a new version makes nothing stale
+    changed = changes(completed(type(config), record["config"]), as_dict(config))
     if record["data_hash"] != data_hash:
         changed.append("the data set")
     changed += [f"stage {n}" for n, mark in inputs.items() if record["inputs"].get(n) != mark]
