@@ -8,11 +8,12 @@ from pydantic import Field
 
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.engine.loop import Loop
-from wsss_cli.engine.segment import Segment
+from wsss_cli.engine.segment import PlainSegment
+from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
-class CamNetwork(Config):
+class CamNetwork(Pretrained):
     """The classification network whose class maps are the seeds."""
 
     backbone: str = Field("resnet50.tv_in1k", description="timm name; the paper's is torchvision's ResNet-50 V1")
@@ -108,5 +109,5 @@ class Pseudo(StageConfig):
     instances: Instances = Field(Instances(), description="instance labels")
 
 
-class Train(Segment):
+class Train(PlainSegment):
     """DeepLabV3+ with cross-entropy on the pseudo-labels (IRN released no code for it; the settings are BECO's)."""

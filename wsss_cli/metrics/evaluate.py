@@ -242,9 +242,12 @@ def _training(job: Job) -> dict[str, Any]:
     record = read_record(job.inputs["infer"].parent / "train") or {}
     stage, recorded = job.method.stage("train"), record.get("config", {})
     learnt, told = completed(stage.config_class(), recorded) if stage else recorded, record.get("metrics") or {}
+    network = learnt.get("net")
+    if isinstance(network, dict) and "normalise" in network:  # what "auto" stood for; of older versions ImageNet's
+        network = network | {"normalise": record.get("normalise", {}).get("net", "imagenet")}
     return {
         "labels": learnt.get("labels", "image tags"),  # which single-stage methods make labels of as they train
-        "network": learnt.get("net"),
+        "network": network,
         "effective_batch": told.get("effective_batch", learnt.get("loop", {}).get("batch")),
         "selection": told.get("selection", NO_SELECTION),
     }
