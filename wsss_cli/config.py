@@ -74,6 +74,11 @@ class StageConfig(Config):
             images = None
         yield from super().problems(replace(context, images=None if images is None else len(images)), where)
 
+    @classmethod
+    def recorded(cls, values: dict[str, Any]) -> StageConfig:
+        """Of settings that an older version recorded, which lack what did not exist then: they get its default."""
+        return cls.model_validate(values)
+
 
 C = TypeVar("C", bound=BaseModel)
 
@@ -144,6 +149,14 @@ def read_yaml(path: Path) -> dict[str, Any]:
 def as_dict(config: BaseModel) -> dict[str, Any]:
     """Plain data, for YAML and JSON."""
     return config.model_dump(mode="json", by_alias=True)
+
+
+def completed(cls: type[StageConfig], recorded: dict[str, Any]) -> dict[str, Any]:
+    """Recorded settings with those that did not exist then; as they are if one is gone, or means something else now."""
+    try:
+        return as_dict(cls.recorded(recorded))
+    except ValidationError:
+        return recorded
 
 
 def flat(values: Mapping[str, Any], prefix: str = "") -> dict[str, Any]:

@@ -27,6 +27,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, sweep, write_text
 from wsss_cli.job import Job
 from wsss_cli.method import Method
+from wsss_cli.nets.normalisation import normalisations
 from wsss_cli.plan import Step
 from wsss_cli.promises import lacking, told
 from wsss_cli.runs import read_record, set_aside, write_record
@@ -123,6 +124,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "data": job.data.info.name,
         "data_hash": job.data.info.hash,
         "config": as_dict(step.config),
+        "normalise": normalisations(step.config),
         "inputs": {need: marks[need] for need in step.inputs},
         "inputs_made": {need: (read_record(path) or {}).get("made") for need, path in job.inputs.items()},
         "input_folders": {need: os.path.relpath(path, step.folder) for need, path in job.inputs.items()},

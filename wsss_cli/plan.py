@@ -7,9 +7,9 @@ from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any, Literal
 
-from pydantic import BaseModel, ValidationError
+from pydantic import BaseModel
 
-from wsss_cli.config import StageConfig, as_dict, changes, read_yaml, resolve
+from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml, resolve
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError, joined
@@ -210,17 +210,9 @@ def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
     return name
 
 
-def _with_new_defaults(old: dict[str, Any], config: BaseModel) -> dict[str, Any]:
-    """A recorded config with the defaults of keys that did not exist then: a new version makes nothing stale."""
-    try:
-        return as_dict(type(config).model_validate(old))
-    except ValidationError:  # a key that is gone, or means something else now
-        return old
-
-
 def _status(
     folder: Path,
-    config: BaseModel,
+    config: StageConfig,
     data_hash: str,
     inputs: dict[str, str],
     made: dict[str, str | None],
@@ -255,7 +247,7 @@ def _status(
     return "incomplete" if whole else "unfinished", f"goes on: it {how.get(record['status'], 'was not finished')}"
 
 
-def _changes(record: dict[str, Any], config: BaseModel, files: Mapping[str, Any]) -> list[str]:
+def _changes(record: dict[str, Any], config: StageConfig, files: Mapping[str, Any]) -> list[str]:
     """Of the settings, and of the files that they name.
 
     Once a stage was finished, another path to the very same file is no change; before, its checkpoints know the path.
@@ -264,7 +256,7 @@ def _changes(record: dict[str, Any], config: BaseModel, files: Mapping[str, Any]
     both = files.keys() & before.keys()
     same = {key for key in both if files[key]["digest"] == before[key]["digest"]}
     moved = same if record.get("made") is not None else set()
-    changed = changes(_with_new_defaults(record["config"], config), as_dict(config))
+    changed = changes(completed(type(config), record["config"]), as_dict(config))
     replaced = [key for key in sorted(both - same) if files[key]["path"] == before[key]["path"]]
     return [text for text in changed if text.partition(":")[0] not in moved] + [
         f"{key}: {files[key]['path']} is not what it was" for key in replaced

@@ -107,7 +107,7 @@ def _rates(job: Job, config: Train, samples: Sequence[Sample], labels: Callable[
 def _begin(job: Job, name: str, below: Path | None, resumes: bool) -> nn.Module:
     """The network as a phase starts from it: pretrained, or with the weights of the phase before."""
     config: Train = job.config
-    net_config = config.net if below is None and not resumes else _untrained(config.net)
+    net_config = config.net if below is None and not resumes else config.net.untrained()
     net = build(name, net_config, job.data.num_classes + 1, config.scales, job.runtime.trust)
     if below is not None and not resumes:
         state = plain_state(checkpoint.load(below)["model"])
@@ -139,7 +139,7 @@ def _fit(job: Job, name: str, phase: Phase, net: nn.Module, learnt: Learnt, seed
 def _take(job: Job, name: str, file: str, path: Path) -> None:
     """The authors' weights as this phase's.  Raises WsssError if they do not fit."""
     config: Train = job.config
-    net = build(name, _untrained(config.net), job.data.num_classes + 1, config.scales)
+    net = build(name, config.net.untrained(), job.data.num_classes + 1, config.scales)
     load_official(net, file, job.runtime.trust)
     job.say(f"{name}: taken from {file}")
     checkpoint.save_network(path, _meta(job, name), net, job.runtime)
@@ -150,16 +150,11 @@ def _meta(job: Job, name: str) -> dict[str, Any]:
     return segment.meta(job, config.net) | {"phase": name, "scales": list(config.scales)}
 
 
-def _untrained(net: Net) -> Net:
-    """The same network, for which nothing is downloaded."""
-    return net.model_copy(update={"pretrained": "none"})
-
-
 def predictor(path: Path, job: Job) -> nn.Module:
     """The network of the last phase.  Raises WsssError if the checkpoint is of other classes or of another method."""
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
     meta = content["meta"]
-    net = build(meta["phase"], _untrained(Net(**meta["net"])), job.data.num_classes + 1, meta["scales"])
+    net = build(meta["phase"], Net.stored(meta["net"]).untrained(), job.data.num_classes + 1, meta["scales"])
     net.load_state_dict(content["model"])
     return net

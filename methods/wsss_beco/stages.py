@@ -56,22 +56,23 @@ def train(job: Job) -> dict[str, float]:
 
 def take_official(job: Job, path: str) -> dict[str, float]:
     """checkpoint.pt of the authors' networks instead of a training. Raises WsssError if the file does not fit."""
-    net = untrained(job.config.net, job)
+    official = job.config.net.official()
+    net = untrained(official, job)
     load_official_beco((net.network1, net.network2), path, job.runtime.trust)
-    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, job.config.net), net, job.runtime)
+    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, official), net, job.runtime)
     return {}
 
 
 def untrained(net: Net, job: Job) -> TwoNetworks:
     """Both networks with random weights, for which nothing is downloaded."""
-    return TwoNetworks(net.model_copy(update={"pretrained": "none"}), job.data.num_classes + 1)
+    return TwoNetworks(net.untrained(), job.data.num_classes + 1)
 
 
 def predictor(path: Path, job: Job) -> nn.Module:
     """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    net = untrained(Net(**content["meta"]["net"]), job)
+    net = untrained(Net.stored(content["meta"]["net"]), job)
     net.load_state_dict(content["model"])
     config: Infer = job.config
     return Together(net, config.member)

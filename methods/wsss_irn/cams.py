@@ -11,7 +11,6 @@ from torch import Tensor, nn
 
 from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
 from wsss_cli.cam.store import cam_path, write_cam
-from wsss_cli.config import as_dict
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.parallel import ParallelMap
@@ -32,8 +31,9 @@ from wsss_irn.optim import optimiser
 def train_cam_net(job: Job) -> dict[str, float]:
     """Multi-label classification of the tags; leaves cam_net/checkpoint.pt."""
     config: Seeds = job.config
-    folder, meta = job.folder / "cam_net", describe(job, "cam_net", config.net)
-    net = build(config.net, job.data.num_classes)
+    network = config.net if config.training.checkpoint is None else config.net.official()
+    folder, meta = job.folder / "cam_net", describe(job, "cam_net", network)
+    net = build(network, job.data.num_classes)
     if config.training.checkpoint is not None:
         load_official_cam(net, config.training.checkpoint, job.runtime.trust)
         checkpoint.save_network(folder / "checkpoint.pt", meta, net, job.runtime)
@@ -61,7 +61,7 @@ def train_cam_net(job: Job) -> dict[str, float]:
 
 def describe(job: Job, stage: str, net: CamNetwork) -> dict[str, Any]:
     """What a checkpoint of IRN's own networks says of itself."""
-    return {"method": "irn", "stage": stage, "classes": list(job.data.info.classes), "net": as_dict(net)}
+    return {"method": "irn", "stage": stage, "classes": list(job.data.info.classes), "net": net.told()}
 
 
 @torch.inference_mode()
@@ -90,7 +90,9 @@ def build(config: CamNetwork, num_classes: int) -> CamNet:
 
 def make_backbone(config: CamNetwork) -> Backbone:
     """Stride 16 without dilation, random weights."""
-    return Backbone(config.backbone, output_stride=16, dilate=False, args=config.backbone_args)
+    return Backbone(
+        config.backbone, output_stride=16, dilate=False, args=config.backbone_args, normalise=config.normalisation()
+    )
 
 
 def trained_cam_net(folder: Path, job: Job) -> CamNet:
@@ -98,7 +100,7 @@ def trained_cam_net(folder: Path, job: Job) -> CamNet:
     path = folder / "cam_net" / "checkpoint.pt"
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, "irn", job.data.info.classes)
-    net = build(CamNetwork(**content["meta"]["net"]), job.data.num_classes)
+    net = build(CamNetwork.stored(content["meta"]["net"]), job.data.num_classes)
     net.load_state_dict(content["model"])
     return net
 

@@ -11,13 +11,14 @@ from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
-from wsss_cli.engine.segment import Segment
+from wsss_cli.engine.segment import PlainSegment
+from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import INSTANCES, Promises, each
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
-class CamNetwork(Config):
+class CamNetwork(Pretrained):
     """The classification network whose class maps are the seeds."""
 
     backbone: str = Field("resnet50.tv_in1k", description="timm name; the paper's is torchvision's ResNet-50 V1")
@@ -134,5 +135,5 @@ class Pseudo(StageConfig):
         return maps | (rows if self.instances.enabled else {})
 
 
-class Train(Segment):
+class Train(PlainSegment):
     """DeepLabV3+ with cross-entropy on the pseudo-labels (IRN released no code for it; the settings are BECO's)."""

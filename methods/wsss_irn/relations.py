@@ -134,7 +134,7 @@ def trained_irn(job: Job) -> IrnNet:
     path = calibrated_path(job.folder)
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, "irn", job.data.info.classes)
-    net = IrnNet(make_backbone(CamNetwork(**content["meta"]["net"])))
+    net = IrnNet(make_backbone(CamNetwork.stored(content["meta"]["net"])))
     net.load_state_dict(content["model"])
     return net
 
@@ -150,7 +150,7 @@ def calibrated_path(folder: Path) -> Path:
 def _network(job: Job) -> CamNetwork:
     """What the CAM network was made of."""
     path = job.inputs["seeds"] / "cam_net" / "checkpoint.pt"
-    return CamNetwork(**checkpoint.load(path, job.runtime.trust)["meta"]["net"])
+    return CamNetwork.stored(checkpoint.load(path, job.runtime.trust)["meta"]["net"])
 
 
 def _top_left(sample: Sample, crop: int) -> tuple[Tensor, Tensor]:

@@ -16,12 +16,13 @@ from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Optimiser, Segment
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
+from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
-class SeamNetwork(Config):
+class SeamNetwork(Pretrained):
     """SEAM's classification network: a backbone, a classifier and the pixel correlation module."""
 
     backbone: str = Field("scalenet101", description="scalenet50, 101, 152, wideresnet38, or timm's name")

@@ -89,7 +89,8 @@ def build(config: SeamNetwork, num_classes: int, small: float = 0.3) -> SeamNet:
     wide = config.backbone == "wideresnet38"
     dilate = wide if config.dilate is None else config.dilate
     args = ({"last_dilation": 2} if wide else {}) | config.backbone_args  # 4 is that of the segmentation network
-    backbone = Backbone(config.backbone, output_stride=config.output_stride, dilate=dilate, args=args)
+    own = config.normalisation()
+    backbone = Backbone(config.backbone, config.output_stride, dilate=dilate, args=args, normalise=own)
     if config.freeze_bn:
         freeze_batchnorm(backbone, affine=True)
     if config.freeze is not None:

@@ -6,7 +6,6 @@ from typing import Any
 
 from torch import Tensor, nn
 
-from wsss_cli.config import as_dict
 from wsss_cli.data.loader import TrainingData
 from wsss_cli.data.segmentation import to_device
 from wsss_cli.engine import checkpoint
@@ -24,6 +23,7 @@ def train_network(
     job: Job, name: str, network: SeamNetwork, config: SeamTraining, data: TrainingData
 ) -> dict[str, float]:
     """Learn the tags with SEAM's losses; leaves <name>/checkpoint.pt."""
+    network = network if config.checkpoint is None else network.official()
     folder, meta = job.folder / name, describe(job, name, network)
     done = checkpoint.finished(folder / "checkpoint.pt", meta, job.runtime.trust)
     if done is not None:
@@ -55,7 +55,7 @@ def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tenso
 
 def describe(job: Job, name: str, network: SeamNetwork) -> dict[str, Any]:
     """What a checkpoint of these networks says of itself."""
-    return {"method": "ppmg", "stage": name, "classes": list(job.data.info.classes), "net": as_dict(network)}
+    return {"method": "ppmg", "stage": name, "classes": list(job.data.info.classes), "net": network.told()}
 
 
 def trained_network(job: Job, name: str) -> SeamNet:
@@ -63,6 +63,6 @@ def trained_network(job: Job, name: str) -> SeamNet:
     path = job.folder / name / "checkpoint.pt"
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, "ppmg", job.data.info.classes)
-    net = build(SeamNetwork(**content["meta"]["net"]), job.data.num_classes)
+    net = build(SeamNetwork.stored(content["meta"]["net"]), job.data.num_classes)
     net.load_state_dict(content["model"])
     return job.ready(net)

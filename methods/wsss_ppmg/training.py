@@ -103,10 +103,10 @@ def relabel(job: Job, trained: Path) -> Callable[[Sample], Path]:
 def take_official(job: Job, path: str) -> dict[str, Any]:
     """checkpoint.pt of the authors' network instead of a training.  Raises WsssError if the file does not fit."""
     config: Train = job.config
-    plain = config.net.model_copy(update={"pretrained": "none"})
-    net = build_segmenter(plain, job.data.num_classes + 1)
+    official = config.net.official()
+    net = build_segmenter(official.untrained(), job.data.num_classes + 1)
     load_official_segmenter(net, job.data.num_classes, path, job.runtime.trust, config.raw_coco_ids)
-    meta = segment.meta(job, config.net) | {"selection": "last"}
+    meta = segment.meta(job, official) | {"selection": "last"}
     checkpoint.save_network(job.folder / "checkpoint.pt", meta, net, job.runtime)
     return {"selection": f"the authors', of {Path(path).name}"}
 

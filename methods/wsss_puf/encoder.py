@@ -11,6 +11,7 @@ import torch.nn.functional as F
 from timm.layers import Mlp
 from torch import Tensor, nn
 
+from wsss_cli.nets.normalisation import Normalisation
 from wsss_cli.nets.vit import Features, Grid, ViT, as_map, resample_positions
 
 
@@ -33,9 +34,15 @@ class GatheringViT(ViT):
     """
 
     def __init__(
-        self, name: str, args: Mapping[str, Any], inner_block: int, gather_depth: int = 2, gather_seen: bool = False
+        self,
+        name: str,
+        args: Mapping[str, Any],
+        inner_block: int,
+        gather_depth: int = 2,
+        gather_seen: bool = False,
+        normalise: Normalisation | None = None,
     ) -> None:
-        super().__init__(name, args, inner_block, train_positions=True)
+        super().__init__(name, args, inner_block, train_positions=True, normalise=normalise)
         first = self.body.blocks[0]
         heads, hidden, eps = first.attn.num_heads, first.mlp.fc1.out_features, self.body.norm.eps
         self.gather_seen = gather_seen

@@ -133,7 +133,7 @@ class SelfReinforced(SingleStage):
 def build(net: Net, num_classes: int, trust: bool = False) -> SelfReinforced:
     """The network for C classes, pretrained as `net` says.  Raises WsssError as its parts do."""
     args = {**net.backbone_args, "drop_path_rate": net.drop_path}
-    encoder = GatheringViT(net.backbone, args, net.inner_block, net.gather_depth, net.gather_seen)
+    encoder = GatheringViT(net.backbone, args, net.inner_block, net.gather_depth, net.gather_seen, net.normalisation())
     load_pretrained(encoder, net.pretrained, trust)
     encoder.set_side(net.input_size)  # only now: timm would resample the pretrained positions otherwise than PUF
     p = net.projection

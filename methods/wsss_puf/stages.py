@@ -54,13 +54,14 @@ def train(job: Job) -> dict[str, float]:
 def take_official(job: Job, student: str, teacher: str | None) -> dict[str, float]:
     """checkpoint.pt of the released code's weights instead of a training.  Raises WsssError if a file does not fit."""
     config: Train = job.config
-    net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
+    official = config.net.official()
+    net = build(official.untrained(), job.data.num_classes)
     states: dict[str, dict[str, Tensor]] = {}
     for name, path in (("student", student), ("teacher", teacher)):
         if path is not None:
             load_official(net, path, job.runtime.trust)
             states[name] = {key: value.clone() for key, value in net.state_dict().items()}
-    content = {"meta": meta(job, config.net), "model": states.pop("student"), "modules": states}
+    content = {"meta": meta(job, official), "model": states.pop("student"), "modules": states}
     checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
     return {}
 

@@ -110,7 +110,7 @@ def _prepare(
             force=force,
             skip_bad=skip_bad,
             progress=count,
-            say=lambda found: (console.warn if found.level == "warning" else console.say)(_line(found)),
+            say=lambda found: (console.warn if found.level != "ok" else console.say)(_line(found)),
         )
     counts: dict[str, list[int]] = {}  # images, with mask, boxes
     for sample in read_samples(folder):

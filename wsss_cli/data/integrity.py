@@ -21,7 +21,7 @@ from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
 from wsss_cli.errors import WsssError
 
-__all__ = ["SHOWN", "Finding", "Tally", "check", "check_sample", "examine"]
+__all__ = ["SHOWN", "Finding", "Tally", "Whole", "check", "check_sample", "examine"]
 
 
 @dataclass(frozen=True)
@@ -57,27 +57,22 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
     progress(done, total) after each image.
     """
     info = prepared.info
-    tally, duplicates, agreement, balance = Tally(info), Duplicates(info), Agreement(info), Balance(info)
+    whole = Whole(info)
     findings, changed = [], []
     classes = len(info.classes)
     results = ParallelMap(lambda sample: check_sample(sample, classes), prepared.samples)
     for before, (done, now) in zip(prepared.samples, enumerate(results, start=1), strict=True):
-        findings += [*now.problems, *tally.add(before)]
-        balance.add(before, now.pixels)
-        if now.sample is not None:
-            agreement.add(before, now.pixels)
-            duplicates.add(before, now.sketch)
-            if before.image_digest and now.sample != before:
-                changed.append(before.id)
+        findings += [*now.problems, *whole.add(before, now)]
+        if now.sample is not None and before.image_digest and now.sample != before:
+            changed.append(before.id)
         if progress:
             progress(done, len(prepared.samples))
     if changed:
         what = f"files changed since they were prepared: {some(changed)}"
         findings.append(Finding("warning", what, "prepare again", "changed", tuple(changed)))
-    for whole in (tally, duplicates, agreement, balance):
-        findings += whole.findings()
+    findings += whole.findings()
     sound = f"{len(prepared.samples)} images, {classes} classes: every file is sound"
-    return Examined(findings or [Finding("ok", sound)], balance)
+    return Examined(findings or [Finding("ok", sound)], whole.balance)
 
 
 def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
@@ -173,6 +168,27 @@ class Tally:
         what = f"{lacking} of {total} images of split '{split}' ({role}) have no mask"
         remedy = "scores leave them out" if lacking < total else "nothing can be scored on it"
         return [Finding("warning", what, remedy, "no-mask")]
+
+
+class Whole:
+    """All that shows across images, of one walk: what `prepare` tells and `check` tells again."""
+
+    def __init__(self, info: DatasetInfo) -> None:
+        self.tally, self.balance = Tally(info), Balance(info)
+        self.duplicates, self.agreement = Duplicates(info), Agreement(info)
+
+    def add(self, sample: Sample, checked: Checked) -> list[Finding]:
+        """Count a sample in, and what its files hold; an error if its id has come before."""
+        self.balance.add(sample, checked.pixels)
+        if checked.sample is not None:
+            self.agreement.add(sample, checked.pixels)
+            self.duplicates.add(sample, checked.sketch)
+        return self.tally.add(sample)
+
+    def findings(self) -> list[Finding]:
+        """Errors and warnings about the data set as a whole."""
+        parts = (self.tally, self.duplicates, self.agreement, self.balance)
+        return [finding for part in parts for finding in part.findings()]
 
 
 def _size_problems(sample: Sample, size: tuple[int, int]) -> Iterable[Finding]:

@@ -12,7 +12,7 @@ from pathlib import Path
 
 from pydantic import BaseModel
 
-from wsss_cli.data.integrity import SHOWN, Finding, Tally, check_sample
+from wsss_cli.data.integrity import SHOWN, Finding, Whole, check_sample
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
@@ -67,7 +67,7 @@ class Review:
 
     def __post_init__(self) -> None:
         label_format(len(self.info.classes))  # that there are not too many
-        self.tally = Tally(self.info)
+        self.whole = Whole(self.info)
 
     def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:
         """Check each sample on all cores; yield those without a problem, in order."""
@@ -77,7 +77,7 @@ class Review:
             self.total += 1
             problems = [*checked.problems]
             if checked.sample is not None and not problems:
-                problems = self.tally.add(checked.sample)
+                problems = self.whole.add(checked.sample, checked)
             self.problems += [(checked.id, p) for p in problems]
             if checked.sample is not None and not problems:
                 yield checked.sample
@@ -86,9 +86,9 @@ class Review:
 
     def conclude(self, folder: Path) -> list[Finding]:
         """Notes and warnings.  Raises WsssError if there is an error; writes skipped.txt if images were left out."""
-        findings = self.tally.findings()
+        findings = self.whole.findings()
         bad = [problem for _, problem in self.problems]
-        errors = [f for f in findings if f.level == "error"]
+        errors = [f for f in self.whole.tally.findings() if f.level == "error"]
         if errors or (bad and not self.skip_bad):
             raise _several([*errors, *bad], bool(bad) and not self.skip_bad)
         notes = [Finding("ok", note) for note in self.info.notes]

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from pathlib import Path
-from typing import Annotated, Any, Protocol
+from typing import Annotated, Any, Literal, Protocol
 
 import torch
 from pydantic import Field
 from torch import Tensor, nn
 
-from wsss_cli.config import Config, StageConfig, as_dict
+from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
@@ -22,7 +22,7 @@ from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.losses.segmentation import cross_entropy
+from wsss_cli.losses.segmentation import cross_entropy, sigmoid_cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.multi_scale import MultiScale
 from wsss_cli.nets.outputs import training_losses
@@ -78,6 +78,15 @@ class Segment(StageConfig):
         return CHECKPOINT
 
 
+class PlainSegment(Segment):
+    """`Segment` whose loss is not the method's own."""
+
+    loss: Literal["softmax", "sigmoid"] = Field(
+        "softmax",
+        description="cross-entropy of softmax; or of sigmoid, each class against the rest (mmseg's Fast-SCNN)",
+    )
+
+
 def train(job: Job) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
     config: Segment = job.config
@@ -92,7 +101,7 @@ def train(job: Job) -> dict[str, float]:
     job.say(f"train: {len(samples)} images, labels: {config.labels}, {total} iterations of {config.loop.batch} images")
     training = Training(
         model=net,
-        step=_step,
+        step=_sigmoid_step if isinstance(config, PlainSegment) and config.loss == "sigmoid" else _step,
         optimizer=optimizer,
         factor=lambda k: poly(k, total, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
         data=data,
@@ -192,7 +201,7 @@ def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:
 
 def meta(job: Job, net: Net) -> dict[str, Any]:
     """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
-    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": as_dict(net)}
+    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": net.told()}
 
 
 def predictor(path: Path, job: Job) -> nn.Module:
@@ -200,7 +209,7 @@ def predictor(path: Path, job: Job) -> nn.Module:
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
     # its weights come from the checkpoint: nothing is downloaded
-    plain = build_segmenter(Net(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes + 1)
+    plain = build_segmenter(Net.stored(content["meta"]["net"]).untrained(), job.data.num_classes + 1)
     net = with_scales(plain, content["meta"].get("multi_scale", ()))
     net.load_state_dict(content["model"])
     return net
@@ -213,6 +222,11 @@ def with_scales(net: nn.Module, scales: Sequence[float]) -> nn.Module:
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
     losses = training_losses(model(batch["image"], outputs=True), batch["label"], _cross_entropy)
+    return {"cross_entropy": losses.pop("main"), **losses}
+
+
+def _sigmoid_step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
+    losses = training_losses(model(batch["image"], outputs=True), batch["label"], sigmoid_cross_entropy)
     return {"cross_entropy": losses.pop("main"), **losses}
 
 

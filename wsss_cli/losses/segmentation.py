@@ -31,6 +31,18 @@ def cross_entropy(
     return total / count.clamp(min=1)
 
 
+def sigmoid_cross_entropy(logits: Tensor, labels: Tensor) -> Tensor:
+    """The mean over all pixels and classes of -log sigmoid(+-logit), each class against the rest.
+
+    Ignored pixels count as 0 in the mean.  [mmseg: CrossEntropyLoss(use_sigmoid=True), with which Fast-SCNN is trained]
+
+    logits (B, K, h, w), enlarged to the labels bilinearly, align_corners False; labels (B, H, W) ids and ignore.
+    """
+    logits, known = upsample(logits.float(), labels.shape[-2:]), labels != format_of(labels).ignore
+    wanted = F.one_hot(labels.long() * known, logits.shape[1]).movedim(-1, 1).to(logits.dtype)  # (B, K, H, W)
+    return (F.binary_cross_entropy_with_logits(logits, wanted, reduction="none") * known[:, None]).mean()
+
+
 def upsample(logits: Tensor, size: tuple[int, ...]) -> Tensor:
     """(B, K, h, w) -> (B, K, H, W), bilinear, align_corners False; as they are where the size is the same."""
     if tuple(logits.shape[-2:]) == tuple(size):

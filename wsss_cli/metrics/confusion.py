@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wsss_cli.data.label_format import label_format
+from wsss_cli.metrics.protocol import MeanOver
 
 Labels = Tensor | NDArray
 
@@ -119,10 +120,10 @@ def sweep(truth: Tensor, score: Tensor, label: Tensor, thresholds: Tensor, num_c
 class Scores:
     """Of a confusion matrix or tally, all in [0, 1], NaN where there is nothing to divide by.
 
-    miou      mean IoU over the classes present in the ground truth
-    iou       (K,) per class; NaN for classes absent from the ground truth
+    miou      mean IoU over the classes that have one
+    iou       (K,) per class; NaN for classes that are left out of the mean
     pixel_accuracy  share of pixels that are right
-    mean_accuracy  mean over present classes of the share of their pixels that are right
+    mean_accuracy  mean over the classes of the ground truth of the share of their pixels that are right
     """
 
     miou: float
@@ -131,15 +132,21 @@ class Scores:
     mean_accuracy: float
 
 
-def scores(matrix: Tensor) -> Scores:
+def scores(matrix: Tensor, mean_over: MeanOver = "union") -> Scores:
     """The scores of a confusion matrix (K, K)."""
-    return scores_of(summary(matrix))
+    return scores_of(summary(matrix), mean_over)
 
 
-def scores_of(counts: Tensor) -> Scores:
-    """The scores of a tally (3, K)."""
+def scores_of(counts: Tensor, mean_over: MeanOver = "union") -> Scores:
+    """The scores of a tally (3, K).
+
+    mean_over  "union": a class that is only predicted has IoU 0, one that is nowhere none; "ground_truth": neither
+               has one.  [VOCevalseg of VOC's devkit: union, but the mean is NaN if a class is nowhere]
+    """
     right, truth, predicted = counts.double()
-    iou = (right / (truth + predicted - right)).masked_fill(truth == 0, torch.nan)
+    iou = right / (truth + predicted - right)
+    if mean_over == "ground_truth":
+        iou = iou.masked_fill(truth == 0, torch.nan)
     return Scores(
         miou=iou.nanmean().item(),
         iou=tuple(iou.tolist()),
@@ -156,13 +163,8 @@ def class_iou(matrix: Tensor, eps: float = 0.0) -> Tensor:
 
 
 def miou_training(matrix: Tensor) -> float:
-    """BECO's figure during training: as `Scores.miou` with 1e-5 in every denominator."""
+    """BECO's figure during training: over the ground truth's classes, with 1e-5 in every denominator."""
     return class_iou(matrix, eps=1e-5)[matrix.sum(1) > 0].mean().item()
-
-
-def miou_predicted_too(matrix: Tensor) -> float:
-    """The mean over classes in ground truth or prediction, as chainercv counts: one that is only predicted has 0."""
-    return class_iou(matrix).nanmean().item()
 
 
 def frequency_weighted_iou(matrix: Tensor) -> float:

@@ -16,7 +16,7 @@ from torch import Tensor
 
 from wsss_cli.cam.label import strongest, with_background
 from wsss_cli.cam.store import read_cam
-from wsss_cli.config import StageConfig
+from wsss_cli.config import StageConfig, completed
 from wsss_cli.context import Context
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
@@ -27,12 +27,10 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
+from wsss_cli.metrics.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.places import Place
 from wsss_cli.promises import Promises, promised_ids
 from wsss_cli.runs import read_record
-
-NO_SELECTION = "none: the last iteration"
-"""Of checkpoints; a training that does select says by what, in its metrics."""
 
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
 
@@ -43,6 +41,11 @@ class Evaluate(StageConfig):
     split: str | None = Field(None, description="the split on which seeds and pseudo-labels are scored; the data set's")
     thresholds: tuple[float, ...] = Field(
         STEPS, min_length=1, description="background scores tried for CAMs, ascending"
+    )
+    mean_over: MeanOver = Field(
+        "union",
+        description="classes of the mean IoU: union: a class that is only predicted counts as 0 (VOC devkit's "
+        "VOCevalseg, mmseg, IRN's evaluation); ground_truth: it is left out (the scorers of ToCo, PUF and BCM)",
     )
     instances: bool = Field(False, description="also score instance labels (of stage pseudo): AP50, AP75, ABO")
     true_instances: Annotated[str | None, Place("any")] = Field(
@@ -59,6 +62,11 @@ class Evaluate(StageConfig):
     def promises(self, context: Context) -> Promises:
         return {"": ("scores.json",)}
 
+    @classmethod
+    def recorded(cls, values: dict[str, Any]) -> Evaluate:
+        """Versions that had no mean_over left out what is only predicted."""
+        return cls.model_validate({"mean_over": "ground_truth"} | values)
+
 
 def evaluate(job: Job) -> dict[str, float]:
     """Write scores.json and per_image.jsonl; returns the mIoU of each kind of label map."""
@@ -68,19 +76,16 @@ def evaluate(job: Job) -> dict[str, float]:
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
     samples, masked = job.data.split(split), with_mask(job.data, split)
     if source == "seeds" and (job.inputs[source] / "cam").is_dir():
-        rows, images, curve = _score_cams(job, masked, config.thresholds)
+        rows, images, curve = _score_cams(job, masked, config)
     else:
         rows, images, curve = _score_labels(job, masked, job.inputs[source], source)
+    protocol = _protocol(job, source, split, len(masked))
     report: dict[str, Any] = {
-        "stage": source,
         "method": job.method.name,
-        "data": job.data.info.name,
         "run": job.folder.parent.name,
-        "split": split,
-        "ground_truth": job.data.info.masks,
-        "images": len(masked),
+        **{key: getattr(protocol, key) for key in FACTS},
         "without_mask": len(samples) - len(masked),
-        "protocol": _protocol(job.inputs[source], source),
+        "protocol": protocol.written(),
         "scores": rows,
         "sweep": curve,
     }
@@ -110,7 +115,7 @@ def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str
     name = {"infer": "prediction", "pseudo": "pseudo-label", "seeds": "seed"}[source]
     kinds = {name: folder / "labels"}
     if (folder / "labels_crf").is_dir() and (read_record(folder) or {}).get("config", {}).get("crf"):
-        kinds[f"{name} + CRF"] = folder / "labels_crf"
+        kinds[name + CRF] = folder / "labels_crf"
     if (folder / "labels_prob").is_dir():
         kinds[f"{name}, seeds where unsure"] = folder / "labels_prob"
     rows: list[dict[str, Any]] = []
@@ -120,7 +125,7 @@ def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str
         total, images, ignored = _count(
             job, samples, partial(_labels_of, labels, made), kind, undecided=source != "infer"
         )
-        rows.append(_row(kind, scores_of(total), job) | ({"ignored": ignored} if ignored else {}))
+        rows.append(_row(kind, scores_of(total, job.config.mean_over), job) | ({"ignored": ignored} if ignored else {}))
     return rows, images, []
 
 
@@ -152,7 +157,7 @@ def _count(
                 known += torch.tensor(left_out)
             one = tally(truth, made, k)
             total += one
-            images.append({"id": sample.id, "miou": scores_of(one).miou})
+            images.append({"id": sample.id, "miou": scores_of(one, job.config.mean_over).miou})
             tick(1)
     together, known = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, known))
     rows = sorted((i for part in gather(images) for i in part), key=lambda i: i["id"])
@@ -166,9 +171,9 @@ def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarr
     return np.where(silent, ignore, truth).astype(truth.dtype), counts
 
 
-def _score_cams(job: Job, samples: Sequence[Sample], thresholds: Sequence[float]) -> tuple[list, list, list]:
+def _score_cams(job: Job, samples: Sequence[Sample], config: Evaluate) -> tuple[list, list, list]:
     """The sweep over background scores, and the best one's row in full."""
-    k = job.data.num_classes + 1
+    k, thresholds = job.data.num_classes + 1, config.thresholds
     folder = job.inputs["seeds"] / "cam"
     total = torch.zeros(len(thresholds), 3, k, dtype=torch.int64)
     tried = torch.tensor(thresholds)
@@ -179,7 +184,7 @@ def _score_cams(job: Job, samples: Sequence[Sample], thresholds: Sequence[float]
             total += sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
             tick(1)
     total = sum_over_ranks(total.to(job.runtime.device)).cpu()
-    every = [scores_of(t) for t in total]
+    every = [scores_of(t, config.mean_over) for t in total]
     at = max(range(len(thresholds)), key=lambda i: every[i].miou)
     curve = [{"threshold": t, "miou": s.miou} for t, s in zip(thresholds, every)]
     row = _row("CAM", every[at], job) | {"threshold": thresholds[at]}
@@ -219,33 +224,51 @@ def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> 
 
 
 def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:
-    """Scores as plain data, classes by name; None where a class is not in the ground truth."""
+    """Scores as plain data, classes by name; None where a class is left out of the mean."""
     names = ("background", *job.data.info.classes)
     iou = {n: None if v != v else v for n, v in zip(names, s.iou)}  # NaN is no JSON
     rest = {key: value for key, value in asdict(s).items() if key != "iou"}
     return {"name": name, **rest, "iou": iou}
 
 
-def _protocol(folder: Path, source: str) -> dict[str, Any]:
-    """How the label maps were made: what a score must name to be compared."""
+def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:
+    """How the label maps were made and are scored."""
+    config: Evaluate = job.config
+    head = {
+        "stage": source,
+        "data": job.data.info.name,
+        "split": split,
+        "ground_truth": job.data.info.masks,
+        "images": images,
+        "mean_over": config.mean_over,
+    }
+    if source == "infer":
+        made = _prediction(job.inputs[source]) | _training(job)
+    else:
+        swept = source == "seeds" and (job.inputs[source] / "cam").is_dir()
+        made = {"thresholds": len(config.thresholds) if swept else None}
+    unset = {key: field.default for key, field in Protocol.model_fields.items()}
+    return Protocol(**unset | head | made)
+
+
+def _prediction(folder: Path) -> dict[str, Any]:
+    """The settings of an infer stage that change what it predicts, a method's own among them."""
     config = (read_record(folder) or {})["config"]
-    if source != "infer":
-        return {"selection": NO_SELECTION}
-    train = folder.parent / "train"
-    record = read_record(train) or {}
-    learnt, told = record.get("config", {}), record.get("metrics") or {}
+    made = {key: value for key, value in config.items() if key not in ("seed", "split", "batch", "crf_settings")}
+    return made | {"crf": config["crf_settings"] if config["crf"] else None}
+
+
+def _training(job: Job) -> dict[str, Any]:
+    """What was trained, and from what."""
+    record = read_record(job.inputs["infer"].parent / "train") or {}
+    stage, recorded = job.method.stage("train"), record.get("config", {})
+    learnt, told = completed(stage.config_class(), recorded) if stage else recorded, record.get("metrics") or {}
+    network = learnt.get("net")
+    if isinstance(network, dict) and "normalise" in network:  # what "auto" stood for; of older versions ImageNet's
+        network = network | {"normalise": record.get("normalise", {}).get("net", "imagenet")}
     return {
-        "scales": config["scales"],
-        "flip": config["flip"],
-        "fusion": config["fusion"],
-        "resize": config["resize"],
-        "short_side": config.get("short_side"),
-        "window": config.get("window"),
-        "member": config.get("member"),  # of methods that train several networks
-        "weights": config.get("weights"),  # of those that keep a teacher
-        "crf": config["crf_settings"] if config["crf"] else None,
         "labels": learnt.get("labels", "image tags"),  # which single-stage methods make labels of as they train
-        "network": learnt.get("net"),
+        "network": network,
         "effective_batch": told.get("effective_batch", learnt.get("loop", {}).get("batch")),
         "selection": told.get("selection", NO_SELECTION),
     }

@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wsss_cli import console
+from wsss_cli.metrics.protocol import Protocol
 
 
 def show(report: dict[str, Any]) -> None:
@@ -26,7 +27,8 @@ def show(report: dict[str, Any]) -> None:
             console.say(f"{row['name']}: {_percent(row['ignored'])} % of the pixels are ignored by it and not scored")
     if "instances" in report:
         show_instances(report["instances"])
-    console.say(f"ground truth: {report['ground_truth'] or 'unnamed'}; {describe(report)}")
+    threshold = next((f"background score {row['threshold']}: " for row in rows if "threshold" in row), "")
+    console.say(f"ground truth: {report['ground_truth'] or 'unnamed'}; {threshold}{Protocol.read(report).describe()}")
 
 
 def show_instances(found: dict[str, Any]) -> None:
@@ -39,28 +41,6 @@ def show_instances(found: dict[str, Any]) -> None:
     console.say(f"true objects: {found['ground_truth']}")
     if found["without"]:
         console.say(f"{found['without']} image(s) without instance labels or true objects are not scored")
-
-
-def describe(report: dict[str, Any]) -> str:
-    """The protocol in one line."""
-    p = report["protocol"]
-    if report["stage"] == "seeds" and report["sweep"]:
-        row = report["scores"][0]
-        return f"background score {row['threshold']} chosen on this split (best of {len(report['sweep'])})"
-    if report["stage"] != "infer":
-        return f"{'pseudo-labels' if report['stage'] == 'pseudo' else 'seeds'} at the images' own size"
-    scales = ", ".join(f"{s:g}" for s in p["scales"])
-    crf = "with and without CRF" if p["crf"] else "no CRF"
-    size = f"resized to {p['resize']}" if p["resize"] else "own size"
-    size = f"short side {p['short_side']}" if p.get("short_side") else size
-    size += f", windows of {p['window']}" if p.get("window") else ""
-    flip = " + flip" if p["flip"] else ""
-    flip += f", network {p['member']}" if p.get("member") not in (None, "both") else ""
-    flip += f", {p['weights']}" if p.get("weights") else ""
-    return (
-        f"{size}, scales {scales}{flip}, {crf}; trained on {p['labels']}, "
-        f"effective batch {p['effective_batch']}; checkpoint selection: {p['selection']}"
-    )
 
 
 def _percent(value: float | None) -> str:

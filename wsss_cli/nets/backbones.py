@@ -7,17 +7,42 @@ from collections.abc import Iterable, Mapping, Sequence
 from typing import Any
 
 import timm
+import torch
 from timm.layers import AvgPool2dSame, Format
 from timm.models.res2net import Bottle2neck
 from timm.models.resnet import BasicBlock, Bottleneck
 from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
+from wsss_cli.data.transforms import MEAN, STD
 from wsss_cli.errors import WsssError
+from wsss_cli.nets.normalisation import Normalisation
 from wsss_cli.nets.own import OWN
 from wsss_cli.plugins import nearest
 
 SUGGESTED = "resnet50, resnet101d and mobilenetv2_100 are backbones that allow output stride 8, 16 and 32"
+
+
+class Renormalise(nn.Module):
+    """Images normalised by ImageNet's mean and std -> by others: (B, 3, H, W) -> (B, 3, H, W)."""
+
+    scale: Tensor
+    shift: Tensor
+
+    def __init__(self, own: Normalisation) -> None:
+        super().__init__()
+        values = (MEAN, STD, own.mean, own.std)
+        mean, std, own_mean, own_std = (torch.tensor(v, dtype=torch.float64).view(3, 1, 1) for v in values)
+        self.register_buffer("scale", (std / own_std).float(), persistent=False)
+        self.register_buffer("shift", ((mean - own_mean) / own_std).float(), persistent=False)
+
+    def forward(self, images: Tensor) -> Tensor:
+        return images * self.scale + self.shift
+
+
+def entry(normalise: Normalisation | None) -> nn.Module:
+    """What images go through before a network's first layer; None: they are as its weights expect."""
+    return nn.Identity() if normalise is None else Renormalise(normalise)
 
 
 class Backbone(nn.Module):
@@ -27,17 +52,24 @@ class Backbone(nn.Module):
     output_stride  stride of the last level; stages that would go beyond it keep the resolution
     dilate         those stages use dilation (DeepLab); False: stride 1 and no dilation (Ahn et al. 2019)
     args           further arguments of its constructor, such as {"pad_type": "same"}
+    normalise      what its weights expect of images, if it is not ImageNet's mean and std
 
     `channels` and `strides` hold one number per level, fine to coarse.  Weights are random: see nets.pretrained.
     Raises WsssError for an unknown name, and for a network that has no such pyramid.
     """
 
     def __init__(
-        self, name: str, output_stride: int = 16, dilate: bool = True, args: Mapping[str, Any] | None = None
+        self,
+        name: str,
+        output_stride: int = 16,
+        dilate: bool = True,
+        args: Mapping[str, Any] | None = None,
+        normalise: Normalisation | None = None,
     ) -> None:
         super().__init__()
         self.name = name
         self.args = dict(args or {})
+        self.entry = entry(normalise)
         self.body: Any = _create(name, output_stride, self.args)
         self.channels: tuple[int, ...] = tuple(self.body.feature_info.channels())
         self.strides: tuple[int, ...] = tuple(self.body.feature_info.reduction())
@@ -48,7 +80,7 @@ class Backbone(nn.Module):
             undilate(self.body)
 
     def forward(self, images: Tensor) -> list[Tensor]:
-        levels = self.body(images)
+        levels = self.body(self.entry(images))
         return [x.permute(0, 3, 1, 2) for x in levels] if self.channels_last else levels
 
     def level(self, stride: int) -> int:

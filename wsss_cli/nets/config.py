@@ -9,9 +9,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field, PositiveInt
 from pydantic_core import PydanticCustomError
 
-from wsss_cli.config import Config
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.heads import FIXED_STRIDES, HEADS, Auxiliary, Decoder
+from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import WEIGHTS
 from wsss_cli.plugins import nearest
 
@@ -30,7 +30,7 @@ def _known(head: str) -> str:
     return head
 
 
-class Net(Config):
+class Net(Pretrained):
     """A backbone and a decode head."""
 
     backbone: str = Field("resnet101d", description="timm's name, or mit_b0 to mit_b5; ResNet-D 101 [BECO sec. 4.1]")
@@ -119,7 +119,7 @@ def build_backbone(net: Net) -> Backbone:
     decoder = HEADS[net.head]
     raw = decoder.mmseg and net.backbone.startswith("hrnet")  # its branches as they are, not widened for classification
     args = ({"feature_location": ""} if raw else {}) | net.backbone_args
-    backbone = Backbone(net.backbone, net.stride(), args=args)
+    backbone = Backbone(net.backbone, net.stride(), args=args, normalise=net.normalisation())
     if not _contracts(net, decoder):
         uniform_dilation(backbone)
     if net.official_resnetd:

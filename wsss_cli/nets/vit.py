@@ -12,7 +12,8 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import check_name
+from wsss_cli.nets.backbones import check_name, entry
+from wsss_cli.nets.normalisation import Normalisation
 
 SUGGESTED = "vit_base_patch16_224.orig_in21k_ft_in1k, deit_base_patch16_224.fb_in1k and vit_tiny_patch16_224 are plain"
 HEADS = ("head", "head_drop", "fc_norm")  # the classifier's parts, which nothing here uses
@@ -39,17 +40,24 @@ class ViT(nn.Module):
     args             further arguments of its constructor, such as {"depth": 4, "drop_path_rate": 0.1}
     inner_block      whose output is `Features.inner`; -3 is block 9 of 12, counted from 0
     train_positions  whether the position embedding is learnt; else it stays as it is
+    normalise        what its weights expect of images, if it is not ImageNet's mean and std
 
     A method whose class token goes another way builds on the parts: `embed`, `positions`, `run`, `normed`.
     Weights are random: see nets.pretrained.  Raises WsssError for an unknown name and for another kind of network.
     """
 
     def __init__(
-        self, name: str, args: Mapping[str, Any] | None = None, inner_block: int = -3, train_positions: bool = False
+        self,
+        name: str,
+        args: Mapping[str, Any] | None = None,
+        inner_block: int = -3,
+        train_positions: bool = False,
+        normalise: Normalisation | None = None,
     ) -> None:
         super().__init__()
         self.name = name
         self.args = dict(args or {})
+        self.entry = entry(normalise)
         self.body: Any = _create(name, self.args)
         depth = len(self.body.blocks)
         if not -depth <= inner_block < depth:
@@ -83,7 +91,7 @@ class ViT(nn.Module):
                 f"an image of {images.shape[3]} x {images.shape[2]} holds no patch of {self.patch} pixels",
                 "enlarge it (infer.resize, seeds.resize), leave out small scales, or choose smaller patches",
             )
-        maps = self.body.patch_embed.proj(images)  # (B, D, h, w)
+        maps = self.body.patch_embed.proj(self.entry(images))  # (B, D, h, w)
         return self.body.patch_embed.norm(maps.flatten(2).transpose(1, 2)), (maps.shape[2], maps.shape[3])
 
     def positions(self, grid: Grid) -> tuple[Tensor, Tensor]:

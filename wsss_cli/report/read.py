@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_cli.errors import WsssError
+from wsss_cli.metrics.protocol import Protocol
 from wsss_cli.runs import Run, read_record
 
 Record = dict[str, Any]
@@ -34,6 +35,11 @@ class Row:
     report: dict[str, Any]
     outdated: str = ""
     series: int = 0
+
+    @property
+    def protocol(self) -> Protocol:
+        """How it was made."""
+        return Protocol.read(self.report).of(self.name)
 
 
 def stage_records(run: Run) -> dict[str, Record]:

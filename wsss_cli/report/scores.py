@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
-from typing import Any
 
+from wsss_cli.metrics.protocol import CONVENTIONS, CRF, Protocol
 from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, table
 from wsss_cli.report.read import Row
 
@@ -36,23 +36,16 @@ def series_name(row: Row, rows: Sequence[Row]) -> str:
 
 def upper_bounds(rows: Sequence[Row]) -> list[str]:
     """For each prediction, its share of the mIoU of the same network trained on the masks, scored in the same way."""
-    bounds = {_comparable(r): r for r in rows if _protocol(r).get("labels") == "masks"}
+    bounds = [row for row in rows if row.protocol.labels == "masks" and row.scores["miou"]]
     texts = []
     for row in rows:
-        bound = bounds.get(_comparable(row))
-        if bound is not None and _protocol(row).get("labels") != "masks" and bound.scores["miou"]:
+        bound = next((b for b in bounds if b.name == row.name and b.protocol.comparable(row.protocol)), None)
+        if bound is not None and row.protocol.labels != "masks":
             share = percent(row.scores["miou"] / bound.scores["miou"])
             texts.append(
                 f"{row.name}: {row.run} reaches {share} % of the mIoU of {bound.run}, which learnt from the masks."
             )
     return texts
-
-
-def _comparable(row: Row) -> tuple[Any, ...]:
-    """What two scores must have in common to be compared."""
-    p = _protocol(row)
-    how = (str(p.get(name)) for name in ("scales", "flip", "fusion", "resize", "member", "crf", "network"))
-    return row.name, row.report["split"], row.report["images"], *how
 
 
 def _tile(row: Row, named: bool) -> Html:
@@ -78,42 +71,24 @@ def _left_out(rows: Sequence[Row]) -> list[str]:
     return [f"Split {split}: images without a mask, not scored: {n}." for split, n in sorted(left)]
 
 
-def _protocol(row: Row) -> dict[str, Any]:
-    return row.report["protocol"]
-
-
-def _scales(row: Row) -> str:
-    p = _protocol(row)
-    scales = ", ".join(f"{s:g}" for s in p.get("scales") or ())
-    fusion = f" ({p['fusion']})" if p.get("fusion") and (len(p["scales"]) > 1 or p.get("flip")) else ""
-    return scales + (" + flip" if p.get("flip") else "") + fusion
-
-
-def _size(row: Row) -> str:
-    side, short = _protocol(row).get("resize"), _protocol(row).get("short_side")
-    if short:
-        return f"short side {short}"
-    return f"{side} × {side}" if side else "own"
+def _size(protocol: Protocol) -> str:
+    return protocol.size() if protocol.scales else ""
 
 
 def _crf(row: Row) -> str:
-    if not row.name.endswith("CRF"):
+    if not row.name.endswith(CRF):
         return "no"
-    settings = _protocol(row).get("crf") or {}
+    settings = row.protocol.crf or {}
     return f"yes, {settings['iterations']} iterations" if "iterations" in settings else "yes"
 
 
-def _labels(row: Row) -> str:
-    labels = _protocol(row).get("labels")
-    return LEARNT_FROM.get(labels, str(labels)) if labels else ""
+def _labels(protocol: Protocol) -> str:
+    labels = protocol.labels
+    return LEARNT_FROM.get(labels, labels) if labels else ""
 
 
-def _network(row: Row) -> str:
-    return (_protocol(row).get("network") or {}).get("backbone", "")
-
-
-def _text(name: str) -> Callable[[Row], str]:
-    return lambda row: str(_protocol(row).get(name) or "")
+def _network(protocol: Protocol) -> str:
+    return (protocol.network or {}).get("backbone", "")
 
 
 COLUMNS: tuple[tuple[str, Callable[[Row], Child]], ...] = (
@@ -124,11 +99,13 @@ COLUMNS: tuple[tuple[str, Callable[[Row], Child]], ...] = (
     ("Split", lambda row: row.report["split"]),
     ("Images", lambda row: f"{row.report['images']:,}"),
     ("Ground truth", lambda row: row.report["ground_truth"]),
-    ("Trained on", _labels),
-    ("Network", _network),
-    ("Batch", _text("effective_batch")),
-    ("Scales", _scales),
-    ("Image size", _size),
+    ("Trained on", lambda row: _labels(row.protocol)),
+    ("Network", lambda row: _network(row.protocol)),
+    ("Batch", lambda row: str(row.protocol.effective_batch or "")),
+    ("Scales", lambda row: row.protocol.fused_scales()),
+    ("Image size", lambda row: _size(row.protocol)),
+    ("Further settings", lambda row: ", ".join(row.protocol.further())),
     ("CRF", _crf),
-    ("Checkpoint selection", _text("selection")),
+    ("Mean over classes", lambda row: CONVENTIONS[row.protocol.mean_over]),
+    ("Checkpoint selection", lambda row: row.protocol.selection),
 )

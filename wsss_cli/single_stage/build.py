@@ -8,7 +8,6 @@ from typing import Any, TypeVar
 
 from torch import nn
 
-from wsss_cli.config import Config, as_dict
 from wsss_cli.engine import checkpoint
 from wsss_cli.job import Job
 from wsss_cli.nets.largefov import LargeFov
@@ -23,7 +22,7 @@ N = TypeVar("N", bound=nn.Module)
 
 def build_encoder(net: VitNet, trust: bool = False) -> ViT:
     """The transformer, pretrained as `net` says.  Raises WsssError as its parts do."""
-    encoder = ViT(net.backbone, net.backbone_args, net.inner_block, net.train_positions)
+    encoder = ViT(net.backbone, net.backbone_args, net.inner_block, net.train_positions, net.normalisation())
     load_pretrained(encoder, net.pretrained, trust)
     return encoder
 
@@ -39,9 +38,9 @@ def build_single_stage(net: VitNet, num_classes: int, trust: bool = False) -> Si
     return SingleStage(encoder, build_decoder(net, encoder.dim, num_classes), num_classes)
 
 
-def meta(job: Job, net: Config) -> dict[str, Any]:
+def meta(job: Job, net: VitNet) -> dict[str, Any]:
     """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
-    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": as_dict(net)}
+    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": net.told()}
 
 
 def trained(path: Path, job: Job, settings: type[C], build: Callable[[C, int], N], part: str = "model") -> N:
@@ -53,7 +52,7 @@ def trained(path: Path, job: Job, settings: type[C], build: Callable[[C, int], N
     """
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    net = build(settings(**content["meta"]["net"] | {"pretrained": "none"}), job.data.num_classes)
+    net = build(settings.stored(content["meta"]["net"]).untrained(), job.data.num_classes)
     state = content
     for key in part.split("."):
         state = state[key]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -13,14 +13,20 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import infer
 from wsss_cli.errors import WsssError
+from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.par_config import Par
 
 
-class VitNet(Config):
+class VitNet(Pretrained):
     """A vision transformer with classifiers and the decoder LargeFOV."""
+
+    IMAGENET: ClassVar[tuple[str, ...]] = (
+        "vit_base_patch16_224.orig_in21k_ft_in1k",  # though its weights expect 0.5 [ToCo, LOC-BE, PUF, released code]
+        "deit_base_patch16_224.fb_in1k",
+    )
 
     backbone: str = Field(
         "vit_base_patch16_224.orig_in21k_ft_in1k", description="timm's name of a plain vision transformer"
@@ -112,6 +118,11 @@ class Seeds(StageConfig):
     resize: int | None = Field(448, gt=0, description="side of a square that images are resized to first (ToCo)")
     scales: tuple[float, ...] | None = Field(
         None, min_length=1, description="image scales; null: 1, 0.5, 1.5, and of segmentation 1, 1.25, 1.5 (ToCo)"
+    )
+    full: bool = Field(
+        False,
+        description="keep CAMs at the images' size, as released, 16 times the disk space; false: at stride 4, by which "
+        "some labels differ (the method's README)",
     )
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
 

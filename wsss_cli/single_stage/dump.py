@@ -63,7 +63,7 @@ def cams_of(
     device: torch.device,
     relu_first: bool = False,
 ) -> list[Cam]:
-    """The CAMs of images of one size, at stride 4."""
+    """The CAMs of images of one size, at stride 4 or, with `full`, at theirs."""
     batch = torch.from_numpy(np.stack(images)).to(device)  # (B, H, W, 3)
     size = (batch.shape[1], batch.shape[2])
     tags = torch.stack([multi_hot(s.tags, net.classifier.out_channels) for s in samples]).to(device)
@@ -75,9 +75,12 @@ def cams_of(
         if config.resize is not None:
             x = F.interpolate(x, (config.resize, config.resize), mode="bilinear", align_corners=False)
         maps = online_cams(maker, x, tags, config.scales or SCALES, relu_first)[0]
-    small = F.interpolate(maps, strided_size(size), mode="bilinear", align_corners=False).cpu().numpy()
+    small, full = (
+        F.interpolate(maps, to, mode="bilinear", align_corners=False).cpu().numpy() for to in (strided_size(size), size)
+    )
     keys = [np.array(s.tags, dtype=np.int64) for s in samples]
-    return [Cam(ids, cam[ids - 1], size) for ids, cam in zip(keys, small)]
+    rows = zip(keys, small, full)
+    return [Cam(ids, cam[ids - 1], size, high_res=high[ids - 1] if config.full else None) for ids, cam, high in rows]
 
 
 def make_labels(job: Job) -> dict[str, int]:

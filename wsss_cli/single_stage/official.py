@@ -44,8 +44,8 @@ def take_official(
 
     build, load  what makes a network of a configuration and of C, and what fills it from a file
     """
-    net_config = job.config.net
-    net = build(net_config.model_copy(update={"pretrained": "none"}), job.data.num_classes)
+    net_config = job.config.net.official()
+    net = build(net_config.untrained(), job.data.num_classes)
     load(net, path, job.runtime.trust)
     checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, net_config), net, job.runtime)
     return {}

@@ -11,10 +11,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from made_run import drawn_data
 from prepared_data import prepare
 from wsss_cli.config import Config
-from wsss_cli.data.integrity import Finding, check
+from wsss_cli.data.integrity import Finding, check, examine
 from wsss_cli.data.labels import write_labels
+from wsss_cli.data.prepare import Review
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample, read_latest
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
@@ -325,3 +327,15 @@ def test_what_a_killed_run_left_is_cleared(tmp_path: Path, samples: list[Sample]
     (tmp_path / "data" / ".mine.part").mkdir(parents=True)
     (tmp_path / "data" / ".mine.part" / "old").write_text("x")
     assert not (run(tmp_path, samples).folder / "old").exists()
+
+
+def test_prepare_tells_what_check_tells(tmp_path: Path) -> None:
+    """One walk feeds both: here tags that no mask holds."""
+    data = drawn_data(tmp_path / "data")
+    wrong = [replace(s, tags=(3,)) if s.mask and 3 not in s.tags else s for s in data.samples]
+    review = Review(data.info, False, None)
+    sound = list(review.sound(wrong))
+    told = [f.what for f in review.conclude(tmp_path)]
+    assert any("masks lack a class that their image is tagged with" in what for what in told)
+    checked = {f.what for f in examine(Prepared(tmp_path, data.info, tuple(sound))).findings}
+    assert checked <= set(told)

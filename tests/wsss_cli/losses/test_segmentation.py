@@ -3,7 +3,7 @@
 import torch
 import torch.nn.functional as F
 
-from wsss_cli.losses.segmentation import cross_entropy
+from wsss_cli.losses.segmentation import cross_entropy, sigmoid_cross_entropy
 
 
 def test_is_the_mean_over_labelled_pixels() -> None:
@@ -38,3 +38,10 @@ def test_ranks_average_to_the_whole_batch() -> None:
     mean = (labels != 255).sum().float() / 2
     parts = [cross_entropy(logits[i : i + 1], labels[i : i + 1], lambda _: mean) for i in range(2)]
     torch.testing.assert_close((parts[0] + parts[1]) / 2, cross_entropy(logits, labels))
+
+
+def test_sigmoid_cross_entropy_is_each_class_against_the_rest() -> None:
+    logits = torch.tensor([[[[2.0, -1.0]], [[0.5, 3.0]]]])  # (1, 2, 1, 2)
+    labels = torch.tensor([[[0, 255]]], dtype=torch.uint8)
+    right, wrong = torch.tensor(2.0).sigmoid().log(), torch.tensor(-0.5).sigmoid().log()
+    torch.testing.assert_close(sigmoid_cross_entropy(logits, labels), -(right + wrong) / 4)

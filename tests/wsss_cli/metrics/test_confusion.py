@@ -12,7 +12,6 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.metrics.confusion import (
     class_iou,
     confusion,
-    miou_predicted_too,
     miou_training,
     scores,
     scores_of,
@@ -29,17 +28,18 @@ def test_scores_are_the_released_ones(ref: dict[str, Any]) -> None:
     np.testing.assert_array_equal(matrix, ref["hist"])
     present = ref["hist"].sum(1) > 0
     np.testing.assert_allclose(class_iou(matrix)[present], ref["iou"][present], rtol=0, atol=1e-5)
-    ours = scores(matrix)
+    ours = scores(matrix, "ground_truth")
     np.testing.assert_array_equal(np.isnan(ours.iou), ~present)
     np.testing.assert_allclose(ours.miou, ref["miou_valid_gt"], rtol=0, atol=1e-5)
     np.testing.assert_allclose(miou_training(matrix), ref["miou_eps"], rtol=0, atol=1e-5)
-    np.testing.assert_allclose(miou_predicted_too(matrix), ref["miou_all_nanmean"], rtol=0, atol=1e-5)
+    np.testing.assert_allclose(scores(matrix).miou, ref["miou_all_nanmean"], rtol=0, atol=1e-5)
 
 
 @vectors("toco/miou")
 def test_scores_of_toco(ref: dict[str, Any]) -> None:
     """Those that its scorer returns: classes without ground truth do not count."""
-    ours = scores(confusion(ref["gt"].astype(np.uint8), ref["pred"].astype(np.uint8), ref["num_classes"]))
+    matrix = confusion(ref["gt"].astype(np.uint8), ref["pred"].astype(np.uint8), ref["num_classes"])
+    ours = scores(matrix, "ground_truth")
     np.testing.assert_allclose(ours.miou, ref["miou_f64"], rtol=1e-6)
     np.testing.assert_allclose(ours.pixel_accuracy, ref["pAcc_f64"], rtol=1e-6)
     np.testing.assert_allclose(ours.mean_accuracy, ref["mAcc_f64"], rtol=1e-6)
@@ -49,7 +49,7 @@ def test_scores_of_toco(ref: dict[str, Any]) -> None:
 
 @vectors("puf/miou")
 def test_scores_of_puf(ref: dict[str, Any]) -> None:
-    ours = scores(confusion(ref["gt"], ref["pred"], ref["num_classes"]))
+    ours = scores(confusion(ref["gt"], ref["pred"], ref["num_classes"]), "ground_truth")
     found = ours.miou, ours.pixel_accuracy, ours.mean_accuracy
     np.testing.assert_allclose(found, [ref["miou"], ref["pAcc"], ref["mAcc"]], rtol=1e-5)
 
@@ -67,12 +67,17 @@ def test_small_case_by_hand() -> None:
     prediction = np.array([[0, 2, 1, 0, 2]], dtype=np.uint8)
     matrix = confusion(truth, prediction, 3)
     assert matrix.tolist() == [[1, 0, 1], [1, 1, 0], [0, 0, 0]]
-    ours = scores(matrix)
-    assert ours.iou[:2] == (1 / 3, 1 / 2)
-    assert math.isnan(ours.iou[2])
-    assert ours.miou == pytest.approx(5 / 12)
-    assert miou_predicted_too(matrix) == pytest.approx(5 / 18)
-    assert (ours.pixel_accuracy, ours.mean_accuracy) == (0.5, 0.5)
+    ours, of_truth = scores(matrix), scores(matrix, "ground_truth")
+    assert ours.iou == (1 / 3, 1 / 2, 0) and ours.miou == pytest.approx(5 / 18)
+    assert of_truth.iou[:2] == (1 / 3, 1 / 2) and math.isnan(of_truth.iou[2])
+    assert of_truth.miou == pytest.approx(5 / 12)
+    assert {(s.pixel_accuracy, s.mean_accuracy) for s in (ours, of_truth)} == {(0.5, 0.5)}
+
+
+def test_a_class_that_is_nowhere_is_left_out() -> None:
+    """Where VOC's devkit would divide 0 by 0."""
+    ours = scores(confusion(torch.tensor([0, 1]), torch.tensor([0, 1]), 3))
+    assert ours.miou == 1 and math.isnan(ours.iou[2])
 
 
 @pytest.mark.parametrize("dtype", [torch.uint8, torch.int16, torch.int64])

@@ -1,0 +1,119 @@
+"""How a score was made: one description, which is written, told, tabulated and compared as a whole."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import Any, Literal
+
+from pydantic import ConfigDict, Field, ValidationError
+
+from wsss_cli.config import Config
+from wsss_cli.errors import WsssError
+
+MeanOver = Literal["union", "ground_truth"]
+"""Whose classes a mean IoU is taken over: those of ground truth or prediction, or of the ground truth alone."""
+
+CONVENTIONS: dict[MeanOver, str] = {
+    "union": "a class that is only predicted counts as 0",
+    "ground_truth": "a class that is only predicted is left out",
+}
+
+NO_SELECTION = "none: the last iteration"
+"""Of checkpoints; a training that does select says by what, in its metrics."""
+
+FACTS = ("stage", "data", "split", "ground_truth", "images")
+"""The fields that stand at the head of scores.json, not under "protocol"."""
+
+TRAINING = {"labels", "effective_batch"}
+"""The fields that say how the network was trained, not how it was scored."""
+
+CRF = " + CRF"
+"""Ends the name of a kind of label map that a dense CRF has refined."""
+
+
+class Protocol(Config):
+    """What two scores must have in common to be compared, and what their networks learnt from.
+
+    A method's own settings of prediction (member, weights) are further fields; null where something does not apply.
+    """
+
+    model_config = ConfigDict(extra="allow")
+
+    stage: str = Field("infer", description="whose label maps: infer, pseudo or seeds")
+    data: str = Field("", description="the data set")
+    split: str = Field("", description="the split that is scored")
+    ground_truth: str = Field("", description="what the masks are")
+    images: int = Field(0, description="images with a mask")
+    mean_over: MeanOver = Field("ground_truth", description="classes of the mean IoU; older versions: ground_truth")
+    thresholds: int | None = Field(None, description="background scores tried on this split, the best of which counts")
+    scales: tuple[float, ...] | None = Field(None, description="image scales")
+    flip: bool | None = Field(None, description="mirror images, too")
+    fusion: str | None = Field(None, description="of scales and flips")
+    resize: int | None = Field(None, description="side of the square that images are resized to")
+    resize_by: str | None = Field(None, description="pil or torch")
+    rounding: str | None = Field(None, description="of the sizes of scaled images")
+    short_side: int | None = Field(None, description="length of the shorter side from which scales count")
+    window: int | None = Field(None, description="side of the windows in which larger images are seen")
+    window_stride: int | None = Field(None, description="their distance")
+    crf: dict[str, Any] | None = Field(None, description="settings of the dense CRF")
+    network: dict[str, Any] | None = Field(None, description="the network and how images are normalised for it")
+    selection: str = Field(NO_SELECTION, description="of checkpoints")
+    labels: str | None = Field(None, description="what was learnt from")
+    effective_batch: int | None = Field(None, description="images per optimiser step")
+
+    @classmethod
+    def read(cls, report: Mapping[str, Any]) -> Protocol:
+        """Of scores.json, also of an older version's, which says less.  Raises WsssError if it is damaged."""
+        head = {key: report[key] for key in FACTS if report.get(key) is not None}
+        try:
+            return cls(**{"thresholds": len(report["sweep"]) or None} | head | report["protocol"])
+        except (KeyError, TypeError, ValidationError) as error:
+            raise WsssError(f"a scores.json is damaged: {error}", "make it again: wsss evaluate --force") from error
+
+    def written(self) -> dict[str, Any]:
+        """For scores.json, whose head holds the rest."""
+        return self.model_dump(mode="json", exclude=set(FACTS))
+
+    def of(self, name: str) -> Protocol:
+        """Of one kind of label map: the CRF's settings are only those of maps that it has refined."""
+        return self if name.endswith(CRF) else self.model_copy(update={"crf": None})
+
+    def comparable(self, other: Protocol) -> bool:
+        """Whether two scores were made alike, whatever their networks learnt from; not of files that do not say all."""
+        return self._whole() and other._whole() and self._scoring() == other._scoring()
+
+    def _whole(self) -> bool:
+        return self.model_fields_set >= type(self).model_fields.keys()
+
+    def _scoring(self) -> dict[str, Any]:
+        return self.model_dump(exclude=TRAINING)
+
+    def describe(self) -> str:
+        """In one line."""
+        return f"{self._how()}; mean over classes: {CONVENTIONS[self.mean_over]}"
+
+    def _how(self) -> str:
+        if self.stage == "seeds" and self.thresholds:
+            return f"chosen on this split, the best of {self.thresholds} background scores"
+        if self.stage != "infer":
+            return f"{'pseudo-labels' if self.stage == 'pseudo' else 'seeds'} at the images' own size"
+        crf = "with and without CRF" if self.crf else "no CRF"
+        seen = ", ".join([f"image size: {self.size()}", f"scales {self.fused_scales()}", *self.further(), crf])
+        learnt = f"trained on {self.labels}, effective batch {self.effective_batch}"
+        return f"{seen}; {learnt}; checkpoint selection: {self.selection}"
+
+    def size(self) -> str:
+        """At which images are seen: "own", "512 × 512", "short side 512, windows of 512"."""
+        side = f"{self.resize} × {self.resize}" if self.resize else "own"
+        side = f"short side {self.short_side}" if self.short_side else side
+        return side + (f", windows of {self.window}" if self.window else "")
+
+    def fused_scales(self) -> str:
+        """ "0.5, 1 + flip (mean)"."""
+        scales = self.scales or ()
+        fused = f" ({self.fusion})" if self.fusion and (len(scales) > 1 or self.flip) else ""
+        return ", ".join(f"{s:g}" for s in scales) + (" + flip" if self.flip else "") + fused
+
+    def further(self) -> list[str]:
+        """The method's own settings."""
+        return [f"{key} {value}" for key, value in (self.model_extra or {}).items() if value is not None]
