@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_crowd, polygons, whole
+from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_crowd, plain_id, polygons, whole
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
 from wsss_folder.record import Corners, Record, Source, Thing, around
@@ -160,19 +160,13 @@ def _get(entry: Any, key: str, path: Path, part: str, number: int) -> Any:
 
 
 def _id(entry: Any, path: Path, part: str, number: int) -> Id:
-    return _plain(_get(entry, "id", path, part, number))
-
-
-def _plain(value: Any) -> Id:
-    """An id as a whole number, if it is one in any form; else as text."""
-    number = whole(value)
-    return str(value).strip() if number is None else number
+    return plain_id(_get(entry, "id", path, part, number))
 
 
 def _known(annotation: Any, key: str, among: Mapping[Id, Any], where: str) -> Id:
     value = annotation.get(key) if isinstance(annotation, dict) else None
-    if isinstance(value, int | float | str) and _plain(value) in among:
-        return _plain(value)
+    if isinstance(value, int | float | str) and plain_id(value) in among:
+        return plain_id(value)
     part = {"image_id": "images", "category_id": "categories"}[key]
     raise WsssError(f'{where}: "{key}" is {value!r}, which is not in "{part}"', "correct or remove it")
 

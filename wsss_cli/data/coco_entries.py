@@ -23,6 +23,12 @@ def whole(value: Any) -> int | None:
     return value if type(value) is int else None
 
 
+def plain_id(value: int | float | str) -> int | str:
+    """An id as a whole number, if it is one in any form; else as text."""
+    number = whole(value)
+    return str(value).strip() if number is None else number
+
+
 def is_crowd(annotation: Any) -> bool:
     """Whether an annotation is marked as a crowd, by 1, 1.0, "1" or true."""
     mark = annotation.get("iscrowd") if isinstance(annotation, Mapping) else None
