@@ -39,7 +39,7 @@ def run_lengths(segmentation: Any, width: int, height: int) -> Runs:
 
     Raises ValueError telling what is wrong; nothing that pycocotools would crash on or misread reaches it.
     """
-    if isinstance(segmentation, list) and segmentation:
+    if isinstance(segmentation, list) and polygons(segmentation):
         parts = [_polygon(points, FAR * max(width, height)) for points in polygons(segmentation)]
         return uncompressed(rle.merge(rle.frPyObjects(parts, height, width))["counts"])
     if isinstance(segmentation, dict) and "counts" in segmentation:

@@ -53,15 +53,13 @@ class Reader:
 
     def _head(self, image: Any) -> tuple[PurePosixPath, int, int]:
         """File name, width and height."""
-        name, sides = image.get("file_name"), (image.get("width"), image.get("height"))
+        name, width, height = image.get("file_name"), whole(image.get("width")), whole(image.get("height"))
         where = f"{self.path}: image {image['id']}"
-        sides = tuple(map(whole, sides))
         if not isinstance(name, str) or not name.strip():
             raise WsssError(f"{where} has no file_name", "correct its entry")
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:
             raise WsssError(f"{where}: file_name '{name}' is not below the folder of images", "correct its entry")
-        width, height = sides
         if not width or not height:  # as tools write where they do not know
             width, height = image_size(self.images / path)
         if width < 0 or height < 0:

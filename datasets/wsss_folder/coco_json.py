@@ -135,7 +135,7 @@ def _thing(annotation: Mapping[str, Any], name: str, crowd: Crowd) -> Thing | No
     if corners is None:
         return None
     group = crowd if is_crowd(annotation) and crowd in ("ignore", "skip") else ""
-    return Thing(name, corners, polygons=parts, rle=rle, crowd=group)  # type: ignore[arg-type]
+    return Thing(name, corners, polygons=parts, rle=rle, crowd=group)
 
 
 def _box(bbox: Any) -> Corners | None:

@@ -38,5 +38,5 @@ def _results(answer: Any) -> list[dict[str, Any]]:
 
 def _result(part: dict[str, Any]) -> dict[str, Any]:
     kinds = [key for key in part if key.endswith("labels") or key in ("choices", "taxonomy")]
-    sizes = {key: part[key] for key in ("original_width", "original_height") if key in part}
+    sizes = {key: part[key] for key in part if key in ("original_width", "original_height")}
     return {"type": kinds[0] if kinds else "", "value": part, **sizes}

@@ -18,7 +18,15 @@ from wsss_folder.rle_pack import brushed
 from wsss_folder.run_lengths import runs_of
 from wsss_folder.shapes import Point, box, ellipse, flat, turned
 
-SHAPES = {"x", "points", "rle", "imageDataURL", "vertices", "sequence"}  # keys of a value that is of a region
+SHAPES = {
+    "x",
+    "radiusX",
+    "points",
+    "rle",
+    "imageDataURL",
+    "vertices",
+    "sequence",
+}  # keys of a value that is of a region
 
 
 def has_shape(result: dict[str, Any]) -> bool:
@@ -76,5 +84,7 @@ def _picture(url: str, width: int, height: int) -> NDArray[np.bool_]:
     if pixels.shape[:2] != (height, width):
         raise ValueError(f"it is {pixels.shape[1]} x {pixels.shape[0]}, not {width} x {height}")
     clear = bool((pixels[..., 3] < 255).any())
-    painted: NDArray[np.bool_] = pixels[..., 3] > 0 if clear else pixels[..., :3].any(axis=-1)
+    if not clear:
+        pixels = pixels[..., :3].max(axis=-1, keepdims=True)  # (H, W, 1)
+    painted: NDArray[np.bool_] = pixels[..., -1] > 0
     return painted
