@@ -6,9 +6,9 @@ from typing import Literal
 from pydantic import Field
 
 from wsss_cli.config import Config
+from wsss_cli.data.coco_entries import Crowd
 
 Paint = Literal["order", "larger_first"]
-Crowd = Literal["skip", "ignore", "paint"]
 
 
 class Options(Config):
@@ -33,9 +33,14 @@ class Options(Config):
         "(coco2voc's masks)",
     )
     crowd: Crowd = Field(
-        "skip",
-        description="pixels of crowds: skip: left as they are (BECO's masks); ignore: 255; paint: as other objects "
-        "(coco2voc's masks)",
+        "auto",
+        description="pixels of crowds: skip: left as they are (BECO's masks); ignore: 255; paint: objects as any other "
+        "(coco2voc's masks), with boxes; auto: skip, but paint where every object is marked as one",
+    )
+    unlabelled: Literal["keep", "skip", "empty"] = Field(
+        "keep",
+        description="images without annotations: keep them in train_all and val_all without a mask, skip them, or take "
+        "them for empty: all background (BECO's val_all)",
     )
     masks: bool = Field(True, description="make masks; without them nothing can be scored")
     train: Literal["train", "train_all"] = Field(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsss_cli.data.coco_entries import is_crowd, whole
 from wsss_cli.errors import WsssError
 from wsss_coco.stream import Element, elements, read_spans
 
@@ -29,6 +30,7 @@ class Index:
     images      (n, 2) first byte and the one after the last
     first       (n + 1,) annotations first[i] .. first[i + 1] - 1 are those of image i
     annotations (m, 2) bytes, as images
+    crowds      annotations that are marked as crowds
     """
 
     path: Path
@@ -37,6 +39,7 @@ class Index:
     images: Ints
     first: Ints
     annotations: Ints
+    crowds: int = 0
 
     def __len__(self) -> int:
         return len(self.images)
@@ -75,6 +78,7 @@ def read_index(path: Path) -> Index:
         images=rows["images"].spans()[order],
         first=np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(ids)))]),
         annotations=rows["annotations"].spans()[order_of_annotations],
+        crowds=rows["annotations"].crowds,
     )
 
 
@@ -86,6 +90,7 @@ class _Rows:
     stops: array[int] = field(default_factory=lambda: array("q"))
     ids: array[int] = field(default_factory=lambda: array("q"))  # annotations: image_id
     categories: array[int] = field(default_factory=lambda: array("q"))
+    crowds: int = 0
 
     def add(self, element: Element, path: Path) -> None:
         if not element.listed:
@@ -93,6 +98,8 @@ class _Rows:
         self.starts.append(element.start)
         self.stops.append(element.stop)
         if element.key == "annotations":
+            _require_object(element, path)
+            self.crowds += is_crowd(element.value)
             self.ids.append(_number(element, "image_id", path))
             self.categories.append(_number(element, "category_id", path))
         else:
@@ -108,11 +115,21 @@ def _ints(values: array[int]) -> Ints:
 
 def _number(element: Element, key: str, path: Path) -> int:
     value = element.value.get(key) if isinstance(element.value, dict) else None
-    if type(value) is int and abs(value) < 2**63:
-        return value
+    number = whole(value)
+    if number is not None and abs(number) < 2**63:
+        return number
     where = f"{path}: {element.key}, byte {element.start}{_id(element.value)}"
     what = "is missing" if value is None else f"is {value!r}, no whole number"
-    raise WsssError(f"{where}: '{key}' {what}", MEND)
+    raise WsssError(f"{where}: '{key}' {what}", "`wsss prepare folder --coco` takes words" if value else MEND)
+
+
+def _require_object(element: Element, path: Path) -> None:
+    """Raises WsssError for annotations that are of whole images."""
+    entry = element.value if isinstance(element.value, dict) else {}
+    if "segments_info" in entry:
+        raise WsssError(f"{path} is a panoptic JSON: its objects are in PNGs", GIVE)
+    if "caption" in entry and "category_id" not in entry:
+        raise WsssError(f"{path} is a JSON of captions, which name no class", GIVE)
 
 
 def _id(value: Any) -> str:
@@ -124,9 +141,12 @@ def _categories(path: Path, rows: _Rows) -> dict[int, str]:
     names: dict[int, str] = {}
     ids: dict[str, int] = {}
     for category in read_spans(path, list(zip(rows.starts, rows.stops, strict=True))):
-        id, name = category["id"], category.get("name")
+        id, name = whole(category["id"]), category.get("name")
+        assert id is not None, "as when its bytes were found"
         if not isinstance(name, str) or not name.strip():
             raise WsssError(f"{path}: category {id} has no name", MEND)
+        if names.get(id) == name:  # listed twice
+            continue
         if id in names:
             raise WsssError(f"{path}: two categories have the id {id}: '{names[id]}' and '{name}'", MEND)
         if name in ids:

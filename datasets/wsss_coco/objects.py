@@ -9,6 +9,7 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
+from wsss_cli.data.coco_entries import polygons
 from wsss_cli.data.run_lengths import NO_RUNS, uncompressed
 
 Runs = NDArray[np.int64]
@@ -38,15 +39,34 @@ def run_lengths(segmentation: Any, width: int, height: int) -> Runs:
 
     Raises ValueError telling what is wrong; nothing that pycocotools would crash on or misread reaches it.
     """
-    if isinstance(segmentation, list) and segmentation:
-        polygons = [_polygon(points, FAR * max(width, height)) for points in segmentation]
-        return uncompressed(rle.merge(rle.frPyObjects(polygons, height, width))["counts"])
+    if isinstance(segmentation, list) and polygons(segmentation):
+        parts = [_polygon(points, FAR * max(width, height)) for points in polygons(segmentation)]
+        return uncompressed(rle.merge(rle.frPyObjects(parts, height, width))["counts"])
     if isinstance(segmentation, dict) and "counts" in segmentation:
         size, counts = segmentation.get("size"), segmentation["counts"]
         if size != [height, width]:
             raise ValueError(f"segmentation is of size {size}, not [{height}, {width}] as the image")
         return _covering(counts, width, height)
     raise ValueError("segmentation is missing or empty")
+
+
+def has_outline(annotation: Any) -> bool:
+    """Whether an annotation has a segmentation at all."""
+    segmentation = annotation.get("segmentation")
+    return segmentation not in (None, [], [[]], {}, "")
+
+
+def box_of(runs: Runs, height: int) -> list[float]:
+    """COCO's x, y, w, h of the pixels inside of runs of columns of `height`; of 0 x 0 if there are none."""
+    ends = np.cumsum(runs)
+    inside = [(a, b) for a, b in zip(ends[0::2].tolist(), ends[1::2].tolist(), strict=False) if b > a]
+    if not inside:
+        return [0.0, 0.0, 0.0, 0.0]
+    x0, x1 = inside[0][0] // height, (inside[-1][1] - 1) // height
+    over = any(a // height != (b - 1) // height for a, b in inside)  # a run that goes on in the next column
+    y0 = 0 if over else min(a % height for a, _ in inside)
+    y1 = height - 1 if over else max((b - 1) % height for _, b in inside)
+    return [float(x0), float(y0), float(x1 - x0 + 1), float(y1 - y0 + 1)]
 
 
 def _covering(counts: Any, width: int, height: int) -> Runs:

@@ -7,8 +7,9 @@ from typing import NamedTuple
 
 import numpy as np
 
+from wsss_cli.data.coco_entries import Crowd
 from wsss_cli.data.label_format import BYTE, LabelFormat, Labels
-from wsss_coco.config import Crowd, Paint
+from wsss_coco.config import Paint
 from wsss_coco.objects import Runs
 
 

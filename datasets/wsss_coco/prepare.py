@@ -11,6 +11,7 @@ from typing import Literal
 
 import numpy as np
 
+from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import voc_palette
 from wsss_cli.data.parallel import ParallelMap
@@ -35,15 +36,17 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         require_images(source, index)
     labels, names = class_ids(train, options.classes)
     form = label_format(len(names))
+    crowds = [crowd_choice(options.crowd, index.crowds, len(index.annotations), "skip") for index in (train, val)]
     info = DatasetInfo(
         name="coco",
         kind="coco",
         classes=names,
         splits={"train": options.train, "val": options.val, "seeds": options.train},
         source=f"{train.path}, {val.path}",
-        masks=f"instances (paint {options.paint}, crowd {options.crowd})" if options.masks else "",
+        masks=f"instances (paint {options.paint}, crowd {'/'.join(dict.fromkeys(crowds))})" if options.masks else "",
         palette=voc_palette(len(names) + 1),
-        notes=(*_untagged(train, "train"), *_untagged(val, "val")),
+        notes=(*_untagged(train, "train", options), *_untagged(val, "val", options)),
+        warnings=tuple(filter(None, map(_warning, (train, val), [options] * 2, crowds))),
         instances=(train.path, val.path),
     )
     if options.masks:
@@ -51,9 +54,10 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     else:
         shutil.rmtree(folder / MASKS, ignore_errors=True)
     parts = []
-    for role, source, index in zip(ROLES, sources, (train, val), strict=True):
+    for role, source, index, crowd in zip(ROLES, sources, (train, val), crowds, strict=True):
         masks = folder / MASKS / role if options.masks else None
-        parts.append(_Part(index, role, Reader(*source, labels, masks, options.paint, options.crowd, form), options))
+        empty = options.unlabelled == "empty"
+        parts.append(_Part(index, role, Reader(*source, labels, masks, options.paint, crowd, form, empty), options))
     return info, ParallelMap(read, _Tasks(parts), processes=True)
 
 
@@ -71,9 +75,14 @@ class _Part:
         tagged, part = self.index.tagged, self._val_part()
         ranks = np.cumsum(tagged)  # 1 is the first with a tag
         for i in range(len(self.index)):
+            if not tagged[i] and self.options.unlabelled == "skip":
+                continue
             among_first = bool(tagged[i]) and int(ranks[i]) <= part
             splits = [self.role] * bool(tagged[i]) + [f"{self.role}_all"] + ["val_part"] * among_first
             yield Task(self.reader, self.index.spans(i), tuple(splits))
+
+    def __len__(self) -> int:
+        return int(self.index.tagged.sum()) if self.options.unlabelled == "skip" else len(self.index)
 
     def _val_part(self) -> int:
         """Its images; 0 for none, as where it would be the whole of val."""
@@ -87,7 +96,7 @@ class _Tasks:
     parts: list[_Part]
 
     def __len__(self) -> int:
-        return sum(len(part.index) for part in self.parts)
+        return sum(len(part) for part in self.parts)
 
     def __iter__(self) -> Iterator[Task]:
         return chain.from_iterable(part.tasks() for part in self.parts)
@@ -99,6 +108,15 @@ def _recipe(options: Options, train: Index, val: Index) -> str:
     return "\n".join([*lines, f"classes {options.classes}, paint {options.paint}, crowd {options.crowd}", ""])
 
 
-def _untagged(index: Index, role: str) -> list[str]:
+def _untagged(index: Index, role: str, options: Options) -> list[str]:
     n = int((~index.tagged).sum())
-    return [f"{n} image(s) of {index.path.name} have no annotation: in split {role}_all only"] if n else []
+    done = {
+        "keep": f"in split {role}_all only, without a mask (--unlabelled empty gives them one, skip leaves them out)",
+        "skip": "left out",
+        "empty": f"in split {role}_all only, as holding no class",
+    }
+    return [f"{n} image(s) of {index.path.name} have no annotation: {done[options.unlabelled]}"] if n else []
+
+
+def _warning(index: Index, options: Options, crowd: Crowd) -> str | None:
+    return crowd_warning(index.path, index.crowds, len(index.annotations), options.crowd, crowd)

@@ -6,12 +6,14 @@ from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
+from wsss_cli.data.coco_entries import Crowd, is_crowd, whole
+from wsss_cli.data.images import image_size
 from wsss_cli.data.label_format import LabelFormat
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import BadSample, Box, Sample
 from wsss_cli.errors import WsssError
-from wsss_coco.config import Crowd, Paint
-from wsss_coco.objects import half_open, run_lengths
+from wsss_coco.config import Paint
+from wsss_coco.objects import box_of, half_open, has_outline, run_lengths
 from wsss_coco.paint import Object, layers, painted
 from wsss_coco.stream import read_spans
 
@@ -24,6 +26,7 @@ class Reader:
 
     labels  category id -> class id
     masks   the folder of masks, one <image id>.png each; None: no masks are made
+    empty   whether images without annotations get a mask, all background
     """
 
     path: Path
@@ -33,13 +36,14 @@ class Reader:
     paint: Paint
     crowd: Crowd
     form: LabelFormat
+    empty: bool
 
     def sample(self, image: Any, annotations: list[Any], splits: tuple[str, ...]) -> Sample:
         """The sample of an image's entry and annotations.  Raises WsssError naming the file and the entry."""
         name, width, height = self._head(image)
-        tags = {self.labels[a["category_id"]] for a in annotations}
+        tags = {self._label(a) for a in annotations}
         boxes = [box for a in annotations for box in self._box(a, width, height)]
-        mask = None if self.masks is None else self.masks / f"{image['id']}.png"
+        mask = self._place(image, annotations)
         if mask is not None and not mask.exists():
             objects = [self._object(a, width, height) for a in annotations]
             over = layers(objects, self.paint, self.crowd, self.form.ignore)
@@ -49,34 +53,53 @@ class Reader:
 
     def _head(self, image: Any) -> tuple[PurePosixPath, int, int]:
         """File name, width and height."""
-        name, sides = image.get("file_name"), (image.get("width"), image.get("height"))
+        name, width, height = image.get("file_name"), whole(image.get("width")), whole(image.get("height"))
         where = f"{self.path}: image {image['id']}"
         if not isinstance(name, str) or not name.strip():
             raise WsssError(f"{where} has no file_name", "correct its entry")
         path = PurePosixPath(name)
         if path.is_absolute() or ".." in path.parts:
             raise WsssError(f"{where}: file_name '{name}' is not below the folder of images", "correct its entry")
-        if not all(type(side) is int and side > 0 for side in sides):
-            raise WsssError(f"{where}: its width and height are {sides[0]} and {sides[1]}", "correct its entry")
-        return path, sides[0], sides[1]
+        if not width or not height:  # as tools write where they do not know
+            width, height = image_size(self.images / path)
+        if width < 0 or height < 0:
+            raise WsssError(f"{where}: its width and height are {width} and {height}", "correct its entry")
+        return path, width, height
+
+    def _place(self, image: Any, annotations: list[Any]) -> Path | None:
+        """Where its mask is, or is to be; None if it gets none: an object has no outline, or it has no annotation."""
+        if self.masks is None or not (annotations or self.empty) or not all(map(has_outline, annotations)):
+            return None
+        return self.masks / f"{whole(image['id'])}.png"
+
+    def _label(self, annotation: Any) -> int:
+        id = whole(annotation["category_id"])
+        assert id is not None, "as when the index was made"
+        return self.labels[id]
+
+    def _crowd(self, annotation: Any) -> bool:
+        return is_crowd(annotation) and self.crowd != "paint"
 
     def _box(self, annotation: Any, width: int, height: int) -> list[Box]:
-        """The box, if it is in the image; a crowd is no object that a box could be drawn around."""
+        """The box, that of the outline if there is none; a crowd is no object that a box could be drawn around."""
+        bbox = annotation.get("bbox")
+        if self._crowd(annotation) or (not bbox and not has_outline(annotation)):
+            return []
         try:
-            corners = half_open(annotation.get("bbox"), width, height)
+            given = bbox or box_of(run_lengths(annotation["segmentation"], width, height), height)
+            corners = half_open(given, width, height)
         except ValueError as error:
             raise self._bad(annotation, error) from error
-        if corners is None or annotation.get("iscrowd"):
-            return []
-        return [Box(self.labels[annotation["category_id"]], *corners)]
+        return [Box(self._label(annotation), *corners)] if corners else []
 
     def _object(self, annotation: Any, width: int, height: int) -> Object:
         try:
             runs = run_lengths(annotation.get("segmentation"), width, height)
         except ValueError as error:
             raise self._bad(annotation, error) from error
-        area, label = annotation.get("area"), self.labels[annotation["category_id"]]
-        return Object(runs, label, area if isinstance(area, int | float) else 0.0, bool(annotation.get("iscrowd")))
+        area = annotation.get("area")
+        size = area if isinstance(area, int | float) else float(runs[1::2].sum())
+        return Object(runs, self._label(annotation), size, self._crowd(annotation))
 
     def _bad(self, annotation: Any, error: ValueError) -> WsssError:
         return WsssError(f"{self.path}: annotation {annotation.get('id')}: {error}", MEND)

@@ -2,105 +2,180 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-import numpy as np
-
+from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_crowd, plain_id, polygons, whole
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
 from wsss_folder.record import Corners, Record, Source, Thing, around
 from wsss_folder.run_lengths import Runs, read_runs
 
 KEYS = ("images", "annotations", "categories")
+NAMES = ("file_name", "coco_url", "path")  # of an image, the first that there is
+Id = int | str
 
 
-def read_coco(path: Path) -> Source:
-    """One record per entry of "images"; an image without annotations has no tags.  Classes in the order of their ids.
+def read_coco(path: Path, crowd: Crowd = "auto") -> Source:
+    """One record per entry of "images"; one without annotations is unlabelled.  Classes in the order of their ids.
 
-    Raises WsssError naming the file and the entry: truncated, a key missing, an id that nothing has.
+    crowd  what becomes of groups of objects; auto: they are ignored, unless every object is marked as one
+    Raises WsssError naming the file and the entry: truncated, a key missing, an id given twice or that nothing has.
     """
-    content = read_json(path)
-    missing = [key for key in KEYS if not isinstance(content, dict) or not isinstance(content.get(key), list)]
-    if missing:
-        raise WsssError(f'{path} is no COCO JSON: it has no list "{missing[0]}"', "give an instances JSON with --coco")
-    names = {_get(c, "id", path, "categories", n): str(_get(c, "name", path, "categories", n)).strip()
-             for n, c in enumerate(content["categories"])}  # fmt: skip
-    sizes = {_get(i, "id", path, "images", n): i for n, i in enumerate(content["images"])}
-    things: dict[Any, list[Thing]] = {id: [] for id in sizes}
-    tags: dict[Any, list[str]] = {id: [] for id in sizes}
-    problems: dict[Any, WsssError] = {}
-    for number, annotation in enumerate(content["annotations"]):
-        where = (
-            f"{path}, annotation {annotation.get('id', f'number {number}') if isinstance(annotation, dict) else number}"
-        )
-        image = _known(annotation, "image_id", sizes, where)
-        name = names[_known(annotation, "category_id", names, where)]
-        tags[image].append(name)
+    content = _require_instances(read_json(path), path)
+    names = _categories(content["categories"], path)
+    images = _images(content["images"], path)
+    annotations: list[Any] = content["annotations"]
+    crowds = sum(map(is_crowd, annotations))
+    chosen = crowd_choice(crowd, crowds, len(annotations), "ignore")
+    told: dict[Id, _Told] = {id: _Told() for id in images}
+    for number, annotation in enumerate(annotations):
+        where = f"{path}, annotation {_shown(annotation, number)}"
+        image = told[_known(annotation, "image_id", images, where)]
+        image.add(annotation, names[_known(annotation, "category_id", names, where)], where, chosen)
+    records = [told[id].record(image, f"{path}, image {image['id']}") for id, image in images.items()]
+    ordered = sorted(names, key=lambda id: (not isinstance(id, int), id))
+    warning = crowd_warning(path, crowds, len(annotations), crowd, chosen)
+    classes = tuple(dict.fromkeys(names[id] for id in ordered))
+    return Source("COCO JSON", path, records, classes, warnings=(warning,) if warning else ())
+
+
+class _Told:
+    """What the annotations of one image say."""
+
+    def __init__(self) -> None:
+        self.things: list[Thing] = []
+        self.shapeless: list[str] = []
+        self.problem: WsssError | None = None
+
+    def add(self, annotation: Mapping[str, Any], name: str, where: str, crowd: Crowd) -> None:
         try:
-            thing = _thing(annotation, name, where)
-            things[image] += [thing] if thing else []
-        except WsssError as error:
-            problems.setdefault(image, error)
-    records = [
-        Record(
-            (str(_get(image, "file_name", path, "images", n)),),
-            f"{path}, image {id}",
-            tuple(dict.fromkeys(tags[id])),
-            tuple(things[id]),
-            _size(image),
-            problems.get(id),
+            thing = _thing(annotation, name, crowd)
+        except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
+            what = f"{where}: its bbox or segmentation cannot be read: {error}"
+            self.problem = self.problem or WsssError(what, "correct it")
+            return
+        if thing is None:
+            self.shapeless.append(name)
+        else:
+            self.things.append(thing)
+
+    def record(self, image: Mapping[str, Any], where: str) -> Record:
+        names = tuple(str(image[key]) for key in NAMES if isinstance(image.get(key), str | int))
+        nothing = not (self.things or self.shapeless or self.problem)
+        return Record(
+            names[:1],
+            where,
+            tags=tuple(dict.fromkeys(self.shapeless)),
+            things=tuple(self.things),
+            size=_size(image),
+            problem=self.problem,
+            shapeless=len(self.shapeless),
+            unlabelled="without an annotation" if nothing else "",
         )
-        for n, (id, image) in enumerate(sizes.items())
-    ]
-    ordered = tuple(dict.fromkeys(names[id] for id in sorted(names, key=lambda id: (not isinstance(id, int), id))))
-    return Source("COCO JSON", path, records, ordered)
 
 
-def _thing(annotation: dict[str, Any], name: str, where: str) -> Thing | None:
-    """The object with its box, that of the outline if it has none of its own; None if it has neither."""
+def _require_instances(content: Any, path: Path) -> dict[str, Any]:
+    """The content, if it lists objects.  Raises WsssError telling what else it is."""
+    first = content[0] if isinstance(content, list) and content else None
+    if isinstance(first, dict) and {"image_id", "category_id"} <= first.keys():
+        raise WsssError(f"{path} is a list of COCO results, not annotations", "give the instances JSON with --coco")
+    missing = [key for key in KEYS if not isinstance(content, dict) or not isinstance(content.get(key), list)]
+    if not missing:
+        _require_kind(content["annotations"], path)
+        return dict(content)
+    if missing == ["annotations"] and "annotations" not in content:
+        raise WsssError(f'{path} has images but no list "annotations", as files of test sets', "give one with objects")
+    raise WsssError(f'{path} is no COCO JSON: it has no list "{missing[0]}"', "give an instances JSON with --coco")
+
+
+def _require_kind(annotations: list[Any], path: Path) -> None:
+    first = annotations[0] if annotations and isinstance(annotations[0], dict) else {}
+    if "segments_info" in first:
+        raise WsssError(f"{path} is a panoptic JSON: its objects are in PNGs", "give an instances JSON with --coco")
+    if "caption" in first and "category_id" not in first:
+        raise WsssError(f"{path} is a JSON of captions, which name no class", "give an instances JSON with --coco")
+
+
+def _categories(entries: list[Any], path: Path) -> dict[Id, str]:
+    """Names by id; one listed twice alike is one.  Raises WsssError if an id has two names."""
+    names: dict[Id, str] = {}
+    for number, entry in enumerate(entries):
+        id, name = _id(entry, path, "categories", number), str(_get(entry, "name", path, "categories", number)).strip()
+        if names.setdefault(id, name) != name:
+            what = f"{path}: two categories have the id {id}: '{names[id]}' and '{name}'"
+            raise WsssError(what, "give each its own id")
+    return names
+
+
+def _images(entries: list[Any], path: Path) -> dict[Id, dict[str, Any]]:
+    """Entries by id.  Raises WsssError for an id given twice, or an image without a name."""
+    images: dict[Id, dict[str, Any]] = {}
+    for number, entry in enumerate(entries):
+        id = _id(entry, path, "images", number)
+        key = next((key for key in NAMES if isinstance(entry.get(key), str | int)), NAMES[0])
+        name = _get(entry, key, path, "images", number)
+        if id in images:
+            first = next(images[id][key] for key in NAMES if key in images[id])
+            what = f"{path}: two images have the id {id}: '{first}' and '{name}'"
+            raise WsssError(what, "give each its own id: which objects are whose cannot be known")
+        images[id] = entry
+    return images
+
+
+def _thing(annotation: Mapping[str, Any], name: str, crowd: Crowd) -> Thing | None:
+    """The object with its box, that of the outline if it has none with an area of its own; None if it has neither."""
     outline = annotation.get("segmentation") or []
-    try:
-        polygons = tuple(tuple(map(float, p)) for p in outline) if isinstance(outline, list) else ()
-        rle = read_runs(outline) if isinstance(outline, dict) else None
-        corners = _corners(annotation.get("bbox"), polygons, rle)
-    except (TypeError, ValueError, KeyError, IndexError, OverflowError) as error:
-        raise WsssError(f"{where}: its bbox or segmentation cannot be read: {error}", "correct it") from error
+    parts = tuple(tuple(map(float, p)) for p in polygons(outline)) if isinstance(outline, list) else ()
+    rle = read_runs(outline) if isinstance(outline, dict) else None
+    corners = _box(annotation.get("bbox"))
+    if corners is None or corners[0] == corners[2] or corners[1] == corners[3]:
+        corners = _outer(parts, rle) or corners
     if corners is None:
         return None
-    return Thing(name, corners, polygons=polygons, rle=rle, crowd=bool(annotation.get("iscrowd")))
+    group = crowd if is_crowd(annotation) and crowd in ("ignore", "skip") else ""
+    return Thing(name, corners, polygons=parts, rle=rle, crowd=group)
 
 
-def _corners(bbox: Any, polygons: tuple[tuple[float, ...], ...], rle: Runs | None) -> Corners | None:
-    if bbox:
-        if len(bbox) != 4:
-            raise ValueError(f"bbox {bbox} is not x, y, width, height")
-        x, y, width, height = map(float, bbox)
-    elif rle:
-        inside = rle.pixels()  # (H, W)
-        ys, xs = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
-        return float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
-    elif polygons:
-        return around(tuple(x for p in polygons for x in p[::2]), tuple(y for p in polygons for y in p[1::2]))
-    else:
+def _box(bbox: Any) -> Corners | None:
+    if not bbox:
         return None
+    if len(bbox) != 4:
+        raise ValueError(f"bbox {bbox} is not x, y, width, height")
+    x, y, width, height = map(float, bbox)
     return x, y, x + width, y + height
 
 
+def _outer(parts: tuple[tuple[float, ...], ...], rle: Runs | None) -> Corners | None:
+    if rle is not None:
+        return rle.corners()
+    return around(tuple(x for p in parts for x in p[::2]), tuple(y for p in parts for y in p[1::2])) if parts else None
+
+
 def _get(entry: Any, key: str, path: Path, part: str, number: int) -> Any:
-    if not isinstance(entry, dict) or not isinstance(entry.get(key), int | str):
+    if not isinstance(entry, dict) or not isinstance(entry.get(key), int | float | str):
         raise WsssError(f'{path}: {part}[{number}] has no "{key}"', "export it again, or add the key")
     return entry[key]
 
 
-def _known(annotation: Any, key: str, among: dict[Any, Any], where: str) -> Any:
+def _id(entry: Any, path: Path, part: str, number: int) -> Id:
+    return plain_id(_get(entry, "id", path, part, number))
+
+
+def _known(annotation: Any, key: str, among: Mapping[Id, Any], where: str) -> Id:
     value = annotation.get(key) if isinstance(annotation, dict) else None
-    if not isinstance(value, int | str) or value not in among:
-        part = {"image_id": "images", "category_id": "categories"}[key]
-        raise WsssError(f'{where}: "{key}" is {value!r}, which is not in "{part}"', "correct or remove it")
-    return value
+    if isinstance(value, int | float | str) and plain_id(value) in among:
+        return plain_id(value)
+    part = {"image_id": "images", "category_id": "categories"}[key]
+    raise WsssError(f'{where}: "{key}" is {value!r}, which is not in "{part}"', "correct or remove it")
 
 
-def _size(image: dict[str, Any]) -> tuple[int, int] | None:
-    width, height = image.get("width"), image.get("height")
-    return (width, height) if isinstance(width, int) and isinstance(height, int) and width and height else None
+def _shown(annotation: Any, number: int) -> str:
+    return str(annotation.get("id", f"number {number}") if isinstance(annotation, dict) else number)
+
+
+def _size(image: Mapping[str, Any]) -> tuple[int, int] | None:
+    """None if a side is missing or 0, which tools write for not known."""
+    width, height = whole(image.get("width")), whole(image.get("height"))
+    return (width, height) if width and height else None

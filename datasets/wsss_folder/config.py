@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from wsss_cli.config import Config
+from wsss_cli.data.coco_entries import Crowd
 
 
 class Options(Config):
@@ -21,22 +22,32 @@ class Options(Config):
     separator: str = Field("auto", description="what stands between tags in a cell: ; | , space, or none")
     class_folders: bool | None = Field(None, description="the folders in --images are the classes: IMAGES/CLASS/...")
     coco: tuple[Path, ...] = Field((), description="COCO JSON: boxes and tags")
+    crowd: Crowd = Field(
+        "auto",
+        description="crowds of a COCO JSON in masks: ignore: 255; skip: left out; paint: objects as any other; auto: "
+        "ignore, but paint where every object is marked as one",
+    )
     yolo: Path | None = Field(None, description="folder of YOLO .txt labels")
     names: Path | None = Field(None, description="class names of YOLO: classes.txt or data.yaml; found if near")
     xml: Path | None = Field(None, description="folder of Pascal VOC .xml annotations, or one such file")
-    label_studio: tuple[Path, ...] = Field((), description="JSON export of Label Studio")
+    label_studio: tuple[Path, ...] = Field((), description="JSON or JSON-MIN export of Label Studio")
     cvat: tuple[Path, ...] = Field((), description="XML export 'CVAT for images 1.1'")
+    labelme: Path | None = Field(None, description="folder of labelme's .json files, or one such file")
+    via: tuple[Path, ...] = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")
+    via_attribute: str = Field("auto", description="attribute of VIA's regions that holds the class")
 
     masks: Path | None = Field(None, description="folder of masks for some images: for scores, not for learning")
     mask_values: str = Field("auto", description="0=background,128=tumour,255=ignore; colours #ff0000=name; or a file")
     tags_from_masks: bool = Field(False, description="take tags from the masks too: no longer weak supervision")
-    masks_from_shapes: bool = Field(False, description="draw masks from the polygons and run-length codes of a source")
+    masks_from_shapes: bool = Field(False, description="draw masks from the outlines and brushes of a source")
 
     classes: str = Field(
         "auto", description="names in the order of their ids: a,b,c or a file; auto: the source's, or sorted"
     )
-    unlabelled: Literal["tagless", "skip"] = Field(
-        "tagless", description="images that no source names: keep them without tags, or leave them out"
+    unlabelled: Literal["keep", "skip", "empty"] = Field(
+        "keep",
+        description="images that nobody has annotated: keep them without tags and mask, skip them, or take them for "
+        "empty: of no class",
     )
 
     split_file: tuple[Path, ...] = Field(

@@ -12,7 +12,7 @@ from wsss_folder.mask_values import Values, parse_values
 from wsss_folder.masks import Masks, find_masks, guess_ids, is_ready, values_in
 from wsss_folder.matching import Finder
 from wsss_folder.outlines import drawable
-from wsss_folder.record import Source
+from wsss_folder.record import Source, why_unlabelled
 from wsss_folder.sources import Known
 
 
@@ -74,7 +74,9 @@ def find_ground_truth(
         truth = _from_files(options.masks, values, options.tags_from_masks, find_masks(options.masks, finder, only))
     if not options.masks_from_shapes:
         return truth
-    drawn = frozenset(n for n, records in enumerate(known.records) if drawable(records) and n not in truth.files)
+    empty = {n for n, records in enumerate(known.records) if options.unlabelled == "empty" and why_unlabelled(records)}
+    whole = {n for n, records in enumerate(known.records) if drawable(records)}
+    drawn = frozenset(whole | empty) - truth.files.keys()
     if not any(record.things for n in drawn for record in known.records[n]):
         raise WsssError(
             "--masks-from-shapes: no image has outlines of all its objects",

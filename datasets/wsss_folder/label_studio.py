@@ -2,120 +2,164 @@
 
 A task holds annotations, these a list of results; a result has its labels under the name of its type:
 {"type": "rectanglelabels", "value": {"x": 10, "y": 20, "width": 30, "height": 5, "rotation": 0, "rectanglelabels":
-["cat"]}, "original_width": 640, ...}; coordinates are percent of the image.
+["cat"]}, "original_width": 640, ...}; coordinates are percent of the image.  Results of one id are one region.
 """
 
 from __future__ import annotations
 
-import math
-import re
+from collections import Counter
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
-from urllib.parse import parse_qs, unquote, urlsplit
 
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
-from wsss_folder.matching import stem
-from wsss_folder.record import Record, Source, Thing, around
+from wsss_folder.label_studio_min import from_min, is_min
+from wsss_folder.label_studio_regions import has_shape, read_region
+from wsss_folder.matching import stem, url_path, without_upload
+from wsss_folder.record import Record, Source, Thing
 
-Points = list[tuple[float, float]]
+VIDEO = (".mp4", ".webm", ".avi", ".mov", ".mkv")
+AGAIN = "correct it in Label Studio and export again"
 
 
 def read_label_studio(path: Path) -> Source:
-    """One record per task; cancelled annotations are left out, several of one task are added up.
+    """One record per task; of several annotations of one task the ground truth counts, else they are added up.
 
+    Cancelled annotations, drafts and predictions are none: a task with nothing else is unlabelled.
     Raises WsssError naming the file and the task: truncated, another kind of export, a task without an image.
     """
     content = read_json(path)
     if not isinstance(content, list) or not all(isinstance(task, dict) for task in content):
         raise WsssError(f"{path} is no Label Studio export: it is not a list of tasks", "export as JSON")
-    if content and "data" not in content[0]:
-        raise WsssError(
-            f'{path} is no full Label Studio export: its tasks have no "data"', "export as JSON, not JSON-MIN"
-        )
-    return Source("Label Studio JSON", path, [_record(task, path) for task in content])
+    notes = []
+    if content and is_min(content[0]):
+        content, columns = from_min(content)
+        notes = [f"JSON-MIN does not tell choices from texts: {', '.join(columns)} taken as tags"] if columns else []
+    elif content and "data" not in content[0]:
+        raise WsssError(f'{path} is no Label Studio export: its tasks have no "data"', "export as JSON")
+    names = _Names(content)
+    records = [_record(task, path, names) for task in content]
+    return Source("Label Studio JSON", path, records, notes=(*notes, *_notes(content)))
 
 
-def _record(task: dict[str, Any], path: Path) -> Record:
+def _notes(tasks: list[dict[str, Any]]) -> list[str]:
+    several = sum(len(_counting(task)) > 1 for task in tasks)
+    return [f"{several} tasks have several annotations, which are added up"] if several else []
+
+
+def _given(task: dict[str, Any]) -> list[Any]:
+    return task.get("annotations") or task.get("completions") or []
+
+
+def _counting(task: dict[str, Any]) -> list[dict[str, Any]]:
+    """The annotations of a task that count: those marked as ground truth, else all that were not cancelled."""
+    done = [a for a in _given(task) if isinstance(a, dict) and not (a.get("was_cancelled") or a.get("skipped"))]
+    return [a for a in done if a.get("ground_truth")] or done
+
+
+def _record(task: dict[str, Any], path: Path, taxonomy: _Names) -> Record:
     where = f"{path}, task {task.get('id', '?')}"
-    names = _names(task)
-    if not names:
-        raise WsssError(f"{where} has no image in its data", "this importer reads tasks on images only")
-    given = [a for a in task.get("annotations") or [] if not a.get("was_cancelled")]
-    results = [r for a in given for r in a.get("result") or []]
+    names = _image_names(task, where)
+    annotations = _counting(task)
+    if not annotations:
+        return Record(names, where, unlabelled=_why(task))
+    record = Record(names, where)
+    for annotation in annotations:
+        try:
+            record = _with(record, annotation.get("result") or [], taxonomy)
+        except (TypeError, ValueError, KeyError, AttributeError) as error:
+            return Record(names, where, problem=WsssError(f"{where}: a result cannot be read: {error!r}", AGAIN))
+    return record
+
+
+def _with(record: Record, results: list[dict[str, Any]], taxonomy: _Names) -> Record:
+    """The record with what one annotation says."""
+    groups: dict[Any, list[dict[str, Any]]] = {}
+    for number, result in enumerate(results):
+        if isinstance(result.get("value"), dict):  # relations have none
+            groups.setdefault(result.get("id") or number, []).append(result)
     tags: list[str] = []
     things: list[Thing] = []
-    try:
-        for result in results:
-            labels = _labels(result)
+    shapeless = 0
+    for group in groups.values():
+        labels = [label for result in group for label in _labels(result)]
+        shaped = [result for result in group if has_shape(result)]
+        if not shaped:
+            tags += [*labels, *(tag for result in group for tag in taxonomy.choices(result))]
+            continue
+        found = [thing for label in labels if (thing := read_region(shaped[0], label)) is not None]
+        things += found
+        if not found:
             tags += labels
-            points = _points(result)
-            outlined = "width" not in result["value"]
-            things += [_thing(label, points, outlined) for label in labels] if points else []
-    except (TypeError, ValueError, KeyError, AttributeError) as error:
-        problem = WsssError(
-            f"{where}: a result cannot be read: {error!r}", "correct it in Label Studio and export again"
-        )
-        return Record(names, where, problem=problem)
-    return Record(names, where, tuple(dict.fromkeys(tags)), tuple(things), _size(results))
+            shapeless += max(len(labels), 1)
+    return replace(
+        record,
+        tags=tuple(dict.fromkeys((*record.tags, *tags))),
+        things=(*record.things, *things),
+        size=record.size or _size(results),
+        shapeless=record.shapeless + shapeless,
+    )
 
 
-def _names(task: dict[str, Any]) -> tuple[str, ...]:
-    """What the image can be called: the path of local storage, or the uploaded file with and without its prefix."""
-    values = [v for v in (task.get("data") or {}).values() if isinstance(v, str)]
-    image = next((v for v in values if stem(_path(v)) != _path(v)), None)
+def _labels(result: dict[str, Any]) -> list[str]:
+    """The labels of a region: its class; choices, texts and ratings of a region are attributes."""
+    kind = str(result.get("type", ""))
+    return [str(label).strip() for label in result["value"].get(kind) or []] if kind.endswith("labels") else []
+
+
+@dataclass
+class _Names:
+    """Choices of whole images; those of a taxonomy by the last word of their path, unless that means several."""
+
+    tasks: list[dict[str, Any]]
+
+    def __post_init__(self) -> None:
+        results = (r for t in self.tasks for a in _counting(t) for r in a.get("result") or [] if isinstance(r, dict))
+        values = (r["value"].get("taxonomy") for r in results if isinstance(r.get("value"), dict))
+        paths = {tuple(map(str, way)) for value in values if isinstance(value, list) for way in value if way}
+        self.ends = Counter(way[-1] for way in paths)
+
+    def choices(self, result: dict[str, Any]) -> list[str]:
+        value = result["value"]
+        if result.get("type") == "choices":
+            return [str(choice).strip() for choice in value.get("choices") or []]
+        ways = [tuple(map(str, way)) for way in value.get("taxonomy") or []]
+        return [(way[-1] if self.ends[way[-1]] == 1 else "/".join(way)).strip() for way in ways if way]
+
+
+def _why(task: dict[str, Any]) -> str:
+    """Why a task without an annotation that counts has none."""
+    if _given(task):
+        return "skipped"
+    if task.get("drafts"):
+        return "a draft only"
+    return "predicted only" if task.get("predictions") else "never annotated"
+
+
+def _image_names(task: dict[str, Any], where: str) -> tuple[str, ...]:
+    """What the image can be called: the path of local storage, or the uploaded file with and without its prefix.
+
+    Raises WsssError if the task has no image, or several.
+    """
+    data = task.get("data") or {}
+    values = [value for value in data.values() if isinstance(value, str)]
+    image = next((value for value in values if stem(url_path(value)) != url_path(value)), None)
     if image is None:
-        return ()
-    path = _path(image)
+        raise WsssError(f"{where} has {_instead(data)} in its data", "this importer reads tasks on one image only")
+    path = url_path(image)
     file = path.rpartition("/")[2]
-    plain = re.sub(r"^[0-9a-f]{8}-", "", file)
+    plain = without_upload(file)
     uploaded = "/data/upload/" in image or bool(task.get("file_upload"))
     return tuple(dict.fromkeys((plain, file) if uploaded else (path, file, plain)))
 
 
-def _path(image: str) -> str:
-    """The path in a URL: that of ?d= for local files, unquoted."""
-    parts = urlsplit(image)
-    local = parse_qs(parts.query).get("d")
-    if local:
-        return local[0]
-    return unquote(parts.path) if parts.scheme else unquote(image)
-
-
-def _labels(result: dict[str, Any]) -> list[str]:
-    """The labels of a result; [] for text, ratings and relations."""
-    kind = result.get("type", "")
-    if not (kind == "choices" or kind.endswith("labels")):
-        return []
-    return [str(label).strip() for label in result["value"].get(kind) or []]
-
-
-def _points(result: dict[str, Any]) -> Points | None:
-    """The outline in shares of the image: of a box (turned about its upper left corner), polygon or ellipse."""
-    value = result["value"]
-    width, height = result.get("original_width") or 1, result.get("original_height") or 1
-    if "points" in value:
-        return [(float(x) / 100, float(y) / 100) for x, y in value["points"]]
-    if "radiusX" in value:
-        corners = _ellipse(value["radiusX"] / 100 * width, value["radiusY"] / 100 * height)
-    elif "width" in value and "height" in value and "rle" not in value:
-        w, h = value["width"] / 100 * width, value["height"] / 100 * height
-        corners = [(0.0, 0.0), (w, 0.0), (w, h), (0.0, h)]
-    else:
-        return None
-    turn = math.radians(value.get("rotation") or 0)
-    cos, sin = math.cos(turn), math.sin(turn)
-    x, y = value["x"] / 100, value["y"] / 100
-    return [(x + (u * cos - v * sin) / width, y + (u * sin + v * cos) / height) for u, v in corners]
-
-
-def _ellipse(a: float, b: float) -> Points:
-    return [(a * math.cos(t * math.tau / 64), b * math.sin(t * math.tau / 64)) for t in range(64)]
-
-
-def _thing(label: str, points: Points, outlined: bool) -> Thing:
-    flat = tuple(value for point in points for value in point)
-    return Thing(label, around(flat[::2], flat[1::2]), relative=True, polygons=(flat,) if outlined else ())
+def _instead(data: dict[str, Any]) -> str:
+    values = [value for value in data.values() if isinstance(value, str)]
+    if any(url_path(value).lower().endswith(VIDEO) for value in values):
+        return "a video"
+    lists = [value for value in data.values() if isinstance(value, list) and value]
+    return "several images" if lists else "no image"
 
 
 def _size(results: list[dict[str, Any]]) -> tuple[int, int] | None:

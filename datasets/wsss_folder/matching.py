@@ -5,6 +5,7 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Sequence
+from urllib.parse import parse_qs, unquote, urlsplit
 
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import nearest
@@ -40,8 +41,8 @@ class Finder:
 
         Raises WsssError if none fits, or if one fits several images.
         """
-        for path in wanted:
-            fits = self._fits(_tidy(path))
+        for path in (*wanted, *filter(None, map(_as_uploaded, wanted))):
+            fits = self._fits(_tidy(url_path(path)))
             if len(fits) > 1:
                 shown = ", ".join(f"'{self.names[n]}'" for n in fits[:3])
                 raise WsssError(
@@ -82,6 +83,26 @@ def stem(file: str) -> str:
     """A path without the ending of an image."""
     start, dot, ending = file.rpartition(".")
     return start if dot and f".{ending.lower()}" in ENDINGS else file
+
+
+def url_path(name: str) -> str:
+    """The path in a URL, without %20 and the like, or in ?d= as Label Studio names local files; any other name."""
+    parts = urlsplit(name)
+    local = parse_qs(parts.query).get("d")
+    if local:
+        return local[0]
+    return unquote(parts.path) if "://" in name else name
+
+
+def without_upload(file: str) -> str:
+    """A file name without the prefix that Label Studio gives to uploaded files: 1a2b3c4d-name.png."""
+    return re.sub(r"^[0-9a-f]{8}-(?=.)", "", file)
+
+
+def _as_uploaded(path: str) -> str:
+    """The file name that an uploaded file had; "" if the path has no such prefix."""
+    file = url_path(path).replace("\\", "/").rpartition("/")[2]
+    return without_upload(file) if without_upload(file) != file else ""
 
 
 def slug(file: str) -> str:

@@ -2,21 +2,27 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator
 
 from wsss_cli.data.integrity import some
 from wsss_folder.config import Options
 from wsss_folder.plan import Plan
-from wsss_folder.record import Source
+from wsss_folder.record import Source, why_unlabelled
 
 SHOWN = 30  # classes counted by name
+UNLABELLED = {
+    "keep": "kept without tags and mask (--unlabelled skip leaves them out, empty says that they hold no class)",
+    "skip": "left out",
+    "empty": "taken as holding no class",
+}
 
 
 def notes(options: Options, plan: Plan) -> tuple[str, ...]:
     """Sources, images that none names, masks, splits, images per class; each a note of the data set."""
     return (
         *_sources(plan.sources),
-        *_unnamed(options, plan),
+        *_unlabelled(options, plan),
         *_masks(options, plan),
         *plan.splits.how,
         *_classes(plan),
@@ -33,18 +39,21 @@ def _sources(sources: list[Source]) -> Iterator[str]:
         yield f"the {len(sources)} sources are added up: an image has the tags and boxes of all of them"
 
 
-def _unnamed(options: Options, plan: Plan) -> Iterator[str]:
+def _unlabelled(options: Options, plan: Plan) -> Iterator[str]:
     records = plan.known.records
-    unnamed = sum(not of_one for of_one in records)
-    if unnamed and not options.tags_from_masks:
-        done = {"tagless": "kept without tags (--unlabelled skip leaves them out)", "skip": "left out"}
-        yield f"{unnamed} of {len(records)} images are in no annotation: {done[options.unlabelled]}"
-    empty = sum(bool(records[n]) and not tags for n, tags in plan.tags.items())
+    why = Counter(filter(None, map(why_unlabelled, records)))
+    if why and not options.tags_from_masks:
+        reasons = ", ".join(f"{count} {reason}" for reason, count in sorted(why.items()))
+        yield f"{why.total()} of {len(records)} images are not labelled ({reasons}): {UNLABELLED[options.unlabelled]}"
+    empty = sum(not why_unlabelled(records[n]) and not tags for n, tags in plan.tags.items())
     if empty:
         yield f"{empty} images are annotated as holding no class"
 
 
 def _masks(options: Options, plan: Plan) -> Iterator[str]:
+    shapeless = sum(record.shapeless for records in plan.known.records for record in records)
+    if shapeless and options.masks_from_shapes:
+        yield f"{shapeless} objects have no outline (points, lines, ...): their images get no mask"
     number = len(plan.truth.files) + len(plan.truth.drawn)
     if number and options.tags_from_masks:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"

@@ -10,27 +10,28 @@ from pycocotools import mask as coco
 
 from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.errors import WsssError
-from wsss_folder.record import Record, Thing
+from wsss_folder.record import Record, Thing, why_unlabelled
 from wsss_folder.run_lengths import read_runs
 
 
 def drawable(records: Sequence[Record]) -> bool:
     """Whether every object and every tag of the image has an outline; an image annotated as empty has them all."""
+    if why_unlabelled(records) or any(record.shapeless for record in records):
+        return False
     things = [thing for record in records for thing in record.things]
     tags = {tag for record in records for tag in record.tags}
-    outlined = all(thing.polygons or thing.rle for thing in things)
-    return bool(records) and outlined and tags <= {thing.name for thing in things}
+    return all(thing.polygons or thing.rle for thing in things) and tags <= {thing.name for thing in things}
 
 
 def draw(records: Sequence[Record], ids: Mapping[str, int], width: int, height: int) -> Labels:
-    """Label map (height, width) of the objects, the later ones on top; crowds are to be ignored, below all others.
+    """Label map (height, width) of the objects, of one z the later on top; crowds below all, ignored or left out.
 
     ids  class id of each name.  Raises WsssError for an outline of fewer than three points, or of another size.
     """
     form = label_format(len(set(ids.values()) - {0}))
     labels = np.zeros((height, width), np.dtype(form.dtype))
-    things = [(record, thing) for record in records for thing in record.things]
-    for record, thing in sorted(things, key=lambda pair: not pair[1].crowd):
+    things = [(record, thing) for record in records for thing in record.things if thing.crowd != "skip"]
+    for record, thing in sorted(things, key=lambda pair: (not pair[1].crowd, pair[1].z)):
         labels[_region(thing, record, width, height)] = form.ignore if thing.crowd else ids[thing.name]
     return labels
 

@@ -14,7 +14,7 @@ from wsss_folder.ground_truth import GroundTruth, find_ground_truth
 from wsss_folder.mask_values import BACKGROUND
 from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
-from wsss_folder.record import Record, Source
+from wsss_folder.record import Record, Source, why_unlabelled
 from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
 from wsss_folder.split_lists import Lists, has_splits, read_lists
 
@@ -74,7 +74,7 @@ def make_plan(options: Options) -> Plan:
         truth=truth,
         ids={name: id for id, name in enumerate(classes, start=1)},
         tags=tags,
-        splits=_splits(options, lists, finder, tags, frozenset(truth.files) | truth.drawn),
+        splits=_splits(options, lists, finder, sources, known, tags, frozenset(truth.files) | truth.drawn),
         lost=[*known.lost, *truth.lost, *(lists.lost if lists else ())],
         bad=bad,
         twins=twins,
@@ -96,7 +96,7 @@ def _require_tags(options: Options, sources: list[Source], root: Path) -> None:
     if not sources and not options.tags_from_masks:
         raise WsssError(
             f"there is no annotation in or beside {root} that is recognised",
-            "give --tags FILE.csv, --class-folders, --coco, --yolo, --xml, --label-studio or --cvat",
+            "give --tags FILE.csv, --class-folders, --coco, --yolo, --xml, --label-studio, --cvat, --labelme or --via",
         )
 
 
@@ -111,11 +111,11 @@ def _unusable(known: Known, classes: frozenset[str]) -> list[tuple[int, WsssErro
 
 
 def _kept(options: Options, known: Known, truth: GroundTruth, bad: set[int]) -> list[int]:
-    """The images that become samples: those without a problem; with --unlabelled skip only those in a source."""
+    """The images that become samples: those without a problem; with --unlabelled skip only those with a label."""
     sound = [n for n in range(len(known.records)) if n not in bad]
-    if options.unlabelled == "tagless":
+    if options.unlabelled != "skip":
         return sound
-    return [n for n in sound if known.records[n] or (truth.gives_tags and n in truth.files)]
+    return [n for n in sound if not why_unlabelled(known.records[n]) or (truth.gives_tags and n in truth.files)]
 
 
 def _tags(records: list[Record]) -> frozenset[str]:
@@ -134,12 +134,18 @@ def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | N
 
 
 def _splits(
-    options: Options, lists: Lists | None, finder: Finder, tags: dict[int, frozenset[str]], masked: frozenset[int]
+    options: Options,
+    lists: Lists | None,
+    finder: Finder,
+    sources: list[Source],
+    known: Known,
+    tags: dict[int, frozenset[str]],
+    masked: frozenset[int],
 ) -> split.Splits:
-    """By lists, else by the folders of the images unless --val is given, else drawn."""
+    """By lists, else by the folders of the images or the annotations unless --val is given, else drawn."""
     given = split.from_lists(lists, list(tags)) if lists else None
     if given is None and options.val is None:
-        given = split.from_folders(finder.names, list(tags))
+        given = split.from_folders(finder.names, list(tags)) or split.from_records(sources, known.records, list(tags))
     if given is None:
         only = options.val_from == "masked" or (options.val_from == "auto" and bool(masked))
         draw = split.Draw(options.val or split.SHARE, options.seed, options.group_by, only)

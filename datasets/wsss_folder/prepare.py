@@ -33,6 +33,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         masks=plan.truth.title,
         palette=voc_palette(len(plan.ids) + 1),
         notes=notes(options, plan),
+        warnings=tuple(warning for source in plan.sources for warning in source.warnings),
     )
     lost = [BadSample(name, error) for name, error in plan.lost]
     bad = [BadSample(plan.images[n].id, error) for n, error in plan.bad]
@@ -62,7 +63,7 @@ def make_sample(number: int, plan: Plan, folder: Path) -> Sample:
         pixel_box(thing, plan.ids[thing.name], record, width, height)
         for record in records
         for thing in record.things
-        if thing.name not in BACKGROUND
+        if thing.name not in BACKGROUND and not thing.crowd
     ]
     mask = _mask(number, plan, folder / "masks" / f"{image.id}.png", (width, height))
     tags = tuple(sorted(plan.ids[name] for name in plan.tags[number]))

@@ -13,9 +13,19 @@ from wsss_folder.catalogue import files_below
 from wsss_folder.matching import Finder
 from wsss_folder.table import SPLIT, read_table
 from wsss_folder.tags_csv import NO, TAGS, YES
+from wsss_folder.via import COLUMN, is_via
 from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
 
-BESIDE = ("labels", "annotations", "Annotations", "xml", "xmls")  # folders looked into beside the images
+BESIDE = (
+    "labels",
+    "annotations",
+    "Annotations",
+    "xml",
+    "xmls",
+    "labelme",
+    "json",
+    "jsons",
+)  # folders looked into beside the images
 HEAD = 1 << 16  # characters of a file that are looked at
 TRIED = 200  # files of a folder that are looked at
 
@@ -53,6 +63,8 @@ def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
             yield "yolo", folder
         if _holds_pascal(folder):
             yield "xml", folder
+        if _holds_labelme(folder):
+            yield "labelme", folder
 
 
 def _format(path: Path, finder: Finder) -> str | None:
@@ -60,6 +72,8 @@ def _format(path: Path, finder: Finder) -> str | None:
     ending = path.suffix.lower()
     if path.name.startswith(".") or not path.is_file():
         return None
+    if ending == ".csv" and COLUMN in _head(path):
+        return "via"
     if ending in (".csv", ".tsv"):
         return "tags" if _is_tags(path, finder) else None
     if ending == ".json":
@@ -82,9 +96,12 @@ def _is_tags(path: Path, finder: Finder) -> bool:
 
 def _json_format(head: str) -> str | None:
     start = head.lstrip()[:1]
+    if start == "{" and is_via(head):
+        return "via"
     if start == "{" and re.search(r'"(images|annotations|categories)"\s*:\s*\[', head):
         return "coco"
-    return "label-studio" if start == "[" and '"data"' in head and '"annotations"' in head else None
+    full = '"data"' in head and ('"annotations"' in head or '"completions"' in head)
+    return "label-studio" if start == "[" and (full or '"annotation_id"' in head) else None
 
 
 def _holds_yolo(folder: Path, finder: Finder) -> bool:
@@ -96,6 +113,11 @@ def _holds_yolo(folder: Path, finder: Finder) -> bool:
 def _holds_pascal(folder: Path) -> bool:
     files: Sequence[Path] = list(islice(files_below(folder, (".xml",)), TRIED))
     return any(_root(path) == "annotation" for path in files)
+
+
+def _holds_labelme(folder: Path) -> bool:
+    files = islice(files_below(folder, (".json",)), TRIED)
+    return any(re.search(r'^\s*{.*"shapes"\s*:\s*\[', _head(path), re.DOTALL) is not None for path in files)
 
 
 def _root(path: Path) -> str | None:

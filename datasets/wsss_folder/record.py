@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass, field
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
+from typing import Literal
 
 from wsss_cli.errors import WsssError
 from wsss_folder.run_lengths import Runs
@@ -17,7 +19,8 @@ class Thing:
 
     corners   x0, y0, x1, y1, real, half-open; in pixels, or as shares of width and height if `relative`
     polygons  outlines x, y, x, y, ... in the same unit; rle  run lengths instead
-    crowd     a group of objects, not one
+    crowd     "" for an object; for a group of them, which has no box, what becomes of its pixels: "ignore" or "skip"
+    z         of two objects the one of the higher z is on top
     """
 
     name: str
@@ -25,7 +28,8 @@ class Thing:
     relative: bool = False
     polygons: tuple[tuple[float, ...], ...] = ()
     rle: Runs | None = None
-    crowd: bool = False
+    crowd: Literal["", "ignore", "skip"] = ""
+    z: int = 0
 
 
 @dataclass(frozen=True)
@@ -36,6 +40,9 @@ class Record:
     where    file and line, key or number, for messages
     size     (width, height) the source believes the image to have
     problem  why the rest is missing, if it could not be read
+    shapeless  objects of which the source tells the class at most: the image has no full mask
+    unlabelled  why the source says nothing of the image ("never annotated"), though it lists it; "" if it does
+    split    the split that the source puts it into, in its own word
     """
 
     names: tuple[str, ...]
@@ -44,17 +51,28 @@ class Record:
     things: tuple[Thing, ...] = ()
     size: tuple[int, int] | None = None
     problem: WsssError | None = None
+    shapeless: int = 0
+    unlabelled: str = ""
+    split: str = ""
 
 
 @dataclass(frozen=True)
 class Source:
-    """One source, read.  classes in its own order, () if it has none; notes for people."""
+    """One source, read.  classes in its own order, () if it has none; notes and warnings for people."""
 
     format: str
     place: Path
     records: list[Record]
     classes: tuple[str, ...] = ()
-    notes: tuple[str, ...] = field(default=())
+    notes: tuple[str, ...] = ()
+    warnings: tuple[str, ...] = ()
+
+
+def why_unlabelled(records: Sequence[Record]) -> str:
+    """Why an image has no label, if none of its records is one; else ""."""
+    if not records:
+        return "in no annotation"
+    return records[0].unlabelled if all(record.unlabelled for record in records) else ""
 
 
 def around(xs: tuple[float, ...], ys: tuple[float, ...]) -> Corners:

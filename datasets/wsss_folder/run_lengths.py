@@ -25,6 +25,14 @@ class Runs:
         inside = np.arange(len(self.counts)) % 2 == 1
         return np.repeat(inside, self.counts).reshape(self.width, self.height).T  # (W * H) -> (H, W)
 
+    def corners(self) -> tuple[float, float, float, float]:
+        """x0, y0, x1, y1 of the box around the pixels inside, half-open; without area if there are none."""
+        inside = self.pixels()  # (H, W)
+        ys, xs = np.flatnonzero(inside.any(axis=1)), np.flatnonzero(inside.any(axis=0))
+        if not len(xs):
+            return 0.0, 0.0, 0.0, 0.0
+        return float(xs[0]), float(ys[0]), float(xs[-1] + 1), float(ys[-1] + 1)
+
 
 def read_runs(rle: Mapping[str, Any]) -> Runs:
     """COCO's {"size": [height, width], "counts": list or text}.
@@ -39,3 +47,12 @@ def read_runs(rle: Mapping[str, Any]) -> Runs:
     if min(runs.counts, default=0) < 0 or sum(runs.counts) != height * width:
         raise ValueError(f"its counts are not those of {width} x {height} pixels")
     return runs
+
+
+def runs_of(mask: NDArray[np.bool_]) -> Runs:
+    """The run lengths of a mask (height, width)."""
+    height, width = mask.shape
+    inside = np.concatenate([[False], mask.T.ravel(), [False]])  # down the columns
+    changes = np.flatnonzero(inside[1:] != inside[:-1])
+    counts = np.diff(np.concatenate([[0], changes, [mask.size]]))
+    return Runs(height, width, tuple(counts.tolist()))

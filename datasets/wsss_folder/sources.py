@@ -13,13 +13,16 @@ from wsss_folder.coco_json import read_coco
 from wsss_folder.config import Options
 from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.documents import read_text
+from wsss_folder.empty_boxes import drop_empty
 from wsss_folder.label_studio import read_label_studio
+from wsss_folder.labelme_json import read_labelme
 from wsss_folder.mask_values import BACKGROUND
 from wsss_folder.matching import Finder
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, recognise
 from wsss_folder.record import Record, Source
 from wsss_folder.tags_csv import read_tags
+from wsss_folder.via import read_via
 from wsss_folder.yolo_txt import read_names, read_yolo
 
 
@@ -36,7 +39,7 @@ def read_sources(options: Options, root: Path, finder: Finder) -> list[Source]:
     asked = _asked(options, root)
     if not asked:
         asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
-    return [_read(option, path, options, root, finder) for option, path in asked]
+    return [drop_empty(_read(option, path, options, root, finder)) for option, path in asked]
 
 
 def match(sources: list[Source], finder: Finder) -> Known:
@@ -103,9 +106,11 @@ def _asked(options: Options, root: Path) -> list[Asked]:
         ("coco", options.coco),
         ("label-studio", options.label_studio),
         ("cvat", options.cvat),
+        ("via", options.via),
     )
     asked = [(option, path.absolute()) for option, paths in many for path in paths]
-    asked += [(o, p.absolute()) for o, p in (("yolo", options.yolo), ("xml", options.xml)) if p is not None]
+    single = (("yolo", options.yolo), ("xml", options.xml), ("labelme", options.labelme))
+    asked += [(option, path.absolute()) for option, path in single if path is not None]
     return [*asked, ("class-folders", root)] if options.class_folders else asked
 
 
@@ -114,7 +119,7 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
         case "tags":
             return read_tags(path, options.image_column, options.tags_column, options.separator)
         case "coco":
-            return read_coco(path)
+            return read_coco(path, options.crowd)
         case "yolo":
             return read_yolo(path, options.names, (root, root.parent))
         case "xml":
@@ -123,5 +128,9 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
             return read_label_studio(path)
         case "cvat":
             return read_cvat(path)
+        case "labelme":
+            return read_labelme(path)
+        case "via":
+            return read_via(path, options.via_attribute)
         case _:
             return read_class_folders(root, finder.names)

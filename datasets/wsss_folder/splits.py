@@ -8,8 +8,9 @@ from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 
 from wsss_cli.errors import WsssError
+from wsss_folder.record import Record, Source
 from wsss_folder.split_lists import Lists
-from wsss_folder.split_names import split_folders
+from wsss_folder.split_names import meant, split_folders
 from wsss_folder.stratify import stratified
 
 SHARE = 0.2
@@ -54,6 +55,15 @@ def from_folders(names: Sequence[str], kept: Sequence[int]) -> Splits | None:
         return None
     of: dict[int, tuple[str, ...]] = {n: (found[n],) for n in kept}
     return Splits(of, roles(of.values()), ("splits from the folders of the images (--val SHARE to draw instead)",))
+
+
+def from_records(sources: Sequence[Source], records: Sequence[Sequence[Record]], kept: Sequence[int]) -> Splits | None:
+    """As the annotations say (CVAT's subsets, YOLO's data.yaml); None unless they tell two splits or more."""
+    of = {n: tuple(dict.fromkeys(meant(record.split) for record in records[n] if record.split)) for n in kept}
+    if len({name for names in of.values() for name in names}) < 2:
+        return None
+    paths = tuple(source.place for source in sources if any(record.split for record in source.records))
+    return from_lists(Lists(paths, of, []), kept)
 
 
 def drawn(names: Sequence[str], tags: Mapping[int, frozenset[str]], masked: frozenset[int], draw: Draw) -> Splits:

@@ -1,12 +1,14 @@
 """Boxes from YOLO labels: one .txt per image, one object per line, numbers as shares of width and height.
 
-class x_centre y_centre width height            or an outline: class x y x y x y ...
+class x_centre y_centre width height [confidence]       or an outline: class x y x y x y ...
+class x_centre y_centre width height x y [v] x y [v]...  with the key points that data.yaml's kpt_shape tells of
 """
 
 from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Iterator
+from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
@@ -14,9 +16,11 @@ from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_text, read_yaml
 from wsss_folder.record import Record, Source, Thing, around
+from wsss_folder.yolo_splits import splits_in
 
 LOOKED_AT = 1000  # characters
 NAMES = ("classes.txt", "obj.names", "names.txt", "data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+BEYOND = 0.01  # of a side: how far rounding and hasty hands go over the border
 LABEL = re.compile(r"\s*(\d+(\s+[-+.\deE]+){4,}\s|$)")  # what a label begins with
 OTHERS = re.compile(r"(train|val|valid|test|labels|notes|readme.*)\.txt", re.IGNORECASE)  # unless they hold labels
 
@@ -34,8 +38,12 @@ def read_yolo(folder: Path, names: Path | None, near: Iterable[Path] = ()) -> So
         raise WsssError(f"{folder} holds no .txt label", "give the folder of the .txt labels with --yolo")
     file = names or find_names(folder, near)
     classes = read_names(file)
-    records = [_record(path, folder, classes) for path in labels]
-    return Source("YOLO labels", folder, records, tuple(classes.values()), (f"class names from {file}",))
+    table = file if is_yaml(file) else find_yaml(folder, near)
+    rows = _Rows(classes, read_key_points(table) if table else 0)
+    split_of = splits_in(table) if table else None
+    records = [_record(path, folder, rows, split_of(path) if split_of else "") for path in labels]
+    notes = (f"class names from {file}", *rows.notes(records))
+    return Source("YOLO labels", folder, records, tuple(classes.values()), notes)
 
 
 def label_files(folder: Path) -> Iterator[Path]:
@@ -59,18 +67,41 @@ def label_names(path: Path, folder: Path) -> tuple[str, ...]:
 
 def find_names(folder: Path, near: Iterable[Path] = ()) -> Path:
     """The file of class names in or near `folder`.  Raises WsssError if there is none."""
-    for place in (folder, folder.parent, folder.parent.parent, *near):
-        for name in NAMES:
-            if (place / name).is_file():
-                return place / name
+    for path in _near(folder, near):
+        return path
     raise WsssError(
         f"the class names of the YOLO labels in {folder} are missing", "give classes.txt or data.yaml with --names"
     )
 
 
+def find_yaml(folder: Path, near: Iterable[Path] = ()) -> Path | None:
+    """The data.yaml in or near `folder`."""
+    return next((path for path in _near(folder, near) if is_yaml(path)), None)
+
+
+def _near(folder: Path, near: Iterable[Path]) -> Iterator[Path]:
+    places = (folder, folder.parent, folder.parent.parent, *near)
+    return (place / name for place in places for name in NAMES if (place / name).is_file())
+
+
+def is_yaml(path: Path) -> bool:
+    return path.suffix.lower() in (".yaml", ".yml")
+
+
+def read_key_points(path: Path) -> int:
+    """How many numbers of key points follow a box: the product of kpt_shape, 0 without it.  Raises WsssError."""
+    content = read_yaml(path)
+    shape = content.get("kpt_shape") if isinstance(content, dict) else None
+    if shape is None:
+        return 0
+    if not (isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape)):
+        raise WsssError(f"{path}: kpt_shape is {shape}, not [number, 2 or 3]", "for example kpt_shape: [17, 3]")
+    return int(shape[0] * shape[1])
+
+
 def read_names(path: Path) -> dict[int, str]:
     """Class names by number: one per line, or `names` of a YAML as list or mapping.  Raises WsssError."""
-    if path.suffix.lower() not in (".yaml", ".yml"):
+    if not is_yaml(path):
         lines = [line.strip() for line in read_text(path).rstrip().splitlines()]
         return _require(path, dict(enumerate(lines)))
     content = read_yaml(path)
@@ -94,40 +125,76 @@ def _require(path: Path, names: dict[int, str]) -> dict[int, str]:
     return names
 
 
-def _record(path: Path, folder: Path, classes: dict[int, str]) -> Record:
+def _record(path: Path, folder: Path, rows: _Rows, split: str) -> Record:
     names = label_names(path, folder)
     try:
         lines = enumerate(read_text(path).splitlines(), start=1)
-        things = tuple(_thing(line.split(), f"{path}, line {n}", classes) for n, line in lines if line.strip())
+        things = tuple(rows.thing(line.split(), f"{path}, line {n}") for n, line in lines if line.strip())
     except WsssError as error:
         return Record(names, str(path), problem=error)
-    return Record(names, str(path), things=things)
+    return Record(names, str(path), things=things, split=split)
 
 
-def _thing(words: list[str], where: str, classes: dict[int, str]) -> Thing:
-    numbers = _numbers(words, where)
-    if not numbers[0].is_integer() or int(numbers[0]) not in classes:
-        raise WsssError(f"{where}: class {words[0]} is not in 0..{max(classes)}", "correct the line, or the names")
-    outside = next((w for w, v in zip(words[1:], numbers[1:], strict=True) if not 0 <= v <= 1), None)
-    if outside is not None:
+@dataclass
+class _Rows:
+    """Reads the rows of labels; key_points numbers follow each box, sure counts boxes with a confidence."""
+
+    classes: dict[int, str]
+    key_points: int
+    sure: int = 0
+
+    def thing(self, words: list[str], where: str) -> Thing:
+        """The object of a row.  Raises WsssError."""
+        numbers = self._numbers(words, where)
+        if not numbers[0].is_integer() or int(numbers[0]) not in self.classes:
+            raise WsssError(
+                f"{where}: class {words[0]} is not in 0..{max(self.classes)}", "correct the line, or the names"
+            )
+        name, values = self.classes[int(numbers[0])], numbers[1:]
+        if self.key_points:
+            values = values[:4]
+        elif len(values) == 5:
+            self.sure += 1
+        inside = [_share(value, word, where) for value, word in zip(values, words[1:])]
+        if len(inside) < 6:
+            x, y, width, height = inside[:4]
+            return Thing(name, (x - width / 2, y - height / 2, x + width / 2, y + height / 2), relative=True)
+        return Thing(name, around(tuple(inside[::2]), tuple(inside[1::2])), relative=True, polygons=(tuple(inside),))
+
+    def notes(self, records: list[Record]) -> Iterator[str]:
+        outlines = [p for record in records for thing in record.things for p in thing.polygons]
+        boxes = sum(len(record.things) for record in records)
+        if self.key_points and boxes:
+            yield "of rows with key points the box is taken"
+        if self.sure:
+            yield f"{self.sure} boxes have a confidence, which is not looked at: are they predictions?"
+        if outlines and boxes == len(outlines) and all(len(p) == 8 for p in outlines):
+            yield "every row is an outline of four corners: if these are oriented boxes (OBB), they make no true mask"
+
+    def _numbers(self, words: list[str], where: str) -> list[float]:
+        try:
+            numbers = [float(word) for word in words]
+        except ValueError as error:
+            raise WsssError(f"{where}: '{' '.join(words)[:60]}' are not all numbers", "correct the line") from error
+        count = len(numbers)
+        if self.key_points and count not in (5, 5 + self.key_points):
+            what = (
+                f"{where}: {count} numbers, but a box has 5, and {self.key_points} more by kpt_shape of its key points"
+            )
+            raise WsssError(what, "correct the line, or kpt_shape in data.yaml")
+        if not self.key_points and count not in (5, 6) and (count < 7 or count % 2 == 0):
+            raise WsssError(
+                f"{where}: {count} numbers, but a box has 5 and an outline 7, 9, 11, ...",
+                "a box is: class x_centre y_centre width height; of key points data.yaml tells: kpt_shape: [17, 3]",
+            )
+        return numbers
+
+
+def _share(value: float, word: str, where: str) -> float:
+    """A share of the image's side, of which rounding may have made a little more or less.  Raises WsssError."""
+    if not -BEYOND <= value <= 1 + BEYOND:
         raise WsssError(
-            f"{where}: {outside} is not in 0..1", "YOLO's numbers are shares of width and height, not pixels"
+            f"{where}: {word} is not in 0..1",
+            "YOLO's numbers are shares of width and height, not pixels; of key points data.yaml tells with kpt_shape",
         )
-    name, values = classes[int(numbers[0])], tuple(numbers[1:])
-    if len(values) == 4:
-        x, y, width, height = values
-        return Thing(name, (x - width / 2, y - height / 2, x + width / 2, y + height / 2), relative=True)
-    return Thing(name, around(values[::2], values[1::2]), relative=True, polygons=(values,))
-
-
-def _numbers(words: list[str], where: str) -> list[float]:
-    try:
-        numbers = [float(word) for word in words]
-    except ValueError as error:
-        raise WsssError(f"{where}: '{' '.join(words)[:60]}' are not all numbers", "correct the line") from error
-    if len(numbers) != 5 and (len(numbers) < 7 or len(numbers) % 2 == 0):
-        raise WsssError(
-            f"{where}: {len(numbers)} numbers, but a box has 5 and an outline 7, 9, 11, ...",
-            "a box is: class x_centre y_centre width height",
-        )
-    return numbers
+    return min(max(value, 0.0), 1.0)

@@ -8,6 +8,7 @@ from dataclasses import dataclass, field
 from wsss_cli.data.finding import Finding, some
 from wsss_cli.data.prepared import DatasetInfo, Sample
 
+MANY = "too many for noise: crowds or objects that the masks leave out, or masks of other classes?"
 NOISE = "label noise, normal in small numbers: scores are taken against the masks, methods learn from the tags"
 
 
@@ -46,7 +47,8 @@ class Agreement:
 
     def _warning(self, what: str, classes: Mapping[str, list[int]], kind: str) -> Finding:
         listed = some([f"{id} ({', '.join(map(self._name, ids))})" for id, ids in classes.items()])
-        return Finding("warning", f"{what}: {listed}", NOISE, kind, tuple(classes))
+        remedy = MANY if 2 * len(classes) > self.masks else NOISE
+        return Finding("warning", f"{what}: {listed}", remedy, kind, tuple(classes))
 
     def _name(self, id: int) -> str:
         return self.info.classes[id - 1] if 1 <= id <= len(self.info.classes) else f"id {id}"

@@ -13,6 +13,7 @@ from pathlib import Path
 import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
+from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from wsss_cli.errors import WsssError
 
@@ -128,5 +129,12 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _shown_size(image: Image.Image) -> tuple[int, int]:
-    width, height = image.size
+    width, height = _stored_size(image)
     return (height, width) if _orientation(image) >= 5 else (width, height)
+
+
+def _stored_size(image: Image.Image) -> tuple[int, int]:
+    """(width, height) before it is turned; of a TIFF, Pillow 11 and later give `size` as shown already."""
+    if isinstance(image, TiffImageFile):
+        return int(image.tag_v2[IMAGEWIDTH]), int(image.tag_v2[IMAGELENGTH])
+    return image.size

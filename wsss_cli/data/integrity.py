@@ -135,7 +135,8 @@ class Tally:
     def findings(self) -> list[Finding]:
         """Errors and warnings about the data set as a whole."""
         roles = self.info.splits
-        found = [self._empty(split) for split in dict.fromkeys(roles.values()) if not self.sizes[split]]
+        found = [Finding("warning", warning) for warning in self.info.warnings]
+        found += [self._empty(split) for split in dict.fromkeys(roles.values()) if not self.sizes[split]]
         if self.leaked:
             both = f"split '{roles['train']}' (train) and in split '{roles['val']}' (val)"
             what = f"{len(self.leaked)} image(s) in {both}: {some(self.leaked)}"

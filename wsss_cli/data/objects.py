@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
+from wsss_cli.data.coco_entries import is_crowd, plain_id, polygons
 from wsss_cli.data.label_format import format_of
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
@@ -66,16 +67,21 @@ def from_json(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> 
     """The annotations of a COCO JSON, matched by the images' paths or names; other categories are left out."""
     try:
         content = json.loads(path.read_text(encoding="utf-8"))
-        named = {c["id"]: classes.index(c["name"]) + 1 for c in content["categories"] if c["name"] in classes}
+        named = {plain_id(c["id"]): classes.index(c["name"]) + 1 for c in content["categories"] if c["name"] in classes}
         known = by_name(samples)
-        images = {i["id"]: (i, s) for i in content["images"] if (s := sample_of(i["file_name"], known)) is not None}
-        found: dict[str, Objects] = {sample.id: [] for _, sample in images.values()}
-        for row in content["annotations"]:
-            if row["image_id"] in images and row["category_id"] in named:
-                image, sample = images[row["image_id"]]
-                coded = as_run_lengths(row["segmentation"], image["height"], image["width"])
-                crowd = int(row.get("iscrowd", 0))
-                found[sample.id].append(annotation(coded, named[row["category_id"]], crowd))
+        images = {
+            plain_id(i["id"]): s for i in content["images"] if (s := sample_of(i["file_name"], known)) is not None
+        }
+        found: dict[str, Objects] = {sample.id: [] for sample in images.values()}
+        rows = content["annotations"]
+        crowds_count = not all(map(is_crowd, rows))  # where every object is marked as one, they are objects
+        for row in rows:
+            image, category = plain_id(row["image_id"]), plain_id(row["category_id"])
+            if image in images and category in named:
+                sample = images[image]
+                coded = as_run_lengths(row["segmentation"], sample.height, sample.width)
+                crowd = int(crowds_count and is_crowd(row))
+                found[sample.id].append(annotation(coded, named[category], crowd))
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
@@ -94,7 +100,7 @@ def annotation(coded: dict[str, Any], label: int, crowd: int = 0) -> dict[str, A
 def as_run_lengths(segmentation: Any, height: int, width: int) -> dict[str, Any]:
     """Polygons, or run lengths of either kind -> compressed run lengths, as pycocotools draws them."""
     if isinstance(segmentation, list):
-        return rle.merge(rle.frPyObjects(segmentation, height, width))
+        return rle.merge(rle.frPyObjects(polygons(segmentation), height, width))
     return rle.frPyObjects(segmentation, height, width) if isinstance(segmentation["counts"], list) else segmentation
 
 

@@ -73,6 +73,7 @@ class DatasetInfo:
     masks    the folder or field the masks came from, named in every score
     palette  colours of ids 0..C
     notes    what the plugin decided or left out, for people
+    warnings  what is doubtful about it as a whole; `wsss check` repeats them
     instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps; see objects
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
@@ -88,6 +89,7 @@ class DatasetInfo:
     notes: tuple[str, ...] = ()
     hash: str = ""
     instances: tuple[Path, ...] = ()
+    warnings: tuple[str, ...] = ()
 
 
 def class_id(name: str, classes: tuple[str, ...]) -> int:
@@ -152,6 +154,7 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "masks": info.masks,
         "palette": [list(c) for c in info.palette],
         "notes": list(info.notes),
+        **({"warnings": list(info.warnings)} if info.warnings else {}),
         **({"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}),
         "hash": digest.hexdigest()[:16],
     }
@@ -190,6 +193,7 @@ def read_info(folder: Path) -> DatasetInfo:
             notes=tuple(head["notes"]),
             hash=head["hash"],
             instances=tuple(folder / path for path in head.get("instances", ())),
+            warnings=tuple(head.get("warnings", ())),
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error

@@ -11,6 +11,7 @@ import numpy as np
 import pytest
 from numpy.typing import NDArray
 from PIL import Image
+from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from prepared_data import prepare
@@ -20,8 +21,10 @@ from wsss_cli.data import parallel
 from wsss_cli.data.integrity import Finding
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.data.run_lengths import uncompressed
 from wsss_cli.errors import WsssError
 from wsss_coco import DATASET
+from wsss_coco.objects import box_of
 
 
 @pytest.fixture
@@ -66,7 +69,7 @@ def drawn(coco: COCO, image: Json, ids: dict[int, int], paint: str, crowd: str) 
 @pytest.mark.parametrize("paint", ["order", "larger_first"])
 @pytest.mark.parametrize("classes", ["rank", "91"])
 def test_masks_equal_pycocotools(tmp_path: Path, coco: Path, classes: str, paint: str, crowd: str) -> None:
-    prepared = run(tmp_path, coco, classes=classes, paint=paint, crowd=crowd)
+    prepared = run(tmp_path, coco, classes=classes, paint=paint, crowd=crowd, unlabelled="empty")
     ids = {c: c if classes == "91" else k for k, c in enumerate(CATEGORIES, start=1)}
     found = set()
     for part in ("train", "val"):
@@ -91,7 +94,9 @@ def test_tags_boxes_and_splits(tmp_path: Path, coco: Path) -> None:
     notes = [
         f"1 image(s) of instances_{p}2014.json have no annotation: in split {p}_all only" for p in ("train", "val")
     ]
-    assert [f.what for f in said] == notes
+    told = [f.what for f in said if "no annotation" in f.what]
+    assert all(what.startswith(note) for what, note in zip(told, notes, strict=True))
+    assert [s.id[-3:] for s in prepared.samples if s.mask is None] == ["015", "115"]
     content = read(coco)
     for image in content["images"]:
         own = [a for a in content["annotations"] if a["image_id"] == image["id"]]
@@ -158,8 +163,9 @@ def test_without_masks(tmp_path: Path, coco: Path) -> None:
     for a in content["annotations"]:
         del a["segmentation"]
     write(coco, "train", content)
-    with pytest.raises(WsssError, match="segmentation is missing or empty"):
-        run(tmp_path, coco)
+    prepared = run(tmp_path, coco)
+    assert {s.mask is None for s in prepared.split("train")} == {True}
+    assert {s.mask is None for s in prepared.split("val")} == {False}
     prepared = run(tmp_path, coco, masks=False)
     assert all(s.mask is None for s in prepared.samples) and prepared.info.masks == ""
     assert not (prepared.folder / "masks").exists()
@@ -179,7 +185,9 @@ def first(content: Json) -> Json:
         (lambda c: c.update(images=[]), "has no images"),
         (lambda c: c.update(categories={"1": "cat"}), "'categories' is no list"),
         (lambda c: first(c).pop("image_id"), r"annotations, byte \d+, id 1000: 'image_id' is missing"),
-        (lambda c: first(c).update(category_id="3"), "id 1000: 'category_id' is '3', no whole number"),
+        (lambda c: first(c).update(category_id="car"), "id 1000: 'category_id' is 'car', no whole number"),
+        (lambda c: c["annotations"].insert(0, {"segments_info": []}), "is a panoptic JSON"),
+        (lambda c: c["annotations"].insert(0, {"caption": "a cat"}), "is a JSON of captions"),
         (lambda c: c["images"][0].pop("id"), r"images, byte \d+: 'id' is missing"),
         (lambda c: c["images"].insert(0, 5), r"images, byte \d+: 'id' is missing"),
         (lambda c: first(c).update(image_id=77), "annotation 1000 is of image 77, which the file does not list"),
@@ -194,10 +202,10 @@ def first(content: Json) -> Json:
             lambda c: first(c).update(segmentation={"size": [9, 9], "counts": [81]}),
             r"annotation 1000: .* size \[9, 9\]",
         ),
-        (lambda c: first(c).pop("bbox"), "annotation 1000: bbox None is not four numbers"),
+        (lambda c: first(c).update(bbox=[1, 2, 3]), r"annotation 1000: bbox \[1, 2, 3\] is not four numbers"),
         (lambda c: c["images"][0].pop("file_name"), r"image \d+ has no file_name"),
         (lambda c: c["images"][0].update(file_name="../x.jpg"), r"file_name '../x.jpg' is not below the folder"),
-        (lambda c: c["images"][0].update(width=0), r"image \d+: its width and height are 0 and 40"),
+        (lambda c: c["images"][0].update(width=-3), r"image \d+: its width and height are -3 and 40"),
     ],
 )
 def test_a_bad_entry_is_named(tmp_path: Path, coco: Path, spoil: Spoil, says: str) -> None:
@@ -220,7 +228,7 @@ def test_a_json_cut_short(tmp_path: Path, coco: Path) -> None:
 
 def test_bad_images_are_told_or_left_out(tmp_path: Path, coco: Path) -> None:
     content = read(coco)
-    first(content).update(segmentation=[])
+    first(content).update(segmentation=[[1, 2, 3, 4]])
     bad = first(content)["image_id"]
     write(coco, "train", content)
     missing, other = (f"COCO_val2014_000000000{n}" for n in (100, 103))
@@ -228,7 +236,7 @@ def test_bad_images_are_told_or_left_out(tmp_path: Path, coco: Path) -> None:
     Image.new("RGB", (H, W)).save(coco / "val2014" / f"{other}.jpg")
     with pytest.raises(WsssError, match="4 problems") as caught:
         run(tmp_path, coco)
-    for expected in ("annotation 1000: segm", f"{missing}.jpg is missing", f"{other}.jpg is {H} x {W}, but"):
+    for expected in ("annotation 1000: a polygon", f"{missing}.jpg is missing", f"{other}.jpg is {H} x {W}, but"):
         assert expected in caught.value.what
     prepared = run(tmp_path, coco, skip_bad=True)
     assert len(prepared.samples) == 9
@@ -243,6 +251,56 @@ def test_an_object_outside_gives_its_tag_but_no_box(tmp_path: Path, coco: Path) 
     write(coco, "train", content)
     it = sample(run(tmp_path, coco), f"COCO_train2014_{one['image_id']:012}")
     assert it.boxes == () and len(it.tags) == 1
+
+
+@pytest.mark.parametrize("form", [float, str, lambda value: f"{value}.0"])
+def test_ids_in_other_forms_and_what_is_missing(tmp_path: Path, coco: Path, form: Callable[[int], Any]) -> None:
+    before = run(tmp_path, coco)
+    masks = {s.id: s.mask.read_bytes() for s in before.samples if s.mask}
+    content = read(coco)
+    content["categories"].append(dict(content["categories"][0]))
+    for image in content["images"]:
+        image.update(id=form(image["id"]), width=0, height=None)
+    for a in content["annotations"]:
+        a.update(image_id=form(a["image_id"]), category_id=form(a["category_id"]), iscrowd=str(a["iscrowd"]))
+    for a in content["annotations"][::2]:
+        a.pop("bbox")
+    write(coco, "train", content)
+    after = run(tmp_path, coco)
+    assert {s.id: s.mask.read_bytes() for s in after.samples if s.mask} == masks
+    assert [(s.tags, s.width, s.height) for s in after.samples] == [(s.tags, s.width, s.height) for s in before.samples]
+
+
+def test_a_box_from_its_outline() -> None:
+    rng = np.random.default_rng(0)
+    for share in (0.02, 0.3, 0.9):
+        mask = np.asfortranarray(rng.random((7, 9)) < share, np.uint8)
+        mask[:, :2] = 0
+        code = rle.encode(mask)
+        assert box_of(uncompressed(code["counts"]), 7) == rle.toBbox(code).tolist()
+
+
+@pytest.mark.parametrize("unlabelled", ["keep", "skip", "empty"])
+def test_images_without_annotations(tmp_path: Path, coco: Path, unlabelled: str) -> None:
+    last = [s for s in run(tmp_path, coco, unlabelled=unlabelled).samples if not s.tags]
+    assert len(last) == (0 if unlabelled == "skip" else 2)
+    assert all((s.mask is not None) == (unlabelled == "empty") for s in last)
+
+
+@pytest.mark.parametrize(("crowd", "done"), [("auto", "taken as objects"), ("ignore", "ignored"), ("skip", "left out")])
+def test_where_every_object_is_a_crowd(tmp_path: Path, coco: Path, crowd: str, done: str) -> None:
+    content = read(coco)
+    for a in content["annotations"]:
+        a["iscrowd"] = 1
+    write(coco, "train", content)
+    said: list[Finding] = []
+    prepared = run(tmp_path, coco, said, crowd=crowd)
+    held = {v for s in prepared.split("train") for v in np.unique(read_labels(s.mask)).tolist()}
+    assert held == {"auto": {0, 1, 2, 3, 4}, "ignore": {0, 255}, "skip": {0}}[crowd]
+    assert any(s.boxes for s in prepared.split("train")) == (crowd == "auto")
+    assert any(
+        f.level == "warning" and "30 of 30 objects are marked as crowds" in f.what and done in f.what for f in said
+    )
 
 
 def test_masks_of_an_interrupted_run_are_kept(tmp_path: Path, coco: Path) -> None:

@@ -114,7 +114,19 @@ COCO = {
     "three numbers": (coco(annotations__bbox=[1, 2, 3]), "annotation 9: its bbox or segmentation cannot be read"),
     "words": (coco(annotations__bbox=["a", 2, 3, 4]), "annotation 9: its bbox or segmentation cannot be read"),
     "outside": (coco(annotations__bbox=[41, 2, 3, 4]), r"'cat' \(41, 2, 44, 6\) lies outside the image of 40 x 30"),
-    "empty box": (coco(annotations__bbox=[4, 2, 0, 4]), "is inverted or empty"),
+    "inverted box": (coco(annotations__bbox=[4, 2, -1, 4]), "is inverted or empty"),
+    "image twice": (
+        coco(images=[{"id": 4, "file_name": "a.jpg"}, {"id": "4", "file_name": "b.png"}]),
+        "two images have the id 4: 'a.jpg' and 'b.png'",
+    ),
+    "category twice": (
+        coco(categories=[{"id": 1, "name": "cat"}, {"id": 1.0, "name": "dog"}]),
+        "two categories have the id 1: 'cat' and 'dog'",
+    ),
+    "panoptic": (coco(annotations=[{"image_id": 4, "segments_info": []}]), "is a panoptic JSON"),
+    "captions": (coco(annotations=[{"image_id": 4, "caption": "a cat"}]), "is a JSON of captions"),
+    "results": ([{"image_id": 4, "category_id": 1, "bbox": [1, 1, 2, 2], "score": 0.5}], "is a list of COCO results"),
+    "test set": ({"images": [], "categories": []}, 'has images but no list "annotations"'),
     "not finite": (coco(annotations__bbox=[4, 2, float("nan"), 4]), "is not finite"),
     "short counts": (
         coco(annotations__segmentation={"size": [30, 40], "counts": [10, 5]}),
@@ -152,7 +164,8 @@ YOLO = {
     "pixels": ("0 120 80 40 40\n", r"line 1: 120 is not in 0\.\.1"),
     "not a number": ("0 nan 0.5 0.2 0.2\n", r"line 1: nan is not in 0\.\.1"),
     "words": ("dog 0.5 0.5 0.2 0.2\n", "line 1: 'dog 0.5 0.5 0.2 0.2' are not all numbers"),
-    "no width": ("0 0.5 0.5 0 0.2\n", "is inverted or empty"),
+    "no key points": ("0 0.5 0.5 0.2 0.2 0.5 0.5 2 0.4 0.4 2\n", r"line 1: 2 is not in 0\.\.1"),
+    "beyond": ("0 0.2 0.2 1.02 0.2 0.9 0.9\n", r"line 1: 1.02 is not in 0\.\.1"),
 }
 
 
@@ -231,7 +244,7 @@ def test_label_studio(folder: Folder, refused: Refused, content: Any, says: str)
 CVAT = {
     "cut": ("<annotations><image", "is no XML"),
     "root": ("<annotation/>", "is no CVAT export: its root is <annotation>"),
-    "video": ("<annotations><track/></annotations>", "is a video export"),
+    "video": ("<annotations><track/></annotations>", "is an export of tracks in a video"),
     "no name": ('<annotations><image id="3"/></annotations>', "image 3 has no name"),
     "unknown image": (cvat({"z.jpg": ""}), "image 0: there is no image 'z.jpg'"),
     "no corner": (
@@ -239,6 +252,14 @@ CVAT = {
         "<box> of 'cat' cannot be read: ybr is",
     ),
     "points": (cvat({"a.jpg": '<polygon label="cat" points="1;2"/>'}), "<polygon> of 'cat' cannot be read"),
+    "mask": (
+        cvat({"a.jpg": '<mask label="cat" rle="0, 5" left="3" top="2" width="2" height="3"/>'}),
+        "<mask> of 'cat' cannot be read: its run lengths cover 5 pixels, not 2 x 3",
+    ),
+    "mask beyond": (
+        cvat({"a.jpg": '<mask label="cat" rle="0, 6" left="39" top="2" width="2" height="3"/>'}),
+        "it goes beyond the image of 40 x 30",
+    ),
     "size": (cvat({"a.jpg": ""}, size=(4, 3)), "is for an image of 4 x 3, but 'a.jpg' is 40 x 30"),
     "bomb": ('<!DOCTYPE a [<!ENTITY b "bb">]><annotations>&b;</annotations>', "declares a document type"),
 }
@@ -248,6 +269,43 @@ CVAT = {
 def test_cvat(folder: Folder, refused: Refused, text: str, says: str) -> None:
     path = write(folder.path / "cvat.xml", text)
     refused(says, path, cvat=(path,))
+
+
+LABELME = {
+    "cut": ('{"shapes": [', "is no JSON"),
+    "no label": ('{"shapes": [{"points": [[1, 1], [5, 5], [1, 5]]}]}', "a shape cannot be read: it has no label"),
+    "two points": ('{"shapes": [{"label": "cat", "points": [[1, 1], [5, 5]]}]}', "the polygon of 'cat' has 2 points"),
+    "unknown": (
+        '{"shapes": [{"label": "cat", "points": [[1, 1], [5, 5]], "shape_type": "cube"}]}',
+        "a shape of the unknown type 'cube'",
+    ),
+    "size": ('{"shapes": [], "imageWidth": 30, "imageHeight": 40}', "is for an image of 30 x 40"),
+}
+
+
+@pytest.mark.parametrize(("text", "says"), LABELME.values(), ids=LABELME)
+def test_labelme(folder: Folder, refused: Refused, text: str, says: str) -> None:
+    path = write(folder.path / "json/a.json", text)
+    refused(says, path, labelme=folder.path / "json", classes="cat")
+
+
+def via(attributes: dict[str, Any], shape: dict[str, Any]) -> dict[str, Any]:
+    region = {"shape_attributes": shape, "region_attributes": attributes}
+    return {"a.jpg9": {"filename": "a.jpg", "size": 9, "regions": [region], "file_attributes": {}}}
+
+
+RECT = {"name": "rect", "x": 5, "y": 4, "width": 20, "height": 12}
+VIA = {
+    "another": ({"a": 1}, "is no JSON of VIA"),
+    "which": (via({"colour": "red", "size": "big"}, RECT), "several attributes .colour, size.: which is the class"),
+    "no width": (via({"class": "cat"}, {"name": "rect", "x": 1, "y": 2}), "a region cannot be read: KeyError"),
+}
+
+
+@pytest.mark.parametrize(("content", "says"), VIA.values(), ids=VIA)
+def test_via(folder: Folder, refused: Refused, content: Any, says: str) -> None:
+    path = write(folder.path / "via.json", json.dumps(content))
+    refused(says, path, via=(path,), classes="cat")
 
 
 def test_sources_that_are_not_there(folder: Folder, refused: Refused) -> None:
