@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench docs real reference clean
+.PHONY: demo test interop lint format bench docs real reference clean
 
 .venv/stamp: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -30,6 +30,11 @@ test: lint
 
 reference: .venv/stamp
 	$(BIN)/python -m pytest -m reference
+
+# exports, drawn by the programs that they are for; not among CI's tests, for their size
+interop: .venv/stamp
+	$(BIN)/python -m pip install --quiet -e ".[interop]"
+	$(BIN)/python -m pytest -m interop tests/interop
 
 bench: .venv/stamp
 	$(BIN)/python -m pip install --quiet -e ".[bench]"
