@@ -15,7 +15,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.export.pieces import Piece
 from wsss_cli.export.source import Form, Source
 
-VERSION = "5.5.0"  # the first release whose "mask" shapes are as here
+VERSION = "6.3.1"  # of labelme, whose form this is
 
 
 def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
@@ -35,7 +35,7 @@ def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
 def shape(piece: Piece, name: str, form: Form) -> dict[str, Any]:
     """One piece; a mask's points are its first and last pixel, a polygon's and a box's lie inside such pixels."""
     x0, y0, x1, y1 = piece.box
-    head = {"label": name, "group_id": None, "description": "", "flags": {}}
+    head: dict[str, Any] = {"label": name, "group_id": None, "description": "", "flags": {}}
     if form.shape == "polygon":
         return {**head, "shape_type": "polygon", "points": form.drawn_polygon(piece).tolist(), "mask": None}
     points = [[x0, y0], [x1 - 1, y1 - 1]]
