@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test lint format bench docs real reference oldest clean
+.PHONY: demo test interop lint format bench docs real reference oldest clean
 
 .venv/stamp: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -37,6 +37,11 @@ oldest:
 	.venv-oldest/bin/python -m pip install --quiet --upgrade pip
 	.venv-oldest/bin/python -m pip install --quiet -e ".[dev]" -c .ci/oldest.txt
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
+
+# exports, drawn by the programs that they are for; not among CI's tests, for their size
+interop: .venv/stamp
+	$(BIN)/python -m pip install --quiet -e ".[interop]"
+	$(BIN)/python -m pytest -m interop tests/interop
 
 bench: .venv/stamp
 	$(BIN)/python -m pip install --quiet -e ".[bench]"

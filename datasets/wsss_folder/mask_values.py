@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsss_cli.data.label_format import label_format
+from wsss_cli.data.labels import voc_palette
 from wsss_cli.data.prepared import class_id
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_text
@@ -59,8 +60,7 @@ def parse_values(text: str) -> Values:
     else:
         items = [("--mask-values", item.strip()) for item in text.split(",") if item.strip()]
     names: dict[int, str] = {}
-    for where, item in items:
-        value, name = _item(item, where)
+    for (where, item), (value, name) in zip(items, _meanings(items)):
         if names.setdefault(value, name) != name:
             raise WsssError(f"{where}: '{item}' gives a value a second meaning, after '{names[value]}'", "remove one")
     if not names:
@@ -68,6 +68,15 @@ def parse_values(text: str) -> Values:
     if len({value >= COLOUR for value in names}) > 1:
         raise WsssError(f"--mask-values '{text}' mixes values and colours", "give one or the other")
     return Values(names, items[0][0].partition(", line")[0])
+
+
+def _meanings(items: list[tuple[str, str]]) -> list[tuple[int, str]]:
+    """Value and name of each item; CVAT's NAME:::, all without colours, have VOC's colours in their order."""
+    plain = [re.fullmatch(r"([^:=]+)::[^:]*:[^:]*", item) for _, item in items]
+    if not items or not all(plain):
+        return [_item(item, where) for where, item in items]
+    colours = voc_palette(len(items))
+    return [(COLOUR + (r << 16 | g << 8 | b), line[1].strip()) for line, (r, g, b) in zip(plain, colours) if line]
 
 
 def _item(item: str, where: str) -> tuple[int, str]:

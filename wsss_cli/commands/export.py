@@ -16,21 +16,23 @@ if TYPE_CHECKING:
 
 Which = Literal["pseudo", "infer", "infer_crf"]
 FormatName = Annotated[
-    Literal["png", "coco", "yolo", "cvat"], Option("--format", help="label maps, COCO JSON, YOLO text or CVAT XML")
+    Literal["png", "coco", "yolo", "yolo-semantic", "cvat", "labelme", "label-studio"],
+    Option("--format", help="label maps, COCO JSON, YOLO text or masks, CVAT XML, labelme or Label Studio JSON"),
 ]
 Out = Annotated[Path, Option("--out", "-o", help="the folder to write; must not exist yet")]
 Stage = Annotated[Which, Option("--stage", help="whose label maps; infer_crf: predictions refined by the dense CRF")]
 Split = Annotated[str | None, Option("--split", help="of these images; train for pseudo-labels, val for predictions")]
 ShapeName = Annotated[
     Literal["rle", "polygon", "box"] | None,
-    Option("--shape", help="of a piece: coco rle, polygon; yolo polygon, box; cvat rle, polygon, box; the first"),
+    Option("--shape", help="of a piece: coco rle, polygon; yolo polygon, box; the others rle, polygon, box; the first"),
 ]
 MinArea = Annotated[int | None, Option("--min-area", min=1, help="leave out pieces of fewer pixels; 1")]
 Tolerance = Annotated[
     float | None, Option("--tolerance", min=0, help="pixels that polygons may be off, to have fewer corners; 0")
 ]
 ImagesHow = Annotated[
-    Literal["none", "link", "copy"] | None, Option("--images", help="put them into images/; link for yolo, else none")
+    Literal["none", "link", "copy"] | None,
+    Option("--images", help="put them into images/; link for yolo, labelme, else none"),
 ]
 
 
@@ -81,7 +83,7 @@ def labels(
     with console.track(f"export {format}", len(source.samples)) as tick:
         export(source, out, format, form, images, tick)
     console.say(f"{source.title}, {len(source.samples)} images of split '{source.split}' -> {out}")
-    if format in ("coco", "cvat"):
+    if format in ("coco", "cvat", "label-studio"):
         console.say(f"file names are relative to {source.image_root}")
 
 

@@ -68,5 +68,5 @@ def compressed(piece: Piece, width: int, height: int) -> dict[str, Any]:
     return {"size": [height, width], "counts": coded["counts"].decode("ascii")}
 
 
-def _flat(piece: Piece, form: Form) -> list[int]:
+def _flat(piece: Piece, form: Form) -> list[int] | list[float]:
     return form.polygon(piece).ravel().tolist()

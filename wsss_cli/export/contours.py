@@ -5,30 +5,103 @@ Points are corners of pixels: (0, 0) is the upper left corner of the first one, 
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import pairwise
+
 import numpy as np
 from numpy.typing import NDArray
 
 Ring = NDArray[np.int64]
 """(n, 2) x, y of the corners of a closed line, the first one not repeated."""
+Points = NDArray[np.int64] | NDArray[np.float64]
+"""(n, 2) x, y of a polygon: whole numbers, unless it is inset."""
 
 
-def outline(mask: NDArray[np.bool_], tolerance: float = 0.0) -> Ring:
-    """One polygon around a 4-connected mask (h, w); holes are reached by a cut that is gone through twice.
+def outline(mask: NDArray[np.bool_], tolerance: float = 0.0, inset: float = 0.0) -> Points:
+    """One polygon around a 4-connected mask (h, w); holes are reached by upright cuts that are gone through twice.
 
     By the even-odd and by the winding rule it covers exactly the mask; with a tolerance, no line is further than that
-    many pixels from where it was.
+    many pixels from where it was.  inset, below 0.5, moves each line by that many pixels into the mask, and the cuts
+    into a column of its pixels: so that holds too where coordinates are cut off to whole pixels and lines are drawn.
     """
-    if mask.all():
-        height, width = mask.shape
-        return np.array([[0, 0], [width, 0], [width, height], [0, height]])
     outer, *holes = rings(mask)
-    around = simplify(outer, tolerance)
-    if len(around) < 3:  # a piece thinner than the tolerance stays as it is
-        around = outer
-    for hole in (simplify(ring, tolerance) for ring in holes):
-        if len(hole) > 2:  # what is simplified to a line is no hole any more
-            around = _joined(around, hole)
-    return around
+    # what is simplified to a line is no hole any more
+    lines = [_Line(outer), *(_Line(ring) for ring in holes if not tolerance or len(simplify(ring, tolerance)) > 2)]
+    _hang_holes(lines)
+    for line in sorted(lines[1:], key=lambda line: -line.top):  # what hangs on a hole lies lower
+        line.finish(tolerance, inset)
+    return lines[0].finish(tolerance, inset)
+
+
+@dataclass(eq=False)
+class _Line:
+    """A ring and its cuts as (edge, x, the hole that hangs there).
+
+    That of a hole begins with an edge at its top, on which its own cut is, without a hole.
+    """
+
+    ring: Ring
+    cuts: list[tuple[int, int, _Line | None]] = field(default_factory=list)
+    whole: Points = field(default_factory=lambda: np.zeros((0, 2)))
+
+    def __post_init__(self) -> None:
+        self.top = int(self.ring[:, 1].min())
+        below_mask = (self.ring[:, 1] == self.top) & (_steps(self.ring)[:, 0] < 0)  # (n,) no edge of the outer ring
+        if below_mask.any():
+            self.ring = np.roll(self.ring, -int(below_mask.argmax()), axis=0)
+            self.cuts.append((0, int(self.ring[1, 0]), None))
+        self.step = _steps(self.ring)
+
+    def finish(self, tolerance: float, inset: float) -> Points:
+        """All in one polygon; that of a hole begins and ends at its own cut."""
+        cuts = sorted(self.cuts, key=lambda cut: (cut[0], cut[1] * self.step[cut[0], 0]))
+        edges = np.array([edge for edge, _, _ in cuts], int)
+        points, moves = self._with_cuts(edges, np.array([x for _, x, _ in cuts], int))
+        places = edges + 1 + np.arange(len(edges))
+        keep = kept(points, tolerance, places)
+        if keep.sum() < 3:  # a piece thinner than the tolerance stays as it is
+            keep[:] = True
+        if inset:
+            points = points + inset * moves
+        start, parts = 0, []
+        for place, (_, _, hole) in zip(places, cuts):
+            there = slice(start, place + 1)
+            parts += [points[there][keep[there]], points[place:place] if hole is None else hole.whole]
+            start = place
+        whole = np.concatenate([*parts, points[start:][keep[start:]]])
+        if cuts and cuts[0][2] is None:
+            whole = np.roll(whole, -int(keep[0]), axis=0)
+            whole = np.concatenate([whole, whole[:1]])
+        self.whole = whole
+        return whole
+
+    def _with_cuts(self, edges: NDArray[np.int64], x: NDArray[np.int64]) -> tuple[Ring, Ring]:
+        """The points with those of the cuts in their places, and the directions in which each goes into the mask."""
+        inwards = np.stack([-self.step[:, 1], self.step[:, 0]], 1)  # the mask is on the right-hand side
+        cuts = np.stack([x, self.ring[edges, 1]], 1)
+        into = inwards[edges] + np.array([1, 0])
+        corners = inwards + np.roll(inwards, 1, axis=0)
+        return np.insert(self.ring, edges + 1, cuts, axis=0), np.insert(corners, edges + 1, into, axis=0)
+
+
+def _hang_holes(lines: list[_Line]) -> None:
+    """Cut from the top of each hole straight up to the next line, of the outer ring (the first) or another hole."""
+    edges = [
+        (line.ring[i, 1], line.ring[i, 0], line.ring[(i + 1) % len(line.ring), 0], n, i)
+        for n, line in enumerate(lines)
+        for i in np.flatnonzero(line.step[:, 0] > 0)  # the mask lies below
+    ]
+    y, x0, x1, owner, edge = np.array(edges).T  # (E,) each
+    for hole in lines[1:]:
+        x = hole.cuts[0][1]
+        above = np.where((x0 <= x) & (x < x1) & (y < hole.top), y, -1).argmax()
+        lines[owner[above]].cuts.append((int(edge[above]), x, hole))
+
+
+def _steps(ring: Ring) -> Ring:
+    """The direction (n, 2) of the edge that leaves each corner."""
+    return np.sign(np.roll(ring, -1, axis=0) - ring)
 
 
 def rings(mask: NDArray[np.bool_]) -> list[Ring]:
@@ -86,26 +159,23 @@ def _twice_area(ring: Ring) -> int:
     return int((x * np.roll(y, -1) - np.roll(x, -1) * y).sum())
 
 
-def _joined(around: Ring, hole: Ring) -> Ring:
-    """One ring of two: there and back between their nearest corners."""
-    distance = ((around[:, None] - hole[None]) ** 2).sum(2)  # (n, m)
-    i, j = np.unravel_index(distance.argmin(), distance.shape)
-    turned = np.roll(hole, -j, axis=0)
-    return np.concatenate([around[: i + 1], turned, turned[:1], around[i:]])
-
-
 def simplify(ring: Ring, tolerance: float) -> Ring:
-    """Leave out corners as long as no line is moved by more than `tolerance` pixels.
+    """Leave out corners as long as no line is moved by more than `tolerance` pixels."""
+    return ring[kept(ring, tolerance)]
+
+
+def kept(ring: Ring, tolerance: float, fixed: Sequence[int] | NDArray[np.int64] = ()) -> NDArray[np.bool_]:
+    """Which corners (n,) are left if no line is moved by more than `tolerance` pixels; the fixed ones are.
 
     [Douglas, Peucker 1973], on the two halves between the first corner and the one furthest from it.
     """
     if tolerance <= 0 or len(ring) < 4:
-        return ring
+        return np.ones(len(ring), bool)
     far = int(((ring - ring[0]) ** 2).sum(1).argmax())
     x, y = np.concatenate([ring, ring[:1]]).T.astype(float)  # (n + 1,) each, closed
     keep = np.zeros(len(x), bool)
-    keep[[0, far, -1]] = True
-    spans = [(0, far), (far, len(ring))]
+    keep[[0, far, -1, *fixed]] = True
+    spans = list(pairwise(np.flatnonzero(keep).tolist()))
     while spans:
         first, last = spans.pop()
         if last - first < 2:
@@ -115,7 +185,7 @@ def simplify(ring: Ring, tolerance: float) -> Ring:
         if distance[furthest] > tolerance**2:
             keep[first + furthest] = True
             spans += [(first, first + furthest), (first + furthest, last)]
-    return ring[keep[:-1]]
+    return keep[:-1]
 
 
 def _from_line(x: NDArray[np.float64], y: NDArray[np.float64]) -> NDArray[np.float64]:

@@ -9,7 +9,7 @@ from wsss_cli.console import Tick
 from wsss_cli.data.prepared import Sample
 from wsss_cli.export.pieces import Piece, run_lengths
 from wsss_cli.export.source import Form, Source
-from wsss_cli.report.palette import colours
+from wsss_cli.report.palette import colours, hexadecimal
 
 KIND = {"rle": "mask", "polygon": "polygon", "box": "rectangle"}  # CVAT's names of label types
 
@@ -50,7 +50,7 @@ def _meta(source: Source, form: Form) -> str:
     """What the file is of, and its labels, as CVAT writes it; its importer goes by the task's own labels."""
     palette = colours(source.data)
     labels = "".join(
-        f"        <label>\n          <name>{escape(name)}</name>\n          <color>#{_hex(palette[c])}</color>\n"
+        f"        <label>\n          <name>{escape(name)}</name>\n          <color>#{hexadecimal(palette[c])}</color>\n"
         f"          <type>{KIND[form.shape]}</type>\n          <attributes></attributes>\n        </label>\n"
         for c, name in enumerate(source.data.info.classes, 1)
     )
@@ -59,7 +59,3 @@ def _meta(source: Source, form: Form) -> str:
         f"      <size>{len(source.samples)}</size>\n      <mode>annotation</mode>\n"
         f"      <labels>\n{labels}      </labels>\n    </task>\n  </meta>\n"
     )
-
-
-def _hex(colour: tuple[int, int, int]) -> str:
-    return "".join(f"{channel:02x}" for channel in colour)

@@ -12,7 +12,7 @@ from wsss_cli.console import Tick
 from wsss_cli.data.prepare import aside
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.export import coco, cvat, png, yolo
+from wsss_cli.export import coco, cvat, label_studio, labelme, png, yolo, yolo_semantic
 from wsss_cli.export.source import Form, Shape, Source
 
 Images = Literal["none", "link", "copy"]
@@ -31,7 +31,10 @@ FORMATS = {
     "png": Format(png.write),
     "coco": Format(coco.write, ("rle", "polygon")),
     "yolo": Format(yolo.write, ("polygon", "box"), "link"),  # its trainer looks for labels beside images/
+    "yolo-semantic": Format(yolo_semantic.write, images="link"),
     "cvat": Format(cvat.write, ("rle", "polygon", "box")),
+    "labelme": Format(labelme.write, ("rle", "polygon", "box"), "link"),  # it looks for the image beside the JSON
+    "label-studio": Format(label_studio.write, ("rle", "polygon", "box")),
 }
 
 
@@ -82,6 +85,6 @@ def place_images(source: Source, folder: Path, name: str, how: Images) -> None:
 
 
 def _image_path(source: Source, sample: Sample, name: str) -> str:
-    if name == "yolo":
+    if name.startswith("yolo"):
         return f"{source.split}/{sample.id}{sample.image.suffix}"
     return source.image_name(sample)

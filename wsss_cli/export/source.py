@@ -10,7 +10,6 @@ from pathlib import Path
 from typing import Literal, TypeVar
 
 import numpy as np
-from numpy.typing import NDArray
 
 from wsss_cli.console import Tick
 from wsss_cli.data.label_format import Labels
@@ -18,12 +17,13 @@ from wsss_cli.data.labels import read_labels
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.export.contours import outline
+from wsss_cli.export.contours import Points, outline
 from wsss_cli.export.pieces import Piece, pieces
 from wsss_cli.promises import absent, each
 
 Shape = Literal["rle", "polygon", "box"]
 R = TypeVar("R")
+INSET = 0.25  # pixels; of larger ones the boxes around polygons suffer
 
 
 @dataclass(frozen=True)
@@ -39,9 +39,13 @@ class Form:
     min_area: int = 1
     tolerance: float = 0.0
 
-    def polygon(self, piece: Piece) -> NDArray[np.int64]:
+    def polygon(self, piece: Piece, inset: float = 0.0) -> Points:
         """The corners (n, 2) x, y of a piece in the image; one polygon, holes included."""
-        return outline(piece.mask, self.tolerance) + np.array([piece.x0, piece.y0])
+        return outline(piece.mask, self.tolerance, inset) + np.array([piece.x0, piece.y0])
+
+    def drawn_polygon(self, piece: Piece) -> Points:
+        """The same for programs that cut coordinates off to whole pixels and then draw the lines as well."""
+        return self.polygon(piece, INSET)
 
 
 @dataclass(frozen=True)

@@ -1,4 +1,7 @@
-"""YOLO's text files: a line per piece, coordinates divided by the image's width and height, classes from 0."""
+"""YOLO's text files: a line per piece, coordinates divided by the image's width and height, classes from 0.
+
+Ultralytics draws the polygons by cv2.fillPoly on coordinates that were cut off to whole pixels, lines included.
+"""
 
 from __future__ import annotations
 
@@ -31,7 +34,7 @@ def line(piece: Piece, width: int, height: int, form: Form) -> str:
         x0, y0, x1, y1 = piece.box
         values = [(x0 + x1) / 2 / width, (y0 + y1) / 2 / height, (x1 - x0) / width, (y1 - y0) / height]
     else:
-        values = (form.polygon(piece) / (width, height)).ravel().tolist()
+        values = (form.drawn_polygon(piece) / (width, height)).ravel().tolist()
     return f"{piece.label - 1} {' '.join(f'{v:.6f}' for v in values)}\n"
 
 

@@ -12,3 +12,8 @@ def colours(data: Prepared) -> list[Colour]:
     """The colours of ids 0..C; those of VOC where the data set names none."""
     given = data.info.palette[: data.num_classes + 1]
     return [*given, *voc_palette(data.num_classes + 1)[len(given) :]]
+
+
+def hexadecimal(colour: Colour) -> str:
+    """Six digits, as after the # of a web colour."""
+    return "".join(f"{channel:02x}" for channel in colour)

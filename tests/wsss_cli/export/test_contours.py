@@ -52,6 +52,33 @@ def test_exact(name: str) -> None:
         assert (drawn(outline(mask), height, width) == full).all()
 
 
+def filled(polygon: NDArray[np.floating], height: int, width: int) -> Mask:
+    """As Ultralytics and labelme draw: coordinates cut off to whole pixels, filled by the even-odd rule, with lines."""
+    inside, lines = np.zeros((2, height, width), bool)
+    points = polygon.astype(int).tolist()
+    for (x0, y0), (x1, y1) in zip(points, points[1:] + points[:1]):
+        assert x0 == x1 or y0 == y1
+        lines[min(y0, y1) : max(y0, y1) + 1, min(x0, x1) : max(x0, x1) + 1] = True
+        inside[min(y0, y1) : max(y0, y1), x0 + 1 :] ^= x0 == x1
+    return inside | lines
+
+
+@pytest.mark.parametrize("inset", [0.05, 0.25, 0.45])
+@pytest.mark.parametrize("name", SHAPES)
+def test_inset_lines_are_exact_by_either_rule(name: str, inset: float) -> None:
+    mask = SHAPES[name]
+    polygon = outline(mask, inset=inset)
+    assert (filled(polygon, *mask.shape) == mask).all() and (drawn(polygon, *mask.shape) == mask).all()
+
+
+def test_holes_that_hang_on_holes() -> None:
+    mask = np.ones((41, 41), bool)
+    mask[1:-1:2, 1:-1:2] = False  # 400 in a grid
+    mask[9:12, 9:30] = False
+    assert (drawn(outline(mask), 41, 41) == mask).all()
+    assert (filled(outline(mask, inset=0.25), 41, 41) == mask).all()
+
+
 def test_holes_are_rings_of_their_own() -> None:
     assert [len(rings(SHAPES[name])) for name in ("pixel", "ring", "two holes", "pinched")] == [1, 2, 3, 2]
     outer, hole = rings(SHAPES["ring"])
@@ -75,6 +102,8 @@ def test_every_piece_of_random_labels(seed: int) -> None:
         polygon = outline(piece.mask) + np.array([piece.x0, piece.y0])
         full = whole(piece, labels.shape)
         assert (drawn(polygon, *labels.shape) == full).all()
+        inset = outline(piece.mask, inset=0.25) + np.array([piece.x0, piece.y0])
+        assert (filled(inset, *labels.shape) == full).all()
         assert not again[full].any() and piece.area == full.sum()
         again[full] = piece.label
     assert (again == labels).all()

@@ -1,8 +1,13 @@
 """What was written is read back with pycocotools or a parser of the test's own: every pixel is the same."""
 
+import base64
+import io
+import json
 import xml.etree.ElementTree as ET
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
+from urllib.parse import unquote
 
 import numpy as np
 import pytest
@@ -16,7 +21,9 @@ from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export import labels as exporting
+from wsss_cli.export.label_studio import brush
 from wsss_cli.export.labels import FORMATS, export, form_of
+from wsss_cli.export.pieces import Piece
 from wsss_cli.export.source import Source, find_source
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools, numpy 2
@@ -96,6 +103,114 @@ def test_yolo_boxes(source: Source, tmp_path: Path) -> None:
             label, x, y, w, h = map(float, line.split())
             corners = np.array([x - w / 2, y - h / 2, x + w / 2, y + h / 2]) * ([sample.width, sample.height] * 2)
             assert label == piece.label - 1 and np.abs(corners - piece.box).max() < 1e-3
+
+
+def test_yolo_semantic(source: Source, tmp_path: Path) -> None:
+    out = write(source, tmp_path / "out", "yolo-semantic")
+    head = yaml.safe_load((out / "data.yaml").read_text())
+    assert head["masks_dir"] == "masks" and head["names"] == dict(enumerate(("background", *source.data.info.classes)))
+    for sample in source.samples:
+        assert (out / f"images/train/{sample.id}.jpg").is_symlink()
+        with Image.open(out / f"masks/train/{sample.id}.png") as picture:
+            assert picture.mode == "L" and (np.asarray(picture) == source.labels(sample)).all()  # 255 too
+
+
+def test_yolo_semantic_holds_8_bits(source: Source, tmp_path: Path) -> None:
+    info = replace(source.data.info, classes=tuple(f"c{i}" for i in range(255)))
+    many = replace(source, data=replace(source.data, info=info))
+    with pytest.raises(WsssError, match="at most 254 classes"):
+        write(many, tmp_path / "out", "yolo-semantic")
+    assert not (tmp_path / "out").exists()
+
+
+def labelme(source: Source, out: Path) -> list[tuple[Sample, list[dict[str, Any]]]]:
+    read = []
+    for sample in source.samples:
+        path = out / "images" / f"{sample.id}.json"
+        content = json.loads(path.read_text())
+        assert (content["imageWidth"], content["imageHeight"]) == (sample.width, sample.height)
+        assert (path.parent / content["imagePath"]).read_bytes() == sample.image.read_bytes()
+        read.append((sample, content["shapes"]))
+    return read
+
+
+def test_labelme(source: Source, tmp_path: Path) -> None:
+    """A mask lies between its first and its last pixel."""
+    for sample, shapes in labelme(source, write(source, tmp_path / "out", "labelme")):
+        again = np.zeros((sample.height, sample.width), np.uint8)
+        for shape in shapes:
+            (x0, y0), (x1, y1) = shape["points"]
+            with Image.open(io.BytesIO(base64.b64decode(shape["mask"]))) as picture:
+                mask = np.zeros(again.shape, bool)
+                mask[y0 : y1 + 1, x0 : x1 + 1] = np.asarray(picture)
+            paint(again, mask, source.data.info.classes.index(shape["label"]) + 1)
+        assert (again == wanted(source, sample)).all()
+    form = form_of("coco", None, None, None)
+    for sample, boxes in labelme(source, write(source, tmp_path / "boxes", "labelme", shape="box")):
+        corners = [(*box["points"][0], *(at + 1 for at in box["points"][1])) for box in boxes]
+        assert corners == [piece.box for piece in source.pieces(sample, form)]
+
+
+def label_studio(source: Source, out: Path, kind: str) -> list[tuple[Sample, list[dict[str, Any]]]]:
+    read = []
+    config = ET.parse(out / "label_config.xml").getroot()
+    assert [label.get("value") for label in config.iter("Label")] == list(source.data.info.classes)
+    for sample, task in zip(source.samples, json.loads((out / "tasks.json").read_text()), strict=True):
+        below = unquote(task["data"]["image"].removeprefix("/data/local-files/?d="))
+        assert source.image_root / below == sample.image
+        results = task["predictions"][0]["result"]
+        assert {result["type"] for result in results} <= {kind}
+        read.append((sample, results))
+    return read
+
+
+def unbrushed(brush: list[int]) -> NDArray[np.uint8]:
+    """The values of a brush; what is not in a run is refused."""
+    bits = "".join(f"{byte:08b}" for byte in brush)
+    at, values = 53, []
+    while len(values) < int(bits[:32], 2):
+        assert bits[at] == "1"
+        size = int(bits[37 + 4 * int(bits[at + 1 : at + 3], 2) :][:4], 2) + 1
+        length = int(bits[at + 3 : at + 3 + size], 2) + 1
+        values += [int(bits[at + 3 + size : at + 11 + size], 2)] * length
+        at += 11 + size
+    assert len(bits) - at < 8
+    return np.array(values, np.uint8)
+
+
+def test_label_studio(source: Source, tmp_path: Path) -> None:
+    """The alpha channel of a brush is the mask."""
+    for sample, results in label_studio(source, write(source, tmp_path / "out", "label-studio"), "brushlabels"):
+        again = np.zeros((sample.height, sample.width), np.uint8)
+        for result in results:
+            rgba = unbrushed(result["value"]["rle"]).reshape(*again.shape, 4)
+            paint(again, rgba[..., 3] == 255, source.data.info.classes.index(result["value"]["brushlabels"][0]) + 1)
+        assert (again == wanted(source, sample)).all()
+
+
+def test_label_studio_polygons_and_boxes(source: Source, tmp_path: Path) -> None:
+    out = write(source, tmp_path / "p", "label-studio", shape="polygon")
+    for sample, results in label_studio(source, out, "polygonlabels"):
+        again = np.zeros((sample.height, sample.width), np.uint8)
+        for result in results:
+            points = np.array(result["value"]["points"]) / 100 * (sample.width, sample.height)
+            coded = rle.frPyObjects([points.ravel().tolist()], sample.height, sample.width)
+            label = source.data.info.classes.index(result["value"]["polygonlabels"][0]) + 1
+            paint(again, rle.decode(rle.merge(coded)), label)
+        assert (again == wanted(source, sample)).all()
+    form = form_of("coco", None, None, None)
+    out = write(source, tmp_path / "b", "label-studio", shape="box")
+    for sample, results in label_studio(source, out, "rectanglelabels"):
+        for result, piece in zip(results, source.pieces(sample, form), strict=True):
+            x, y, w, h = (result["value"][key] / 100 for key in ("x", "y", "width", "height"))
+            corners = np.array([x, y, x + w, y + h]) * ([sample.width, sample.height] * 2)
+            assert np.abs(corners - piece.box).max() < 1e-9
+
+
+def test_a_brush_of_long_runs() -> None:
+    mask = np.ones((200, 300), bool)
+    assert (unbrushed(brush(Piece(1, 0, 0, mask), 300, 400)).reshape(400, 300, 4)[:200] == 255).all()
+    assert len(brush(Piece(1, 0, 0, mask), 300, 400)) < 40
 
 
 def shapes(source: Source, out: Path, tag: str) -> list[tuple[Sample, list[ET.Element]]]:

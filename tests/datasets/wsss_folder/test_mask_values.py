@@ -1,0 +1,24 @@
+"""What the values of masks mean, as CVAT and Datumaro write it."""
+
+from pathlib import Path
+
+import pytest
+
+from wsss_cli.errors import WsssError
+from wsss_folder.mask_values import COLOUR, parse_values
+
+
+def test_labels_without_colours_have_those_of_voc_in_order(tmp_path: Path) -> None:
+    """As Datumaro 1.13 reads labelmap.txt: make_voc_categories generates the colours by the labels' numbers."""
+    path = tmp_path / "labelmap.txt"
+    path.write_text("# label:color_rgb:parts:actions\nbackground:::\ncat:::\nold dog::head,tail:run\n")
+    values = parse_values(str(path))
+    assert values.names == {COLOUR: "background", COLOUR + 0x800000: "cat", COLOUR + 0x008000: "old dog"}
+    assert values.classes == ("cat", "old dog")
+
+
+def test_some_with_a_colour_and_some_without_are_refused(tmp_path: Path) -> None:
+    path = tmp_path / "labelmap.txt"
+    path.write_text("background:0,0,0::\ncat:::\n")
+    with pytest.raises(WsssError, match="'cat:::' is not VALUE=NAME"):
+        parse_values(str(path))

@@ -1,0 +1,61 @@
+"""labelme's JSON beside each image: masks of their boxes, which labelme draws pixel by pixel, or polygons."""
+
+from __future__ import annotations
+
+import base64
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+from PIL import Image
+
+from wsss_cli.console import Tick
+from wsss_cli.data.prepared import Sample
+from wsss_cli.export.pieces import Piece
+from wsss_cli.export.source import Form, Source
+
+VERSION = "6.3.1"  # of labelme, whose form this is
+
+
+def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
+    """images/<image's name>.json, of every image that has a label map, also where nothing is in it."""
+
+    def text(sample: Sample) -> str:
+        names = source.data.info.classes
+        shapes = [shape(piece, names[piece.label - 1], form) for piece in source.pieces(sample, form)]
+        return json.dumps({**_head(source, sample), "shapes": shapes}, ensure_ascii=False, indent=1)
+
+    for sample, content in source.each(text, tick):
+        path = folder / "images" / Path(source.image_name(sample)).with_suffix(".json")
+        path.parent.mkdir(parents=True, exist_ok=True)
+        path.write_text(content, encoding="utf-8")
+
+
+def shape(piece: Piece, name: str, form: Form) -> dict[str, Any]:
+    """One piece; a mask's points are its first and last pixel, a polygon's and a box's lie inside such pixels."""
+    x0, y0, x1, y1 = piece.box
+    head: dict[str, Any] = {"label": name, "group_id": None, "description": "", "flags": {}}
+    if form.shape == "polygon":
+        return {**head, "shape_type": "polygon", "points": form.drawn_polygon(piece).tolist(), "mask": None}
+    points = [[x0, y0], [x1 - 1, y1 - 1]]
+    if form.shape == "box":
+        return {**head, "shape_type": "rectangle", "points": points, "mask": None}
+    return {**head, "shape_type": "mask", "points": points, "mask": _png(piece)}
+
+
+def _head(source: Source, sample: Sample) -> dict[str, Any]:
+    return {
+        "version": VERSION,
+        "flags": {},
+        "imagePath": Path(source.image_name(sample)).name,
+        "imageData": None,
+        "imageHeight": sample.height,
+        "imageWidth": sample.width,
+    }
+
+
+def _png(piece: Piece) -> str:
+    file = io.BytesIO()
+    Image.fromarray(piece.mask).save(file, "PNG")
+    return base64.b64encode(file.getvalue()).decode("ascii")
