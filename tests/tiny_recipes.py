@@ -12,10 +12,10 @@ import torch
 from processes import Wsss
 from wsss_cli.config import merge
 from wsss_cli.data.prepared import Prepared, read_prepared
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.execute import execute
 from wsss_cli.plan import plan, read_recipe
 from wsss_cli.plugins import method
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.runs import Run, Settings
 
 METHODS = ("irn", "beco", "ppmg", "toco", "locbe", "puf", "bcm")

@@ -10,7 +10,7 @@ from collections.abc import Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
-from wsss_cli.data.finding import some
+from wsss_cli.checks.finding import some
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json, read_text
 from wsss_folder.record import Record, Source, Thing, around

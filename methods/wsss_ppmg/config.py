@@ -7,10 +7,10 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from wsss_cli.batches.segmentation import Augment
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.data.segmentation import Augment
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Optimiser, Segment

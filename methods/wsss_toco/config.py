@@ -7,9 +7,9 @@ from typing import Literal
 
 from pydantic import Field
 
+from wsss_cli.batches.views import View
 from wsss_cli.config import Config
 from wsss_cli.context import Context
-from wsss_cli.data.views import View
 from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError, caught

@@ -12,10 +12,10 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_cli.console import Tick
+from wsss_cli.data.palette import colours, hexadecimal
 from wsss_cli.data.prepared import Sample
 from wsss_cli.export.pieces import Piece, run_lengths
 from wsss_cli.export.source import Form, Source
-from wsss_cli.report.palette import colours, hexadecimal
 
 TAG = {"rle": "BrushLabels", "polygon": "PolygonLabels", "box": "RectangleLabels"}
 LONGEST = 1 << 16  # values that one run of a brush can be; the sizes of runs below say so

@@ -22,7 +22,6 @@ from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.objects import true_objects
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.engine.distributed import gather, shard, sum_over_ranks
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
@@ -30,6 +29,7 @@ from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
 from wsss_cli.metrics.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.places import Place
 from wsss_cli.promises import Promises, promised_ids
+from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
 from wsss_cli.runs import read_record
 
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))

@@ -108,7 +108,7 @@ def normalisations(config: BaseModel, prefix: str = "") -> dict[str, Any]:
 
 
 def _imagenet() -> Normalisation:
-    from wsss_cli.data.transforms import MEAN, STD  # torch: only once a network is built
+    from wsss_cli.batches.transforms import MEAN, STD  # torch: only once a network is built
 
     return Normalisation(mean=MEAN, std=STD)
 

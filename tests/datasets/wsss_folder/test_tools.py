@@ -14,7 +14,7 @@ import pytest
 from PIL import Image
 
 from tiny_folder import SIZE, Folder, cvat, sample, tags_of, write, write_coco, write_image, write_images
-from wsss_cli.data.integrity import Finding
+from wsss_cli.checks.dataset import Finding
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Box, Prepared
 from wsss_folder.rle_pack import brushed, unpack

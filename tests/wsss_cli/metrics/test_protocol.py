@@ -13,12 +13,12 @@ from made_run import METHOD, Infer, drawn_data
 from wsss_cli.config import as_dict, completed
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Prepared
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.metrics.evaluate import Evaluate, evaluate
 from wsss_cli.metrics.protocol import MeanOver, Protocol
 from wsss_cli.metrics.show import show
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.report.read import Row
 from wsss_cli.report.scores import scores_section, upper_bounds
 from wsss_cli.runs import Run

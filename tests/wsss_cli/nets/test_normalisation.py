@@ -7,14 +7,14 @@ import pytest
 import timm
 import torch
 
+from wsss_cli.batches.transforms import MEAN, STD, normalise
 from wsss_cli.config import resolve
-from wsss_cli.data.transforms import MEAN, STD, normalise
 from wsss_cli.engine.segment import Segment
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone, Renormalise
+from wsss_cli.nets.backbones.backbone import Backbone, Renormalise
+from wsss_cli.nets.backbones.vit import ViT
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.normalisation import HALF, Normalisation, normalisations
-from wsss_cli.nets.vit import ViT
 from wsss_cli.single_stage.config import VitNet
 
 CLIP = Normalisation(mean=(0.48145466, 0.4578275, 0.40821073), std=(0.26862954, 0.26130258, 0.27577711))
