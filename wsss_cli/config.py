@@ -13,8 +13,8 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from wsss_cli import yaml12
 from wsss_cli.errors import WsssError
+from wsss_cli.nearest import nearest
 from wsss_cli.places import own_places
-from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
     from wsss_cli.context import Context

@@ -14,8 +14,8 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError, joined
 from wsss_cli.method import Method, Stage
+from wsss_cli.nearest import nearest
 from wsss_cli.places import identities
-from wsss_cli.plugins import nearest
 from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import Run, Settings, fingerprint, read_record
 

@@ -8,7 +8,7 @@ from collections.abc import Sequence
 from urllib.parse import parse_qs, unquote, urlsplit
 
 from wsss_cli.errors import WsssError
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 from wsss_folder.catalogue import ENDINGS
 
 SEARCHED = 2000  # names among which the nearest one is looked for

@@ -25,25 +25,21 @@ from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.promises import promised_ids
 
 
-def pseudo(job: Job) -> dict[str, Any]:
+def pseudo(job: Job[Pseudo]) -> dict[str, Any]:
     """Images, boxes and seeds -> `labels/`, `labels_prob/`, `instances/instances.json`; one image in memory at a time.
 
     labels       the likeliest class of every pixel
     labels_prob  the seed, but the likeliest class where its score is above `confident`; what the released code means
                  for further training
     """
-    config: Pseudo = job.config
+    config = job.config
     samples = job.data.split(job.data.split_for("train", config.split))
     seeded = promised_ids(job.promised.get("seeds", {}), "labels")
     todo = job.todo(samples, lambda s: outputs(job.folder, s, config, s.id in seeded))
-    with job.track("make pseudo-labels", len(todo)) as tick:
-        for _ in map_unordered(write_pseudo_label, _tasks(job, todo, seeded), job.runtime.workers):
-            tick(1)
-    job.barrier()
+    job.each("make pseudo-labels", write_pseudo_label, _tasks(job, todo, seeded), len(todo))
     counts = {"labels": len(samples)}
     if config.instances.enabled:
         folder, boxed = job.folder / "instances", [s for s in samples if s.boxes]
@@ -97,9 +93,9 @@ def write_pseudo_label(
 
 
 @torch.inference_mode()
-def _tasks(job: Job, todo: Sequence[Sample], seeded: set[str]) -> Iterator[tuple[Any, ...]]:
+def _tasks(job: Job[Pseudo], todo: Sequence[Sample], seeded: set[str]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_pseudo_label for each image: the network runs here."""
-    config: Pseudo = job.config
+    config = job.config
     net = job.ready(predictor(job.inputs["train"] / "checkpoint.pt", job))
     form, palette = label_format(job.data.num_classes), job.data.info.palette
     images = ParallelMap(lambda s: read_image(s.image), todo)

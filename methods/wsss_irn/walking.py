@@ -20,7 +20,6 @@ from wsss_cli.data.labels import label_path, write_labels, write_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_irn.config import Instances, Pseudo, Walk
 from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 from wsss_irn.labels import confidence_mask, semantic_label, walked_scores
@@ -29,16 +28,12 @@ from wsss_irn.relations import trained_irn
 from wsss_irn.walk import random_walk
 
 
-def make_pseudo_labels(job: Job) -> int:
+def make_pseudo_labels(job: Job[Pseudo]) -> int:
     """Write labels/, confidence/ and instances/ of every tagged image; returns how many images have them."""
-    config: Pseudo = job.config
+    config = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: outputs(job.folder, s, config))
-    workers = 0 if job.runtime.device.type == "cuda" else job.processes
-    with job.track("random walk", len(todo)) as tick:
-        for _ in map_unordered(write_pseudo_label, _tasks(job, config, todo), workers):
-            tick(1)
-    job.barrier()
+    job.each("random walk", write_pseudo_label, _tasks(job, config, todo), len(todo), on_device=True)
     return len(samples)
 
 
@@ -93,9 +88,9 @@ def find_instances(
     return coco_annotations(detect(score, keys, config.min_area))
 
 
-def merge_instances(job: Job) -> int:
+def merge_instances(job: Job[Pseudo]) -> int:
     """instances/instances.json of the whole split; returns the number of instances."""
-    config: Pseudo = job.config
+    config = job.config
     if not config.instances.enabled:
         return 0
     return merge_rows(job.folder / "instances", job.tagged(config.split), job.data.info.classes, job.runtime.main)

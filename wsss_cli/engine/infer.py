@@ -23,9 +23,8 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.method import load_object
+from wsss_cli.load_object import load_object
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import PRESETS, Crf
@@ -75,23 +74,22 @@ class Infer(StageConfig):
             yield WsssError(what, f"make it {self.window} or less")
 
 
-def infer(job: Job) -> dict[str, Any]:
+def infer(job: Job[Infer]) -> dict[str, Any]:
     """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
-    config: Infer = job.config
+    config = job.config
     net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))
     split = job.data.split_for("val", config.split)
     samples = job.data.split(split)
     todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf))
-    with job.track("infer", len(todo)) as tick:
-        tasks = _predictions(job, net, config, todo)
-        if job.runtime.device.type == "cuda" or not config.crf:
+    tasks = _predictions(job, net, config, todo)
+    if config.crf:
+        job.each("infer", write_prediction, tasks, len(todo), on_device=True)
+    else:  # there is nothing to do but to write
+        with job.track("infer", len(todo)) as tick:
             for task in tasks:
                 write_prediction(*task)
                 tick(1)
-        else:
-            for _ in map_unordered(write_prediction, tasks, workers=job.processes):
-                tick(1)
-    job.barrier()
+        job.barrier()
     return {"split": split, "images": len(samples)}
 
 

@@ -87,9 +87,9 @@ class PlainSegment(Segment):
     )
 
 
-def train(job: Job) -> dict[str, float]:
+def train(job: Job[Segment]) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
-    config: Segment = job.config
+    config = job.config
     samples, labels = labelled(job, config)
     say_unlabelled(job, config, samples)
     net = with_scales(

@@ -25,7 +25,6 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.promises import promised_ids
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.dual import agree, refined_label, with_constant
@@ -35,12 +34,12 @@ from wsss_cli.single_stage.network import Segmentation, SingleStage
 SEGMENTATION_SCALES = (1.0, 1.25, 1.5)
 
 
-def dump_cams(job: Job, net: SingleStage, relu_first: bool = False) -> dict[str, int]:
+def dump_cams(job: Job[Seeds], net: SingleStage, relu_first: bool = False) -> dict[str, int]:
     """Write cam/<id>.npz of every tagged image of the split that has none yet.
 
     relu_first  as in `online_cams`
     """
-    config: Seeds = job.config
+    config = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     job.ready(net)
@@ -83,9 +82,9 @@ def cams_of(
     return [Cam(ids, cam[ids - 1], size, high_res=high[ids - 1] if config.full else None) for ids, cam, high in rows]
 
 
-def make_labels(job: Job) -> dict[str, int]:
+def make_labels(job: Job[Pseudo]) -> dict[str, int]:
     """Write labels/<id>.png for every image that the stage `seeds` makes CAMs of."""
-    config: Pseudo = job.config
+    config = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
     made = promised_ids(job.promised["seeds"], "cam")
     samples = [s for s in job.data.samples if s.id in made]
@@ -94,10 +93,7 @@ def make_labels(job: Job) -> dict[str, int]:
     tasks = (
         (label_path(job.folder, s), s.image, cam_path(folder, s), config, form, palette, str(device)) for s in todo
     )
-    with job.track("make labels", len(todo)) as tick:
-        for _ in map_unordered(write_label, tasks, 0 if device.type == "cuda" else job.runtime.workers):
-            tick(1)
-    job.barrier()
+    job.each("make labels", write_label, tasks, len(todo), on_device=True)
     return {"labels": len(samples)}
 
 
