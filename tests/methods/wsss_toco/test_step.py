@@ -7,7 +7,7 @@ import torch
 from torch.utils.data import default_collate
 
 from bench.released.toco import Released
-from wsss_cli.data.loader import sample_rng
+from wsss_cli.batches.loader import sample_rng
 from wsss_cli.engine.ema import follow
 from wsss_toco.config import Train
 from wsss_toco.data import ToCoData, to_device
