@@ -22,6 +22,7 @@ demo: .venv/stamp
 lint: .venv/stamp
 	$(BIN)/ruff check .
 	$(BIN)/ruff format --check .
+	$(BIN)/lint-imports
 	$(BIN)/mypy
 
 # a file's tests share what they trained, so they stay together; each worker has one thread

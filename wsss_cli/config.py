@@ -12,7 +12,7 @@ from pydantic_core import PydanticUndefined, to_jsonable_python
 
 from wsss_cli import yaml12
 from wsss_cli.errors import WsssError
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 
 
 class Config(BaseModel):

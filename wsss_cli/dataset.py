@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wsss_cli.method import load_object
+from wsss_cli.load_object import load_object
 
 if TYPE_CHECKING:
     from pathlib import Path

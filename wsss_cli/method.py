@@ -11,9 +11,10 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
+from wsss_cli.load_object import load_object
+
 if TYPE_CHECKING:
     from wsss_cli.config import StageConfig
-    from wsss_cli.job import Job
 
 VERBS = ("seeds", "pseudo", "train")
 """The stages a method may declare; the host adds infer and evaluate."""
@@ -35,7 +36,7 @@ class Stage:
     needs: tuple[str, ...] = ()
     writes: tuple[str, ...] = ()
 
-    def function(self) -> Callable[[Job], dict[str, Any]]:
+    def function(self) -> Callable[[Any], dict[str, Any]]:
         return load_object(self.run)
 
     def config_class(self) -> type[StageConfig]:
@@ -84,16 +85,3 @@ class Method:
 
     def recipes(self) -> list[str]:
         return sorted(p.stem for p in self.recipe("x").parent.glob("*.yaml"))
-
-
-def load_object(path: str) -> Any:
-    """The object that "package.module:name" names. Raises WsssError if it is not there."""
-    import importlib
-
-    from wsss_cli.errors import WsssError
-
-    module, _, name = path.partition(":")
-    try:
-        return getattr(importlib.import_module(module), name)
-    except (ImportError, AttributeError) as error:
-        raise WsssError(f"{path} cannot be loaded: {error}", "put that package right; --debug shows where") from error

@@ -12,7 +12,7 @@ from wsss_cli.config import as_dict, changes, read_yaml, resolve
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method, Stage
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 from wsss_cli.runs import Run, Settings, fingerprint, read_record
 
 INFER = Stage("infer", "wsss_cli.engine.infer:infer", "wsss_cli.engine.infer:Infer", ("train",), ("labels",))

@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import difflib
 import warnings
-from collections.abc import Iterable
 from dataclasses import replace
 from functools import cache
 from importlib.metadata import EntryPoint, entry_points
@@ -13,6 +11,7 @@ from typing import Any
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
+from wsss_cli.nearest import nearest
 
 
 @cache
@@ -45,12 +44,6 @@ def dataset(name: str) -> Dataset:
     if name not in datasets():
         raise WsssError(f"unknown data set '{name}'{nearest(name, datasets())}", "`wsss datasets` lists them")
     return datasets()[name]
-
-
-def nearest(word: str, among: Iterable[str]) -> str:
-    """'; did you mean ...?' with the nearest of `among`, or nothing."""
-    close = difflib.get_close_matches(word, list(among), n=2, cutoff=0.6)
-    return f"; did you mean {' or '.join(repr(c) for c in close)}?" if close else ""
 
 
 @cache

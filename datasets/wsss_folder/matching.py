@@ -7,7 +7,7 @@ import unicodedata
 from collections.abc import Sequence
 
 from wsss_cli.errors import WsssError
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 from wsss_folder.catalogue import ENDINGS
 
 SEARCHED = 2000  # names among which the nearest one is looked for

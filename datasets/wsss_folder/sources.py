@@ -7,7 +7,7 @@ from pathlib import Path
 
 from wsss_cli.data.label_format import label_format
 from wsss_cli.errors import WsssError
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
 from wsss_folder.config import Options

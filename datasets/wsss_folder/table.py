@@ -9,7 +9,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 from wsss_folder.catalogue import ENDINGS
 from wsss_folder.documents import read_text
 

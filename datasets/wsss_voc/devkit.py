@@ -10,7 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 
 IMAGES, ANNOTATIONS, LISTS = "JPEGImages", "Annotations", "ImageSets/Segmentation"
 MASKS = ("SegmentationClassAug", "SegmentationClass")

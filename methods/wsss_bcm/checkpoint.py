@@ -8,7 +8,7 @@ from torch import nn
 
 from wsss_bcm.nets import Masked
 from wsss_cli.nets.multi_scale import MultiScale
-from wsss_cli.nets.weights.filling import Loaded
+from wsss_cli.nets.weights.checking import Loaded
 from wsss_cli.nets.weights.official import load_official_msc
 from wsss_cli.nets.weights.renaming import Pairs
 

@@ -6,6 +6,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wsss_cli.cam.regions import in_tokens
 from wsss_cli.losses.token_contrast import token_contrast
 from wsss_cli.losses.zero import nothing
 from wsss_cli.ranks.distributed import mean_over_ranks
@@ -14,7 +15,6 @@ from wsss_locbe.config import Phase, Train
 from wsss_locbe.losses import contrast_across_images, contrast_per_image
 from wsss_locbe.nets import LocBe, Seen
 from wsss_locbe.views import look
-from wsss_toco.step import in_tokens
 
 Batch = dict[str, Tensor]
 Losses = dict[str, Tensor]

@@ -7,7 +7,9 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from wsss_cli.nets.weights.filling import Loaded, load_exactly, read_weights
+from wsss_cli.nets.weights.checking import Loaded
+from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
 
 log = logging.getLogger("wsss")

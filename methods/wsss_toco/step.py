@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.cam.online import online_cams
-from wsss_cli.cam.regions import region_map
+from wsss_cli.cam.regions import in_tokens, region_map
 from wsss_cli.engine.ema import follow
 from wsss_cli.losses.token_contrast import token_contrast
 from wsss_cli.losses.zero import nothing
@@ -146,9 +146,3 @@ class ToCoStep:
         c, images, boxes = self.config, batch["image"], batch["box"]
         labels = pseudo_labels(images, cams.labelling, batch["tags"], boxes, c.thresholds, c.par)
         return segmentation_losses(images, logits, labels, boxes, c.energy, mean_over_ranks)
-
-
-def in_tokens(boxes: Tensor, patch: int) -> Tensor:
-    """Boxes (B, 4) y0, y1, x0, x1 in pixels -> the tokens wholly inside."""
-    starts, ends = -(-boxes[:, ::2] // patch), boxes[:, 1::2] // patch  # (B, 2) each
-    return torch.stack([starts[:, 0], ends[:, 0], starts[:, 1], ends[:, 1]], 1)

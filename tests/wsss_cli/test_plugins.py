@@ -3,8 +3,9 @@
 import pytest
 
 from wsss_cli.errors import WsssError
-from wsss_cli.method import Method, Stage, load_object
-from wsss_cli.plugins import nearest
+from wsss_cli.load_object import load_object
+from wsss_cli.method import Method, Stage
+from wsss_cli.nearest import nearest
 
 
 def method(*stages: Stage) -> Method:

@@ -38,3 +38,9 @@ def inside(boxes: Tensor, size: torch.Size | tuple[int, ...]) -> Tensor:
     y0, y1, x0, x1 = boxes.long().unsqueeze(2).unbind(1)  # (B, 1) each
     rows, columns = (torch.arange(n, device=boxes.device) for n in size)
     return ((rows >= y0) & (rows < y1))[:, :, None] & ((columns >= x0) & (columns < x1))[:, None, :]
+
+
+def in_tokens(boxes: Tensor, patch: int) -> Tensor:
+    """Boxes (B, 4) y0, y1, x0, x1 in pixels -> the tokens wholly inside."""
+    starts, ends = -(-boxes[:, ::2] // patch), boxes[:, 1::2] // patch  # (B, 2) each
+    return torch.stack([starts[:, 0], ends[:, 0], starts[:, 1], ends[:, 1]], 1)

@@ -11,7 +11,7 @@ from pathlib import Path
 
 from wsss_cli.checks.dataset import Finding
 from wsss_cli.plugins import broken
-from wsss_cli.ranks.launch import cores
+from wsss_cli.ranks.cores import cores
 
 LITTLE_SPACE = 5.0  # GiB; a run on VOC leaves 1 to 3
 

@@ -29,9 +29,9 @@ def nets(
     """
     from wsss_cli import console
     from wsss_cli.errors import WsssError
+    from wsss_cli.nearest import nearest
     from wsss_cli.nets.heads.table import HEADS
     from wsss_cli.nets.sizes.figures import OUTPUTS, SIDE, VOC_SCORES
-    from wsss_cli.plugins import nearest
 
     if head is not None and head not in HEADS:
         raise WsssError(f"there is no decode head '{head}'{nearest(head, HEADS)}", ", ".join(HEADS))

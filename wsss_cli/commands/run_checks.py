@@ -100,7 +100,7 @@ def _weights(backbone: str, source: str, trust: bool) -> Finding:
         return Finding("ok", f"weights of {backbone}: random, as asked (pretrained=none)")
     if source == "timm":
         return _hub(backbone)
-    from wsss_cli.nets.weights.filling import read_weights
+    from wsss_cli.nets.weights.reading import read_weights
 
     try:
         tensors = read_weights(Path(source).expanduser(), trust)

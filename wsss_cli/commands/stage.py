@@ -14,9 +14,9 @@ from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import VERBS, Method
+from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
-from wsss_cli.plugins import nearest
 from wsss_cli.ranks import launch
 from wsss_cli.runs import Run, Settings, latest_run
 

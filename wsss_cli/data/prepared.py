@@ -18,7 +18,7 @@ import yaml
 
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text, writing
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
 
 
 @dataclass(frozen=True, slots=True)

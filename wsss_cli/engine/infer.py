@@ -21,7 +21,7 @@ from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.job import Job
-from wsss_cli.method import load_object
+from wsss_cli.load_object import load_object
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax

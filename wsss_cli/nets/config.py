@@ -11,12 +11,13 @@ from pydantic_core import PydanticCustomError
 
 from wsss_cli.config import Config
 from wsss_cli.errors import WsssError
+from wsss_cli.nearest import nearest
 from wsss_cli.nets.heads.table import FIXED_STRIDES, HEADS, Auxiliary, Decoder
-from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
     from wsss_cli.nets.backbones.backbone import Backbone
-    from wsss_cli.nets.segmenter import Head, Segmenter
+    from wsss_cli.nets.heads.head import Head
+    from wsss_cli.nets.segmenter import Segmenter
 
 AUXILIARY_WEIGHT = 0.4
 """Of an auxiliary head's loss beside the head's [Zhao et al. 2017, sec. 5.2]."""
@@ -98,9 +99,9 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
 
 def _fill(segmenter: Segmenter, pretrained: str, trust: bool) -> None:
     """The backbone's weights, or those of the whole network where a file of mmseg has them."""
-    from wsss_cli.nets.weights.filling import read_weights
     from wsss_cli.nets.weights.mmseg import is_mmseg, load_mmseg
     from wsss_cli.nets.weights.pretrained import load_backbone, load_pretrained
+    from wsss_cli.nets.weights.reading import read_weights
 
     if pretrained in ("timm", "none"):
         load_pretrained(segmenter.backbone, pretrained, trust)

@@ -3,27 +3,20 @@
 from __future__ import annotations
 
 import multiprocessing
-import os
-import signal
-import threading
 from collections import deque
 from collections.abc import Callable, Iterable, Iterator
 from concurrent.futures import Executor, Future, ProcessPoolExecutor, ThreadPoolExecutor
 from concurrent.futures.process import BrokenProcessPool
-from multiprocessing.process import BaseProcess
 from operator import length_hint
 from typing import Generic, TypeVar
 
 from wsss_cli.errors import WsssError
+from wsss_cli.parallel.worker import follow_parent
+from wsss_cli.ranks.cores import cores
 
 T = TypeVar("T")
 R = TypeVar("R")
 WORTH_PROCESSES = 256  # items; fewer are done by threads before the processes have started
-
-
-def cores() -> int:
-    """The CPU cores this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 class ParallelMap(Generic[T, R]):
@@ -70,17 +63,4 @@ class ParallelMap(Generic[T, R]):
         if not self.processes or length_hint(self.items) < WORTH_PROCESSES:
             return ThreadPoolExecutor(self.threads)
         # spawned, not forked: this process has threads
-        return ProcessPoolExecutor(self.threads, multiprocessing.get_context("spawn"), _follow_parent)
-
-
-def _follow_parent() -> None:
-    """A worker leaves Ctrl-C to its parent, and ends with it even if that is killed."""
-    signal.signal(signal.SIGINT, signal.SIG_IGN)
-    parent = multiprocessing.parent_process()
-    if parent is not None:
-        threading.Thread(target=_end_with, args=(parent,), daemon=True).start()
-
-
-def _end_with(parent: BaseProcess) -> None:
-    parent.join()
-    os._exit(1)
+        return ProcessPoolExecutor(self.threads, multiprocessing.get_context("spawn"), follow_parent)

@@ -16,7 +16,8 @@ from torch import Tensor
 
 from wsss_cli import console
 from wsss_cli.errors import WsssError
-from wsss_cli.ranks.launch import adopt_slurm, cores, in_launched_process
+from wsss_cli.ranks.cores import cores
+from wsss_cli.ranks.launch import adopt_slurm, in_launched_process
 from wsss_cli.ranks.memory import keep_freed_memory
 
 T = TypeVar("T")

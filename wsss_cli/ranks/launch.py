@@ -14,6 +14,7 @@ from dataclasses import dataclass
 from typing import Any
 
 from wsss_cli.errors import WsssError
+from wsss_cli.ranks.cores import cores
 
 MEET_SECONDS = 900  # how long the machines wait for each other at the start
 SAVE_SECONDS = 600  # after Ctrl-C or SIGTERM: time for an iteration and its checkpoint before ranks are killed
@@ -148,11 +149,6 @@ def start(launch: Launch, argv: list[str]) -> int:
     finally:
         scratch.cleanup()
     return 0
-
-
-def cores() -> int:
-    """The CPU cores that this process may use."""
-    return len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
 
 
 def _exit_code(failures: Mapping[int, Any]) -> int:

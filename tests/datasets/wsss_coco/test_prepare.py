@@ -20,7 +20,7 @@ from wsss_cli.checks.dataset import Finding
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.parallel import ordered as parallel
+from wsss_cli.parallel import ordered
 from wsss_coco import DATASET
 
 
@@ -275,7 +275,7 @@ def test_masks_of_other_settings_are_not_kept(tmp_path: Path, coco: Path) -> Non
 @pytest.fixture
 def many(tmp_path: Path) -> Path:
     """So many images that processes of their own paint them."""
-    return tiny_coco(tmp_path / "coco", images=parallel.WORTH_PROCESSES)
+    return tiny_coco(tmp_path / "coco", images=ordered.WORTH_PROCESSES)
 
 
 def test_a_killed_run_goes_on(tmp_path: Path, many: Path) -> None:
@@ -286,7 +286,7 @@ def test_a_killed_run_goes_on(tmp_path: Path, many: Path) -> None:
     assert started.wait().code == -signal.SIGKILL
     before = {p.name: p.stat().st_mtime_ns for p in part.glob("masks/train/[0-9]*.png")}
     prepared = run(tmp_path, many)
-    assert len(prepared.samples) == 2 * parallel.WORTH_PROCESSES
+    assert len(prepared.samples) == 2 * ordered.WORTH_PROCESSES
     after = {p.name: p.stat().st_mtime_ns for p in prepared.folder.glob("masks/train/*.png")}
     assert len(before) > 20 and before.items() <= after.items()
     reference = theirs(place(many, "val"))

@@ -10,8 +10,7 @@ from pydantic import Field
 
 from drawn_folder import changed, drawn_folder
 from processes import Wsss
-from wsss_cli.commands import environment
-from wsss_cli.commands import run_checks as findings
+from wsss_cli.commands import environment, run_checks
 from wsss_cli.config import Config
 from wsss_cli.data.prepared import Box, read_prepared
 
@@ -159,11 +158,11 @@ class Both(Config):
 
 
 def test_every_network_of_a_config_is_found() -> None:
-    assert set(findings.pretrained(Both())) == {("resnet18", "timm"), ("b", "none")}
+    assert set(run_checks.pretrained(Both())) == {("resnet18", "timm"), ("b", "none")}
 
 
 def weights(backbone: str, source: str) -> Any:
-    return findings._weights(backbone, source, False)
+    return run_checks._weights(backbone, source, False)
 
 
 def test_weights_from_files(tmp_path: Path) -> None:
@@ -179,12 +178,12 @@ def test_weights_from_files(tmp_path: Path) -> None:
 
 def test_weights_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setattr(findings, "_cached", lambda source: False)
+    monkeypatch.setattr(run_checks, "_cached", lambda source: False)
     later = weights("resnet18", "timm")
     assert later.level == "ok" and "timm/resnet18" in later.what and "will be downloaded" in later.what
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert weights("resnet18", "timm").level == "error"
-    monkeypatch.setattr(findings, "_cached", lambda source: True)
+    monkeypatch.setattr(run_checks, "_cached", lambda source: True)
     assert weights("resnet18", "timm").what.endswith("downloaded already")
     none = weights("resnet10000", "timm")
     assert none.level == "error" and "timm has no weights for 'resnet10000'" in none.what

@@ -4,6 +4,7 @@ import pytest
 import torch
 
 from wsss_cli.errors import WsssError
+from wsss_cli.ranks.cores import cores
 from wsss_cli.ranks.distributed import (
     Runtime,
     agreed,
@@ -17,7 +18,6 @@ from wsss_cli.ranks.distributed import (
     shard,
     sum_over_ranks,
 )
-from wsss_cli.ranks.launch import cores
 
 CPU = torch.device("cpu")
 

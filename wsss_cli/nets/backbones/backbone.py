@@ -14,8 +14,8 @@ from torch import Tensor, nn
 from torch.nn.modules.batchnorm import _BatchNorm
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones.beyond_timm import OWN
-from wsss_cli.plugins import nearest
+from wsss_cli.nearest import nearest
+from wsss_cli.nets.backbones.beyond_timm import BEYOND_TIMM
 
 SUGGESTED = "resnet50, resnet101d and mobilenetv2_100 are backbones that allow output stride 8, 16 and 32"
 
@@ -23,12 +23,12 @@ SUGGESTED = "resnet50, resnet101d and mobilenetv2_100 are backbones that allow o
 class Backbone(nn.Module):
     """A network without its classifier: images (B, 3, H, W) -> one feature map (B, channels[i], h, w) per level.
 
-    name           one of ours (nets.own), or timm's name with or without a weights tag ("resnet50.tv_in1k")
+    name           one of ours (beyond_timm), or timm's name with or without a weights tag ("resnet50.tv_in1k")
     output_stride  stride of the last level; stages that would go beyond it keep the resolution
     dilate         those stages use dilation (DeepLab); False: stride 1 and no dilation (Ahn et al. 2019)
     args           further arguments of its constructor, such as {"pad_type": "same"}
 
-    `channels` and `strides` hold one number per level, fine to coarse.  Weights are random: see nets.pretrained.
+    `channels` and `strides` hold one number per level, fine to coarse.  Weights are random: see nets.weights.
     Raises WsssError for an unknown name, and for a network that has no such pyramid.
     """
 
@@ -75,8 +75,8 @@ def _create(name: str, output_stride: int, args: Mapping[str, Any]) -> Any:
     check_name(name)
     stride = {} if output_stride == 32 else {"output_stride": output_stride}  # not every network knows the argument
     try:
-        if name in OWN:
-            return OWN[name].build(**stride, **args)
+        if name in BEYOND_TIMM:
+            return BEYOND_TIMM[name](**stride, **args)
         return timm.create_model(name, pretrained=False, features_only=True, **stride, **args)
     except (TypeError, AssertionError, RuntimeError, NotImplementedError) as error:
         what = f"cannot build backbone '{name}' with output stride {output_stride} and {dict(args)}"
@@ -85,13 +85,13 @@ def _create(name: str, output_stride: int, args: Mapping[str, Any]) -> Any:
 
 def check_name(name: str) -> None:
     """Raises WsssError with the nearest names if there is no such network, or no such weights tag."""
-    if name in OWN:
+    if name in BEYOND_TIMM:
         return
     architecture, _, tag = name.partition(".")
     if not timm.is_model(architecture):
         raise WsssError(
-            f"unknown backbone '{name}'{nearest(architecture, [*OWN, *timm.list_models()])}",
-            f'{", ".join(OWN)}, or one of `python -c "import timm; print(timm.list_models())"`',
+            f"unknown backbone '{name}'{nearest(architecture, [*BEYOND_TIMM, *timm.list_models()])}",
+            f'{", ".join(BEYOND_TIMM)}, or one of `python -c "import timm; print(timm.list_models())"`',
         )
     tagged = timm.list_models(f"{architecture}.*", pretrained=True)
     if tag and name not in tagged:

@@ -41,7 +41,7 @@ class ViT(nn.Module):
     train_positions  whether the position embedding is learnt; else it stays as it is
 
     A method whose class token goes another way builds on the parts: `embed`, `positions`, `run`, `normed`.
-    Weights are random: see nets.pretrained.  Raises WsssError for an unknown name and for another kind of network.
+    Weights are random: see nets.weights.  Raises WsssError for an unknown name and for another kind of network.
     """
 
     def __init__(

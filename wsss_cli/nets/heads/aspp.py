@@ -13,8 +13,8 @@ from torch import Tensor, nn
 
 from wsss_cli.nets.heads.conv_seg import ConvSegHead
 from wsss_cli.nets.heads.deeplab import rates
+from wsss_cli.nets.heads.head import level_of_stride_4
 from wsss_cli.nets.layers.bricks import ConvModule, SeparableConvModule, enlarge
-from wsss_cli.nets.segmenter import level_of_stride_4
 
 
 class DeepLabV3(ConvSegHead):

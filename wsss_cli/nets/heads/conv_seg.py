@@ -6,7 +6,7 @@ from collections.abc import Sequence
 
 from torch import Tensor, nn
 
-from wsss_cli.nets.segmenter import Head
+from wsss_cli.nets.heads.head import Head
 
 
 class ConvSegHead(Head):

@@ -8,8 +8,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wsss_cli.nets.heads.head import Head, level_of_stride_4
 from wsss_cli.nets.layers.norms import PooledBatchNorm
-from wsss_cli.nets.segmenter import Head, level_of_stride_4
 
 
 class DeepLabV3Plus(Head):

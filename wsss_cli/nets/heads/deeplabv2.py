@@ -7,7 +7,7 @@ from collections.abc import Sequence
 import torch
 from torch import Tensor, nn
 
-from wsss_cli.nets.segmenter import Head
+from wsss_cli.nets.heads.head import Head
 
 RATES = (6, 12, 18, 24)
 """Dilations at output stride 8: ASPP-L of the paper."""

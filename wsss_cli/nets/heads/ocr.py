@@ -10,9 +10,9 @@ from torch import Tensor
 from wsss_cli.nets.heads.attention import SelfAttentionBlock
 from wsss_cli.nets.heads.conv_seg import ConvSegHead
 from wsss_cli.nets.heads.fcn import Fcn, joined
+from wsss_cli.nets.heads.head import Head
 from wsss_cli.nets.heads.outputs import Map, Outputs
 from wsss_cli.nets.layers.bricks import ConvModule, enlarge
-from wsss_cli.nets.segmenter import Head
 
 COARSE_WEIGHT = 0.4
 """Of the coarse prediction's loss [mmseg]."""

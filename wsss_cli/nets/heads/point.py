@@ -9,8 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.nets.heads.fpn import Fpn, FpnHead
+from wsss_cli.nets.heads.head import Head
 from wsss_cli.nets.heads.outputs import Map, Outputs, Points
-from wsss_cli.nets.segmenter import Head
 
 
 class PointRend(Head):

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.nets.heads.deeplab import conv_bn_relu, kaiming_convs
-from wsss_cli.nets.segmenter import Head, level_of_stride_4
+from wsss_cli.nets.heads.head import Head, level_of_stride_4
 
 
 class SegFormer(Head):

@@ -5,10 +5,10 @@ from __future__ import annotations
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
-from wsss_cli.method import load_object
+from wsss_cli.load_object import load_object
 
 if TYPE_CHECKING:
-    from wsss_cli.nets.segmenter import Head
+    from wsss_cli.nets.heads.head import Head
 
 
 @dataclass(frozen=True)
@@ -26,9 +26,9 @@ class Decoder:
     head               "package.module:Class", built as Class(channels, strides, num_outputs, **options)
     paper              where it comes from
     output_stride      of the backbone, where the settings leave it open
-    contract_dilation  of a dilated ResNet, likewise: see nets.backbones.uniform_dilation
+    contract_dilation  of a dilated ResNet, likewise: see nets.backbones.backbone
     auxiliary          the auxiliary heads it is trained with, likewise
-    mmseg              it is one of mmseg's, whose backbones differ from timm's: see nets.edits
+    mmseg              it is one of mmseg's, whose backbones differ from timm's: see nets.backbones.mmseg
     backbones          those that it was published on, by our names
     """
 

@@ -1,4 +1,4 @@
-"""Parameters and arithmetic of the networks, counted without computing anything: python -m wsss_cli.nets.sizes.measure"""
+"""Parameters and arithmetic of the networks, counted without computing: python -m wsss_cli.nets.sizes.measure"""
 
 from __future__ import annotations
 

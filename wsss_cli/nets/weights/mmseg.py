@@ -9,8 +9,9 @@ from typing import TYPE_CHECKING
 from torch import Size, Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones.beyond_timm import OWN
-from wsss_cli.nets.weights.filling import Loaded, compare, is_counter, load_weights
+from wsss_cli.nets.weights.checking import Loaded, compare, is_counter
+from wsss_cli.nets.weights.filling import load_weights
+from wsss_cli.nets.weights.published import PUBLISHED
 from wsss_cli.nets.weights.renaming import Pairs, rename
 
 if TYPE_CHECKING:
@@ -87,8 +88,8 @@ def whole_names(net: Segmenter, state: Mapping[str, Tensor]) -> dict[str, Tensor
 
 def backbone_names(name: str, body: nn.Module, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
     """A backbone of mmseg under our names of it; what already has them stays."""
-    if name in OWN:
-        return OWN[name].ours(state)
+    if name in PUBLISHED:
+        return PUBLISHED[name].ours(state)
     if "layer1.0.conv.0.conv.weight" in state:
         return {_mobilenet_name(key): value for key, value in state.items()}
     if "stem.7.weight" in state:

@@ -8,7 +8,9 @@ from pathlib import Path
 
 from torch import nn
 
-from wsss_cli.nets.weights.filling import Loaded, load_exactly, read_weights
+from wsss_cli.nets.weights.checking import Loaded
+from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import BECO_NETWORKS, Pairs, official_beco, official_deeplab_msc
 
 log = logging.getLogger("wsss")

@@ -12,9 +12,11 @@ import torch
 from torch import Tensor
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones.beyond_timm import OWN
-from wsss_cli.nets.weights.filling import Loaded, is_counter, load_weights, read_weights
+from wsss_cli.nets.weights.checking import Loaded, is_counter
+from wsss_cli.nets.weights.filling import load_weights
 from wsss_cli.nets.weights.mmseg import backbone_names
+from wsss_cli.nets.weights.published import PUBLISHED
+from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import mmcls_to_timm
 
 log = logging.getLogger("wsss")
@@ -62,8 +64,8 @@ def _load(backbone: Pretrainable, state: Mapping[str, Tensor], source: str) -> L
 
 def hub_file(name: str) -> str:
     """Where the weights of that name are: "REPOSITORY/FILE" on the Hugging Face hub, a URL, or "" for nowhere."""
-    if name in OWN:
-        return OWN[name].weights
+    if name in PUBLISHED:
+        return PUBLISHED[name].weights
     cfg = timm.get_pretrained_cfg(name)
     if cfg is None or not cfg.has_weights:
         return ""
@@ -80,11 +82,11 @@ def _from_hub(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
     if not source:
         ours = f"there are no weights of '{backbone.name}' that can be downloaded"
         raise WsssError(
-            ours if backbone.name in OWN else f"timm has no weights for '{backbone.name}'",
+            ours if backbone.name in PUBLISHED else f"timm has no weights for '{backbone.name}'",
             "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
         )
     try:
-        if backbone.name in OWN:
+        if backbone.name in PUBLISHED:
             return _our_names(backbone, read_weights(_download(source), trust))
         return timm.create_model(backbone.name, pretrained=True, **_whole_args(backbone)).state_dict()
     except WsssError:
@@ -148,13 +150,15 @@ def _check_no_deeper(backbone: Pretrainable, state: Mapping[str, Tensor], source
 
 def _check_only_classifier(backbone: Pretrainable, unused: Iterable[str], source: str) -> None:
     """What the file has more than the backbone must be of the same network's classifier."""
-    if backbone.name in OWN:
-        classifier = OWN[backbone.name].classifier
+    if backbone.name in PUBLISHED:
+        classifier = PUBLISHED[backbone.name].classifier
     else:
         named = timm.get_pretrained_cfg(backbone.name).classifier or ()
         classifier = tuple(f"{name}." for name in ([named] if isinstance(named, str) else named))
     more = [k for k in unused if not k.startswith(classifier)]
-    if more and backbone.name not in OWN:  # a classifier may have layers before the last one: ask the whole network
+    if (
+        more and backbone.name not in PUBLISHED
+    ):  # a classifier may have layers before the last one: ask the whole network
         whole = timm.create_model(backbone.name, **_whole_args(backbone)).state_dict()
         more = [k for k in more if k not in whole]
     if more:

@@ -11,9 +11,9 @@ from torch import Tensor
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
-from wsss_cli.nets.backbones.beyond_timm import OWN
 from wsss_cli.nets.backbones.mit import MixTransformer
 from wsss_cli.nets.weights.pretrained import hub_file, load_pretrained
+from wsss_cli.nets.weights.published import PUBLISHED
 
 DIMS, DEPTHS = (8, 12, 20, 16), (2, 1, 2, 1)
 
@@ -229,7 +229,7 @@ def test_download_is_kept_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr("torch.hub.download_url_to_file", fetch)
     for _ in range(2):
         load_pretrained(backbone, "timm")
-    assert asked == [OWN["mit_b0"].weights] == [hub_file("mit_b0")]
+    assert asked == [PUBLISHED["mit_b0"].weights] == [hub_file("mit_b0")]
     assert torch.equal(backbone.body.norm4.weight, state["norm4.weight"])
 
 
@@ -243,4 +243,4 @@ def test_download_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         WsssError, match="weights of 'mit_b2' could not be downloaded: Network is unreachable"
     ) as caught:
         load_pretrained(Backbone("mit_b2", 32), "timm")
-    assert f"fetch {OWN['mit_b2'].weights} by hand and pass it as pretrained=FILE" in caught.value.remedy
+    assert f"fetch {PUBLISHED['mit_b2'].weights} by hand and pass it as pretrained=FILE" in caught.value.remedy

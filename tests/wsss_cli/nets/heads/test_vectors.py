@@ -21,6 +21,7 @@ from wsss_cli.nets.heads.enc import Enc
 from wsss_cli.nets.heads.fcn import Fcn
 from wsss_cli.nets.heads.fpn import Fpn, FpnHead
 from wsss_cli.nets.heads.gc import Gc
+from wsss_cli.nets.heads.head import Head
 from wsss_cli.nets.heads.nonlocal_ import Dnl, NonLocal
 from wsss_cli.nets.heads.ocr import Ocr
 from wsss_cli.nets.heads.outputs import Map, Outputs, training_losses
@@ -29,7 +30,6 @@ from wsss_cli.nets.heads.psa import Psa
 from wsss_cli.nets.heads.psp import Psp
 from wsss_cli.nets.heads.sepfcn import SeparableFcn
 from wsss_cli.nets.heads.uper import UPer
-from wsss_cli.nets.segmenter import Head
 
 STRIDES = (4, 8, 16, 32)
 

@@ -12,7 +12,8 @@ from safetensors.torch import save_file
 from torch import nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.weights.filling import load_exactly, load_weights, read_weights
+from wsss_cli.nets.weights.filling import load_exactly, load_weights
+from wsss_cli.nets.weights.reading import read_weights
 
 STATE = {"a.weight": torch.arange(6.0).view(2, 3), "a.bias": torch.ones(2)}
 

@@ -14,7 +14,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.heads.table import HEADS
-from wsss_cli.nets.weights.filling import is_counter
+from wsss_cli.nets.weights.checking import is_counter
 from wsss_cli.nets.weights.mmseg import DEEP_STEM, backbone_names, load_mmseg
 from wsss_cli.nets.weights.pretrained import load_backbone
 
