@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
@@ -14,6 +14,7 @@ from torch import nn
 from wsss_cli import console
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.method import Method
+from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.ranks.distributed import Runtime, barrier, shard
 
 N = TypeVar("N", bound=nn.Module)
@@ -62,10 +63,26 @@ class Job:
         """The network on this rank's device, in eval mode, in the memory format that convolutions are fastest in."""
         return net.to(self.runtime.device, memory_format=torch.channels_last).eval()  # type: ignore[call-overload]
 
-    @property
-    def processes(self) -> int:
-        """For `map_unordered`: one more than the workers, as the main process only waits; none if none are wanted."""
-        return self.runtime.workers and self.runtime.workers + 1
+    def each(
+        self,
+        title: str,
+        function: Callable[..., object],
+        tasks: Iterable[tuple[Any, ...]],
+        total: int,
+        on_device: bool = False,
+    ) -> None:
+        """function(*task) for each of `total` tasks, one long step to the user; then wait for every rank.
+
+        In processes, one more than the workers, as this one only waits; in this one if no workers are wanted, and where
+        the function works `on_device` and that is a GPU.  The function must be importable by name.
+        """
+        here = on_device and self.runtime.device.type == "cuda"
+        with self.track(title, total) as tick:
+            for _ in map_unordered(
+                function, tasks, 0 if here or not self.runtime.workers else self.runtime.workers + 1
+            ):
+                tick(1)
+        self.barrier()
 
     def barrier(self) -> None:
         """Wait for every rank."""

@@ -25,7 +25,6 @@ from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 
 
 def pseudo(job: Job) -> dict[str, Any]:
@@ -38,10 +37,7 @@ def pseudo(job: Job) -> dict[str, Any]:
     config: Pseudo = job.config
     samples = job.data.split(job.data.split_for("train", config.split))
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
-    with job.track("make pseudo-labels", len(todo)) as tick:
-        for _ in map_unordered(write_pseudo_label, _tasks(job, todo), job.runtime.workers):
-            tick(1)
-    job.barrier()
+    job.each("make pseudo-labels", write_pseudo_label, _tasks(job, todo), len(todo))
     counts = {"labels": len(samples)}
     if config.instances.enabled:
         folder, boxed = job.folder / "instances", [s for s in samples if s.boxes]

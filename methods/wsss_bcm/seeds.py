@@ -22,7 +22,6 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 
 RATES = "filling_rates.json"
 
@@ -35,16 +34,14 @@ def seeds(job: Job) -> dict[str, Any]:
         require_opencv()
     folder = ready_made(config, samples) if config.origin == "import" else None
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
-    with job.track("make seeds", len(todo)) as tick:
-        if folder is not None:
+    if folder is None:
+        job.each("make seeds", write_seed, _tasks(job, todo), len(todo), on_device=True)
+    else:
+        with job.track("make seeds", len(todo)) as tick:
             for sample in todo:
                 _take(folder, sample, job)
                 tick(1)
-        else:
-            workers = 0 if job.runtime.device.type == "cuda" else job.runtime.workers
-            for _ in map_unordered(write_seed, _tasks(job, todo), workers):
-                tick(1)
-    job.barrier()
+        job.barrier()
     return {"seeds": len(samples), **_measure(job, samples)}
 
 

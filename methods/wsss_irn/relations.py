@@ -22,7 +22,6 @@ from wsss_cli.job import Job
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.ranks.distributed import gather, mean_over_ranks, shard
 from wsss_cli.refine.crf import DenseCrf, unary_from_labels
 from wsss_irn.cams import describe, make_backbone, trained_cam_net
@@ -42,10 +41,7 @@ def make_ir_labels(job: Job) -> None:
     todo = job.todo(samples, lambda s: ir_path(job.folder, s))
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
-    with job.track("IR labels", len(todo)) as tick:
-        for _ in map_unordered(write_ir_label, tasks, workers=job.runtime.workers + 1):
-            tick(1)
-    job.barrier()
+    job.each("IR labels", write_ir_label, tasks, len(todo))
 
 
 def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel, form: LabelFormat) -> None:

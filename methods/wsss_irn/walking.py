@@ -20,7 +20,6 @@ from wsss_cli.data.labels import label_path, write_labels, write_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_irn.config import Instances, Pseudo, Walk
 from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 from wsss_irn.labels import confidence_mask, semantic_label, walked_scores
@@ -34,11 +33,7 @@ def make_pseudo_labels(job: Job) -> int:
     config: Pseudo = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
-    workers = 0 if job.runtime.device.type == "cuda" else job.runtime.workers + 1
-    with job.track("random walk", len(todo)) as tick:
-        for _ in map_unordered(write_pseudo_label, _tasks(job, config, todo), workers):
-            tick(1)
-    job.barrier()
+    job.each("random walk", write_pseudo_label, _tasks(job, config, todo), len(todo), on_device=True)
     return len(samples)
 
 

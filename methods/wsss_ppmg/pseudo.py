@@ -6,7 +6,6 @@ from wsss_cli.cam.store import cam_path
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import label_path
 from wsss_cli.job import Job
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_ppmg.config import Pseudo
 from wsss_ppmg.labels import write_pseudo_label
 
@@ -18,8 +17,5 @@ def make_pseudo_labels(job: Job) -> int:
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     palette, form, cams = job.data.info.palette, label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((label_path(job.folder, s), s.image, cam_path(cams, s), config, form, palette) for s in todo)
-    with job.track("pseudo-masks", len(todo)) as tick:
-        for _ in map_unordered(write_pseudo_label, tasks, workers=job.processes):
-            tick(1)
-    job.barrier()
+    job.each("pseudo-masks", write_pseudo_label, tasks, len(todo))
     return len(samples)

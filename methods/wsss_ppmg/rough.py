@@ -20,7 +20,6 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_ppmg.config import Rough, Seeds
 from wsss_ppmg.data import RandomCrops
 from wsss_ppmg.labels import write_rough_mask
@@ -37,10 +36,7 @@ def make_rough_masks(job: Job, samples: Sequence[Sample]) -> None:
     todo = job.todo(samples, lambda s: rough_path(job.folder, s))
     data = RandomCrops(samples, job.data.num_classes, config.rough.training)
     train_network(job, NETWORK, config.rough.net, config.rough.training, data)
-    with job.track("rough masks", len(todo)) as tick:
-        for _ in map_unordered(write_rough_mask, _tasks(job, config.rough, todo), workers=job.processes):
-            tick(1)
-    job.barrier()
+    job.each("rough masks", write_rough_mask, _tasks(job, config.rough, todo), len(todo))
 
 
 def rough_path(folder: Path, sample: Sample) -> Path:

@@ -23,7 +23,6 @@ from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.job import Job
 from wsss_cli.load_object import load_object
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
@@ -66,16 +65,15 @@ def infer(job: Job) -> dict[str, Any]:
     split = job.data.split_for("val", config.split)
     samples = job.data.split(split)
     todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf)[-1])
-    with job.track("infer", len(todo)) as tick:
-        tasks = _predictions(job, net, config, todo)
-        if job.runtime.device.type == "cuda" or not config.crf:
+    tasks = _predictions(job, net, config, todo)
+    if config.crf:
+        job.each("infer", write_prediction, tasks, len(todo), on_device=True)
+    else:  # there is nothing to do but to write
+        with job.track("infer", len(todo)) as tick:
             for task in tasks:
                 write_prediction(*task)
                 tick(1)
-        else:
-            for _ in map_unordered(write_prediction, tasks, workers=job.processes):
-                tick(1)
-    job.barrier()
+        job.barrier()
     return {"split": split, "images": len(samples)}
 
 

@@ -25,7 +25,6 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.dual import agree, refined_label, with_constant
 from wsss_cli.single_stage.config import Pseudo, Seeds
@@ -89,10 +88,7 @@ def make_labels(job: Job) -> dict[str, int]:
     tasks = (
         (label_path(job.folder, s), s.image, cam_path(folder, s), config, form, palette, str(device)) for s in todo
     )
-    with job.track("make labels", len(todo)) as tick:
-        for _ in map_unordered(write_label, tasks, 0 if device.type == "cuda" else job.runtime.workers):
-            tick(1)
-    job.barrier()
+    job.each("make labels", write_label, tasks, len(todo), on_device=True)
     return {"labels": len(samples)}
 
 
