@@ -13,9 +13,9 @@ import torch
 
 from bench.row import Row
 from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
+from wsss_cli.classifier.network import Classifier
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.ranks.memory import keep_freed_memory
-from wsss_irn.nets import CamNet
 
 H, W, IMAGES, CLASSES = 281, 375, 4, 20
 
@@ -24,7 +24,7 @@ def main() -> list[Row]:
     device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     keep_freed_memory()
     name = "resnet50" if device.type == "cuda" else "mobilenetv2_100"
-    net = CamNet(Backbone(name, dilate=False), CLASSES).eval().to(device, memory_format=torch.channels_last)
+    net = Classifier(Backbone(name, dilate=False), CLASSES).eval().to(device, memory_format=torch.channels_last)
     pyramids = [scaled(np.random.default_rng(i).integers(0, 256, (H, W, 3), dtype=np.uint8)) for i in range(IMAGES)]
     tags = [(1 + i, 7 + i) for i in range(IMAGES)]
 

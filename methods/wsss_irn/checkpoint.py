@@ -10,11 +10,12 @@ from pathlib import Path
 
 from torch import Tensor, nn
 
+from wsss_cli.classifier.network import Classifier
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
-from wsss_irn.nets import CamNet, IrnNet
+from wsss_irn.nets import IrnNet
 
 log = logging.getLogger("wsss")
 
@@ -61,8 +62,8 @@ def official_name(key: str, pairs: Pairs) -> str:
     return rename(key, inverse(pairs))
 
 
-def load_official_cam(net: CamNet, path: Path | str, trust: bool = False) -> Keys:
-    """Load res50_cam.pth into a CamNet with a resnet50.  Raises WsssError if it is another file or class count."""
+def load_official_cam(net: Classifier, path: Path | str, trust: bool = False) -> Keys:
+    """Load res50_cam.pth into a Classifier with a resnet50.  Raises WsssError if it is another file or class count."""
     return _load(net, path, CAM, "CAM net", trust)
 
 

@@ -6,23 +6,15 @@ from typing import Literal
 
 from pydantic import Field
 
+from wsss_cli.classifier import config as classifier
+from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Segment
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 
-class CamNetwork(Config):
-    """The classification network whose class maps are the seeds."""
-
-    backbone: str = Field("resnet50.tv_in1k", description="timm name; the paper's is torchvision's ResNet-50 V1")
-    backbone_args: dict[str, str | int | float | bool] = Field({}, description="further arguments of timm's model")
-    pretrained: str = Field("timm", description="timm: download its weights; none; or a file (safetensors, torch)")
-    detach: bool = Field(True, description="stop the gradient before layer3 (IRN); False trains all layers (ReCAM)")
-    freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
-
-
-class IrnOptimiser(Config):
+class IrnOptimiser(Sgd):
     """PolyOptimizer of the released code."""
 
     lr: float = Field(0.1, gt=0, description="learning rate of the backbone (CAM) or the boundary branch (IRN)")
@@ -30,28 +22,19 @@ class IrnOptimiser(Config):
     momentum: float = Field(
         1e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot"
     )
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
 
 
-class CamTraining(Config):
+class CamTraining(TagTraining):
     """Training of the classification network."""
 
     checkpoint: str | None = Field(None, description="take this trained network instead: the authors' res50_cam.pth")
-    resize_long: tuple[int, int] = Field((320, 640), description="range of the random length of the longer side")
-    crop: int = Field(512, gt=0, description="side of the random crop, padded with the mean colour")
     optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
-    loop: Loop = Field(Loop(epochs=5, batch=16), description="length of the training")
 
 
-class Seeds(StageConfig):
+class Seeds(classifier.Seeds):
     """Train a classification network on the tags and take its multi-scale class maps."""
 
-    split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
-    net: CamNetwork = Field(CamNetwork(), description="classification network")
     training: CamTraining = Field(CamTraining(), description="training of the classification network")
-    scales: tuple[float, ...] = Field((1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed")
-    batch: int = Field(4, gt=0, description="images of equal shape per forward pass when CAMs are made; same result")
 
 
 class IrLabel(Config):

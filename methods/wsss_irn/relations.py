@@ -11,12 +11,17 @@ from torch import Tensor, nn
 from wsss_cli.batches.segmentation import to_device
 from wsss_cli.batches.transforms import normalise, place, top_left_crop
 from wsss_cli.cam.store import cam_path, read_cam
+from wsss_cli.classifier.config import Network
+from wsss_cli.classifier.network import build_backbone
+from wsss_cli.classifier.optim import optimiser
+from wsss_cli.classifier.stages import describe, trained_classifier
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.part import train_or_take
 from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.backbone import Backbone
@@ -24,14 +29,15 @@ from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.ranks.distributed import gather, mean_over_ranks, shard
 from wsss_cli.refine.crf import DenseCrf, unary_from_labels
-from wsss_irn.cams import describe, make_backbone, trained_cam_net
 from wsss_irn.checkpoint import load_official_irn
-from wsss_irn.config import CamNetwork, IrLabel, Pseudo
+from wsss_irn.config import IrLabel, Pseudo
 from wsss_irn.data import RelatedPixels
 from wsss_irn.labels import ir_label
 from wsss_irn.losses import irn_losses
 from wsss_irn.nets import IrnNet
-from wsss_irn.optim import optimiser
+
+NAME = "irn"
+"""Of the method, in its checkpoints, also where another method takes its stages."""
 
 
 def make_ir_labels(job: Job) -> None:
@@ -60,34 +66,33 @@ def train_irn(job: Job) -> dict[str, float]:
     """Train the boundary and displacement branches on the IR labels; leaves irn/checkpoint.pt."""
     config: Pseudo = job.config
     c = config.training
-    samples = job.tagged(config.split)
-    folder, meta = job.folder / "irn", describe(job, "irn", _network(job))
-    if c.checkpoint is not None:
-        net = IrnNet(make_backbone(_network(job)))
-        load_official_irn(net, c.checkpoint, job.runtime.trust)
-        checkpoint.save_network(folder / "checkpoint.pt", meta, net, job.runtime)
-        return {}
-    net = IrnNet(frozen_backbone(job))
-    data = RelatedPixels(samples, lambda s: ir_path(job.folder, s), c)
-    total = total_iterations(c.loop, len(data))
-    training = Training(
-        model=net,
-        step=lambda model, batch, k: _step(model, batch, c.radius),
-        optimizer=optimiser(c.optimiser, net.boundary, net.displacement),
-        factor=lambda k: poly(k, total, c.optimiser.power),
-        data=data,
-        prepare=to_device,
-        meta=meta,
-    )
-    return fit(training, c.loop, job.runtime, folder, title="train IRN", seed=config.seed)
+    net = IrnNet(frozen_backbone(job) if c.checkpoint is None else build_backbone(_network(job)))
+    meta, file = describe(job, NAME, "irn", _network(job)), c.checkpoint
+
+    def fitted() -> dict[str, float]:
+        data = RelatedPixels(job.tagged(config.split), lambda s: ir_path(job.folder, s), c)
+        total = total_iterations(c.loop, len(data))
+        training = Training(
+            model=net,
+            step=lambda model, batch, k: _step(model, batch, c.radius),
+            optimizer=optimiser(c.optimiser, net.boundary, net.displacement),
+            factor=lambda k: poly(k, total, c.optimiser.power),
+            data=data,
+            prepare=to_device,
+            meta=meta,
+        )
+        return fit(training, c.loop, job.runtime, job.folder / "irn", title="train IRN", seed=config.seed)
+
+    take = None if file is None else lambda: load_official_irn(net, file, job.runtime.trust)
+    return train_or_take(job, "irn", net, meta, take, fitted)
 
 
 def frozen_backbone(job: Job) -> Backbone:
     """The CAM network's kind of backbone: with its pretrained weights (as released) or as trained."""
     config: Pseudo = job.config
     if config.training.init == "cam":
-        return trained_cam_net(job.inputs["seeds"], job).backbone
-    backbone = make_backbone(_network(job))
+        return trained_classifier(job, job.inputs["seeds"], NAME).backbone
+    backbone = build_backbone(_network(job))
     load_pretrained(backbone, _network(job).pretrained, job.runtime.trust)
     return backbone
 
@@ -104,7 +109,7 @@ def calibrate(job: Job, batch: int = 32) -> None:
         return
     config: Pseudo = job.config
     content = checkpoint.load(job.folder / "irn" / "checkpoint.pt", job.runtime.trust)
-    net = IrnNet(make_backbone(_network(job)))
+    net = IrnNet(build_backbone(_network(job)))
     net.load_state_dict(content["model"])
     job.ready(net)
     samples = shard(job.data.split(job.data.split_for("seeds")), job.runtime)
@@ -127,7 +132,7 @@ def trained_irn(job: Job) -> IrnNet:
     path = calibrated_path(job.folder)
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, "irn", job.data.info.classes)
-    net = IrnNet(make_backbone(CamNetwork(**content["meta"]["net"])))
+    net = IrnNet(build_backbone(Network(**content["meta"]["net"])))
     net.load_state_dict(content["model"])
     return net
 
@@ -140,10 +145,10 @@ def calibrated_path(folder: Path) -> Path:
     return folder / "irn" / "calibrated.pt"
 
 
-def _network(job: Job) -> CamNetwork:
+def _network(job: Job) -> Network:
     """What the CAM network was made of."""
     path = job.inputs["seeds"] / "cam_net" / "checkpoint.pt"
-    return CamNetwork(**checkpoint.load(path, job.runtime.trust)["meta"]["net"])
+    return Network(**checkpoint.load(path, job.runtime.trust)["meta"]["net"])
 
 
 def _top_left(sample: Sample, crop: int) -> tuple[Tensor, Tensor]:

@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from wsss_cli.classifier.stages import make_cams, train_classifier
 from wsss_cli.engine.segment import predictor, train
-from wsss_irn.cams import make_cams, train_cam_net
-from wsss_irn.relations import calibrate, make_ir_labels, train_irn
+from wsss_irn.checkpoint import load_official_cam
+from wsss_irn.relations import NAME, calibrate, make_ir_labels, train_irn
 from wsss_irn.walking import make_pseudo_labels, merge_instances
 
 __all__ = ["predictor", "pseudo", "seeds", "train"]
@@ -14,9 +15,8 @@ from wsss_cli.job import Job
 
 def seeds(job: Job) -> dict[str, float]:
     """Tags -> classification network -> multi-scale CAMs `cam/<id>.npz`."""
-    losses = train_cam_net(job)
-    made = make_cams(job)
-    return {"loss": losses.get("classification", 0.0), "cams": made}
+    losses = train_classifier(job, NAME, load_official_cam)
+    return {"loss": losses.get("classification", 0.0), "cams": make_cams(job, NAME)}
 
 
 def pseudo(job: Job) -> dict[str, float]:

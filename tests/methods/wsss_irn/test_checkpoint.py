@@ -6,10 +6,11 @@ import pytest
 import torch
 from torch import Tensor
 
+from wsss_cli.classifier.network import Classifier
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_irn.checkpoint import CAM, IRN, load_official_cam, load_official_irn, official_name
-from wsss_irn.nets import CamNet, IrnNet
+from wsss_irn.nets import IrnNet
 
 STAGES = {
     "cam": ["stage1.4", "stage2.0", "stage3.0", "stage4.0"],
@@ -21,9 +22,9 @@ def resnet() -> Backbone:
     return Backbone("resnet50", 16, dilate=False)
 
 
-def official(net: CamNet | IrnNet) -> dict[str, Tensor]:
+def official(net: Classifier | IrnNet) -> dict[str, Tensor]:
     """The state dict that IRN's code would save: our tensors under its names, and again under those of containers."""
-    kind, pairs = ("cam", CAM) if isinstance(net, CamNet) else ("irn", IRN)
+    kind, pairs = ("cam", CAM) if isinstance(net, Classifier) else ("irn", IRN)
     state = {official_name(k, pairs): torch.rand(v.shape) if v.ndim else v for k, v in net.state_dict().items()}
     for key, value in list(state.items()):
         for layer, stage in enumerate(STAGES[kind], 1):
@@ -49,7 +50,7 @@ def official(net: CamNet | IrnNet) -> dict[str, Tensor]:
 
 
 def test_cam_checkpoint(tmp_path: Path) -> None:
-    net, path = CamNet(resnet(), 20), tmp_path / "res50_cam.pth"
+    net, path = Classifier(resnet(), 20), tmp_path / "res50_cam.pth"
     state = official(net)
     torch.save(state, path)
     keys = load_official_cam(net, path)
@@ -74,12 +75,12 @@ def test_irn_checkpoint(tmp_path: Path) -> None:
 
 
 def test_messages(tmp_path: Path) -> None:
-    cam, irn, path = CamNet(resnet(), 20), IrnNet(resnet()), tmp_path / "file.pth"
+    cam, irn, path = Classifier(resnet(), 20), IrnNet(resnet()), tmp_path / "file.pth"
     torch.save(official(cam), path)
     with pytest.raises(WsssError, match=r"file.pth does not fit IRN net: .*boundary"):
         load_official_irn(irn, path)
     with pytest.raises(WsssError, match=r"'classifier.weight' has shape \(20, 2048, 1, 1\), not \(3, 2048, 1, 1\)"):
-        load_official_cam(CamNet(resnet(), 3), path)
+        load_official_cam(Classifier(resnet(), 3), path)
     torch.save(official(irn), path)
     with pytest.raises(WsssError, match="no official checkpoint of IRN: key"):
         load_official_cam(cam, path)

@@ -8,10 +8,11 @@ from torch import Tensor
 
 from name_seeded import seed_by_name
 from reference_vectors import vectors
+from wsss_cli.classifier.network import Classifier
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_irn.checkpoint import CAM, IRN, official_name
-from wsss_irn.nets import CamNet, IrnNet, edge_displacement
+from wsss_irn.nets import IrnNet, edge_displacement
 
 BACKBONES = [("resnet50", {}), ("resnet101d", {}), ("mobilenetv2_100", {"pad_type": "same"})]
 
@@ -29,7 +30,7 @@ def close(ours: Tensor, theirs: Any) -> None:
 @vectors("beco/irn_nets")
 def test_nets_equal_irn(ref: dict[str, Any]) -> None:
     images = torch.tensor(ref["input"])
-    cam = CamNet(backbone(), ref["cls_logits"].shape[1]).eval()
+    cam = Classifier(backbone(), ref["cls_logits"].shape[1]).eval()
     seed_by_name(cam, lambda key: official_name(key, CAM))
     with torch.no_grad():
         close(cam(images), ref["cls_logits"])
@@ -46,7 +47,7 @@ def test_nets_equal_irn(ref: dict[str, Any]) -> None:
 
 
 def test_what_trains_in_the_cam_net() -> None:
-    net = CamNet(backbone(), 20)
+    net = Classifier(backbone(), 20)
     trained = [p for p in net.parameters() if p.requires_grad]
     assert len(trained) == 88
     assert sum(p.numel() for p in trained) == 14_964_736 + 7_098_368 + 40_960  # layer3, layer4, classifier: 22.10 M
@@ -56,7 +57,7 @@ def test_what_trains_in_the_cam_net() -> None:
 
 
 def test_without_detach_only_the_stem_is_fixed() -> None:
-    net = CamNet(backbone(), 80, detach=False)
+    net = Classifier(backbone(), 80, detach=False)
     fixed = {k for k, p in net.named_parameters() if not p.requires_grad}
     assert fixed == {f"backbone.body.{k}" for k in ("conv1.weight", "bn1.weight", "bn1.bias")}
 
@@ -75,7 +76,7 @@ def test_what_trains_in_the_irn_net() -> None:
 
 @pytest.mark.parametrize(("name", "args"), BACKBONES)
 def test_any_backbone_and_size(name: str, args: dict[str, str]) -> None:
-    cam, irn = CamNet(backbone(name, **args), 4).train(), IrnNet(backbone(name, **args)).train()
+    cam, irn = Classifier(backbone(name, **args), 4).train(), IrnNet(backbone(name, **args)).train()
     x = torch.randn(1, 3, 71, 90)
     with torch.no_grad():
         assert cam(x).shape == (1, 4)
@@ -86,7 +87,7 @@ def test_any_backbone_and_size(name: str, args: dict[str, str]) -> None:
 
 
 def test_logits_are_the_mean_of_the_class_maps() -> None:
-    net, x = CamNet(backbone("resnet18"), 4).eval(), torch.randn(2, 3, 64, 64)
+    net, x = Classifier(backbone("resnet18"), 4).eval(), torch.randn(2, 3, 64, 64)
     torch.testing.assert_close(net(x), net.cams(x).mean((2, 3)))
 
 

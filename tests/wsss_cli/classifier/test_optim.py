@@ -1,4 +1,4 @@
-"""IRN's optimiser against the weights that the released one leaves."""
+"""The optimiser against the weights that the released one leaves."""
 
 from typing import Any
 
@@ -7,8 +7,8 @@ import torch
 from torch import nn
 
 from reference_vectors import vectors
+from wsss_cli.classifier.optim import sgd
 from wsss_cli.engine.schedules import poly
-from wsss_irn.optim import sgd
 
 
 @vectors("beco/irn_poly_sgd")
@@ -26,7 +26,7 @@ def test_trajectory_is_the_released_one(ref: dict[str, Any]) -> None:
 
 def test_frozen_parameters_are_left_out() -> None:
     frozen, free = nn.Parameter(torch.ones(1), requires_grad=False), nn.Parameter(torch.ones(1))
-    groups = sgd([([frozen, free], 0.1), ([free.detach().requires_grad_()], 1.0)]).param_groups
+    groups = sgd([([frozen, free], 0.1), ([free.detach().requires_grad_()], 1.0)], 1e-4, 0.5).param_groups
     assert [len(g["params"]) for g in groups] == [1, 1]
     assert [g["lr"] for g in groups] == [0.1, 1.0]
-    assert all(g["momentum"] == 1e-4 and g["weight_decay"] == 1e-4 for g in groups)
+    assert all(g["momentum"] == 0.5 and g["weight_decay"] == 1e-4 for g in groups)

@@ -1,0 +1,16 @@
+"""Plain CAMs as a third party adds them: the host's classifier, its CAMs' label maps, a network trained on those."""
+
+from wsss_cli.method import Method, Stage
+
+METHOD = Method(
+    name="plain_cam",
+    title="Plain class activation maps",
+    paper="Zhou et al., CVPR 2016",
+    supervision="tags",
+    stages=(
+        Stage("seeds", "wsss_cli.classifier.stages:seeds", "wsss_cli.classifier.config:Seeds", writes=("cam",)),
+        Stage("pseudo", "wsss_cli.classifier.stages:pseudo", "wsss_plain_cam.config:Pseudo", ("seeds",), ("labels",)),
+        Stage("train", "wsss_cli.engine.segment:train", "wsss_cli.engine.segment:Segment", needs=("pseudo",)),
+    ),
+    predictor="wsss_cli.engine.segment:predictor",
+)

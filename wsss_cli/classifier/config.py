@@ -1,0 +1,54 @@
+"""The settings of the plain way from tags to seeds: a classifier, its training, its CAMs, their label maps."""
+
+from __future__ import annotations
+
+from pydantic import Field
+
+from wsss_cli.config import Config, StageConfig
+from wsss_cli.engine.loop import Loop
+
+
+class Network(Config):
+    """The classification network whose class maps are the seeds."""
+
+    backbone: str = Field("resnet50.tv_in1k", description="timm name; the paper's is torchvision's ResNet-50 V1")
+    backbone_args: dict[str, str | int | float | bool] = Field({}, description="further arguments of timm's model")
+    pretrained: str = Field("timm", description="timm: download its weights; none; or a file (safetensors, torch)")
+    detach: bool = Field(True, description="stop the gradient before layer3 (IRN); False trains all layers (ReCAM)")
+    freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
+
+
+class Sgd(Config):
+    """SGD with a polynomial schedule."""
+
+    lr: float = Field(0.1, gt=0, description="learning rate of the backbone")
+    head_factor: float = Field(10.0, gt=0, description="factor for the classifier")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum")
+    weight_decay: float = Field(1e-4, ge=0, description="weight decay")
+    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
+
+
+class TagTraining(Config):
+    """Training of the classification network."""
+
+    checkpoint: str | None = Field(None, description="take this trained network instead: a weights file")
+    resize_long: tuple[int, int] = Field((320, 640), description="range of the random length of the longer side")
+    crop: int = Field(512, gt=0, description="side of the random crop, padded with the mean colour")
+    optimiser: Sgd = Field(Sgd(lr=0.01), description="optimiser")
+    loop: Loop = Field(Loop(epochs=5, batch=16), description="length of the training")
+
+
+class Seeds(StageConfig):
+    """Train a classification network on the tags and take its multi-scale class maps."""
+
+    split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
+    net: Network = Field(Network(), description="classification network")
+    training: TagTraining = Field(TagTraining(), description="training of the classification network")
+    scales: tuple[float, ...] = Field((1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed")
+    batch: int = Field(4, gt=0, description="images of equal shape per forward pass when CAMs are made; same result")
+
+
+class Pseudo(StageConfig):
+    """Label maps of the CAMs: the strongest class, or background where it is weak."""
+
+    background: float = Field(0.15, ge=0, le=1, description="score of the background")

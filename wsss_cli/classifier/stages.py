@@ -1,0 +1,133 @@
+"""The plain way from tags to seeds and pseudo-labels, as stages of a method or in parts.
+
+Stage("seeds", "wsss_cli.classifier.stages:seeds", "wsss_cli.classifier.config:Seeds", writes=("cam",))
+Stage("pseudo", "wsss_cli.classifier.stages:pseudo", "wsss_cli.classifier.config:Pseudo", ("seeds",), ("labels",))
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Sequence
+from pathlib import Path
+from typing import Any
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor, nn
+
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.segmentation import to_device
+from wsss_cli.cam.label import threshold_label
+from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
+from wsss_cli.cam.store import cam_path, read_cam, write_cam
+from wsss_cli.classifier.config import Network, Pseudo, Seeds
+from wsss_cli.classifier.network import Classifier, build
+from wsss_cli.classifier.optim import optimiser
+from wsss_cli.classifier.samples import TaggedImages
+from wsss_cli.config import as_dict
+from wsss_cli.data.images import read_image
+from wsss_cli.data.label_format import LabelFormat, label_format
+from wsss_cli.data.labels import label_path, write_labels
+from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.part import train_or_take, trained_part
+from wsss_cli.engine.schedules import poly
+from wsss_cli.job import Job
+from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.nets.weights.reading import read_weights
+from wsss_cli.parallel.ordered import ParallelMap
+
+NAME = "cam_net"
+"""The folder of the network in the stage's."""
+
+
+def seeds(job: Job) -> dict[str, float]:
+    """Tags -> classification network `cam_net/` -> multi-scale CAMs `cam/<id>.npz`."""
+    losses = train_classifier(job, job.method.name, load_own)
+    return {"loss": losses.get("classification", 0.0), "cams": make_cams(job, job.method.name)}
+
+
+def pseudo(job: Job) -> dict[str, int]:
+    """CAMs -> `labels/<id>.png`."""
+    config: Pseudo = job.config
+    folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
+    samples = [s for s in job.data.samples if s.tags and cam_path(folder, s).exists()]
+    todo = job.todo(samples, lambda s: label_path(job.folder, s))
+    tasks = ((label_path(job.folder, s), cam_path(folder, s), config.background, form, palette) for s in todo)
+    job.each("make labels", write_label, tasks, len(todo))
+    return {"labels": len(samples)}
+
+
+def write_label(path: Path, cam: Path, background: float, form: LabelFormat, palette: Sequence[Any]) -> None:
+    """One image's label map."""
+    found = read_cam(cam)
+    label = threshold_label(found.full(), torch.from_numpy(found.keys), background)
+    write_labels(path, form.tensor(label).numpy(), palette)
+
+
+def train_classifier(
+    job: Job, method: str, take: Callable[[Classifier, str, bool], Any], title: str = "train CAM net"
+) -> dict[str, float]:
+    """Multi-label classification of the tags; leaves cam_net/checkpoint.pt, a checkpoint of `method`.
+
+    take  take(net, file, trust) fills the network with the trained weights that the settings name
+    """
+    config: Seeds = job.config
+    net = build(config.net, job.data.num_classes)
+    meta, file = describe(job, method, NAME, config.net), config.training.checkpoint
+
+    def fitted() -> dict[str, float]:
+        samples = job.tagged(config.split)
+        job.say_left_out(samples, config.split)
+        load_pretrained(net.backbone, config.net.pretrained, job.runtime.trust)
+        data = TaggedImages(samples, job.data.num_classes, config.training)
+        total = total_iterations(config.training.loop, len(data))
+        training = Training(
+            model=net,
+            step=_step,
+            optimizer=optimiser(config.training.optimiser, net.backbone, net.classifier),
+            factor=lambda k: poly(k, total, config.training.optimiser.power),
+            data=data,
+            prepare=to_device,
+            meta=meta,
+        )
+        return fit(training, config.training.loop, job.runtime, job.folder / NAME, title=title, seed=config.seed)
+
+    taking = None if file is None else lambda: take(net, file, job.runtime.trust)
+    return train_or_take(job, NAME, net, meta, taking, fitted)
+
+
+def load_own(net: Classifier, file: str, trust: bool) -> None:
+    """The weights of such a network, by its own names."""
+    load_exactly(net, read_weights(file, trust), "classification network", file)
+
+
+def describe(job: Job, method: str, part: str, net: Network) -> dict[str, Any]:
+    """What the checkpoint of a part of a stage says of itself."""
+    return {"method": method, "stage": part, "classes": list(job.data.info.classes), "net": as_dict(net)}
+
+
+@torch.inference_mode()
+def make_cams(job: Job, method: str) -> int:
+    """Write cam/<id>.npz for every tagged image that has none yet; returns how many images have one."""
+    config: Seeds = job.config
+    samples = job.tagged(config.split)
+    todo = job.todo(samples, lambda s: cam_path(job.folder, s))
+    net = job.ready(trained_classifier(job, job.folder, method))
+    pyramids = ParallelMap(lambda s: scaled(read_image(s.image), config.scales), todo)
+    with job.track("make CAMs", len(todo)) as tick:
+        for group, images in equal_shapes(todo, pyramids, config.batch):
+            cams = multi_scale_cams(net.cams, images, [s.tags for s in group], job.runtime.device)
+            for sample, cam in zip(group, cams):
+                write_cam(cam_path(job.folder, sample), cam)
+                tick(1)
+    job.barrier()
+    return len(samples)
+
+
+def trained_classifier(job: Job, folder: Path, method: str) -> Classifier:
+    """The network of a seeds stage's folder, with its trained weights."""
+    return trained_part(job, folder / NAME, method, lambda net: build(Network(**net), job.data.num_classes))
+
+
+def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
+    return {"classification": F.multilabel_soft_margin_loss(model(batch["image"]), batch["tags"])}
