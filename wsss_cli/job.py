@@ -6,22 +6,24 @@ from collections.abc import Callable, Iterable, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import Any, Generic, TypeVar
 
 import torch
 from torch import nn
 
 from wsss_cli import console
+from wsss_cli.config import StageConfig
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.method import Method
 from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.ranks.distributed import Runtime, barrier, shard
 
 N = TypeVar("N", bound=nn.Module)
+C = TypeVar("C", bound=StageConfig, covariant=True)
 
 
 @dataclass(frozen=True)
-class Job:
+class Job(Generic[C]):
     """One stage about to run on this rank.
 
     config  the stage's config, of the class that its Stage names
@@ -33,7 +35,7 @@ class Job:
     data: Prepared
     method: Method
     stage: str
-    config: Any
+    config: C
     folder: Path
     inputs: dict[str, Path]
     runtime: Runtime

@@ -27,14 +27,14 @@ from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
 
 
-def pseudo(job: Job) -> dict[str, Any]:
+def pseudo(job: Job[Pseudo]) -> dict[str, Any]:
     """Images, boxes and seeds -> `labels/`, `labels_prob/`, `instances/instances.json`; one image in memory at a time.
 
     labels       the likeliest class of every pixel
     labels_prob  the seed, but the likeliest class where its score is above `confident`; what the released code means
                  for further training
     """
-    config: Pseudo = job.config
+    config = job.config
     samples = job.data.split(job.data.split_for("train", config.split))
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     job.each("make pseudo-labels", write_pseudo_label, _tasks(job, todo), len(todo))
@@ -81,9 +81,9 @@ def write_pseudo_label(
 
 
 @torch.inference_mode()
-def _tasks(job: Job, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
+def _tasks(job: Job[Pseudo], todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_pseudo_label for each image: the network runs here."""
-    config: Pseudo = job.config
+    config = job.config
     net = job.ready(predictor(job.inputs["train"] / "checkpoint.pt", job))
     form, palette = label_format(job.data.num_classes), job.data.info.palette
     images = ParallelMap(lambda s: read_image(s.image), todo)

@@ -26,9 +26,9 @@ from wsss_cli.parallel.ordered import ParallelMap
 RATES = "filling_rates.json"
 
 
-def seeds(job: Job) -> dict[str, Any]:
+def seeds(job: Job[Seeds]) -> dict[str, Any]:
     """Boxes -> `labels/<id>.png` and `filling_rates.json`.  Raises WsssError if no image has a box."""
-    config: Seeds = job.config
+    config = job.config
     samples = boxed(job, config.split)
     if config.origin == "grabcut":
         require_opencv()

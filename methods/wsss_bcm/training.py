@@ -30,12 +30,12 @@ from wsss_cli.nets.config import Net
 from wsss_cli.parallel.ordered import ParallelMap
 
 
-def train(job: Job) -> dict[str, Any]:
+def train(job: Job[Train]) -> dict[str, Any]:
     """Seeds and boxes -> `base/`, `bcm/`, `fr/`, each with its checkpoint; leaves the last one's as checkpoint.pt.
 
     A phase whose weights are taken from a file stands for those before it.  What is finished is not done again.
     """
-    config: Train = job.config
+    config = job.config
     phases = _from_last_taken(config.phases())
     if not phases:
         raise WsssError("base, bcm and fr are all disabled", "enable one: --set train.bcm.enabled=true")
@@ -113,9 +113,9 @@ def _rates(job: Job, config: Train, samples: Sequence[Sample], labels: Callable[
     return torch.from_numpy(measure(images, len(classes)).per_box)
 
 
-def _begin(job: Job, name: str, below: Path | None, resumes: bool) -> nn.Module:
+def _begin(job: Job[Train], name: str, below: Path | None, resumes: bool) -> nn.Module:
     """The network as a phase starts from it: pretrained, or with the weights of the phase before."""
-    config: Train = job.config
+    config = job.config
     net_config = config.net if below is None and not resumes else _untrained(config.net)
     net = build(name, net_config, job.data.num_classes + 1, config.scales, job.runtime.trust)
     if below is not None and not resumes:
@@ -126,8 +126,8 @@ def _begin(job: Job, name: str, below: Path | None, resumes: bool) -> nn.Module:
     return net
 
 
-def _fit(job: Job, name: str, phase: Phase, net: nn.Module, learnt: Learnt, seed: int) -> dict[str, float]:
-    config: Train = job.config
+def _fit(job: Job[Train], name: str, phase: Phase, net: nn.Module, learnt: Learnt, seed: int) -> dict[str, float]:
+    config = job.config
     rates, loop = phase.rates, phase.loop
     total = total_iterations(loop, len(learnt.data))
     job.say(f"{name}: {total} iterations of {loop.batch} images in {loop.accumulate} pass(es)")
@@ -145,17 +145,17 @@ def _fit(job: Job, name: str, phase: Phase, net: nn.Module, learnt: Learnt, seed
     return fit(training, loop, job.runtime, job.folder / name, title=f"train {name}", seed=seed)
 
 
-def _take(job: Job, name: str, file: str, path: Path) -> None:
+def _take(job: Job[Train], name: str, file: str, path: Path) -> None:
     """The authors' weights as this phase's.  Raises WsssError if they do not fit."""
-    config: Train = job.config
+    config = job.config
     net = build(name, _untrained(config.net), job.data.num_classes + 1, config.scales)
     load_official(net, file, job.runtime.trust)
     job.say(f"{name}: taken from {file}")
     checkpoint.save_network(path, _meta(job, name), net, job.runtime)
 
 
-def _meta(job: Job, name: str) -> dict[str, Any]:
-    config: Train = job.config
+def _meta(job: Job[Train], name: str) -> dict[str, Any]:
+    config = job.config
     return segment.meta(job, config.net) | {"phase": name, "scales": list(config.scales)}
 
 

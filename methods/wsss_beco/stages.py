@@ -24,9 +24,9 @@ from wsss_cli.nets.config import Net
 from wsss_cli.nets.weights.official import load_official_beco
 
 
-def train(job: Job) -> dict[str, float]:
+def train(job: Job[Train]) -> dict[str, float]:
     """Pseudo-labels and confidence masks -> two networks; leaves checkpoint.pt."""
-    config: Train = job.config
+    config = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint)
     loop, rates = config.loop, config.optimiser
@@ -65,13 +65,13 @@ def untrained(net: Net, job: Job) -> TwoNetworks:
     return TwoNetworks(net.model_copy(update={"pretrained": "none"}), job.data.num_classes + 1)
 
 
-def predictor(path: Path, job: Job) -> nn.Module:
+def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
     content = checkpoint.load(path, job.runtime.trust)
     checkpoint.expect(content, path, job.method.name, job.data.info.classes)
     net = untrained(Net(**content["meta"]["net"]), job)
     net.load_state_dict(content["model"])
-    config: Infer = job.config
+    config = job.config
     return Together(net, config.member)
 
 

@@ -40,9 +40,9 @@ NAME = "irn"
 """Of the method, in its checkpoints, also where another method takes its stages."""
 
 
-def make_ir_labels(job: Job) -> None:
+def make_ir_labels(job: Job[Pseudo]) -> None:
     """CAMs -> ir_label/<id>.png of certain foreground, certain background, and ignore."""
-    config: Pseudo = job.config
+    config = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: ir_path(job.folder, s))
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
@@ -62,9 +62,9 @@ def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel, for
     write_labels(path, label.numpy())
 
 
-def train_irn(job: Job) -> dict[str, float]:
+def train_irn(job: Job[Pseudo]) -> dict[str, float]:
     """Train the boundary and displacement branches on the IR labels; leaves irn/checkpoint.pt."""
-    config: Pseudo = job.config
+    config = job.config
     c = config.training
     net = IrnNet(frozen_backbone(job) if c.checkpoint is None else build_backbone(_network(job)))
     meta, file = describe(job, NAME, "irn", _network(job)), c.checkpoint
@@ -87,9 +87,9 @@ def train_irn(job: Job) -> dict[str, float]:
     return train_or_take(job, "irn", net, meta, take, fitted)
 
 
-def frozen_backbone(job: Job) -> Backbone:
+def frozen_backbone(job: Job[Pseudo]) -> Backbone:
     """The CAM network's kind of backbone: with its pretrained weights (as released) or as trained."""
-    config: Pseudo = job.config
+    config = job.config
     if config.training.init == "cam":
         return trained_classifier(job, job.inputs["seeds"], NAME).backbone
     backbone = build_backbone(_network(job))
@@ -98,7 +98,7 @@ def frozen_backbone(job: Job) -> Backbone:
 
 
 @torch.inference_mode()
-def calibrate(job: Job, batch: int = 32) -> None:
+def calibrate(job: Job[Pseudo], batch: int = 32) -> None:
     """Store the mean displacement over the data in the network's mean shift; leaves irn/calibrated.pt.
 
     As released: eval mode, top left crops, the zero padding included, on the images that seeds are scored on.
@@ -107,7 +107,7 @@ def calibrate(job: Job, batch: int = 32) -> None:
     if path.exists():
         job.barrier()
         return
-    config: Pseudo = job.config
+    config = job.config
     content = checkpoint.load(job.folder / "irn" / "checkpoint.pt", job.runtime.trust)
     net = IrnNet(build_backbone(_network(job)))
     net.load_state_dict(content["model"])

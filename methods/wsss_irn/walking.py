@@ -28,9 +28,9 @@ from wsss_irn.relations import trained_irn
 from wsss_irn.walk import random_walk
 
 
-def make_pseudo_labels(job: Job) -> int:
+def make_pseudo_labels(job: Job[Pseudo]) -> int:
     """Write labels/, confidence/ and instances/ of every tagged image; returns how many images have them."""
-    config: Pseudo = job.config
+    config = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     job.each("random walk", write_pseudo_label, _tasks(job, config, todo), len(todo), on_device=True)
@@ -78,9 +78,9 @@ def find_instances(
     return coco_annotations(detect(score, keys, config.min_area))
 
 
-def merge_instances(job: Job) -> int:
+def merge_instances(job: Job[Pseudo]) -> int:
     """instances/instances.json of the whole split; returns the number of instances."""
-    config: Pseudo = job.config
+    config = job.config
     if not config.instances.enabled:
         return 0
     return merge_rows(job.folder / "instances", job.tagged(config.split), job.data.info.classes, job.runtime.main)

@@ -23,9 +23,9 @@ from wsss_locbe.nets import LocBe
 from wsss_locbe.step import LocBeStep
 
 
-def train(job: Job) -> dict[str, float]:
+def train(job: Job[Train]) -> dict[str, float]:
     """Tags -> a network that segments; leaves checkpoint.pt."""
-    config: Train = job.config
+    config = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint, build, load_official)
     net = build(config.net, job.data.num_classes, job.runtime.trust)

@@ -36,9 +36,9 @@ class Part(NamedTuple):
 
 
 @torch.inference_mode()
-def make_cams(job: Job, samples: Sequence[Sample], network: str) -> int:
+def make_cams(job: Job[Seeds], samples: Sequence[Sample], network: str) -> int:
     """Write cam/<id>.npz for every sample that has none yet; returns how many have one."""
-    config: Seeds = job.config
+    config = job.config
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     if todo:
         net = trained_network(job, network)

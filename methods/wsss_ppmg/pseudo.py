@@ -10,9 +10,9 @@ from wsss_ppmg.config import Pseudo
 from wsss_ppmg.labels import write_pseudo_label
 
 
-def make_pseudo_labels(job: Job) -> int:
+def make_pseudo_labels(job: Job[Pseudo]) -> int:
     """Write labels/<id>.png of every tagged image; returns how many have one."""
-    config: Pseudo = job.config
+    config = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     palette, form, cams = job.data.info.palette, label_format(job.data.num_classes), job.inputs["seeds"]

@@ -30,9 +30,9 @@ NETWORK = "rough_net"
 EPS = 1e-5
 
 
-def make_rough_masks(job: Job, samples: Sequence[Sample]) -> None:
+def make_rough_masks(job: Job[Seeds], samples: Sequence[Sample]) -> None:
     """Train the rough network, then write rough/<id>.png of every sample."""
-    config: Seeds = job.config
+    config = job.config
     todo = job.todo(samples, lambda s: rough_path(job.folder, s))
     data = RandomCrops(samples, job.data.num_classes, config.rough.training)
     train_network(job, NETWORK, config.rough.net, config.rough.training, data)

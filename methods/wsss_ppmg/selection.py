@@ -28,9 +28,9 @@ class Best:
     At one scale, without mirror images and CRF: the released code takes its whole test for it, which lasts hours.
     """
 
-    def __init__(self, job: Job, path: Path, meta: dict[str, Any]) -> None:
+    def __init__(self, job: Job[Train], path: Path, meta: dict[str, Any]) -> None:
         """Raises WsssError if no image of the validation split has a mask."""
-        config: Train = job.config
+        config = job.config
         self.job, self.path, self.meta = job, path, meta
         self.split = job.data.split_for("val")
         self.samples = [s for s in job.data.split(self.split) if s.mask is not None]

@@ -16,9 +16,9 @@ __all__ = ["predictor", "pseudo", "seeds", "train"]
 NETWORK = "cam_net"
 
 
-def seeds(job: Job) -> dict[str, float]:
+def seeds(job: Job[Seeds]) -> dict[str, float]:
     """Tags -> rough masks -> network trained on cells -> multi-crop CAMs `cam/<id>.npz`."""
-    config: Seeds = job.config
+    config = job.config
     samples = job.tagged(config.split)
     job.say_left_out(samples, config.split)
     data: TaggedCells | RandomCrops

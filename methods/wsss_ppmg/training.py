@@ -26,9 +26,9 @@ from wsss_ppmg.selection import Best, chosen
 from wsss_ppmg.under_fitting import under_fitting_loss
 
 
-def train(job: Job) -> dict[str, Any]:
+def train(job: Job[Train]) -> dict[str, Any]:
     """Pseudo-masks -> network -> its own labels of the training images -> another network; leaves checkpoint.pt."""
-    config: Train = job.config
+    config = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint)
     samples, labels = segment.labelled(job, config)
@@ -43,9 +43,9 @@ def train(job: Job) -> dict[str, Any]:
     return {**{f"first_{name}": value for name, value in before.items() if name != "selection"}, **after}
 
 
-def learn(job: Job, folder: Path, data: SegmentationData, loss: UnderFitting, title: str) -> dict[str, Any]:
+def learn(job: Job[Train], folder: Path, data: SegmentationData, loss: UnderFitting, title: str) -> dict[str, Any]:
     """One training from pretrained weights; leaves checkpoint.pt and, if the best state is asked for, best.pt."""
-    config: Train = job.config
+    config = job.config
     meta = segment.meta(job, config.net) | {"selection": config.selection.checkpoint}
     best = Best(job, folder / "best.pt", meta) if config.selection.checkpoint == "best" else None
     found: dict[str, Any] | None = checkpoint.finished(folder / "checkpoint.pt", meta)
@@ -55,7 +55,7 @@ def learn(job: Job, folder: Path, data: SegmentationData, loss: UnderFitting, ti
 
 
 def _fit(
-    job: Job,
+    job: Job[Train],
     folder: Path,
     data: SegmentationData,
     loss: UnderFitting,
@@ -63,7 +63,7 @@ def _fit(
     meta: dict[str, Any],
     best: Best | None,
 ) -> dict[str, float]:
-    config: Train = job.config
+    config = job.config
     rates, total = config.optimiser, total_iterations(config.loop, len(data))
     job.say(f"{title}: {len(data)} images, {total} iterations of {config.loop.batch} images, loss: {loss.kind}")
     net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
@@ -88,20 +88,21 @@ def losses(model: nn.Module, batch: dict[str, Tensor], config: UnderFitting) -> 
     )
 
 
-def relabel(job: Job, trained: Path) -> Callable[[Sample], Path]:
+def relabel(job: Job[Train], trained: Path) -> Callable[[Sample], Path]:
     """Predict the training images with the network in `trained`; resumes per image.  Returns where the labels lie."""
-    config: Train = job.config
+    config = job.config
     split = job.data.split_for("train", config.split)
     settings = config.cyclic.infer.model_copy(update={"split": split})
     folder = job.folder / "cyclic"
     job.say(f"cyclic round: predicts split '{split}' -> {folder}")
-    infer(replace(job, config=settings, folder=folder, inputs={"train": trained}, stage="infer"))
+    whole: Job[Any] = job  # the stage that it becomes has another config
+    infer(replace(whole, config=settings, folder=folder, inputs={"train": trained}, stage="infer"))
     return lambda s: outputs(folder, s.id, settings.crf)[-1]
 
 
-def take_official(job: Job, path: str) -> dict[str, Any]:
+def take_official(job: Job[Train], path: str) -> dict[str, Any]:
     """checkpoint.pt of the authors' network instead of a training.  Raises WsssError if the file does not fit."""
-    config: Train = job.config
+    config = job.config
     plain = config.net.model_copy(update={"pretrained": "none"})
     net = build_segmenter(plain, job.data.num_classes + 1)
     load_official_segmenter(net, job.data.num_classes, path, job.runtime.trust, config.raw_coco_ids)

@@ -22,9 +22,9 @@ from wsss_puf.step import SelfReinforcement
 from wsss_puf.teacher import Centres, make_teacher
 
 
-def train(job: Job) -> dict[str, float]:
+def train(job: Job[Train]) -> dict[str, float]:
     """Image tags -> a network and its teacher; leaves checkpoint.pt."""
-    config: Train = job.config
+    config = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint, config.teacher_checkpoint)
     if config.teacher_checkpoint is not None:
@@ -53,9 +53,9 @@ def train(job: Job) -> dict[str, float]:
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
 
 
-def take_official(job: Job, student: str, teacher: str | None) -> dict[str, float]:
+def take_official(job: Job[Train], student: str, teacher: str | None) -> dict[str, float]:
     """checkpoint.pt of the released code's weights instead of a training.  Raises WsssError if a file does not fit."""
-    config: Train = job.config
+    config = job.config
     net = build(config.net.model_copy(update={"pretrained": "none"}), job.data.num_classes)
     states: dict[str, dict[str, Tensor]] = {}
     for name, path in (("student", student), ("teacher", teacher)):
@@ -67,9 +67,9 @@ def take_official(job: Job, student: str, teacher: str | None) -> dict[str, floa
     return {}
 
 
-def seeds(job: Job) -> dict[str, int]:
+def seeds(job: Job[Seeds]) -> dict[str, int]:
     """cam/<id>.npz of the training images."""
-    config: Seeds = job.config
+    config = job.config
     return dump_cams(job, network(job.inputs["train"] / "checkpoint.pt", job, config.weights), relu_first=True)
 
 
@@ -78,9 +78,9 @@ def pseudo(job: Job) -> dict[str, int]:
     return make_labels(job)
 
 
-def predictor(path: Path, job: Job) -> nn.Module:
+def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The trained network's segmentation.  Raises WsssError if the checkpoint is of another method or other classes."""
-    config: Infer = job.config
+    config = job.config
     return Segmentation(network(path, job, config.weights))
 
 

@@ -24,9 +24,9 @@ from wsss_toco.step import ToCoStep
 __all__ = ["predictor", "pseudo", "seeds", "train"]
 
 
-def train(job: Job) -> dict[str, float]:
+def train(job: Job[Train]) -> dict[str, float]:
     """Tags -> a network that segments; leaves checkpoint.pt."""
-    config: Train = job.config
+    config = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint, build, load_official)
     check_sizes(config)

@@ -46,9 +46,9 @@ def seeds(job: Job) -> dict[str, float]:
     return {"loss": losses.get("classification", 0.0), "cams": make_cams(job, job.method.name)}
 
 
-def pseudo(job: Job) -> dict[str, int]:
+def pseudo(job: Job[Pseudo]) -> dict[str, int]:
     """CAMs -> `labels/<id>.png`."""
-    config: Pseudo = job.config
+    config = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
     samples = [s for s in job.data.samples if s.tags and cam_path(folder, s).exists()]
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
@@ -65,13 +65,13 @@ def write_label(path: Path, cam: Path, background: float, form: LabelFormat, pal
 
 
 def train_classifier(
-    job: Job, method: str, take: Callable[[Classifier, str, bool], Any], title: str = "train CAM net"
+    job: Job[Seeds], method: str, take: Callable[[Classifier, str, bool], Any], title: str = "train CAM net"
 ) -> dict[str, float]:
     """Multi-label classification of the tags; leaves cam_net/checkpoint.pt, a checkpoint of `method`.
 
     take  take(net, file, trust) fills the network with the trained weights that the settings name
     """
-    config: Seeds = job.config
+    config = job.config
     net = build(config.net, job.data.num_classes)
     meta, file = describe(job, method, NAME, config.net), config.training.checkpoint
 
@@ -107,9 +107,9 @@ def describe(job: Job, method: str, part: str, net: Network) -> dict[str, Any]:
 
 
 @torch.inference_mode()
-def make_cams(job: Job, method: str) -> int:
+def make_cams(job: Job[Seeds], method: str) -> int:
     """Write cam/<id>.npz for every tagged image that has none yet; returns how many images have one."""
-    config: Seeds = job.config
+    config = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     net = job.ready(trained_classifier(job, job.folder, method))

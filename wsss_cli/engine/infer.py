@@ -58,9 +58,9 @@ class Infer(StageConfig):
     crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
 
 
-def infer(job: Job) -> dict[str, Any]:
+def infer(job: Job[Infer]) -> dict[str, Any]:
     """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
-    config: Infer = job.config
+    config = job.config
     net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))
     split = job.data.split_for("val", config.split)
     samples = job.data.split(split)

@@ -58,9 +58,9 @@ class Segment(StageConfig):
         return () if self.labels == "pseudo" else ("pseudo",)
 
 
-def train(job: Job) -> dict[str, float]:
+def train(job: Job[Segment]) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
-    config: Segment = job.config
+    config = job.config
     samples, labels = labelled(job, config)
     net = with_scales(
         build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust), config.multi_scale

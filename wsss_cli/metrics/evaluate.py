@@ -47,9 +47,9 @@ class Evaluate(StageConfig):
     )
 
 
-def evaluate(job: Job) -> dict[str, float]:
+def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     """Write scores.json and per_image.jsonl; returns the mIoU of each kind of label map."""
-    config: Evaluate = job.config
+    config = job.config
     source = next(iter(job.inputs))
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)

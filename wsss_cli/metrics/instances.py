@@ -20,6 +20,7 @@ from wsss_cli.data.instances import FILE
 from wsss_cli.data.objects import Objects, as_run_lengths, by_name, sample_of
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
+from wsss_cli.plugins import methods
 
 OVERLAPS = (0.5, 0.75)
 MOST = 100  # instances of an image that count, the surest first [COCO]
@@ -99,7 +100,8 @@ def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
             coded = as_run_lengths(row["segmentation"], image["height"], image["width"])
             found[sample.id].append(row | {"segmentation": coded, "area": int(rle.area(coded))})
     except FileNotFoundError as error:
-        remedy = "make them: --set pseudo.instances.enabled=true, in a method that has instances (irn, bcm)"
+        able = ", ".join(n for n, m in methods().items() if any("instances" in s.writes for s in m.stages))
+        remedy = f"make them: --set pseudo.instances.enabled=true, in a method that has instances ({able})"
         raise WsssError(f"there are no instance labels {path}", remedy) from error
     except (ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{path} cannot be read: {error!r}", "make it again: wsss pseudo --force") from error

@@ -33,12 +33,12 @@ from wsss_cli.single_stage.network import Segmentation, SingleStage
 SEGMENTATION_SCALES = (1.0, 1.25, 1.5)
 
 
-def dump_cams(job: Job, net: SingleStage, relu_first: bool = False) -> dict[str, int]:
+def dump_cams(job: Job[Seeds], net: SingleStage, relu_first: bool = False) -> dict[str, int]:
     """Write cam/<id>.npz of every tagged image of the split that has none yet.
 
     relu_first  as in `online_cams`
     """
-    config: Seeds = job.config
+    config = job.config
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     job.ready(net)
@@ -78,9 +78,9 @@ def cams_of(
     return [Cam(ids, cam[ids - 1], size) for ids, cam in zip(keys, small)]
 
 
-def make_labels(job: Job) -> dict[str, int]:
+def make_labels(job: Job[Pseudo]) -> dict[str, int]:
     """Write labels/<id>.png for every tagged image that the stage `seeds` made CAMs of."""
-    config: Pseudo = job.config
+    config = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
     samples = [s for s in job.data.samples if s.tags and cam_path(folder, s).exists()]
     todo = job.todo(samples, lambda s: label_path(job.folder, s))

@@ -19,7 +19,12 @@ def test_every_command_runs(wsss: Wsss) -> None:
         result = wsss(*words, "--workers", 0, "--json", seconds=120)
         assert result.code == 0, result.text
         assert 0 <= json.loads(result.out)["scores"][0]["miou"] <= 1
-    for words in (("check",), ("report",), ("export", "--format", "png"), ("methods", "plain_cam")):
+    for words in (
+        ("check",),
+        ("report",),
+        ("export", "labels", "--format", "png", "--out", "out"),
+        ("methods", "plain_cam"),
+    ):
         result = wsss(*words)
         assert result.code == 0, result.text
     run = wsss.folder / "runs/dots/plain_cam/default"
