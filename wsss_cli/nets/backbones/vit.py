@@ -7,7 +7,7 @@ from typing import Any, NamedTuple
 
 import timm
 import torch
-import torch.nn.functional as F
+from timm.layers import resample_abs_pos_embed
 from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
@@ -117,13 +117,9 @@ def as_map(tokens: Tensor, grid: Grid) -> Tensor:
 def resample_positions(positions: Tensor, old: Grid, new: Grid) -> Tensor:
     """A grid's position embedding for another grid: (1, h*w, D) -> (1, h'*w', D).
 
-    Bicubic, align_corners False and no antialiasing, as the networks of this family do; timm's own resampling
-    antialiases, which gives other features.
+    Bicubic, align_corners False and no antialiasing (which is timm's default), as the networks of this family do.
     """
-    if tuple(old) == tuple(new):
-        return positions
-    maps = F.interpolate(as_map(positions, old), size=new, mode="bicubic", align_corners=False)  # (1, D, h', w')
-    return maps.flatten(2).transpose(1, 2)
+    return resample_abs_pos_embed(positions, list(new), list(old), num_prefix_tokens=0, antialias=False)
 
 
 def _create(name: str, args: Mapping[str, Any]) -> VisionTransformer:
