@@ -15,9 +15,6 @@ Promises = Mapping[str, Sequence[str]]
 CHECKPOINT: Promises = {"": ("checkpoint.pt",)}
 """Of a stage that trains a network."""
 
-INSTANCES = "instances.json"
-"""The instance labels of all images, beside those of each."""
-
 
 def each(samples: Iterable[Sample], suffix: str) -> list[str]:
     """A file of every image."""

@@ -12,14 +12,14 @@ from wsss_bcm.boxes import no_boxes
 from wsss_bcm.grabcut import require_opencv
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
-from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.data.prepared import INSTANCES, Prepared, Sample
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import LABELS, labelled
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.places import FILE, FOLDER, Place
-from wsss_cli.promises import CHECKPOINT, INSTANCES, Promises, absent, each
+from wsss_cli.promises import CHECKPOINT, Promises, absent, each
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 RATES = "filling_rates.json"

@@ -11,11 +11,11 @@ from wsss_cli.classifier import config as classifier
 from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
-from wsss_cli.data.prepared import Sample
+from wsss_cli.data.prepared import INSTANCES, Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import PlainSegment
 from wsss_cli.places import FILE
-from wsss_cli.promises import INSTANCES, Promises, each
+from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf_config import PRESETS, Crf
 
 

@@ -11,9 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
-from wsss_cli.data.prepared import Sample
+from wsss_cli.data.prepared import INSTANCES, Sample
 from wsss_cli.files import write_text
-from wsss_cli.promises import INSTANCES
 
 
 def run_length_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:

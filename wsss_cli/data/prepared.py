@@ -20,6 +20,9 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text, writing
 from wsss_cli.nearest import nearest
 
+INSTANCES = "instances.json"
+"""The instance labels of all images of a run, beside those of each."""
+
 
 @dataclass(frozen=True, slots=True)
 class Box:

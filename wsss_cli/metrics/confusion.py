@@ -9,7 +9,7 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wsss_cli.data.label_format import label_format
-from wsss_cli.metrics.protocol import MeanOver
+from wsss_cli.protocol import MeanOver
 
 Labels = Tensor | NDArray
 

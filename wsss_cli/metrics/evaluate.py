@@ -26,9 +26,9 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
-from wsss_cli.metrics.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.places import Place
 from wsss_cli.promises import Promises, promised_ids
+from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
 from wsss_cli.runs import read_record
 

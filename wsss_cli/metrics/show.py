@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wsss_cli import console
-from wsss_cli.metrics.protocol import Protocol
+from wsss_cli.protocol import Protocol
 
 
 def show(report: dict[str, Any]) -> None:

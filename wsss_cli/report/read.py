@@ -9,7 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_cli.errors import WsssError
-from wsss_cli.metrics.protocol import Protocol
+from wsss_cli.protocol import Protocol
 from wsss_cli.runs import Run, read_record
 
 Record = dict[str, Any]

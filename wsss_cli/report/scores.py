@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from wsss_cli.metrics.protocol import CONVENTIONS, CRF, Protocol
+from wsss_cli.protocol import CONVENTIONS, CRF, Protocol
 from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, table
 from wsss_cli.report.read import Row
 

@@ -16,8 +16,8 @@ from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.metrics.evaluate import Evaluate, evaluate
-from wsss_cli.metrics.protocol import MeanOver, Protocol
 from wsss_cli.metrics.show import show
+from wsss_cli.protocol import MeanOver, Protocol
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.report.read import Row
 from wsss_cli.report.scores import scores_section, upper_bounds
