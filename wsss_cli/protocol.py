@@ -53,6 +53,7 @@ class Protocol(Config):
     resize_by: str | None = Field(None, description="pil or torch")
     rounding: str | None = Field(None, description="of the sizes of scaled images")
     short_side: int | None = Field(None, description="length of the shorter side from which scales count")
+    long_side: int | None = Field(None, description="length of the longer side")
     window: int | None = Field(None, description="side of the windows in which larger images are seen")
     window_stride: int | None = Field(None, description="their distance")
     crf: dict[str, Any] | None = Field(None, description="settings of the dense CRF")
@@ -106,6 +107,7 @@ class Protocol(Config):
         """At which images are seen: "own", "512 × 512", "short side 512, windows of 512"."""
         side = f"{self.resize} × {self.resize}" if self.resize else "own"
         side = f"short side {self.short_side}" if self.short_side else side
+        side = f"long side {self.long_side}" if self.long_side else side
         return side + (f", windows of {self.window}" if self.window else "")
 
     def fused_scales(self) -> str:

@@ -41,6 +41,7 @@ CHANGED = {
     "resize_by": "torch",
     "rounding": "down",
     "short_side": 512,
+    "long_side": 768,
     "window": 512,
     "window_stride": 341,
     "crf": {"iterations": 5},

@@ -12,6 +12,7 @@ from wsss_cli.engine import checkpoint
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.vit import ViT
 from wsss_cli.nets.heads.largefov import LargeFov
+from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.single_stage.config import VitNet
 from wsss_cli.single_stage.network import SingleStage
@@ -38,7 +39,7 @@ def build_single_stage(net: VitNet, num_classes: int, trust: bool = False) -> Si
     return SingleStage(encoder, build_decoder(net, encoder.dim, num_classes), num_classes)
 
 
-def meta(job: Job, net: VitNet) -> dict[str, Any]:
+def meta(job: Job, net: Pretrained) -> dict[str, Any]:
     """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
     return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": net.told()}
 
