@@ -1,0 +1,50 @@
+"""Maps to pseudo-labels: attention as affinity, guided by what the decoder learns, and pixel-adaptive refinement."""
+
+from __future__ import annotations
+
+import torch
+import torch.nn.functional as F
+from torch import Tensor
+
+from wsss_cli.cam.label import with_background
+from wsss_cli.data.label_format import LabelFormat
+from wsss_cli.refine.par import kernel, spread
+from wsss_cli.refine.par_config import Par
+
+EPS = 1e-5
+
+
+def guided_affinity(attention: Tensor, predicted: Tensor) -> Tensor:
+    """The mean of the attention maps that are near the predicted affinity, times it (RFM).  [Zhang et al. 2024]
+
+    d_l = sum (P - a_l), whose sign counts; kept are the maps with d_l <= mean_l d_l.
+
+    attention (B, L, n, n) the candidates, without class token; predicted (B, n, n) in [0, 1].  Returns (B, n, n).
+    """
+    distance = (predicted[:, None] - attention).sum((2, 3))  # (B, L)
+    kept = (distance <= distance.mean(1, keepdim=True)).float()
+    total = torch.einsum("bl,blij->bij", kept, attention)
+    return total / (kept.sum(1)[:, None, None] + EPS) * predicted
+
+
+@torch.no_grad()
+def refined_label(image: Tensor, cam: Tensor, keys: Tensor, settings: Par, form: LabelFormat) -> Tensor:
+    """One image's pseudo-label: [1 - max, maps] refined by the image's colours, argmax.  [Zhang et al. 2024]
+
+    image (3, h, w) normalised or in [0, 1], of any size; cam (n, H, W); keys (n,) ids of its classes.
+    Returns (H, W) ids; no pixel is ignored.
+    """
+    if not len(keys):  # all background
+        return form.tensor(torch.zeros(cam.shape[1:], device=image.device))
+    scores = torch.cat([1 - cam.amax(0, keepdim=True), cam])  # (n + 1, H, W)
+    size = [max(1, side // settings.down) for side in cam.shape[1:]]
+    small = _resized(image[None], size, corners=True)
+    refined = spread(_resized(scores[None], size), kernel(small, settings), settings.iterations)
+    return form.tensor(with_background(keys)[_resized(refined, cam.shape[1:])[0].argmax(0)])
+
+
+def _resized(maps: Tensor, size: list[int] | torch.Size, corners: bool = False) -> Tensor:
+    """Bilinear, as they are where the size is the same: (1, C, h, w) -> (1, C, *size)."""
+    if tuple(maps.shape[2:]) == tuple(size):
+        return maps
+    return F.interpolate(maps, tuple(size), mode="bilinear", align_corners=corners)
