@@ -39,7 +39,7 @@ def load_pretrained(backbone: Pretrainable, pretrained: str, trust: bool = False
     if pretrained == "none":
         return None
     if pretrained == "timm":
-        return _load(backbone, _from_hub(backbone, trust), hub_file(backbone.name) or "timm")
+        return _load(backbone, published(backbone, trust), hub_file(backbone.name) or "timm")
     return load_backbone(backbone, read_weights(Path(pretrained).expanduser(), trust), pretrained)
 
 
@@ -70,12 +70,12 @@ def hub_file(name: str) -> str:
     return f"{cfg.hf_hub_id}/{cfg.hf_hub_filename or 'model.safetensors'}" if cfg.hf_hub_id else str(cfg.url)
 
 
-def _our_names(backbone: Pretrainable, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return mmcls_to_timm(backbone_names(backbone.name, backbone.body, state))
+def published(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
+    """The published state dict of the whole network, downloaded, with its classifier.
 
-
-def _from_hub(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
-    """The published state dict: timm's through timm, which converts old files and is strict about their keys."""
+    timm's comes through timm, which converts old files and is strict about their keys.  Raises WsssError: there is
+    none, or it could not be had (naming the file to fetch by hand).
+    """
     source = hub_file(backbone.name)
     if not source:
         ours = f"there are no weights of '{backbone.name}' that can be downloaded"
@@ -96,6 +96,10 @@ def _from_hub(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
             f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
             "or start from random weights: pretrained=none",
         ) from error
+
+
+def _our_names(backbone: Pretrainable, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
+    return mmcls_to_timm(backbone_names(backbone.name, backbone.body, state))
 
 
 def _whole_args(backbone: Pretrainable) -> dict[str, Any]:
