@@ -2,28 +2,55 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
 from wsss_cli.cam.label import with_background
+from wsss_cli.cam.softmax_cam import min_max
 from wsss_cli.data.label_format import LabelFormat
+from wsss_cli.refine import attention
 from wsss_cli.refine.par import kernel, spread
 from wsss_cli.refine.par_config import Par
+from wsss_weclip.config import Labels
+from wsss_weclip.nets import Evidence, Outputs
 
 EPS = 1e-5
 
 
-def guided_affinity(attention: Tensor, predicted: Tensor) -> Tensor:
+@torch.no_grad()
+def spread_cams(seen: Evidence, tags: Tensor, settings: Labels, said: Outputs | None) -> list[Tensor]:
+    """Each image's CAMs, spread by attention and normalised: (n, h, w) of its n classes, in their order.
+
+    tags (B, C) 0/1; said: what the decoder makes of the images, which then guides; None: nothing does
+    """
+    if said is None:
+        affinity = seen.attention[:, -settings.plain_maps :].float().mean(1)  # (B, n, n)
+    else:
+        affinity = guided_affinity(seen.attention[:, -settings.guided_maps :].float(), said.affinity)
+    matrices, spread = attention.transition(affinity), []
+    for i, (cams, matrix) in enumerate(zip(seen.cams, matrices)):
+        keys = tags[i].nonzero()[:, 0]
+        maps = cams[keys].float()  # (n, h, w)
+        boxes = 1.0 if settings.box_threshold is None else attention.boxes_of(maps, settings.box_threshold)
+        if settings.weigh and said is not None:
+            maps = maps * said.logits[i].float().softmax(0)[keys + 1]
+        spread.append(min_max(attention.spread(boxes * maps, matrix)))
+    return spread
+
+
+def guided_affinity(maps: Tensor, predicted: Tensor) -> Tensor:
     """The mean of the attention maps that are near the predicted affinity, times it (RFM).  [Zhang et al. 2024]
 
     d_l = sum (P - a_l), whose sign counts; kept are the maps with d_l <= mean_l d_l.
 
-    attention (B, L, n, n) the candidates, without class token; predicted (B, n, n) in [0, 1].  Returns (B, n, n).
+    maps (B, L, n, n) of attention, the candidates, without class token; predicted (B, n, n) in [0, 1].  Returns (B, n, n).
     """
-    distance = (predicted[:, None] - attention).sum((2, 3))  # (B, L)
+    distance = (predicted[:, None] - maps).sum((2, 3))  # (B, L)
     kept = (distance <= distance.mean(1, keepdim=True)).float()
-    total = torch.einsum("bl,blij->bij", kept, attention)
+    total = torch.einsum("bl,blij->bij", kept, maps)
     return total / (kept.sum(1)[:, None, None] + EPS) * predicted
 
 
@@ -43,7 +70,12 @@ def refined_label(image: Tensor, cam: Tensor, keys: Tensor, settings: Par, form:
     return form.tensor(with_background(keys)[_resized(refined, cam.shape[1:])[0].argmax(0)])
 
 
-def _resized(maps: Tensor, size: list[int] | torch.Size, corners: bool = False) -> Tensor:
+def enlarged(cams: Tensor, size: tuple[int, int] | torch.Size) -> Tensor:
+    """Bilinear, align_corners False: (n, h, w) -> (n, H, W); n may be 0."""
+    return _resized(cams[None], size)[0] if len(cams) else cams.new_zeros(0, *size)
+
+
+def _resized(maps: Tensor, size: Sequence[int], corners: bool = False) -> Tensor:
     """Bilinear, as they are where the size is the same: (1, C, h, w) -> (1, C, *size)."""
     if tuple(maps.shape[2:]) == tuple(size):
         return maps

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsss_cli.cam.online import floor_size
 from wsss_cli.config import StageConfig
 from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
@@ -27,7 +28,8 @@ from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.pool import map_unordered
 
-Fusion = Literal["mean", "max", "coarse_max", "sum_max", "max_sum"]
+Fusion = Literal["mean", "max", "coarse_max", "coarse_mean", "sum_max", "max_sum"]
+Rounding = Literal["nearest", "down", "factor"]
 
 
 class Infer(StageConfig):
@@ -39,7 +41,8 @@ class Infer(StageConfig):
     fusion: Fusion = Field(
         "mean",
         description="of scales and flips: mean of softmax scores; max: largest logit; coarse_max: the same, at the "
-        "resolution of the logits of the unscaled image (BECO test_msc); sum_max: logits summed over flips, the "
+        "resolution of the logits of the unscaled image (BECO test_msc); coarse_mean: their mean there (WeCLIP); "
+        "sum_max: logits summed over flips, the "
         "largest over scales (ToCo infer_seg_voc); max_sum: the other way round (ToCo infer_seg_coco)",
     )
     resize: int | None = Field(
@@ -48,7 +51,13 @@ class Infer(StageConfig):
     resize_by: Literal["pil", "torch"] = Field(
         "pil", description="pil: smooths what it shrinks (BECO); torch: bilinear on the normalised image (ToCo)"
     )
-    rounding: Literal["nearest", "down"] = Field("nearest", description="of the sizes of scaled images; down: ToCo")
+    long_side: int | None = Field(
+        None, gt=0, description="length that the longer side is resized to first, as by torch (WeCLIP: 512)"
+    )
+    rounding: Rounding = Field(
+        "nearest",
+        description="of the sizes of scaled images; down: ToCo; factor: down, sampled at the very factor (WeCLIP)",
+    )
     short_side: int | None = Field(
         None, gt=0, description="scales count from this length of the shorter side, not from the image's (mmseg: 512)"
     )
@@ -94,6 +103,8 @@ def predict(net: Net, images: Tensor, config: Infer, size: Sequence[int]) -> Ten
     x = normalise(images)  # (B, 3, h, w)
     if config.resize is not None and config.resize_by == "torch":
         x = _to_size(x, (config.resize, config.resize))
+    if config.long_side is not None:
+        x = _to_size(x, floor_size(x.shape[2:], config.long_side / max(x.shape[2:])))
     net = windowed(net, config.window, config.window_stride)
     return fuse(_logits_of_scales(net, x, config, size), config.fusion)
 
@@ -102,12 +113,13 @@ def _logits_of_scales(net: Net, x: Tensor, config: Infer, size: Sequence[int]) -
     """For each scale the logits (B, K, H, W) of the images and, if asked for, of their mirror images, mirrored back."""
     maps = []
     for scale in (s * short_side_scale(x.shape[2:], config.short_side) for s in config.scales):
-        scaled = x if scale == 1 else _to_size(x, _scaled(x, scale, config.rounding))
+        scaled = x if scale == 1 else _scaled(x, scale, config.rounding)
         maps.append([net(scaled), net(scaled.flip(-1)).flip(-1)] if config.flip else [net(scaled)])
-    if config.fusion == "coarse_max":
+    if config.fusion in ("coarse_max", "coarse_mean"):
         nearest = min(range(len(config.scales)), key=lambda i: abs(config.scales[i] - 1))
         grid = maps[nearest][0].shape[2:]
-        maps = [[torch.stack([_to_size(m, grid) for one in maps for m in one]).amax(0)]]
+        every = torch.stack([_to_size(m, grid) for one in maps for m in one])
+        maps = [[every.amax(0) if config.fusion == "coarse_max" else every.mean(0)]]
     return [[_to_size(m, size) for m in one] for one in maps]
 
 
@@ -160,9 +172,11 @@ def _read(sample: Sample, side: int | None) -> tuple[np.ndarray, np.ndarray]:
     return image, image if side is None else resize(image, (side, side), "bilinear")
 
 
-def _scaled(x: Tensor, scale: float, rounding: str) -> tuple[int, int]:
-    whole = round if rounding == "nearest" else int
-    return whole(x.shape[2] * scale), whole(x.shape[3] * scale)
+def _scaled(x: Tensor, scale: float, rounding: Rounding) -> Tensor:
+    if rounding == "factor":
+        return F.interpolate(x.float(), scale_factor=scale, mode="bilinear", align_corners=False)
+    size = [round(side * scale) for side in x.shape[2:]] if rounding == "nearest" else floor_size(x.shape[2:], scale)
+    return _to_size(x, size)
 
 
 def _to_size(maps: Tensor, size: Sequence[int]) -> Tensor:

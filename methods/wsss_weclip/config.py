@@ -1,0 +1,146 @@
+"""The settings of WeCLIP's stages; defaults are those of the released code on PASCAL VOC unless said otherwise."""
+
+from __future__ import annotations
+
+from typing import Any, Literal
+
+from pydantic import Field
+
+from wsss_cli.config import Config, StageConfig
+from wsss_cli.engine import infer
+from wsss_cli.engine.adamw import AdamW
+from wsss_cli.engine.loop import Loop
+from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.par_config import Par
+
+
+class Net(Config):
+    """Frozen CLIP, with WeCLIP+ frozen DINOv2 as well, and the small network that is trained on them."""
+
+    backbone: str = Field(
+        "vit_base_patch16_clip_quickgelu_224.openai", description="timm's name of CLIP's visual transformer"
+    )
+    backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {depth: 4}")
+    pretrained: str = Field(
+        "timm", description="timm: published weights, downloaded; none: random; or a FILE of OpenAI, open_clip or timm"
+    )
+    logit_scale: float = Field(100.0, gt=0, description="what cosines with names are multiplied by (OpenAI's CLIP)")
+    levels: Literal["all", "last"] = Field(
+        "all", description="blocks whose tokens are fused: all but the last one, or the one before it alone (WeCLIP+)"
+    )
+    cam_level: int = Field(
+        -1, lt=0, description="block whose tokens enter the last one for the CAMs; released quirk of WeCLIP+, VOC: -2"
+    )
+    width: int = Field(256, gt=0, description="channels of the fused map and of the decoder")
+    blocks: int = Field(3, gt=0, description="transformer blocks of the decoder")
+    heads: int = Field(8, gt=0, description="heads of their attention")
+    dropout: float = Field(0.1, ge=0, lt=1, description="share of the fused channels that training leaves out")
+    half_projection: bool = Field(
+        False, description="released quirk: the output projection of every attention in float16"
+    )
+    dino: str | None = Field(
+        None, description="WeCLIP+: timm's name of a DINOv2 to learn from as well; published vit_small_patch14_dinov2"
+    )
+    dino_args: dict[str, Any] = Field({}, description="arguments of its constructor")
+    dino_pretrained: str = Field("timm", description="its weights: timm, none, or a FILE of timm")
+
+
+class Augment(Config):
+    """The one view of an image that is learnt."""
+
+    crop: int = Field(320, gt=0, description="side of the random crop")
+    scale: tuple[float, float] = Field((0.5, 2.0), description="range of the random scale before the crop")
+    flip: bool = Field(True, description="mirror half of the images before the crop")
+    whole: bool = Field(
+        False, description="show the whole image, its longer side resized to the crop: nothing but the flip is random"
+    )
+
+
+class Labels(Config):
+    """How class activation maps become pseudo-labels."""
+
+    plain_maps: int = Field(8, gt=0, le=12, description="last attention maps whose mean spreads CAMs at first")
+    guided_from: int = Field(
+        9144,
+        ge=0,
+        description="first iteration, from 0, in which the predicted affinity chooses among the maps: released 15000, "
+        "but validation counts as well (COCO: 40000; WeCLIP+: 0)",
+    )
+    guided_maps: int = Field(6, gt=0, le=12, description="last maps that it chooses from (COCO: 10; WeCLIP+: 8)")
+    box_threshold: float | None = Field(
+        0.4, gt=0, lt=1, description="CAMs spread from the boxes of what is above it (COCO: 0.7); null: from anywhere"
+    )
+    weigh: bool = Field(False, description="multiply the CAMs by the predicted scores of their classes (WeCLIP+)")
+    par: Par = Field(Par(iterations=20, down=1), description="pixel-adaptive refinement")
+    padding: bool = Field(True, description="released quirk: what lies outside the image is labelled, too")
+    trust_from: int | None = Field(
+        None, ge=0, description="first iteration, from 0, in which sure predictions replace labels (WeCLIP+: 18001)"
+    )
+    trust_above: float = Field(0.75, gt=0, lt=1, description="score above which a prediction is sure (WeCLIP+)")
+
+    @property
+    def maps(self) -> int:
+        """Attention maps that may be asked for."""
+        return max(self.plain_maps, self.guided_maps)
+
+
+class Losses(Config):
+    """Weights of the losses; the cross-entropy's is 1."""
+
+    affinity: float = Field(0.1, ge=0, description="of the predicted affinity")
+    radius: int = Field(8, ge=0, description="rows and columns between two cells of a pair, at most")
+    cross: float = Field(0.1, ge=0, description="of what CLIP's and DINO's decodings teach each other (WeCLIP+)")
+    dice: float = Field(0.0, ge=0, description="of the Dice loss (WeCLIP+: 1)")
+
+
+class Train(StageConfig):
+    """A small network on frozen CLIP learns to segment from CLIP's own class activation maps."""
+
+    checkpoint: str | None = Field(None, description="take this trained network instead: the authors' state dict")
+    split: str | None = Field(None, description="the split to learn from; the data set's training split")
+    net: Net = Field(Net(), description="the network")
+    augment: Augment = Field(Augment(), description="augmentation")
+    keep_features: Literal["no", "float16", "float32"] = Field(
+        "no",
+        description="with augment.whole: keep what the frozen networks see of each image on disk, in this precision "
+        "(ViT-B, crops of 320, float16: 11 MB an image, twice with flips), so that it is computed once",
+    )
+    labels: Labels = Field(Labels(), description="pseudo-labels")
+    losses: Losses = Field(Losses(), description="weights of the losses")
+    optimiser: AdamW = Field(
+        AdamW(lr=2e-4, warm_up=50, power=1.0), description="optimiser; nothing but heads is trained: lr times 10"
+    )
+    loop: Loop = Field(Loop(iterations=30000, batch=4), description="length of the training")
+
+
+class Seeds(StageConfig):
+    """Write CLIP's class activation maps, spread as the trained network says."""
+
+    split: str | None = Field(None, description="the split to make CAMs of; the data set's training split")
+    labels: Labels = Field(Labels(), description="which maps and boxes, as in training; always guided")
+    batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
+
+
+class Pseudo(StageConfig):
+    """Refine the class activation maps to label maps."""
+
+    par: Par = Field(Par(iterations=20, down=1), description="pixel-adaptive refinement, as in training")
+
+
+class Infer(infer.Infer):
+    """How the trained network is applied; defaults are those of the released test script."""
+
+    scales: tuple[float, ...] = Field(
+        (1.0, 0.75), min_length=1, description="image scales whose predictions are fused (WeCLIP+: 1, 1.5)"
+    )
+    flip: bool = Field(True, description="also predict the mirrored image")
+    fusion: infer.Fusion = Field(
+        "coarse_mean",
+        description="of scales and flips: coarse_mean: mean of logits, at the resolution of those of the unscaled "
+        "image (WeCLIP); mean: mean of softmax scores; max: largest logit; coarse_max, sum_max, max_sum: BECO's, ToCo's",
+    )
+    long_side: int | None = Field(512, gt=0, description="length that the longer side is resized to first")
+    rounding: infer.Rounding = Field(
+        "factor", description="of the sizes of scaled images; factor: down, sampled at the very factor"
+    )
+    crf_settings: Crf = Field(PRESETS["afa"], description="the dense CRF (AFA)")
