@@ -35,3 +35,35 @@ def fill(model: WeClip, state: dict[str, Tensor], prefix: str) -> None:
     ours = {trained_name(prefix + k): v for k, v in state.items()}
     part = next(iter(ours)).partition(".")[0]
     load_exactly(model.get_submodule(part), {k.removeprefix(f"{part}."): v for k, v in ours.items()}, part, "reference")
+
+
+TRAIN: dict[str, Any] = {
+    "text": {"features": "random"},
+    "net": {
+        "backbone": "vit_base_patch16_clip_quickgelu_224",
+        "backbone_args": {"img_size": 64, "patch_size": 8, "embed_dim": 24, "depth": 4, "num_heads": 2},
+        "pretrained": "none",
+        "width": 16,
+        "heads": 2,
+        "blocks": 2,
+    },
+    "augment": {"crop": 64, "scale": [0.75, 1.5]},
+    "labels": {"guided_from": 4, "guided_maps": 3, "par": {"iterations": 3}},
+    "losses": {"radius": 3},
+    "optimiser": {"lr": 0.001, "warm_up": 2},
+    "loop": {"iterations": 8, "batch": 4, "log_every": 1},
+}
+"""Settings of a training that takes seconds."""
+
+PLUS: dict[str, Any] = {
+    "net": {
+        "levels": "last",
+        "cam_level": -2,
+        "dino": "vit_small_patch14_dinov2",
+        "dino_args": {"img_size": 56, "embed_dim": 24, "depth": 2, "num_heads": 2},
+        "dino_pretrained": "none",
+    },
+    "labels": {"guided_from": 0, "box_threshold": None, "weigh": True, "trust_from": 4, "trust_above": 0.34},
+    "losses": {"dice": 1.0},
+}
+"""What makes it WeCLIP+."""

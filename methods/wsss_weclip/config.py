@@ -10,6 +10,7 @@ from wsss_cli.config import Config, StageConfig
 from wsss_cli.engine import infer
 from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
+from wsss_cli.nets.clip_names import Names
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.par_config import Par
 
@@ -98,6 +99,7 @@ class Train(StageConfig):
 
     checkpoint: str | None = Field(None, description="take this trained network instead: the authors' state dict")
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
+    text: Names = Field(Names(), description="what CLIP is told of the classes")
     net: Net = Field(Net(), description="the network")
     augment: Augment = Field(Augment(), description="augmentation")
     keep_features: Literal["no", "float16", "float32"] = Field(

@@ -181,7 +181,7 @@ class _State:
             clock.lap("data")
             local = isinstance(self.model, DistributedDataParallel) and i < n - 1
             with self.model.no_sync() if local else nullcontext():  # type: ignore[operator]
-                with _autocast(self.loop, self.runtime.device):
+                with autocast(self.loop, self.runtime.device):
                     losses = self.training.step(self.model, batch, k)
                     total = torch.stack([v.float() for v in losses.values()]).sum() / n
                 clock.lap("forward")
@@ -311,7 +311,8 @@ def _loader(training: Training, loop: Loop, runtime: Runtime, seed: int, k: int,
     )
 
 
-def _autocast(loop: Loop, device: torch.device) -> torch.autocast:
+def autocast(loop: Loop, device: torch.device) -> torch.autocast:
+    """The mixed precision that the settings ask for."""
     dtype = torch.float16 if loop.amp == "fp16" else torch.bfloat16
     return torch.autocast(device.type, dtype, enabled=loop.amp != "off")
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -89,11 +89,14 @@ def peaks(maps: Tensor) -> Tensor:
 
 
 class Segmentation(nn.Module):
-    """The segmentation of a single-stage network alone, for `infer`: images (B, 3, H, W) -> logits (B, K, h, w)."""
+    """The segmentation of a network alone, for `infer`: images (B, 3, H, W) -> logits (B, K, h, w).
 
-    def __init__(self, net: SingleStage) -> None:
+    net  whose method `segmentation` gives them: a SingleStage, or WeCLIP's
+    """
+
+    def __init__(self, net: nn.Module) -> None:
         super().__init__()
-        self.net = net
+        self.net: Any = net
 
     def forward(self, images: Tensor) -> Tensor:
         return self.net.segmentation(images)
