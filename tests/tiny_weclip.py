@@ -1,11 +1,13 @@
 """WeCLIP's networks of the reference, and of tests that need no weights."""
 
+from pathlib import Path
 from typing import Any
 
 import torch
 from torch import Tensor
 
 from tiny_clip import state_of, tower_of
+from wsss_cli.nets.clip import ClipVisual
 from wsss_cli.nets.weights import load_exactly
 from wsss_weclip.checkpoint import trained_name
 from wsss_weclip.config import Net
@@ -37,13 +39,23 @@ def fill(model: WeClip, state: dict[str, Tensor], prefix: str) -> None:
     load_exactly(model.get_submodule(part), {k.removeprefix(f"{part}."): v for k, v in ours.items()}, part, "reference")
 
 
+def save_clip(path: Path) -> None:
+    """Random weights for the CLIP of TRAIN whose attention is no nearly even mean, of which little but noise is left."""
+    torch.manual_seed(0)
+    tower = ClipVisual(TRAIN["net"]["backbone"], TRAIN["net"]["backbone_args"])
+    for block in tower.body.blocks:
+        block.attn.qkv.weight.mul_(20)
+    torch.save(tower.body.state_dict() | {"head.weight": tower.proj.weight}, path)
+
+
 TRAIN: dict[str, Any] = {
     "text": {"features": "random"},
     "net": {
         "backbone": "vit_base_patch16_clip_quickgelu_224",
         "backbone_args": {"img_size": 64, "patch_size": 8, "embed_dim": 24, "depth": 4, "num_heads": 2},
-        "pretrained": "none",
+        "pretrained": "clip.pt",
         "width": 16,
+        "logit_scale": 5.0,
         "heads": 2,
         "blocks": 2,
     },

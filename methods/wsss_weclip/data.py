@@ -51,9 +51,7 @@ class WeClipData:
             mirrored = settings.flip and rng.random() < 0.5
             image, box = whole_view(read_image(sample.image), settings.crop, mirrored)
         else:
-            image, box = scaled_crop(
-                read_image(sample.image), settings.scale, settings.flip, settings.crop, rng
-            )
+            image, box = scaled_crop(read_image(sample.image), settings.scale, settings.flip, settings.crop, rng)
         draws = torch.rand(self.channels, generator=torch_rng(rng))
         item = {
             "image": torch.from_numpy(image),

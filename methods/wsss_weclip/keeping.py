@@ -62,8 +62,17 @@ def made_of(job: Job, net: WeClip) -> str:
     for key, value in net.state_dict().items():
         if key.startswith(("encoder.", "dino.", "classes", "background")):
             digest.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
-    asked = as_dict(config.augment), config.labels.maps, config.keep_features, config.net.levels, config.net.cam_level, config.loop.amp
-    return f"{job.data.info.hash}\n{digest.hexdigest()}\n{asked} {config.net.logit_scale} {config.net.half_projection}\n"
+    asked = (
+        as_dict(config.augment),
+        config.labels.maps,
+        config.keep_features,
+        config.net.levels,
+        config.net.cam_level,
+        config.loop.amp,
+    )
+    return (
+        f"{job.data.info.hash}\n{digest.hexdigest()}\n{asked} {config.net.logit_scale} {config.net.half_projection}\n"
+    )
 
 
 def whole_view(image: np.ndarray, side: int, mirrored: bool) -> Cropped:

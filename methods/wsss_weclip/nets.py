@@ -18,6 +18,7 @@ from wsss_cli.nets.vit import as_map
 from wsss_weclip.config import Net
 from wsss_weclip.dino import Dino
 
+
 class Evidence(NamedTuple):
     """What the frozen networks see in B images, without gradient; n = h w cells.
 

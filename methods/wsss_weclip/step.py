@@ -77,9 +77,7 @@ def labels_of(images: Tensor, cams: list[Tensor], tags: Tensor, settings: Labels
     """Normalised images (B, 3, H, W) and the CAMs of their classes, (n, h, w) each -> (B, H, W) ids."""
     form = label_format(tags.shape[1])
     parts = zip(images, cams, (row.nonzero()[:, 0] + 1 for row in tags))
-    return torch.stack(
-        [refined_label(i, enlarged(c, i.shape[1:]), keys, settings.par, form) for i, c, keys in parts]
-    )
+    return torch.stack([refined_label(i, enlarged(c, i.shape[1:]), keys, settings.par, form) for i, c, keys in parts])
 
 
 def cross_teaching(parts: tuple[Tensor, ...], labels: Tensor) -> Tensor:

@@ -34,14 +34,16 @@ def softmax_cams(
     """
     leaf = tower.activation(tokens.detach()).detach().requires_grad_()
     output, attention = tower.last(tokens.detach(), leaf)
-    prob = present_softmax(tower.features(output).float(), tags, classes, background, scale)  # (B, C)
+    features = tower.features(output).float()  # (B, E)
     cams = torch.zeros(*tags.shape, *grid, device=tokens.device)
-    for rank in range(int(tags.sum(1).max())):
-        owner, channel = nth_present(tags, rank)
-        (grad,) = torch.autograd.grad(prob[owner, channel].sum(), leaf, retain_graph=True)
-        weight = grad[owner, 1:].float().mean(1)  # (P, D)
-        maps = as_map(leaf.detach()[owner, 1:].float(), grid)  # (P, D, h, w)
-        cams[owner, channel] = min_max(min_max(torch.einsum("pd,pdhw->phw", weight, maps).relu()))
+    with torch.autocast(tokens.device.type, enabled=False):  # a score near 1 is 1 in less than float32
+        prob = present_softmax(features, tags, classes, background, scale)  # (B, C)
+        for rank in range(int(tags.sum(1).max())):
+            owner, channel = nth_present(tags, rank)
+            (grad,) = torch.autograd.grad(prob[owner, channel].sum(), leaf, retain_graph=True)
+            weight = grad[owner, 1:].float().mean(1)  # (P, D)
+            maps = as_map(leaf.detach()[owner, 1:].float(), grid)  # (P, D, h, w)
+            cams[owner, channel] = min_max(min_max(torch.einsum("pd,pdhw->phw", weight, maps).relu()))
     return cams, attention.detach()
 
 

@@ -6,10 +6,12 @@ import pytest
 
 from processes import Wsss
 from tiny_shapes import shapes_and_recipe
-from tiny_weclip import TRAIN
+from tiny_weclip import TRAIN, save_clip
 
 
 @pytest.fixture(scope="module")
 def wsss(tmp_path_factory: pytest.TempPathFactory) -> Wsss:
     recipe: dict[str, Any] = {"train": TRAIN, "infer": {"long_side": 64, "scales": [1.0, 0.75]}}
-    return shapes_and_recipe(tmp_path_factory.mktemp("weclip"), recipe)
+    folder = tmp_path_factory.mktemp("weclip")
+    save_clip(folder / "clip.pt")
+    return shapes_and_recipe(folder, recipe)

@@ -43,7 +43,8 @@ def test_every_stage_leaves_what_it_says(run: Path) -> None:
         assert json.loads((run / stage / "stage.json").read_text())["status"] == "finished"
     cams = [read_cam(path) for path in sorted((run / "seeds" / "cam").glob("*.npz"))]
     assert len(cams) == len(list((run / "pseudo" / "labels").glob("*.png"))) == 12
-    assert all((np.diff(cam.keys) > 0).all() and cam.cam.max() > 0.5 and cam.cam.min() >= 0 for cam in cams)
+    assert all((np.diff(cam.keys) > 0).all() and 0 <= cam.cam.min() <= cam.cam.max() <= 1 for cam in cams)
+    assert sum(cam.cam.max() > 0.5 for cam in cams) > 6  # of a random network some are empty
     maps = [read_labels(path) for path in sorted((run / "infer" / "labels").glob("*.png"))]
     assert len(maps) == 6 and all(64 in labels.shape and labels.max() <= 3 for labels in maps)
     found = losses(run / "train")
@@ -128,5 +129,5 @@ def test_plus_goes_through_every_stage(wsss: Wsss) -> None:
     ],
 )
 def test_what_cannot_work_is_named(wsss: Wsss, words: tuple[str, ...], said: str) -> None:
-    failed = wsss(*WORDS, "--name", "bad", *(x for word in words for x in ("--set", word)))
+    failed = wsss(*WORDS, "--name", f"bad{len(said)}", *(x for word in words for x in ("--set", word)))
     assert failed.code == 2 and said in failed.text and "Traceback" not in failed.text
