@@ -4,10 +4,11 @@ from pathlib import Path
 from typing import Any
 
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from tiny_clip import state_of, tower_of
 from wsss_cli.nets.clip import ClipVisual
+from wsss_cli.nets.vit import as_map
 from wsss_cli.nets.weights import load_exactly
 from wsss_weclip.checkpoint import trained_name
 from wsss_weclip.config import Net
@@ -32,6 +33,34 @@ def reference_network(weights: dict[str, Any], coco: bool = False, **settings: A
     return model.eval()
 
 
+class GivenTokens(nn.Module):
+    """DINOv2's place in a network whose tokens a vector gives."""
+
+    def __init__(self, tokens: Tensor, grid: tuple[int, int]) -> None:
+        super().__init__()
+        self.tokens, self.grid, self.dim = tokens, grid, tokens.shape[2]
+
+    def forward(self, images: Tensor) -> Tensor:
+        return as_map(self.tokens, self.grid)
+
+
+def reference_plus(ref: dict[str, Any], coco: bool) -> WeClip:
+    """The network of plus_<case>.npz."""
+    prefix, kind = ("coco.", "coco_") if coco else ("sd.", "")
+    trained = state_of(ref, prefix)
+    width = len(trained["decoder_fts_fuse.linear_fuse.bias"])
+    blocks = 1 + max(int(k.split(".")[3]) for k in trained if k.startswith("decoder.transformer"))
+    grid = [side // 14 for side in ref[f"{kind}dino_input_hw"].tolist()]
+    dino: Any = GivenTokens(torch.from_numpy(ref[f"{kind}dino_tokens"]), (grid[0], grid[1]))
+    scale = float(torch.tensor(ref["logit_scale"]).exp())
+    level = -1 if coco else -2
+    net = Net(width=width, blocks=blocks, heads=8, logit_scale=scale, levels="last", cam_level=level)
+    model = WeClip(tower_of(state_of(ref, "clip."), ref["heads"]), dino, net, text(ref, coco))
+    for part in ("decoder_fts_fuse.", "dino_decoder_fts_fuse.", "decoder."):
+        fill(model, {k.removeprefix(part): v for k, v in trained.items() if k.startswith(part)}, part)
+    return model.eval()
+
+
 def fill(model: WeClip, state: dict[str, Tensor], prefix: str) -> None:
     """Tensors after the released prefix into the part of the network that they are of."""
     ours = {trained_name(prefix + k): v for k, v in state.items()}
@@ -40,7 +69,7 @@ def fill(model: WeClip, state: dict[str, Tensor], prefix: str) -> None:
 
 
 def save_clip(path: Path) -> None:
-    """Random weights for the CLIP of TRAIN whose attention is no nearly even mean, of which little but noise is left."""
+    """Random weights for the CLIP of TRAIN; its attention is not as good as even, which would leave noise alone."""
     torch.manual_seed(0)
     tower = ClipVisual(TRAIN["net"]["backbone"], TRAIN["net"]["backbone_args"])
     for block in tower.body.blocks:
@@ -79,3 +108,9 @@ PLUS: dict[str, Any] = {
     "losses": {"dice": 1.0},
 }
 """What makes it WeCLIP+."""
+
+
+def text_of(classes: int, dim: int = 512) -> tuple[Tensor, Tensor]:
+    """Features of no meaning, of classes and of 25 background names."""
+    features = torch.randn(classes + 25, dim, generator=torch.Generator().manual_seed(0))
+    return features[:classes], features[classes:]

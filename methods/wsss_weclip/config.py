@@ -139,7 +139,7 @@ class Infer(infer.Infer):
     fusion: infer.Fusion = Field(
         "coarse_mean",
         description="of scales and flips: coarse_mean: mean of logits, at the resolution of those of the unscaled "
-        "image (WeCLIP); mean: mean of softmax scores; max: largest logit; coarse_max, sum_max, max_sum: BECO's, ToCo's",
+        "image (WeCLIP); mean: of softmax scores; max: largest logit; coarse_max, sum_max, max_sum: BECO's, ToCo's",
     )
     long_side: int | None = Field(512, gt=0, description="length that the longer side is resized to first")
     rounding: infer.Rounding = Field(

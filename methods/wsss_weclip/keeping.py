@@ -62,17 +62,9 @@ def made_of(job: Job, net: WeClip) -> str:
     for key, value in net.state_dict().items():
         if key.startswith(("encoder.", "dino.", "classes", "background")):
             digest.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
-    asked = (
-        as_dict(config.augment),
-        config.labels.maps,
-        config.keep_features,
-        config.net.levels,
-        config.net.cam_level,
-        config.loop.amp,
-    )
-    return (
-        f"{job.data.info.hash}\n{digest.hexdigest()}\n{asked} {config.net.logit_scale} {config.net.half_projection}\n"
-    )
+    net_asked = {name: getattr(config.net, name) for name in ("levels", "cam_level", "logit_scale", "half_projection")}
+    asked = as_dict(config.augment), net_asked, config.labels.maps, config.keep_features, config.loop.amp
+    return f"{job.data.info.hash}\n{digest.hexdigest()}\n{asked}\n"
 
 
 def whole_view(image: np.ndarray, side: int, mirrored: bool) -> Cropped:
@@ -91,9 +83,10 @@ def evidence_path(folder: Path, id: str, mirrored: bool) -> Path:
 
 def write_evidence(path: Path, seen: Evidence, dtype: str) -> None:
     """What is seen of one image, whole or not at all."""
-    arrays = {"levels": seen.levels[:, 0], "dino": seen.dino[0], "attention": seen.attention[0], "cams": seen.cams[0]}
+    parts = {"levels": seen.levels[:, 0], "dino": seen.dino[0], "attention": seen.attention[0], "cams": seen.cams[0]}
     with writing(path) as aside, aside.open("wb") as file:
-        np.savez(file, **{name: x.cpu().float().numpy().astype(dtype) for name, x in arrays.items()})
+        arrays = {name: x.cpu().float().numpy().astype(dtype) for name, x in parts.items()}
+        np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a bool among the keywords
 
 
 def read_evidence(folder: Path, id: str, mirrored: bool) -> Evidence:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from functools import partial
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import torch
 import torch.nn.functional as F
@@ -76,7 +76,7 @@ class Decoder(nn.Module):
         )
         self.classify = nn.Conv2d(width, num_outputs, 1)
         for block in self.blocks:
-            _initialise(block.attn)
+            _initialise(block)
 
     def forward(self, maps: Tensor) -> Tensor:
         grid = (maps.shape[2], maps.shape[3])
@@ -173,8 +173,9 @@ def _resized(maps: Tensor, size: torch.Size) -> Tensor:
     return F.interpolate(maps, tuple(size), mode="bilinear", align_corners=False)
 
 
-def _initialise(attention: nn.Module) -> None:
-    """As PyTorch's own MultiheadAttention begins."""
+def _initialise(block: Any) -> None:
+    """Its attention, as PyTorch's own MultiheadAttention begins."""
+    attention = block.attn
     nn.init.xavier_uniform_(attention.qkv.weight)
     nn.init.zeros_(attention.qkv.bias)
     nn.init.zeros_(attention.proj.bias)

@@ -46,7 +46,7 @@ def guided_affinity(maps: Tensor, predicted: Tensor) -> Tensor:
 
     d_l = sum (P - a_l), whose sign counts; kept are the maps with d_l <= mean_l d_l.
 
-    maps (B, L, n, n) of attention, the candidates, without class token; predicted (B, n, n) in [0, 1].  Returns (B, n, n).
+    maps (B, L, n, n) the candidates, without class token; predicted (B, n, n) in [0, 1].  Returns (B, n, n).
     """
     distance = (predicted[:, None] - maps).sum((2, 3))  # (B, L)
     kept = (distance <= distance.mean(1, keepdim=True)).float()

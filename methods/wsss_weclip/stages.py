@@ -54,8 +54,8 @@ def train(job: Job) -> dict[str, float]:
     channels = config.net.width * (1 if net.dino is None else 2)
     data = WeClipData(samples, job.data.num_classes, config.augment, channels, config.net.dropout, kept)
     total = total_iterations(config.loop, len(data))
-    job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images; the decoder guides "
-            f"the labels from iteration {config.labels.guided_from}")  # fmt: skip
+    job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images; the decoder "
+            f"guides the labels from iteration {config.labels.guided_from}")  # fmt: skip
     training = Training(
         model=net,
         step=WeClipStep(net, config, job.runtime.world),

@@ -48,11 +48,7 @@ def load_clip(tower: ClipVisual, pretrained: str, trust: bool = False) -> Loaded
     """
     if pretrained == "none":
         return None
-    state = (
-        published(tower.name, tower.args, trust)
-        if pretrained == "timm"
-        else read_weights(Path(pretrained).expanduser(), trust)
-    )
+    state = published(tower, trust) if pretrained == "timm" else read_weights(Path(pretrained).expanduser(), trust)
     found = load_exactly(tower, visual(state), f"'{tower.name}'", pretrained)
     log.info("%s: %d of %d tensors loaded from %s", tower.name, *[len(found.matched)] * 2, pretrained)
     return found

@@ -10,7 +10,7 @@ from torch import Tensor
 
 from reference_vectors import vectors
 from tiny_clip import weights_beside
-from tiny_weclip import reference_network
+from tiny_weclip import reference_network, reference_plus
 from wsss_cli.cam.softmax_cam import min_max
 from wsss_cli.data.label_format import BYTE
 from wsss_cli.data.transforms import Placement, flip, normalise, place
@@ -24,6 +24,7 @@ from wsss_cli.refine.par import par
 from wsss_weclip.affinity import affinity_loss, cell_pairs, near
 from wsss_weclip.checkpoint import trained_name
 from wsss_weclip.config import Infer, Labels, Losses, Train
+from wsss_weclip.dino import Dino
 from wsss_weclip.nets import Evidence, Outputs, WeClip
 from wsss_weclip.refinement import enlarged, refined_label, spread_cams
 from wsss_weclip.step import WeClipStep
@@ -227,3 +228,62 @@ def test_dense_crf(ref: dict[str, Any]) -> None:
     same_labels(scores.argmax(0), ref["pred"])
     np.testing.assert_allclose(scores.amax(0), ref["Q_max"], atol=5e-4)
     assert AdamW().head_factor == 10 and Infer().crf_settings == PRESETS["afa"]
+
+
+def plus_config(ref: dict[str, Any], coco: bool, **labels: Any) -> Train:
+    boxes = {"box_threshold": 0.7, "guided_maps": 8} if coco else {"box_threshold": None}
+    return Train(
+        labels=Labels(guided_from=0, weigh=True, **boxes, **labels), losses=Losses(dice=1.0, radius=ref["radius"])
+    )
+
+
+@vectors("weclip/plus")
+@pytest.mark.parametrize("coco", [False, True])
+def test_plus_sees_and_labels(ref: dict[str, Any], coco: bool) -> None:
+    net, kind = reference_plus(ref, coco), "coco_" if coco else ""
+    step = WeClipStep(net, plus_config(ref, coco))
+    images, tags = tensor(ref["images"]), tensor(ref[f"{kind}tags"]).float()
+    seen = net.look(images, tags, step.config.labels.maps)
+    said = net(seen)
+    close(said.parts[0], ref[f"{kind}seg_clip"])
+    close(said.parts[1], ref[f"{kind}seg_dino"])
+    close(said.affinity, ref[f"{kind}attn_pred"])
+    same_labels(step.labels({"image": images, "tags": tags}, seen, said, 0), ref[f"{kind}label"])
+
+
+@vectors("weclip/plus")
+@pytest.mark.parametrize("late", ["late0", "late1"])
+def test_plus_losses_and_gradients(ref: dict[str, Any], late: str) -> None:
+    net = reference_plus(ref, coco=False)
+    config = plus_config(ref, False, trust_from=0 if late == "late1" else None, trust_above=ref[f"{late}_threshold"])
+    step = WeClipStep(net, config)
+    images, tags = tensor(ref["images"]), tensor(ref["tags"]).float()
+    batch = {"image": images, "tags": tags, "kept": None}
+    seen = net.look(images, tags, config.labels.maps)
+    said = net(seen)
+    logits = F.interpolate(said.logits, images.shape[2:], mode="bilinear", align_corners=False)
+    same_labels(step.with_sure(tensor(ref["label"]), logits, 0), ref[f"{late}_label_used"])
+    losses = step(net, batch, 0)
+    close(losses["segmentation"], ref[f"{late}_seg_loss"], 1e-4)
+    close(losses["dice"], ref[f"{late}_dice"], 1e-4)
+    close(losses["affinity"] / 0.1, ref[f"{late}_aff_loss"], 1e-4)
+    crossed = np.nan_to_num([ref[f"{late}_clip_from_dino"], ref[f"{late}_dino_from_clip"]]).sum()
+    if np.isfinite(ref[f"{late}_total"]):
+        close(losses["cross"] / 0.1, crossed, 1e-4)
+        close(torch.stack(list(losses.values())).sum(), ref[f"{late}_total"], 1e-4)
+    torch.stack(list(losses.values())).sum().backward()
+    check_gradients(net, ref["grad_names"], ref[f"{late}_grad_norms"], 1e-3)
+
+
+@vectors("weclip/plus")
+def test_what_dino_is_shown(ref: dict[str, Any], monkeypatch: pytest.MonkeyPatch) -> None:
+    tiny = {"img_size": 56, "embed_dim": 24, "depth": 1, "num_heads": 2}
+    dino, shown = Dino("vit_small_patch14_dinov2", tiny), []
+
+    def show(x: Tensor, grid: tuple[int, int]) -> Tensor:
+        shown.append(x)
+        return torch.zeros(len(x), 1 + grid[0] * grid[1], 24)
+
+    monkeypatch.setattr(dino, "_without_registers", show)
+    dino(tensor(ref["images"]))
+    close(shown[0], ref["dino_input"])

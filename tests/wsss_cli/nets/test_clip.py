@@ -5,6 +5,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+import timm
 import torch
 from torch import Tensor
 
@@ -121,6 +122,25 @@ def test_weights_of_another_clip_are_refused(more: dict[str, int], tmp_path: Pat
     torch.save(official(tiny()), tmp_path / "clip.pt")
     with pytest.raises(WsssError, match=r"clip\.pt does not fit"):
         load_clip(tiny(**more), str(tmp_path / "clip.pt"))
+
+
+def test_published_weights_that_cannot_be_had_and_that_can(monkeypatch: pytest.MonkeyPatch) -> None:
+    tower, create = ClipVisual(VIT_B16, TINY), timm.create_model
+
+    def fetched(name: str, pretrained: bool, **args: Any) -> Any:
+        if reachable:
+            torch.manual_seed(1)
+            return create(name, pretrained=False, **args)
+        raise OSError("no route to host")
+
+    reachable = False
+    monkeypatch.setattr(timm, "create_model", fetched)
+    with pytest.raises(WsssError, match=f"the weights of '{VIT_B16}' could not be downloaded: no route"):
+        load_clip(tower, "timm")
+    reachable = True
+    before = tower.proj.weight.clone()
+    found = load_clip(tower, "timm")
+    assert found is not None and not found.unused and not torch.equal(tower.proj.weight, before)
 
 
 @pytest.mark.parametrize(
