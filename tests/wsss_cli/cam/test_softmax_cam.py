@@ -56,6 +56,6 @@ def test_cams_spread_as_released(ref: dict[str, Any]) -> None:
     np.testing.assert_allclose(mean, ref["attn_mean"], rtol=1e-5)
     matrix = transition(mean)
     for mask, squared in zip(ref["box_mask"].reshape(len(ref["cam"]), 1, -1), ref["transition_masked"]):
-        np.testing.assert_allclose((matrix @ matrix) * mask, squared, rtol=0, atol=1e-5 * np.abs(squared).max())
+        np.testing.assert_allclose((matrix @ matrix).numpy() * mask, squared, rtol=0, atol=1e-5 * np.abs(squared).max())
     found = spread(torch.from_numpy(ref["cam"] * ref["box_mask"]), matrix)
     np.testing.assert_allclose(found, ref["refined"], rtol=0, atol=1e-5 * np.abs(ref["refined"]).max())
