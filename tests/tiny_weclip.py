@@ -89,7 +89,7 @@ TRAIN: dict[str, Any] = {
         "blocks": 2,
     },
     "augment": {"crop": 64, "scale": [0.75, 1.5]},
-    "labels": {"guided_from": 4, "guided_maps": 3, "par": {"iterations": 3}},
+    "labelling": {"guided_from": 4, "guided_maps": 3, "par": {"iterations": 3}},
     "losses": {"radius": 3},
     "optimiser": {"lr": 0.001, "warm_up": 2},
     "loop": {"iterations": 8, "batch": 4, "log_every": 1},
@@ -104,7 +104,7 @@ PLUS: dict[str, Any] = {
         "dino_args": {"img_size": 56, "embed_dim": 24, "depth": 2, "num_heads": 2},
         "dino_pretrained": "none",
     },
-    "labels": {"guided_from": 0, "box_threshold": None, "weigh": True, "trust_from": 4, "trust_above": 0.34},
+    "labelling": {"guided_from": 0, "box_threshold": None, "weigh": True, "trust_from": 4, "trust_above": 0.34},
     "losses": {"dice": 1.0},
 }
 """What makes it WeCLIP+."""

@@ -107,7 +107,7 @@ class Train(StageConfig):
         description="with augment.whole: keep what the frozen networks see of each image on disk, in this precision "
         "(ViT-B, crops of 320, float16: 11 MB an image, twice with flips), so that it is computed once",
     )
-    labels: Labels = Field(Labels(), description="pseudo-labels")
+    labelling: Labels = Field(Labels(), description="pseudo-labels")
     losses: Losses = Field(Losses(), description="weights of the losses")
     optimiser: AdamW = Field(
         AdamW(lr=2e-4, warm_up=50, power=1.0), description="optimiser; nothing but heads is trained: lr times 10"
@@ -119,7 +119,7 @@ class Seeds(StageConfig):
     """Write CLIP's class activation maps, spread as the trained network says."""
 
     split: str | None = Field(None, description="the split to make CAMs of; the data set's training split")
-    labels: Labels = Field(Labels(), description="which maps and boxes, as in training; always guided")
+    labelling: Labels = Field(Labels(), description="which maps and boxes, as in training; always guided")
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
 
 

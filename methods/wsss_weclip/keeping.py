@@ -52,7 +52,7 @@ def look_at_whole(job: Job, net: WeClip, sample: Sample, mirrored: bool) -> Evid
     x = normalise(torch.from_numpy(image)[None].to(device))  # (1, 3, S, S)
     tags = multi_hot(sample.tags, job.data.num_classes)[None].to(device)
     with autocast(config.loop, device):
-        return net.look(x, tags, config.labels.maps)
+        return net.look(x, tags, config.labelling.maps)
 
 
 def made_of(job: Job, net: WeClip) -> str:
@@ -63,7 +63,7 @@ def made_of(job: Job, net: WeClip) -> str:
         if key.startswith(("encoder.", "dino.", "classes", "background")):
             digest.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
     net_asked = {name: getattr(config.net, name) for name in ("levels", "cam_level", "logit_scale", "half_projection")}
-    asked = as_dict(config.augment), net_asked, config.labels.maps, config.keep_features, config.loop.amp
+    asked = as_dict(config.augment), net_asked, config.labelling.maps, config.keep_features, config.loop.amp
     return f"{job.data.info.hash}\n{digest.hexdigest()}\n{asked}\n"
 
 

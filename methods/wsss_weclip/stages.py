@@ -55,7 +55,7 @@ def train(job: Job) -> dict[str, float]:
     data = WeClipData(samples, job.data.num_classes, config.augment, channels, config.net.dropout, kept)
     total = total_iterations(config.loop, len(data))
     job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images; the decoder "
-            f"guides the labels from iteration {config.labels.guided_from}")  # fmt: skip
+            f"guides the labels from iteration {config.labelling.guided_from}")  # fmt: skip
     training = Training(
         model=net,
         step=WeClipStep(net, config, job.runtime.world),
@@ -135,8 +135,8 @@ def cams_of(net: WeClip, batch: Tensor, samples: list[Sample], config: Seeds) ->
     size = (batch.shape[1], batch.shape[2])
     x = normalise(batch)
     tags = torch.stack([multi_hot(s.tags, len(net.classes)) for s in samples]).to(x.device)
-    seen = net.look(x, tags, config.labels.maps)
-    spread = spread_cams(seen, tags, config.labels, net(seen))
+    seen = net.look(x, tags, config.labelling.maps)
+    spread = spread_cams(seen, tags, config.labelling, net(seen))
     small = [enlarged(cam, strided_size(size)).cpu().numpy() for cam in spread]
     return [Cam(np.array(sorted(s.tags), dtype=np.int64), cam, size) for s, cam in zip(samples, small)]
 

@@ -31,7 +31,7 @@ class WeClipStep:
 
     def __call__(self, model: nn.Module, batch: dict[str, Any], k: int) -> dict[str, Tensor]:
         """batch: image (B, 3, H, W) normalised, box (B, 4) y0, y1, x0, x1, tags (B, C), kept (B, m); perhaps seen."""
-        seen = batch.get("seen") or self.net.look(batch["image"], batch["tags"], self.config.labels.maps)
+        seen = batch.get("seen") or self.net.look(batch["image"], batch["tags"], self.config.labelling.maps)
         said: Outputs = model(seen, batch["kept"])
         with torch.autocast(batch["image"].device.type, enabled=False):
             return self.losses(batch, seen, said, k)
@@ -55,7 +55,7 @@ class WeClipStep:
 
     def labels(self, batch: dict[str, Any], seen: Evidence, said: Outputs, k: int) -> Tensor:
         """Pseudo-labels (B, H, W) of the batch."""
-        settings, images, tags = self.config.labels, batch["image"], batch["tags"]
+        settings, images, tags = self.config.labelling, batch["image"], batch["tags"]
         cams = spread_cams(seen, tags, settings, said if k >= settings.guided_from else None)
         labels = labels_of(images, cams, tags, settings)
         if settings.padding:
@@ -65,7 +65,7 @@ class WeClipStep:
 
     def with_sure(self, labels: Tensor, logits: Tensor, k: int) -> Tensor:
         """The labels; late in the training, where the prediction is sure, the prediction."""
-        settings = self.config.labels
+        settings = self.config.labelling
         if settings.trust_from is None or k < settings.trust_from:
             return labels
         score, predicted = logits.detach().softmax(1).max(1)

@@ -219,6 +219,7 @@ def _protocol(folder: Path, source: str) -> dict[str, Any]:
         "fusion": config["fusion"],
         "resize": config["resize"],
         "short_side": config.get("short_side"),
+        "long_side": config.get("long_side"),
         "window": config.get("window"),
         "member": config.get("member"),  # of methods that train several networks
         "weights": config.get("weights"),  # of those that keep a teacher

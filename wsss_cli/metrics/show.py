@@ -53,6 +53,7 @@ def describe(report: dict[str, Any]) -> str:
     crf = "with and without CRF" if p["crf"] else "no CRF"
     size = f"resized to {p['resize']}" if p["resize"] else "own size"
     size = f"short side {p['short_side']}" if p.get("short_side") else size
+    size = f"long side {p['long_side']}" if p.get("long_side") else size
     size += f", windows of {p['window']}" if p.get("window") else ""
     flip = " + flip" if p["flip"] else ""
     flip += f", network {p['member']}" if p.get("member") not in (None, "both") else ""

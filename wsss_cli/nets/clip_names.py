@@ -61,7 +61,7 @@ class Names(Config):
         "random network; or a FILE, the text.npz that another run has left",
     )
     model: str = Field("ViT-B-16-quickgelu", description="open_clip's name of the CLIP")
-    pretrained: str = Field("openai", description="open_clip's name of its weights, downloaded, or a FILE of them")
+    weights: str = Field("openai", description="open_clip's name of its weights, downloaded, or a FILE of them")
 
 
 def prompts(names: Names, classes: Sequence[str]) -> tuple[list[str], list[str]]:

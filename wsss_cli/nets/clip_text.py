@@ -78,12 +78,12 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
             'pip install "wsss[clip]", or give features of names: text.features=FILE',
         ) from error
     try:
-        model = open_clip.create_model(names.model, names.pretrained, require_pretrained=True).eval()
+        model = open_clip.create_model(names.model, names.weights, require_pretrained=True).eval()
     except Exception as error:  # hub, proxy, disk, unknown names: each raises its own kind; the remedy is one
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WsssError(
-            f"the weights '{names.pretrained}' of '{names.model}' could not be had: {said}",
-            "fetch them by hand, text.pretrained=FILE, or give features of names: text.features=FILE",
+            f"the weights '{names.weights}' of '{names.model}' could not be had: {said}",
+            "fetch them by hand, text.weights=FILE, or give features of names: text.features=FILE",
         ) from error
     tokens = open_clip.get_tokenizer(names.model)(list(wanted))
     return F.normalize(model.encode_text(tokens).float(), dim=1)

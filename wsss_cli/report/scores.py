@@ -93,6 +93,8 @@ def _size(row: Row) -> str:
     side, short = _protocol(row).get("resize"), _protocol(row).get("short_side")
     if short:
         return f"short side {short}"
+    if _protocol(row).get("long_side"):
+        return f"long side {_protocol(row)['long_side']}"
     return f"{side} × {side}" if side else "own"
 
 

@@ -34,7 +34,8 @@ def run(wsss: Wsss) -> Path:
     """The run after its training, its CAMs and pseudo-labels, and the scores of its predictions."""
     said = ok(wsss("pseudo", "weclip", "--recipe", "tiny.yaml", "--workers", 0, seconds=300))
     assert "12 images with tags, 8 iterations of 4 images" in said
-    ok(wsss("evaluate", "--workers", 0, seconds=300))
+    said = ok(wsss("evaluate", "--workers", 0, seconds=300))
+    assert "long side 64, scales 1, 0.75 + flip, no CRF; trained on image tags" in said
     return wsss.folder / "runs/shapes/weclip/default"
 
 
@@ -109,7 +110,7 @@ def test_kept_features_give_what_the_networks_give(wsss: Wsss, kind: str) -> Non
 
 
 def test_plus_goes_through_every_stage(wsss: Wsss) -> None:
-    recipe = {"train": merge(TRAIN, PLUS), "seeds": {"labels": {"box_threshold": None, "weigh": True}}}
+    recipe = {"train": merge(TRAIN, PLUS), "seeds": {"labelling": {"box_threshold": None, "weigh": True}}}
     (wsss.folder / "plus.yaml").write_text(yaml.safe_dump(recipe), encoding="utf-8")
     ok(wsss("pseudo", "weclip", "--recipe", "plus.yaml", "--name", "plus", "--workers", 0, seconds=300))
     ok(wsss("infer", "weclip", "--name", "plus", "--workers", 0, "--set", "infer.long_side=64", seconds=300))

@@ -163,13 +163,13 @@ def test_augmentation(ref: dict[str, Any]) -> None:
 def test_two_training_iterations(ref: dict[str, Any], weights: dict[str, Any], half: str) -> None:
     net = reference_network(weights, half_projection=bool(half))
     start, tolerance = ref["start_step"], 3e-3 if half else 1e-4
-    config = Train(labels=Labels(guided_from=start + 1), losses=Losses(radius=ref["radius"]))
+    config = Train(labelling=Labels(guided_from=start + 1), losses=Losses(radius=ref["radius"]))
     optimizer, rate, step = adamw(net, config.optimiser), factor(config.optimiser, 30000), WeClipStep(net, config)
     images, tags = tensor(ref["images"]), tensor(ref["tags"]).float()
     batch = {"image": images, "tags": tags, "box": torch.tensor([[0, 96, 0, 96]] * 2), "kept": None}
     (base,) = [group["lr"] for group in optimizer.param_groups]
     for i, k in enumerate((start, start + 1), 1):
-        seen = net.look(images, tags, config.labels.maps)
+        seen = net.look(images, tags, config.labelling.maps)
         said = net(seen)
         close(said.logits, ref[f"seg{i}{half}"], tolerance)
         close(said.affinity, ref[f"attn_pred{i}{half}"], tolerance)
@@ -233,7 +233,7 @@ def test_dense_crf(ref: dict[str, Any]) -> None:
 def plus_config(ref: dict[str, Any], coco: bool, **labels: Any) -> Train:
     boxes = {"box_threshold": 0.7, "guided_maps": 8} if coco else {"box_threshold": None}
     return Train(
-        labels=Labels(guided_from=0, weigh=True, **boxes, **labels), losses=Losses(dice=1.0, radius=ref["radius"])
+        labelling=Labels(guided_from=0, weigh=True, **boxes, **labels), losses=Losses(dice=1.0, radius=ref["radius"])
     )
 
 
@@ -243,7 +243,7 @@ def test_plus_sees_and_labels(ref: dict[str, Any], coco: bool) -> None:
     net, kind = reference_plus(ref, coco), "coco_" if coco else ""
     step = WeClipStep(net, plus_config(ref, coco))
     images, tags = tensor(ref["images"]), tensor(ref[f"{kind}tags"]).float()
-    seen = net.look(images, tags, step.config.labels.maps)
+    seen = net.look(images, tags, step.config.labelling.maps)
     said = net(seen)
     close(said.parts[0], ref[f"{kind}seg_clip"])
     close(said.parts[1], ref[f"{kind}seg_dino"])
@@ -259,7 +259,7 @@ def test_plus_losses_and_gradients(ref: dict[str, Any], late: str) -> None:
     step = WeClipStep(net, config)
     images, tags = tensor(ref["images"]), tensor(ref["tags"]).float()
     batch = {"image": images, "tags": tags, "kept": None}
-    seen = net.look(images, tags, config.labels.maps)
+    seen = net.look(images, tags, config.labelling.maps)
     said = net(seen)
     logits = F.interpolate(said.logits, images.shape[2:], mode="bilinear", align_corners=False)
     same_labels(step.with_sure(tensor(ref["label"]), logits, 0), ref[f"{late}_label_used"])
