@@ -33,6 +33,8 @@ def boxes_of(cams: Tensor, threshold: float) -> Tensor:
     Every 8-connected part of 255 M > int(threshold max 255 M) has a box; as released, one that touches the right or the
     bottom border loses its last column or row.
     """
+    if not len(cams):
+        return cams
     levels = (255 * cams.float()).to(torch.uint8).cpu().numpy()
     return torch.from_numpy(np.stack([_boxes(level, threshold) for level in levels])).to(cams)
 
