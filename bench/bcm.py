@@ -27,10 +27,10 @@ from wsss_bcm.step import MaskedStep
 from wsss_cli.data.label_format import BYTE
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.engine import checkpoint, segment
-from wsss_cli.engine.distributed import Runtime
-from wsss_cli.engine.memory import keep_freed_memory
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
+from wsss_cli.ranks.distributed import Runtime
+from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_cli.refine.crf_config import PRESETS
 
 IMAGES, SIDE, CLASSES = 1000, 64, 20

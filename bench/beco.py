@@ -21,9 +21,9 @@ from wsss_beco.config import Strong, Train
 from wsss_beco.mixing import mix_online
 from wsss_beco.nets import TwoNetworks
 from wsss_beco.step import CoTraining
-from wsss_cli.data.transforms import MEAN, STD, normalise
-from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.batches.transforms import MEAN, STD, normalise
 from wsss_cli.nets.config import Net
+from wsss_cli.ranks.memory import keep_freed_memory
 
 BATCH, SIDE, CLASSES, ROUNDS = 16, 512, 21, 5
 

@@ -96,7 +96,7 @@ def _run(what: str, path: Path) -> tuple[float, float]:
 
 def _paint(path: Path) -> None:
     from wsss_cli.data.label_format import BYTE
-    from wsss_cli.data.parallel import ParallelMap
+    from wsss_cli.parallel.ordered import ParallelMap
     from wsss_coco.index import read_index
     from wsss_coco.reader import Reader, Task, read
 
@@ -129,7 +129,7 @@ def _whole(images: int) -> None:
     """`wsss prepare coco` from end to end."""
     from PIL import Image
 
-    from wsss_cli.data.prepare import prepare
+    from wsss_cli.preparation.prepare import prepare
     from wsss_coco import DATASET
 
     with tempfile.TemporaryDirectory() as place:

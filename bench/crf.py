@@ -16,7 +16,7 @@ from torch import Tensor
 from torch.nn.functional import interpolate
 
 from bench.row import Row
-from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_cli.refine import crf as ours
 from wsss_cli.refine.crf import PRESETS, DenseCrf, dense_crf, unary_from_softmax
 

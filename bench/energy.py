@@ -14,8 +14,8 @@ from torch import Tensor
 from bench.measure import alone, report
 from bench.row import Row
 from bench.toco import images
-from wsss_cli.engine.memory import keep_freed_memory
 from wsss_cli.losses.dense_energy import bilateral_lattice, dense_energy_loss, filtered
+from wsss_cli.ranks.memory import keep_freed_memory
 
 SIDE, CLASSES, BATCH, ROUNDS = 448, 21, 4, 3
 PART = 64  # one of so many parts of the exact sum is timed

@@ -15,7 +15,7 @@ from bench.row import Row
 from bench.steps import measure, rows
 from bench.toco import BACKBONE, BATCH, CLASSES, SIDE, batch
 from wsss_cli.engine.adamw import adamw
-from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_cli.single_stage.config import VitNet
 from wsss_locbe.config import Train
 from wsss_locbe.stages import build

@@ -12,8 +12,8 @@ import time
 import torch
 
 from bench.row import Row
-from wsss_cli.engine.memory import keep_freed_memory
-from wsss_cli.nets.backbones import Backbone
+from wsss_cli.nets.backbones.backbone import Backbone
+from wsss_cli.ranks.memory import keep_freed_memory
 
 
 def main() -> list[Row]:

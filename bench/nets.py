@@ -13,8 +13,8 @@ from torch import Tensor
 from bench.row import Row
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
-from wsss_cli.nets.heads import HEADS
-from wsss_cli.nets.outputs import training_losses
+from wsss_cli.nets.heads.outputs import training_losses
+from wsss_cli.nets.heads.table import HEADS
 from wsss_cli.nets.segmenter import Segmenter
 
 CUDA = torch.cuda.is_available()

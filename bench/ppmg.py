@@ -19,10 +19,10 @@ from torch import Tensor
 
 from bench.crf import textured_image
 from bench.row import Row
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.store import Cam
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise
-from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_ppmg.cams import mean_maps, unit_range
 from wsss_ppmg.config import Grid, Pseudo, SeamNetwork
 from wsss_ppmg.correlation import EPS, sharpened

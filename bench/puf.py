@@ -15,9 +15,9 @@ from bench.released.puf import Released
 from bench.row import Row
 from bench.steps import measure, rows
 from bench.toco import images
-from wsss_cli.data.transforms import normalise
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.engine.adamw import adamw
-from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_puf.config import Net, Train
 from wsss_puf.nets import build
 from wsss_puf.step import SelfReinforcement

@@ -13,8 +13,8 @@ import torch
 
 from bench.row import Row
 from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
-from wsss_cli.engine.memory import keep_freed_memory
-from wsss_cli.nets.backbones import Backbone
+from wsss_cli.nets.backbones.backbone import Backbone
+from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_irn.nets import CamNet
 
 H, W, IMAGES, CLASSES = 281, 375, 4, 20

@@ -14,14 +14,14 @@ import torch
 from PIL import Image
 
 from bench.row import Row
+from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import Augment, SegmentationData, to_device
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.engine.loop import Loop, Training, fit
-from wsss_cli.engine.memory import keep_freed_memory
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
+from wsss_cli.ranks.distributed import Runtime
+from wsss_cli.ranks.memory import keep_freed_memory
 
 BATCH, CROP, STEPS, H, W = 8, 256, 6, 375, 500
 

@@ -15,9 +15,9 @@ from torch import Tensor
 from bench.released.toco import Released
 from bench.row import Row
 from bench.steps import measure, rows
-from wsss_cli.data.transforms import normalise
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.engine.adamw import adamw
-from wsss_cli.engine.memory import keep_freed_memory
+from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_toco.config import Net, Train
 from wsss_toco.nets import build, make_teacher
 from wsss_toco.step import ToCoStep

@@ -13,7 +13,7 @@ import torch
 
 from bench.measure import alone, peak_mb
 from bench.row import Row
-from wsss_cli.refine.walk import dense_walk, random_walk
+from wsss_irn.walk import dense_walk, random_walk
 
 CLASSES, H, W = 2, 94, 125  # a 375 x 500 image at stride 4, with two tags
 SQUARINGS = 8

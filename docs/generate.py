@@ -58,8 +58,8 @@ BACKBONES = ("resnet50c", "resnet101c", "resnet101d", "res2net101d", "hrnet_w18"
 
 def nets() -> str:
     """Every decode head and its options, the size of each on common backbones, published scores, as Markdown."""
-    from wsss_cli.nets.figures import OUTPUTS, SIDE
-    from wsss_cli.nets.heads import HEADS
+    from wsss_cli.nets.heads.table import HEADS
+    from wsss_cli.nets.sizes.figures import OUTPUTS, SIDE
 
     rows = [f"| `{name}` | {d.paper} | {d.output_stride} | {_options(d.head_class())} |" for name, d in HEADS.items()]
     return (
@@ -92,7 +92,7 @@ def _default(value: Any) -> str:
 
 def _size(backbone: str, head: str) -> str:
     """Millions of parameters and 10^9 operations, or a dash where the two do not go together."""
-    from wsss_cli.nets.figures import figures
+    from wsss_cli.nets.sizes.figures import figures
 
     figure = figures()[backbone].get(head)
     return f"{figure.params:.1f} / {figure.gflops:.0f}" if figure else "-"
@@ -100,14 +100,14 @@ def _size(backbone: str, head: str) -> str:
 
 def _published_on(head: str) -> str:
     """A head on the backbones that it was published on, where the table shows none of them."""
-    from wsss_cli.nets.heads import HEADS
+    from wsss_cli.nets.heads.table import HEADS
 
     return f"* `{head}`: " + ", ".join(f"`{name}` {_size(name, head)}" for name in HEADS[head].backbones)
 
 
 def _scores() -> list[str]:
     """The published scores, a row for each network."""
-    from wsss_cli.nets.figures import VOC_SCORES
+    from wsss_cli.nets.sizes.figures import VOC_SCORES
 
     return [
         f"| `{head}` | `{backbone}` | {a:.2f} / {b:.2f} | {c:.2f} / {d:.2f} |"

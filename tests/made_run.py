@@ -15,13 +15,13 @@ from wsss_cli.cam.store import Cam, write_cam
 from wsss_cli.config import StageConfig
 from wsss_cli.data.labels import read_labels, voc_palette, write_labels
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.engine.loop import Loop
 from wsss_cli.execute import execute
 from wsss_cli.job import Job
 from wsss_cli.method import Method, Stage
 from wsss_cli.nets.config import Net
 from wsss_cli.plan import EVALUATE, Step
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.refine.crf_config import Crf
 from wsss_cli.runs import Run
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsss_cli.data.transforms import normalise
+from wsss_cli.batches.transforms import normalise
 from wsss_puf.checkpoint import from_official
 from wsss_puf.config import Net
 from wsss_puf.nets import SelfReinforced, build

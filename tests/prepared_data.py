@@ -2,8 +2,8 @@
 
 from typing import Any
 
-from wsss_cli.data import prepare as host
 from wsss_cli.data.prepared import Prepared, read_prepared
+from wsss_cli.preparation import prepare as host
 
 
 def prepare(*args: Any, **options: Any) -> Prepared:

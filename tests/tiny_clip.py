@@ -7,9 +7,9 @@ import torch
 from torch import Tensor
 
 from reference_vectors import load
-from wsss_cli.nets.clip import ClipVisual
-from wsss_cli.nets.clip_weights import visual
-from wsss_cli.nets.weights import load_exactly
+from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.weights.clip import visual
+from wsss_cli.nets.weights.filling import load_exactly
 
 NAME = "vit_base_patch16_clip_quickgelu_224"
 

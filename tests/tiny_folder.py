@@ -11,7 +11,7 @@ from PIL import Image
 
 from prepared_data import prepare
 from processes import Result, Wsss
-from wsss_cli.data.integrity import Finding
+from wsss_cli.checks.dataset import Finding
 from wsss_cli.data.prepared import Prepared, Sample, read_prepared
 from wsss_folder import DATASET
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 from torch.utils.data import default_collate
 
-from wsss_cli.data.loader import sample_rng
+from wsss_cli.batches.loader import sample_rng
 from wsss_cli.data.prepared import Sample
 from wsss_puf.config import Train
 from wsss_puf.data import TwoViews, to_device

@@ -7,9 +7,9 @@ import torch
 from torch import Tensor, nn
 
 from tiny_clip import state_of, tower_of
-from wsss_cli.nets.clip import ClipVisual
-from wsss_cli.nets.vit import as_map
-from wsss_cli.nets.weights import load_exactly
+from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.backbones.vit import as_map
+from wsss_cli.nets.weights.filling import load_exactly
 from wsss_weclip.checkpoint import trained_name
 from wsss_weclip.config import Net
 from wsss_weclip.nets import WeClip

@@ -120,7 +120,7 @@ def main() -> None:
     except WsssError as error:
         if "WSSS_DEBUG" in os.environ:
             raise
-        if rank == 0:  # where ranks differ, the one that fails first speaks: engine/distributed.py
+        if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
             log.error(str(error))
         sys.exit(2)
     except KeyboardInterrupt:

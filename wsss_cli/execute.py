@@ -22,12 +22,12 @@ from wsss_cli import console
 from wsss_cli.config import as_dict, template
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.engine.checkpoint import seed_all
-from wsss_cli.engine.distributed import Runtime, barrier
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, sweep, write_text
 from wsss_cli.job import Job
 from wsss_cli.method import Method
 from wsss_cli.plan import Step
+from wsss_cli.ranks.distributed import Runtime, barrier
 from wsss_cli.runs import read_record, set_aside, write_record
 
 VERSIONS = ("wsss", "torch", "torchvision", "timm", "numpy", "pillow", "scipy", "pycocotools", "pydantic")

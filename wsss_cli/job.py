@@ -13,8 +13,8 @@ from torch import nn
 
 from wsss_cli import console
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.engine.distributed import Runtime, barrier, shard
 from wsss_cli.method import Method
+from wsss_cli.ranks.distributed import Runtime, barrier, shard
 
 N = TypeVar("N", bound=nn.Module)
 

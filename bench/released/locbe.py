@@ -14,7 +14,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from bench.released import toco
-from wsss_cli.nets.single_stage import Outputs
+from wsss_cli.single_stage.network import Outputs
 from wsss_locbe.config import Train
 from wsss_locbe.nets import LocBe, Views
 from wsss_toco import config as toco_config

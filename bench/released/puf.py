@@ -13,7 +13,7 @@ from torch import Tensor
 
 from bench.released import toco
 from bench.released.toco import two_parts
-from wsss_cli.data.transforms import MEAN, STD
+from wsss_cli.batches.transforms import MEAN, STD
 from wsss_puf.config import Train
 from wsss_puf.nets import SelfReinforced
 from wsss_puf.schedules import masks_uncertain, phase, teacher_momentum, teacher_temperature

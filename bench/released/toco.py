@@ -12,8 +12,8 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wsss_cli.data.transforms import MEAN, STD
-from wsss_cli.nets.projector import Projector
+from wsss_cli.batches.transforms import MEAN, STD
+from wsss_cli.nets.heads.projector import Projector
 from wsss_cli.refine.lattice import Lattice
 from wsss_toco.config import Train
 from wsss_toco.nets import ToCo

@@ -13,9 +13,9 @@ import numpy as np
 
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import voc_palette
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 from wsss_cli.files import keep_if_made_from
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_coco.classes import class_ids, require_same
 from wsss_coco.config import Options
 from wsss_coco.index import Index, read_index

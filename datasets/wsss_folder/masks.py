@@ -10,12 +10,12 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wsss_cli.checks.dataset import some
 from wsss_cli.data.images import decoding, image_size
-from wsss_cli.data.integrity import some
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import Colour, write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.errors import WsssError
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.catalogue import ENDINGS, files_below
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder

@@ -8,9 +8,9 @@ from pathlib import Path
 
 from wsss_cli.data.images import image_size
 from wsss_cli.data.labels import voc_palette, write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 from wsss_cli.errors import WsssError
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.config import Options
 from wsss_folder.mask_values import BACKGROUND
 from wsss_folder.masks import convert, require_listed

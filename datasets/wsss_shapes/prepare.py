@@ -9,9 +9,9 @@ from pathlib import Path
 from PIL import Image
 
 from wsss_cli.data.labels import voc_palette, write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Box, DatasetInfo, Sample
 from wsss_cli.files import writing
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_shapes.config import Options
 from wsss_shapes.draws import Draws
 from wsss_shapes.geometry import CLASSES

@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 from pathlib import Path
 
-from wsss_cli.data.archive import names
-from wsss_cli.data.download import Remote
+from wsss_cli.downloads.archive import names
+from wsss_cli.downloads.download import Remote
 from wsss_cli.errors import WsssError
 
 VOC = Remote(

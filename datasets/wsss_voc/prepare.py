@@ -9,8 +9,8 @@ from pathlib import Path
 
 from wsss_cli.console import warn
 from wsss_cli.data.labels import voc_palette
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_voc.classes import CLASSES
 from wsss_voc.config import Options
 from wsss_voc.devkit import MASKS, Entry, choose_list, choose_masks, merge, read_lists, train_aug

@@ -18,8 +18,8 @@ from scipy.io import loadmat
 
 from wsss_cli.console import track
 from wsss_cli.data.labels import write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.errors import WsssError
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_voc.classes import CLASSES
 
 SPLITS = ("train.txt", "val.txt")

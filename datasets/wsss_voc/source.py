@@ -7,8 +7,8 @@ from collections.abc import Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 
-from wsss_cli.data.archive import unpack
-from wsss_cli.data.download import digest_of, downloads, fetch
+from wsss_cli.downloads.archive import unpack
+from wsss_cli.downloads.download import digest_of, downloads, fetch
 from wsss_cli.errors import WsssError
 from wsss_voc.archives import SBD, VOC, contents, describe, place, place_mask
 from wsss_voc.config import Options

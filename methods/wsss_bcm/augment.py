@@ -12,8 +12,8 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 from wsss_bcm.config import Crop
+from wsss_cli.batches.transforms import CAFFE_MEAN, flip, resize
 from wsss_cli.data.label_format import Labels, format_of
-from wsss_cli.data.transforms import CAFFE_MEAN, flip, resize
 
 
 def augment(

@@ -7,10 +7,10 @@ from pathlib import Path
 from torch import nn
 
 from wsss_bcm.nets import Masked
-from wsss_cli.nets.keymaps import Pairs
 from wsss_cli.nets.multi_scale import MultiScale
-from wsss_cli.nets.official import load_official_msc
-from wsss_cli.nets.weights import Loaded
+from wsss_cli.nets.weights.filling import Loaded
+from wsss_cli.nets.weights.official import load_official_msc
+from wsss_cli.nets.weights.renaming import Pairs
 
 BCM: Pairs = (("aspp.bcm.", "bcm."),)
 """What BCM's network has more than DeepLabV2-MSC."""

@@ -12,11 +12,11 @@ import torch
 from wsss_bcm.augment import augment
 from wsss_bcm.boxes import box_map
 from wsss_bcm.config import Crop
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, Labels
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise
 from wsss_cli.errors import WsssError
 
 Find = Callable[[Sample], Path]

@@ -11,9 +11,9 @@ from numpy.typing import NDArray
 from wsss_bcm.boxes import area, by_area, inside
 from wsss_bcm.config import Instances
 from wsss_bcm.polygons import polygons
+from wsss_cli.data.instances import run_length_mask
 from wsss_cli.data.label_format import Labels
 from wsss_cli.data.prepared import Box
-from wsss_cli.export.instances import run_length_mask
 
 
 def box_annotations(

@@ -8,7 +8,7 @@ from typing import Any
 from torch import Tensor, nn
 
 from wsss_cli.engine.segment import with_scales
-from wsss_cli.nets.backbones import freeze_batchnorm
+from wsss_cli.nets.backbones.backbone import freeze_batchnorm
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.multi_scale import MSC_SCALES, at_scales, largest_logits
 from wsss_cli.nets.segmenter import Head

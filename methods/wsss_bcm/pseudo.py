@@ -16,16 +16,16 @@ from wsss_bcm.boxes import clip_to_boxes
 from wsss_bcm.config import Pseudo
 from wsss_bcm.instances import box_annotations
 from wsss_bcm.training import predictor
-from wsss_cli.data.groups import equal_shapes
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.data.images import read_image
+from wsss_cli.data.instances import merge_rows, write_rows
 from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.data.labels import label_path, read_labels, write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise
-from wsss_cli.export.instances import merge_rows, write_rows
 from wsss_cli.job import Job
-from wsss_cli.refine.pool import map_unordered
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
 
 
 def pseudo(job: Job) -> dict[str, Any]:

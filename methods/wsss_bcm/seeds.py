@@ -18,11 +18,11 @@ from wsss_bcm.proposals import seed
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, read_labels, write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.refine.pool import map_unordered
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
 
 RATES = "filling_rates.json"
 

@@ -12,9 +12,9 @@ from wsss_bcm.config import Train
 from wsss_bcm.labels import resize_labels
 from wsss_bcm.losses import mask_loss, segmentation_losses
 from wsss_bcm.shifting import intended, official, top_share
-from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.losses.segmentation import upsample
-from wsss_cli.nets.outputs import Outputs
+from wsss_cli.nets.heads.outputs import Outputs
+from wsss_cli.ranks.distributed import mean_over_ranks
 
 Size = tuple[int, int]
 

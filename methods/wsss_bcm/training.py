@@ -20,7 +20,6 @@ from wsss_bcm.seeds import RATES
 from wsss_bcm.step import MaskedStep, base_step
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.loop import Step, Training, fit, total_iterations
@@ -28,6 +27,7 @@ from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
+from wsss_cli.parallel.ordered import ParallelMap
 
 
 def train(job: Job) -> dict[str, Any]:

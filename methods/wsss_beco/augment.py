@@ -14,8 +14,8 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from wsss_beco.config import Strong
-from wsss_cli.data.hsv import from_hsv, to_hsv
-from wsss_cli.data.transforms import MEAN, STD
+from wsss_cli.batches.hsv import from_hsv, to_hsv
+from wsss_cli.batches.transforms import MEAN, STD
 
 
 class Jitter(NamedTuple):

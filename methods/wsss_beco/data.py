@@ -14,12 +14,12 @@ from torch import Tensor
 
 from wsss_beco.augment import draw_jitter
 from wsss_beco.config import Train
+from wsss_cli.batches.loader import torch_rng
+from wsss_cli.batches.transforms import Mode, flip, normalise, random_resized_crop, resize, torch_coin
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels, read_mask01
-from wsss_cli.data.loader import torch_rng
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import Mode, flip, normalise, random_resized_crop, resize, torch_coin
 from wsss_cli.errors import WsssError
 
 Find = Callable[[Sample], Path]

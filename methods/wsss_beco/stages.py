@@ -12,7 +12,7 @@ from wsss_beco.data import CoTrainingData, Find, to_device
 from wsss_beco.nets import Together, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli import console
-from wsss_cli.data.loader import batches_per_epoch
+from wsss_cli.batches.loader import batches_per_epoch
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
@@ -21,7 +21,7 @@ from wsss_cli.engine.segment import labelled, meta, sgd
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
-from wsss_cli.nets.official import load_official_beco
+from wsss_cli.nets.weights.official import load_official_beco
 
 
 def train(job: Job) -> dict[str, float]:

@@ -14,9 +14,9 @@ from wsss_beco.losses import co_training_losses
 from wsss_beco.mixing import Mixed, mix_offline, mix_online, online_labels
 from wsss_beco.nets import TwoNetworks
 from wsss_cli.data.label_format import format_of
-from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.losses.segmentation import cross_entropy, upsample
-from wsss_cli.nets.outputs import Outputs, training_losses
+from wsss_cli.nets.heads.outputs import Outputs, training_losses
+from wsss_cli.ranks.distributed import mean_over_ranks
 
 
 class CoTraining:

@@ -9,19 +9,19 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.segmentation import to_device
 from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
 from wsss_cli.cam.store import cam_path, write_cam
 from wsss_cli.config import as_dict
-from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
-from wsss_cli.data.parallel import ParallelMap
-from wsss_cli.data.segmentation import to_device
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
-from wsss_cli.nets.backbones import Backbone
-from wsss_cli.nets.pretrained import load_pretrained
+from wsss_cli.nets.backbones.backbone import Backbone
+from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_irn.checkpoint import load_official_cam
 from wsss_irn.config import CamNetwork, Seeds
 from wsss_irn.data import TaggedImages

@@ -11,8 +11,8 @@ from pathlib import Path
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.keymaps import Pairs, inverse, rename
-from wsss_cli.nets.weights import load_exactly, read_weights
+from wsss_cli.nets.weights.filling import load_exactly, read_weights
+from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
 from wsss_irn.nets import CamNet, IrnNet
 
 log = logging.getLogger("wsss")

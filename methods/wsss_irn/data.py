@@ -9,12 +9,12 @@ from typing import Any
 
 import torch
 
+from wsss_cli.batches.segmentation import cropped
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import flip, long_side_scale, rescale, uniform_scale
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import cropped
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import flip, long_side_scale, rescale, uniform_scale
 from wsss_irn.config import CamTraining, IrnTraining
 
 

@@ -16,7 +16,7 @@ from pycocotools import mask as rle
 from scipy import ndimage
 from torch import Tensor
 
-from wsss_cli.export.instances import run_length_mask
+from wsss_cli.data.instances import run_length_mask
 
 ITERATIONS = 300
 WEAK = 2.5  # displacements shorter than this, in cells, are near a centroid

@@ -15,7 +15,7 @@ import torch
 from torch import Tensor
 
 from wsss_cli.data.label_format import format_of
-from wsss_cli.refine.paths import Sources, directions, ranked
+from wsss_irn.paths import Sources, directions, ranked
 
 Reduce = Callable[[Tensor], Tensor]
 """Of the pair counts, over ranks. DDP averages gradients, so the mean over ranks gives the loss of the whole batch."""

@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone, freeze_batchnorm
+from wsss_cli.nets.backbones.backbone import Backbone, freeze_batchnorm
 
 
 class CamNet(nn.Module):

@@ -8,23 +8,23 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wsss_cli.batches.segmentation import to_device
+from wsss_cli.batches.transforms import normalise, place, top_left_crop
 from wsss_cli.cam.store import cam_path, read_cam
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import to_device
-from wsss_cli.data.transforms import normalise, place, top_left_crop
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.distributed import gather, mean_over_ranks, shard
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
-from wsss_cli.nets.backbones import Backbone
-from wsss_cli.nets.pretrained import load_pretrained
+from wsss_cli.nets.backbones.backbone import Backbone
+from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
+from wsss_cli.ranks.distributed import gather, mean_over_ranks, shard
 from wsss_cli.refine.crf import DenseCrf, unary_from_labels
-from wsss_cli.refine.pool import map_unordered
 from wsss_irn.cams import describe, make_backbone, trained_cam_net
 from wsss_irn.checkpoint import load_official_irn
 from wsss_irn.config import CamNetwork, IrLabel, Pseudo

@@ -10,23 +10,23 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.store import cam_path, read_cam
-from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
+from wsss_cli.data.instances import merge_rows, write_rows
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, write_labels, write_mask01
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise
-from wsss_cli.export.instances import merge_rows, write_rows
 from wsss_cli.job import Job
-from wsss_cli.refine.pool import map_unordered
-from wsss_cli.refine.walk import random_walk
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
 from wsss_irn.config import Instances, Pseudo, Walk
 from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 from wsss_irn.labels import confidence_mask, semantic_label, walked_scores
 from wsss_irn.nets import edge_displacement
 from wsss_irn.relations import trained_irn
+from wsss_irn.walk import random_walk
 
 
 def make_pseudo_labels(job: Job) -> int:

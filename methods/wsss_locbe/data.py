@@ -9,11 +9,11 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import normalise
+from wsss_cli.batches.views import augment, scaled_crop
 from wsss_cli.data.images import read_image
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import normalise
-from wsss_cli.data.views import augment, scaled_crop
 from wsss_locbe.config import Augment
 
 

@@ -8,8 +8,8 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from wsss_cli.nets.single_stage import Outputs, SingleStage
-from wsss_cli.nets.vit import Features
+from wsss_cli.nets.backbones.vit import Features
+from wsss_cli.single_stage.network import Outputs, SingleStage
 from wsss_locbe.pooling import hybrid_pool
 from wsss_locbe.windows import by_size
 

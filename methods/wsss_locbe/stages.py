@@ -11,10 +11,10 @@ from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import build_decoder, build_encoder, meta, trained
 from wsss_cli.single_stage.config import VitNet
 from wsss_cli.single_stage.dump import dump_cams
+from wsss_cli.single_stage.network import Segmentation
 from wsss_cli.single_stage.official import take_official
 from wsss_locbe.checkpoint import load_official
 from wsss_locbe.config import Train

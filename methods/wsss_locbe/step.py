@@ -6,15 +6,15 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.engine.distributed import mean_over_ranks
-from wsss_cli.losses.nothing import nothing
+from wsss_cli.cam.regions import in_tokens
 from wsss_cli.losses.token_contrast import token_contrast
+from wsss_cli.losses.zero import nothing
+from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses, token_labels
 from wsss_locbe.config import Phase, Train
-from wsss_locbe.looking import look
 from wsss_locbe.losses import contrast_across_images, contrast_per_image
 from wsss_locbe.nets import LocBe, Seen
-from wsss_toco.step import in_tokens
+from wsss_locbe.views import look
 
 Batch = dict[str, Tensor]
 Losses = dict[str, Tensor]

@@ -11,18 +11,18 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wsss_cli.batches.transforms import normalise, resize
 from wsss_cli.cam.merge import strided_size
 from wsss_cli.cam.store import Cam, cam_path, write_cam
 from wsss_cli.data.images import read_image
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise, resize
 from wsss_cli.job import Job
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_ppmg.config import Grid, Seeds
 from wsss_ppmg.data import cut
 from wsss_ppmg.grid import Cell, cells
 from wsss_ppmg.nets import SeamNet
-from wsss_ppmg.networks import trained_network
+from wsss_ppmg.seam_training import trained_network
 
 EPS = 1e-5
 

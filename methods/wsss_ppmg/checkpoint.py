@@ -8,12 +8,12 @@ from pathlib import Path
 
 from torch import Tensor
 
-from wsss_cli.nets.keymaps import Pairs, inverse, rename
-from wsss_cli.nets.own import SEAM_HEAD
-from wsss_cli.nets.pretrained import load_pretrained
+from wsss_cli.nets.backbones.beyond_timm import SEAM_HEAD
+from wsss_cli.nets.backbones.wideresnet38 import from_main
 from wsss_cli.nets.segmenter import Segmenter
-from wsss_cli.nets.weights import Loaded, load_exactly, read_weights
-from wsss_cli.nets.wideresnet38 import from_main
+from wsss_cli.nets.weights.filling import Loaded, load_exactly, read_weights
+from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
 from wsss_ppmg.coco_ids import present_rows
 from wsss_ppmg.nets import SeamNet
 

@@ -6,8 +6,8 @@ from typing import Any, Literal
 
 from pydantic import Field
 
+from wsss_cli.batches.segmentation import Augment
 from wsss_cli.config import Config, StageConfig
-from wsss_cli.data.segmentation import Augment
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import Optimiser, Segment

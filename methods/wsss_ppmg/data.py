@@ -13,12 +13,12 @@ import torchvision.transforms.functional as TF
 from numpy.typing import NDArray
 from PIL import Image
 
+from wsss_cli.batches.segmentation import cropped
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import flip, long_side_scale, rescale, resize
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import cropped
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import flip, long_side_scale, rescale, resize
 from wsss_ppmg.config import Grid, Jitter, SeamTraining
 from wsss_ppmg.grid import Cell, cells, regions, tags_in
 

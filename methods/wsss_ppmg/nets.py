@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.nets.backbones import Backbone, freeze_batchnorm
+from wsss_cli.nets.backbones.backbone import Backbone, freeze_batchnorm
 from wsss_ppmg.config import SeamNetwork
 from wsss_ppmg.correlation import revise, sharpened
 

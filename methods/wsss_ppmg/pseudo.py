@@ -6,7 +6,7 @@ from wsss_cli.cam.store import cam_path
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import label_path
 from wsss_cli.job import Job
-from wsss_cli.refine.pool import map_unordered
+from wsss_cli.parallel.unordered import map_unordered
 from wsss_ppmg.config import Pseudo
 from wsss_ppmg.labels import write_pseudo_label
 

@@ -12,20 +12,20 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.multi_scale import scaled
-from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise
 from wsss_cli.job import Job
-from wsss_cli.refine.pool import map_unordered
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
 from wsss_ppmg.config import Rough, Seeds
 from wsss_ppmg.data import RandomCrops
 from wsss_ppmg.labels import write_rough_mask
 from wsss_ppmg.nets import SeamNet
-from wsss_ppmg.networks import train_network, trained_network
+from wsss_ppmg.seam_training import train_network, trained_network
 
 NETWORK = "rough_net"
 EPS = 1e-5

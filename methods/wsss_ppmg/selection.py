@@ -11,14 +11,14 @@ from torch import nn
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.distributed import shard, sum_over_ranks
 from wsss_cli.engine.infer import predict
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import scores_of, tally
 from wsss_cli.metrics.evaluate import NO_SELECTION
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.ranks.distributed import shard, sum_over_ranks
 from wsss_ppmg.config import Infer, Train
 
 

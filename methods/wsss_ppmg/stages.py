@@ -6,9 +6,9 @@ from wsss_cli.job import Job
 from wsss_ppmg.cams import make_cams
 from wsss_ppmg.config import Seeds
 from wsss_ppmg.data import RandomCrops, TaggedCells
-from wsss_ppmg.networks import train_network
 from wsss_ppmg.pseudo import make_pseudo_labels
 from wsss_ppmg.rough import make_rough_masks, rough_path
+from wsss_ppmg.seam_training import train_network
 from wsss_ppmg.training import predictor, train
 
 __all__ = ["predictor", "pseudo", "seeds", "train"]

@@ -9,21 +9,21 @@ from typing import Any
 
 from torch import Tensor, nn
 
+from wsss_cli.batches.segmentation import SegmentationData, to_device
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import SegmentationData, to_device
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.infer import infer, outputs
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly_to
 from wsss_cli.job import Job
 from wsss_cli.nets.config import build_segmenter
-from wsss_cli.nets.outputs import training_losses
+from wsss_cli.nets.heads.outputs import training_losses
 from wsss_ppmg.checkpoint import load_official_segmenter
 from wsss_ppmg.coco_ids import read_compact
 from wsss_ppmg.config import Train, UnderFitting
-from wsss_ppmg.puf import under_fitting_loss
 from wsss_ppmg.selection import Best, chosen
+from wsss_ppmg.under_fitting import under_fitting_loss
 
 
 def train(job: Job) -> dict[str, Any]:

@@ -7,8 +7,8 @@ from collections.abc import Mapping
 
 from torch import Tensor, nn
 
-from wsss_cli.nets.keymaps import Pairs, inverse, rename
-from wsss_cli.nets.weights import Loaded, load_exactly, read_weights
+from wsss_cli.nets.weights.filling import Loaded, load_exactly, read_weights
+from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
 
 log = logging.getLogger("wsss")
 

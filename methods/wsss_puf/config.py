@@ -6,8 +6,8 @@ from typing import Literal
 
 from pydantic import Field
 
+from wsss_cli.batches.views import Colours, View
 from wsss_cli.config import Config, StageConfig
-from wsss_cli.data.views import Colours, View
 from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
 from wsss_cli.refine.par_config import Par

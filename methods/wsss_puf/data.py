@@ -10,12 +10,12 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from wsss_cli.batches.loader import torch_rng
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import normalise
+from wsss_cli.batches.views import View, augment, resized_crop
 from wsss_cli.data.images import read_image
-from wsss_cli.data.loader import torch_rng
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import normalise
-from wsss_cli.data.views import View, augment, resized_crop
 from wsss_puf.config import Masking, Views
 
 

@@ -11,7 +11,7 @@ import torch.nn.functional as F
 from timm.layers import Mlp
 from torch import Tensor, nn
 
-from wsss_cli.nets.vit import Features, Grid, ViT, as_map, resample_positions
+from wsss_cli.nets.backbones.vit import Features, Grid, ViT, as_map, resample_positions
 
 
 class Tokens(NamedTuple):

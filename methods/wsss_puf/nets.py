@@ -8,11 +8,11 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.nets.largefov import LargeFov
-from wsss_cli.nets.pretrained import load_pretrained
-from wsss_cli.nets.projector import Projector
-from wsss_cli.nets.single_stage import SingleStage, peaks
+from wsss_cli.nets.heads.largefov import LargeFov
+from wsss_cli.nets.heads.projector import Projector
+from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.single_stage.build import build_decoder
+from wsss_cli.single_stage.network import SingleStage, peaks
 from wsss_puf.config import Net
 from wsss_puf.encoder import GatheringViT, Tokens
 

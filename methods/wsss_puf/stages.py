@@ -11,9 +11,9 @@ from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
 from wsss_cli.single_stage.dump import dump_cams, make_labels
+from wsss_cli.single_stage.network import Segmentation
 from wsss_puf.checkpoint import load_official
 from wsss_puf.config import Infer, Net, Seeds, Train, WhichWeights
 from wsss_puf.data import TwoViews, to_device

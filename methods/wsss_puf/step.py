@@ -7,12 +7,12 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.cam.online import Maker, Maps, online_cams
-from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.engine.ema import follow
-from wsss_cli.losses.nothing import nothing
 from wsss_cli.losses.segmentation import upsample
 from wsss_cli.losses.token_contrast import token_contrast
 from wsss_cli.losses.two_part import two_part_cross_entropy
+from wsss_cli.losses.zero import nothing
+from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses, token_labels
 from wsss_puf.config import Train
 from wsss_puf.losses import class_distillation, patch_distillation

@@ -7,7 +7,7 @@ import copy
 import torch
 from torch import Tensor, nn
 
-from wsss_cli.engine.distributed import mean_over_ranks
+from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_puf.nets import SelfReinforced
 
 

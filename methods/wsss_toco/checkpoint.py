@@ -6,7 +6,7 @@ from pathlib import Path
 
 from torch import nn
 
-from wsss_cli.nets.keymaps import inverse, rename
+from wsss_cli.nets.weights.renaming import inverse, rename
 from wsss_cli.single_stage.official import NAMES, load_network
 
 UNUSED = ("encoder.head.", "proj_head_t.")

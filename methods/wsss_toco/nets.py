@@ -9,11 +9,11 @@ from typing import NamedTuple
 import torch
 from torch import Tensor
 
-from wsss_cli.nets.largefov import LargeFov
-from wsss_cli.nets.projector import Projector
-from wsss_cli.nets.single_stage import Outputs, SingleStage
-from wsss_cli.nets.vit import Features, ViT
+from wsss_cli.nets.backbones.vit import Features, ViT
+from wsss_cli.nets.heads.largefov import LargeFov
+from wsss_cli.nets.heads.projector import Projector
 from wsss_cli.single_stage.build import build_decoder, build_encoder
+from wsss_cli.single_stage.network import Outputs, SingleStage
 from wsss_toco.config import Net
 
 

@@ -10,10 +10,10 @@ from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.nets.single_stage import Segmentation
 from wsss_cli.single_stage.build import meta, trained
 from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.dump import make_labels as pseudo
+from wsss_cli.single_stage.network import Segmentation
 from wsss_cli.single_stage.official import take_official
 from wsss_toco.checkpoint import load_official
 from wsss_toco.config import Net, Train

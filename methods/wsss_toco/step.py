@@ -10,12 +10,12 @@ from torch import Tensor, nn
 
 from wsss_cli.cam.online import online_cams
 from wsss_cli.cam.regions import region_map
-from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.engine.ema import follow
-from wsss_cli.losses.nothing import nothing
 from wsss_cli.losses.token_contrast import token_contrast
-from wsss_cli.nets.projector import Projector
-from wsss_cli.nets.vit import Features
+from wsss_cli.losses.zero import nothing
+from wsss_cli.nets.backbones.vit import Features
+from wsss_cli.nets.heads.projector import Projector
+from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses, token_labels
 from wsss_toco.config import Train
 from wsss_toco.crops import crop_corners, crop_flags, cut

@@ -8,7 +8,7 @@ from torch import Tensor
 
 from wsss_cli.data.label_format import format_of
 from wsss_cli.losses.segmentation import Reduce
-from wsss_cli.nets.vit import Grid
+from wsss_cli.nets.backbones.vit import Grid
 
 
 def affinity_loss(

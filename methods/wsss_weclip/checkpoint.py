@@ -8,9 +8,9 @@ from pathlib import Path
 
 from torch import Tensor
 
-from wsss_cli.nets.clip_weights import BLOCK, visual
-from wsss_cli.nets.keymaps import Pairs, rename
-from wsss_cli.nets.weights import load_exactly, read_weights
+from wsss_cli.nets.weights.clip import BLOCK, visual
+from wsss_cli.nets.weights.filling import load_exactly, read_weights
+from wsss_cli.nets.weights.renaming import Pairs, rename
 from wsss_weclip.nets import WeClip
 
 log = logging.getLogger("wsss")

@@ -10,12 +10,12 @@ from typing import Any
 import torch
 from torch import Tensor
 
+from wsss_cli.batches.loader import torch_rng
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import normalise
+from wsss_cli.batches.views import scaled_crop
 from wsss_cli.data.images import read_image
-from wsss_cli.data.loader import torch_rng
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import normalise
-from wsss_cli.data.views import scaled_crop
 from wsss_weclip.config import Augment
 from wsss_weclip.keeping import read_evidence, whole_view
 from wsss_weclip.nets import Evidence

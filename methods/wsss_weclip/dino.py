@@ -12,8 +12,8 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import check_name
-from wsss_cli.nets.vit import Grid, as_map
+from wsss_cli.nets.backbones.backbone import check_name
+from wsss_cli.nets.backbones.vit import Grid, as_map
 
 SUGGESTED = "vit_small_patch14_dinov2.lvd142m, vit_base_patch14_dinov2.lvd142m and their _reg4_ kin are such"
 

@@ -9,12 +9,12 @@ from pathlib import Path
 import numpy as np
 import torch
 
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import flip, normalise, place, resize, top_left_crop
+from wsss_cli.batches.views import Cropped
 from wsss_cli.config import as_dict
 from wsss_cli.data.images import read_image
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import flip, normalise, place, resize, top_left_crop
-from wsss_cli.data.views import Cropped
 from wsss_cli.engine.loop import autocast
 from wsss_cli.errors import WsssError
 from wsss_cli.files import keep_if_made_from, writing

@@ -13,8 +13,8 @@ from timm.models.vision_transformer import Block
 from torch import Tensor, nn
 
 from wsss_cli.cam.softmax_cam import softmax_cams
-from wsss_cli.nets.clip import ClipVisual
-from wsss_cli.nets.vit import as_map
+from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.backbones.vit import as_map
 from wsss_weclip.config import Net
 from wsss_weclip.dino import Dino
 

@@ -8,27 +8,27 @@ import numpy as np
 import torch
 from torch import Tensor, nn
 
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.merge import strided_size
 from wsss_cli.cam.store import Cam, cam_path, read_cam, write_cam
-from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import label_path, write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import normalise
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.nets.clip import ClipVisual
+from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import keep, text_features
-from wsss_cli.nets.clip_weights import load_clip
-from wsss_cli.nets.pretrained import load_pretrained
-from wsss_cli.nets.single_stage import Segmentation
+from wsss_cli.nets.weights.clip import load_clip
+from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.single_stage.build import meta
+from wsss_cli.single_stage.network import Segmentation
 from wsss_weclip.checkpoint import load_official
 from wsss_weclip.config import Net, Pseudo, Seeds, Train
 from wsss_weclip.data import WeClipData, to_device

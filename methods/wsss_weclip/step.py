@@ -9,9 +9,9 @@ from torch import Tensor, nn
 
 from wsss_cli.cam.regions import inside
 from wsss_cli.data.label_format import label_format
-from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.losses.segmentation import upsample
 from wsss_cli.losses.two_part import two_part_cross_entropy
+from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_weclip.affinity import affinity_loss
 from wsss_weclip.config import Labels, Train
 from wsss_weclip.losses import dice_loss

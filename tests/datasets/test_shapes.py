@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 
 from prepared_data import prepare
+from wsss_cli.checks.dataset import check
 from wsss_cli.data.images import read_image
-from wsss_cli.data.integrity import check
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared
 from wsss_shapes import DATASET

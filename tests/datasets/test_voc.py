@@ -9,7 +9,7 @@ from PIL import Image
 
 from prepared_data import prepare
 from tiny_voc import SIZE, tiny_voc, write_annotation, write_list
-from wsss_cli.data.integrity import Finding
+from wsss_cli.checks.dataset import Finding
 from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.prepared import Box, Prepared, Sample
 from wsss_cli.errors import WsssError

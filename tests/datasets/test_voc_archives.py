@@ -17,11 +17,11 @@ from scipy.io import savemat
 from prepared_data import prepare
 from range_server import Server, serving
 from tiny_voc import SIZE, mat, sbd_archive, tiny_voc, voc_archive, write_image, write_list
+from wsss_cli.checks.dataset import Finding
 from wsss_cli.console import log
-from wsss_cli.data.download import Remote, digest_of
-from wsss_cli.data.integrity import Finding
 from wsss_cli.data.labels import read_labels, voc_palette
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.downloads.download import Remote, digest_of
 from wsss_cli.errors import WsssError
 from wsss_voc import DATASET, source
 from wsss_voc.archives import contents, place, place_mask
@@ -181,8 +181,8 @@ def published(voc: Path, sbd: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
     """The archives on a server that breaks once in the middle of each."""
     files = {path.name: path.read_bytes() for path in (voc, sbd)}
     digests = {path.name: digest_of(path) for path in (voc, sbd)}
-    monkeypatch.setattr("wsss_cli.data.download.CHUNK", 100)
-    monkeypatch.setattr("wsss_cli.data.download.LONGEST_PAUSE", 0.0)
+    monkeypatch.setattr("wsss_cli.downloads.download.CHUNK", 100)
+    monkeypatch.setattr("wsss_cli.downloads.download.LONGEST_PAUSE", 0.0)
     with serving(Server(files, drops=[2000, 10**9, 300, 10**9])) as server:
         for which, path in (("VOC", voc), ("SBD", sbd)):
             remote = Remote(path.name, (server.url(path.name),), digests[path.name])

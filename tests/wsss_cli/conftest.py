@@ -18,14 +18,14 @@ IMPORTED_ONCE = (  # here, not in every fork
     "torch._dynamo",
     "torch.distributed.launcher.api",
     "wsss_cli.app",
-    "wsss_cli.commands.findings",
-    "wsss_cli.data.prepare",
+    "wsss_cli.commands.run_checks",
+    "wsss_cli.preparation.prepare",
     "wsss_cli.engine.infer",
     "wsss_cli.engine.loop",
     "wsss_cli.execute",
     "wsss_cli.export.labels",
     "wsss_cli.metrics.evaluate",
-    "wsss_cli.nets.pretrained",
+    "wsss_cli.nets.weights.pretrained",
 )
 THIRD_PARTY = Path(__file__).parents[1] / "third_party"
 

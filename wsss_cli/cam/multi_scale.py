@@ -10,9 +10,9 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wsss_cli.batches.transforms import normalise, rescale
 from wsss_cli.cam.merge import fold, merge
 from wsss_cli.cam.store import Cam
-from wsss_cli.data.transforms import normalise, rescale
 
 SCALES = (1.0, 0.5, 1.5, 2.0)  # of IRN
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wsss_cli.nets.clip import ClipVisual
-from wsss_cli.nets.vit import Grid, as_map
+from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.backbones.vit import Grid, as_map
 
 EPS = 1e-7
 LOGIT_SCALE = 100.0

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import numpy as np
 
-from wsss_cli.data.balance import Balance, Counts
+from wsss_cli.checks.balance import Balance, Counts
 
 MOST = 40  # rows; of more classes those with the fewest images
 

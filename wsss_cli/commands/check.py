@@ -11,9 +11,9 @@ from typer import Option
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
 if TYPE_CHECKING:
-    from wsss_cli.commands.findings import Data
-    from wsss_cli.data.finding import Finding
-    from wsss_cli.data.mend import Mending
+    from wsss_cli.checks.finding import Finding
+    from wsss_cli.commands.run_checks import Data
+    from wsss_cli.preparation.mend import Mending
 
 
 @stage_command
@@ -34,7 +34,7 @@ def check(
     import logging
 
     from wsss_cli import console
-    from wsss_cli.commands.findings import look
+    from wsss_cli.commands.run_checks import look
 
     if as_json:
         console.log.setLevel(logging.WARNING)
@@ -54,8 +54,8 @@ def check(
 def _fix(data: Data, options: RunOptions) -> tuple[Data, Mending | None]:
     """Mend the data set and look at it again; with --dry-run, only tell."""
     from wsss_cli import console
-    from wsss_cli.commands.findings import look_at_data
-    from wsss_cli.data.mend import plan_mending, write_mended
+    from wsss_cli.commands.run_checks import look_at_data
+    from wsss_cli.preparation.mend import plan_mending, write_mended
 
     if data.prepared is None or data.examined is None:
         return data, None
@@ -87,7 +87,7 @@ def _rows(found: list[Finding]) -> list[list[str]]:
     """A row each; of a kind with very many, the first and their number."""
     from collections import Counter
 
-    from wsss_cli.data.finding import SHOWN
+    from wsss_cli.checks.finding import SHOWN
 
     seen: Counter[str] = Counter()
     rows = []

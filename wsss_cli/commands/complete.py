@@ -35,13 +35,13 @@ def recipes(ctx: typer.Context, incomplete: str) -> list[str]:
 
 
 def heads(incomplete: str) -> list[str]:
-    from wsss_cli.nets.heads import HEADS
+    from wsss_cli.nets.heads.table import HEADS
 
     return _beginning(HEADS, incomplete)
 
 
 def backbones(incomplete: str) -> list[str]:
-    from wsss_cli.nets.figures import figures
+    from wsss_cli.nets.sizes.figures import figures
 
     return _beginning(figures(), incomplete)
 

@@ -9,9 +9,9 @@ import platform
 import shutil
 from pathlib import Path
 
-from wsss_cli.data.integrity import Finding
-from wsss_cli.launch import cores
+from wsss_cli.checks.dataset import Finding
 from wsss_cli.plugins import broken
+from wsss_cli.ranks.launch import cores
 
 LITTLE_SPACE = 5.0  # GiB; a run on VOC leaves 1 to 3
 

@@ -9,7 +9,7 @@ from typer import Argument, Option
 from wsss_cli.commands import complete
 
 if TYPE_CHECKING:
-    from wsss_cli.nets.figures import Figure
+    from wsss_cli.nets.sizes.figures import Figure
 
 
 def nets(
@@ -29,8 +29,8 @@ def nets(
     """
     from wsss_cli import console
     from wsss_cli.errors import WsssError
-    from wsss_cli.nets.figures import OUTPUTS, SIDE, VOC_SCORES
-    from wsss_cli.nets.heads import HEADS
+    from wsss_cli.nets.heads.table import HEADS
+    from wsss_cli.nets.sizes.figures import OUTPUTS, SIDE, VOC_SCORES
     from wsss_cli.plugins import nearest
 
     if head is not None and head not in HEADS:
@@ -50,14 +50,14 @@ def nets(
 def _chosen(head: str | None, backbone: str | None, measure: bool) -> list[tuple[str, str, Figure]]:
     """Head, backbone and their figures, for each row.  Raises WsssError if none are kept of the backbone."""
     from wsss_cli.errors import WsssError
-    from wsss_cli.nets.figures import figures
-    from wsss_cli.nets.heads import HEADS
+    from wsss_cli.nets.heads.table import HEADS
+    from wsss_cli.nets.sizes.figures import figures
 
     heads = [head] if head else list(HEADS)
     kept = figures()
     if backbone is not None:
         if measure:
-            from wsss_cli.nets.measure import measure as count
+            from wsss_cli.nets.sizes.measure import measure as count
 
             kept = {backbone: count(backbone, heads)}
         elif backbone not in kept:

@@ -15,7 +15,7 @@ from typer import Option
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
-    from wsss_cli.data.integrity import Finding
+    from wsss_cli.checks.dataset import Finding
     from wsss_cli.dataset import Dataset
 
 
@@ -96,9 +96,9 @@ def _prepare(
 ) -> None:
     from wsss_cli import console
     from wsss_cli.config import resolve
-    from wsss_cli.data.prepare import prepare
     from wsss_cli.data.prepared import read_info, read_samples
     from wsss_cli.plugins import methods
+    from wsss_cli.preparation.prepare import prepare
 
     options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
     with console.counter(f"prepare {dataset.name}") as count:

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from wsss_cli import console, launch
+from wsss_cli import console
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
@@ -17,10 +17,11 @@ from wsss_cli.method import VERBS, Method
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
 from wsss_cli.plugins import nearest
+from wsss_cli.ranks import launch
 from wsss_cli.runs import Run, Settings, latest_run
 
 if TYPE_CHECKING:
-    from wsss_cli.engine.distributed import Runtime
+    from wsss_cli.ranks.distributed import Runtime
 
 SECTIONS = (*VERBS, "infer", "evaluate")
 
@@ -75,7 +76,7 @@ def run_stage(
             if code:
                 sys.exit(code)
             return None
-    from wsss_cli.engine.distributed import agreed, process_group
+    from wsss_cli.ranks.distributed import agreed, process_group
 
     device = "cuda" if options.gpus else "cpu" if options.procs else options.device
     with process_group(device, options.workers, options.trust_checkpoint) as runtime:

@@ -11,11 +11,11 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
+from wsss_cli.data.instances import run_length_mask
 from wsss_cli.data.label_format import format_of
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.export.instances import run_length_mask
 
 Objects = list[dict[str, Any]]
 """COCO annotations of one image, without ids: category_id (1..C), segmentation (run lengths), area, bbox, iscrowd."""

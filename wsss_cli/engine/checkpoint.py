@@ -10,9 +10,9 @@ import numpy as np
 import torch
 from torch import nn
 
-from wsss_cli.engine.distributed import Runtime, barrier, gather
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.ranks.distributed import Runtime, barrier, gather
 from wsss_cli.torchfile import read_torch
 
 

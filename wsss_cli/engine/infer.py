@@ -12,21 +12,21 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.transforms import normalise, resize, short_side_scale
 from wsss_cli.cam.online import floor_size
 from wsss_cli.config import StageConfig
-from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise, resize, short_side_scale
 from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.job import Job
 from wsss_cli.method import load_object
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import PRESETS, Crf
-from wsss_cli.refine.pool import map_unordered
 
 Fusion = Literal["mean", "max", "coarse_max", "coarse_mean", "sum_max", "max_sum"]
 Rounding = Literal["nearest", "down", "factor"]

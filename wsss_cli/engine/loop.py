@@ -23,12 +23,12 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsss_cli import console
+from wsss_cli.batches.loader import TrainingData, batches_per_epoch, training_loader
 from wsss_cli.config import Config
-from wsss_cli.data.loader import TrainingData, batches_per_epoch, training_loader
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.distributed import Runtime, any_ranks, gather, mean_over_ranks
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, write_text
+from wsss_cli.ranks.distributed import Runtime, any_ranks, gather, mean_over_ranks
 
 Losses = dict[str, Tensor]
 Step = Callable[[nn.Module, Any, int], Losses]

@@ -10,21 +10,21 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.config import Config, StageConfig, as_dict
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.distributed import mean_over_ranks
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
+from wsss_cli.nets.heads.outputs import training_losses
 from wsss_cli.nets.multi_scale import MultiScale
-from wsss_cli.nets.outputs import training_losses
+from wsss_cli.ranks.distributed import mean_over_ranks
 
 
 class Optimiser(Config):

@@ -6,10 +6,10 @@ from pathlib import Path
 from xml.sax.saxutils import escape, quoteattr
 
 from wsss_cli.console import Tick
+from wsss_cli.data.palette import colours
 from wsss_cli.data.prepared import Sample
 from wsss_cli.export.pieces import Piece, run_lengths
 from wsss_cli.export.source import Form, Source
-from wsss_cli.report.palette import colours
 
 KIND = {"rle": "mask", "polygon": "polygon", "box": "rectangle"}  # CVAT's names of label types
 

@@ -9,11 +9,11 @@ from pathlib import Path
 from typing import Literal
 
 from wsss_cli.console import Tick
-from wsss_cli.data.prepare import aside
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export import coco, cvat, png, yolo
 from wsss_cli.export.source import Form, Shape, Source
+from wsss_cli.preparation.prepare import aside
 
 Images = Literal["none", "link", "copy"]
 

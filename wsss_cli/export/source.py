@@ -15,11 +15,11 @@ from numpy.typing import NDArray
 from wsss_cli.console import Tick
 from wsss_cli.data.label_format import Labels
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export.contours import outline
 from wsss_cli.export.pieces import Piece, pieces
+from wsss_cli.parallel.ordered import ParallelMap
 
 Shape = Literal["rle", "polygon", "box"]
 R = TypeVar("R")

@@ -11,14 +11,14 @@ from typing import Literal
 
 import numpy as np
 
+from wsss_cli.checks.dataset import some
 from wsss_cli.console import Tick
 from wsss_cli.data.images import read_bytes
-from wsss_cli.data.integrity import some
 from wsss_cli.data.labels import decode_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.parallel.ordered import ParallelMap
 
 Competition = Literal["comp5", "comp6"]
 CLASSES = 20

@@ -21,11 +21,11 @@ from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.objects import true_objects
 from wsss_cli.data.prepared import Sample
-from wsss_cli.engine.distributed import gather, shard, sum_over_ranks
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
+from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
 from wsss_cli.runs import read_record
 
 NO_SELECTION = "none: the last iteration"

@@ -16,10 +16,10 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
+from wsss_cli.data.instances import FILE
 from wsss_cli.data.objects import Objects, as_run_lengths, by_name, sample_of
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.export.instances import FILE
 
 OVERLAPS = (0.5, 0.75)
 MOST = 100  # instances of an image that count, the surest first [COCO]

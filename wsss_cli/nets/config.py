@@ -11,11 +11,11 @@ from pydantic_core import PydanticCustomError
 
 from wsss_cli.config import Config
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.heads import FIXED_STRIDES, HEADS, Auxiliary, Decoder
+from wsss_cli.nets.heads.table import FIXED_STRIDES, HEADS, Auxiliary, Decoder
 from wsss_cli.plugins import nearest
 
 if TYPE_CHECKING:
-    from wsss_cli.nets.backbones import Backbone
+    from wsss_cli.nets.backbones.backbone import Backbone
     from wsss_cli.nets.segmenter import Head, Segmenter
 
 AUXILIARY_WEIGHT = 0.4
@@ -98,9 +98,9 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
 
 def _fill(segmenter: Segmenter, pretrained: str, trust: bool) -> None:
     """The backbone's weights, or those of the whole network where a file of mmseg has them."""
-    from wsss_cli.nets.mmseg import is_mmseg, load_mmseg
-    from wsss_cli.nets.pretrained import load_backbone, load_pretrained
-    from wsss_cli.nets.weights import read_weights
+    from wsss_cli.nets.weights.filling import read_weights
+    from wsss_cli.nets.weights.mmseg import is_mmseg, load_mmseg
+    from wsss_cli.nets.weights.pretrained import load_backbone, load_pretrained
 
     if pretrained in ("timm", "none"):
         load_pretrained(segmenter.backbone, pretrained, trust)
@@ -112,8 +112,8 @@ def _fill(segmenter: Segmenter, pretrained: str, trust: bool) -> None:
 
 def build_backbone(net: Net) -> Backbone:
     """The backbone with the edits that `net` asks for, its weights random."""
-    from wsss_cli.nets.backbones import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
-    from wsss_cli.nets.edits import mmseg_edits
+    from wsss_cli.nets.backbones.backbone import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
+    from wsss_cli.nets.backbones.mmseg import mmseg_edits
 
     decoder = HEADS[net.head]
     raw = decoder.mmseg and net.backbone.startswith("hrnet")  # its branches as they are, not widened for classification
@@ -137,7 +137,7 @@ def _contracts(net: Net, decoder: Decoder) -> bool:
 
 def build_auxiliary(net: Net, backbone: Backbone, num_outputs: int) -> list[Head]:
     """The auxiliary heads; none if `net.auxiliary` is 0."""
-    from wsss_cli.nets.zoo.fcn import Fcn
+    from wsss_cli.nets.heads.fcn import Fcn
 
     published = HEADS[net.head].auxiliary
     wanted = published if net.auxiliary is None else (published or (Auxiliary(),)) if net.auxiliary else ()

@@ -8,7 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.nets.outputs import Map, Outputs
+from wsss_cli.nets.heads.outputs import Map, Outputs
 
 MSC_SCALES = (0.5, 0.75)
 """What DeepLabV2 sees beside the image itself."""

@@ -7,8 +7,8 @@ from collections.abc import Sequence
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone
-from wsss_cli.nets.outputs import Map, Outputs
+from wsss_cli.nets.backbones.backbone import Backbone
+from wsss_cli.nets.heads.outputs import Map, Outputs
 
 
 class Head(nn.Module):

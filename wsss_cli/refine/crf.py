@@ -12,7 +12,7 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsss_cli.data.transforms import CAFFE_MEAN
+from wsss_cli.batches.transforms import CAFFE_MEAN
 from wsss_cli.errors import WsssError
 from wsss_cli.refine.crf_config import PRESETS, Crf
 from wsss_cli.refine.lattice import Lattice

@@ -4,9 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
+from wsss_cli.data.palette import colours
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.report.markup import EMPTY, Html, el, key, percent, swatch
-from wsss_cli.report.palette import colours
 from wsss_cli.report.read import Row
 from wsss_cli.report.scores import series_name
 

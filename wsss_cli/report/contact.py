@@ -10,11 +10,11 @@ from PIL import Image, ImageDraw, ImageFont
 
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.palette import Colour, colours
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
-from wsss_cli.report.palette import Colour, colours
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.report.pictures import SIDE, Picture, overlay, thumbnail
 
 MOST = 40  # images of one sheet

@@ -12,9 +12,9 @@ from wsss_cli.cam.store import read_cam
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.palette import Colour, colours
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.report.markup import EMPTY, Html, el, join, percent, swatch
-from wsss_cli.report.palette import Colour, colours
 from wsss_cli.report.pictures import Picture, data_uri, heat, overlay, thumbnail
 
 FileOf = Callable[[Sample], Path | None]

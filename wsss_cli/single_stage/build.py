@@ -11,11 +11,11 @@ from torch import nn
 from wsss_cli.config import Config, as_dict
 from wsss_cli.engine import checkpoint
 from wsss_cli.job import Job
-from wsss_cli.nets.largefov import LargeFov
-from wsss_cli.nets.pretrained import load_pretrained
-from wsss_cli.nets.single_stage import SingleStage
-from wsss_cli.nets.vit import ViT
+from wsss_cli.nets.backbones.vit import ViT
+from wsss_cli.nets.heads.largefov import LargeFov
+from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.single_stage.config import VitNet
+from wsss_cli.single_stage.network import SingleStage
 
 C = TypeVar("C", bound=VitNet)
 N = TypeVar("N", bound=nn.Module)

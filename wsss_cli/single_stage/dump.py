@@ -11,25 +11,25 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wsss_cli.batches.groups import equal_shapes
+from wsss_cli.batches.tags import multi_hot
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.label import with_background
 from wsss_cli.cam.merge import strided_size
 from wsss_cli.cam.online import SCALES, Maker, online_cams
 from wsss_cli.cam.store import Cam, cam_path, read_cam, write_cam
-from wsss_cli.data.groups import equal_shapes
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, write_labels
-from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.tags import multi_hot
-from wsss_cli.data.transforms import normalise
 from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
-from wsss_cli.nets.single_stage import Segmentation, SingleStage
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.dual import agree, refined_label, with_constant
-from wsss_cli.refine.pool import map_unordered
 from wsss_cli.single_stage.config import Pseudo, Seeds
+from wsss_cli.single_stage.network import Segmentation, SingleStage
 
 SEGMENTATION_SCALES = (1.0, 1.25, 1.5)
 

@@ -11,8 +11,8 @@ from torch import nn
 
 from wsss_cli.engine import checkpoint
 from wsss_cli.job import Job
-from wsss_cli.nets.keymaps import Pairs, rename
-from wsss_cli.nets.weights import load_exactly, read_weights
+from wsss_cli.nets.weights.filling import load_exactly, read_weights
+from wsss_cli.nets.weights.renaming import Pairs, rename
 from wsss_cli.single_stage.build import meta
 from wsss_cli.single_stage.config import VitNet
 

@@ -5,8 +5,8 @@ from __future__ import annotations
 import torch.nn.functional as F
 from torch import Tensor
 
+from wsss_cli.batches.transforms import as_bytes, denormalise
 from wsss_cli.cam.regions import cam_labels
-from wsss_cli.data.transforms import as_bytes, denormalise
 from wsss_cli.losses.dense_energy import dense_energy_loss
 from wsss_cli.losses.segmentation import Reduce, upsample
 from wsss_cli.losses.two_part import two_part_cross_entropy

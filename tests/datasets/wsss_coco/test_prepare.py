@@ -16,11 +16,11 @@ from pycocotools.coco import COCO
 from prepared_data import prepare
 from processes import Forked, until
 from tiny_coco import CATEGORIES, H, Json, W, decoded, place, read, tiny_coco, write, write_image
-from wsss_cli.data import parallel
-from wsss_cli.data.integrity import Finding
+from wsss_cli.checks.dataset import Finding
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
+from wsss_cli.parallel import ordered as parallel
 from wsss_coco import DATASET
 
 

@@ -25,7 +25,7 @@ from tiny_folder import (
     write_yolo,
     yolo_line,
 )
-from wsss_cli.data.integrity import Finding
+from wsss_cli.checks.dataset import Finding
 from wsss_cli.data.label_format import BYTE
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Box

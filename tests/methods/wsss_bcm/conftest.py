@@ -8,8 +8,8 @@ import torch
 from torch import Tensor, nn
 
 from wsss_bcm.nets import Masked
-from wsss_cli.nets.backbones import freeze_batchnorm
-from wsss_cli.nets.deeplabv2 import DeepLabV2
+from wsss_cli.nets.backbones.backbone import freeze_batchnorm
+from wsss_cli.nets.heads.deeplabv2 import DeepLabV2
 
 
 class OneLayer(nn.Module):

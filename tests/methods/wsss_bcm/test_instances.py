@@ -13,8 +13,8 @@ from reference_vectors import vectors
 from wsss_bcm.config import Instances
 from wsss_bcm.instances import box_annotations
 from wsss_bcm.polygons import contours, polygons
+from wsss_cli.data.instances import coco_file
 from wsss_cli.data.prepared import Box, Sample
-from wsss_cli.export.instances import coco_file
 
 
 @vectors("bcm/instance")

@@ -16,10 +16,10 @@ from wsss_bcm.nets import build, groups
 from wsss_bcm.pseudo import confident_labels, winner
 from wsss_bcm.training import predictor, train
 from wsss_cli.data.prepared import DatasetInfo, Prepared
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import class_iou, confusion, frequency_weighted_iou, scores
+from wsss_cli.ranks.distributed import Runtime
 
 KEYS = keys("bcm/bcm_state_dict")
 NAMES = tuple(f"class{i}" for i in range(20))

@@ -13,8 +13,8 @@ from wsss_bcm.losses import mask_loss, segmentation_losses
 from wsss_bcm.nets import groups
 from wsss_bcm.step import MaskedStep, base_step
 from wsss_cli.engine.schedules import poly
+from wsss_cli.nets.heads.outputs import Map
 from wsss_cli.nets.multi_scale import MultiScale, at_scales
-from wsss_cli.nets.outputs import Map
 
 SCALES = ("05", "075")
 

@@ -10,7 +10,7 @@ from torch import Tensor
 from reference_vectors import vectors
 from wsss_beco import augment as A
 from wsss_beco.config import Strong
-from wsss_cli.data.transforms import normalise
+from wsss_cli.batches.transforms import normalise
 
 
 def planes(image: np.ndarray) -> Tensor:

@@ -11,8 +11,8 @@ from PIL import Image
 
 from wsss_beco.config import Crop, Train
 from wsss_beco.data import CoTrainingData
+from wsss_cli.batches.loader import sample_rng
 from wsss_cli.data.labels import write_labels, write_mask01
-from wsss_cli.data.loader import sample_rng
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 

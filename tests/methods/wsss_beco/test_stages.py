@@ -10,11 +10,11 @@ from wsss_beco import METHOD, stages
 from wsss_beco.config import Infer, Train
 from wsss_cli.config import as_dict, resolve
 from wsss_cli.data.prepared import DatasetInfo, Prepared
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.refine.crf_config import PRESETS
 
 CPU = Runtime(torch.device("cpu"))

@@ -10,8 +10,8 @@ from torch.utils.data import default_collate
 from wsss_beco.data import CoTrainingData, to_device
 from wsss_beco.nets import Together, TwoNetworks
 from wsss_beco.step import CoTraining
-from wsss_cli.data.loader import sample_rng
-from wsss_cli.nets.backbones import freeze_batchnorm
+from wsss_cli.batches.loader import sample_rng
+from wsss_cli.nets.backbones.backbone import freeze_batchnorm
 from wsss_cli.nets.config import Net
 
 

@@ -7,7 +7,7 @@ import torch
 from torch import Tensor
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone
+from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_irn.checkpoint import CAM, IRN, load_official_cam, load_official_irn, official_name
 from wsss_irn.nets import CamNet, IrnNet
 

@@ -11,8 +11,8 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
 from reference_vectors import vectors
+from wsss_cli.data.instances import coco_file
 from wsss_cli.data.prepared import Sample
-from wsss_cli.export.instances import coco_file
 from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 
 BACKGROUND = 0.25

@@ -9,8 +9,8 @@ from torch import Tensor
 
 from reference_vectors import vectors
 from wsss_cli.data.label_format import label_format
-from wsss_cli.refine.paths import Sources, affinity, directions
 from wsss_irn.losses import BACKGROUND, FOREGROUND, NEGATIVE, PairLabels, irn_losses
+from wsss_irn.paths import Sources, affinity, directions
 
 NAMES = {
     "background": "bg_pos_aff_loss",

@@ -9,7 +9,7 @@ from torch import Tensor
 from name_seeded import seed_by_name
 from reference_vectors import vectors
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones import Backbone
+from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_irn.checkpoint import CAM, IRN, official_name
 from wsss_irn.nets import CamNet, IrnNet, edge_displacement
 

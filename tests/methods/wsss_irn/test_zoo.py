@@ -5,7 +5,7 @@ from pathlib import Path
 import torch
 
 import wsss_cli.engine.segment  # here once, not in every rank
-import wsss_cli.nets.pretrained  # noqa: F401
+import wsss_cli.nets.weights.pretrained  # noqa: F401
 from processes import Wsss
 from trained_run import load, rows
 

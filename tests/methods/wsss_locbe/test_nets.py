@@ -7,8 +7,8 @@ import torch
 
 from formula_weights import by_formula
 from reference_vectors import vectors
-from wsss_cli.nets.largefov import LargeFov
-from wsss_cli.nets.vit import ViT
+from wsss_cli.nets.backbones.vit import ViT
+from wsss_cli.nets.heads.largefov import LargeFov
 from wsss_locbe.checkpoint import load_official
 from wsss_locbe.nets import Crop, LocBe, Views
 

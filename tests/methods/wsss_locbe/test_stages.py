@@ -10,17 +10,17 @@ import torch
 from PIL import Image
 
 from key_lists import keys
+from wsss_cli.batches.views import Colours, View
 from wsss_cli.config import read_yaml, resolve
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
-from wsss_cli.data.views import Colours, View
 from wsss_cli.engine.adamw import adamw
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.nets.largefov import LargeFov
-from wsss_cli.nets.single_stage import Segmentation
-from wsss_cli.nets.vit import ViT
+from wsss_cli.nets.backbones.vit import ViT
+from wsss_cli.nets.heads.largefov import LargeFov
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.single_stage.config import Infer
+from wsss_cli.single_stage.network import Segmentation
 from wsss_locbe import METHOD, stages
 from wsss_locbe.checkpoint import load_official
 from wsss_locbe.config import Augment, Train, Windows

@@ -10,7 +10,7 @@ from torch import Tensor
 from bench.released.locbe import Released
 from wsss_cli.cam.online import online_cams
 from wsss_cli.losses.two_part import two_part_cross_entropy
-from wsss_cli.nets.vit import ViT
+from wsss_cli.nets.backbones.vit import ViT
 from wsss_cli.single_stage.supervision import pseudo_labels
 from wsss_locbe.config import Phase, Train, Windows
 from wsss_locbe.nets import LocBe

@@ -7,7 +7,7 @@ import torch
 
 from reference_vectors import vectors
 from wsss_cli.cam.regions import BACKGROUND, SURE, UNSURE, region_map
-from wsss_locbe.looking import only
+from wsss_locbe.views import only
 from wsss_locbe.windows import Window, by_size, draw_windows, windows_at
 
 

@@ -10,11 +10,11 @@ import torch.nn.functional as F
 from PIL import Image
 from torch import Tensor
 
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.multi_scale import scaled
 from wsss_cli.cam.store import read_cam, write_cam
 from wsss_cli.data.label_format import BYTE
 from wsss_cli.data.prepared import Sample
-from wsss_cli.data.transforms import normalise
 from wsss_ppmg.cams import mean_maps, stored, unit_range
 from wsss_ppmg.config import Grid, Rough, SeamNetwork
 from wsss_ppmg.grid import cells

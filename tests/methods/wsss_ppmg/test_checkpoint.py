@@ -10,7 +10,7 @@ from torch import Tensor, nn
 from key_lists import keys
 from wsss_cli.data.labels import write_labels
 from wsss_cli.errors import WsssError
-from wsss_cli.nets import scalenet
+from wsss_cli.nets.backbones import scalenet
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_ppmg.checkpoint import (
     SEAM,

@@ -11,9 +11,9 @@ from tiny_puf import CLASSES, settings
 from wsss_cli.config import as_dict
 from wsss_cli.data.prepared import DatasetInfo, Prepared
 from wsss_cli.engine.adamw import adamw
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
+from wsss_cli.ranks.distributed import Runtime
 from wsss_puf import METHOD, stages
 from wsss_puf.checkpoint import OFFICIAL, load_official, to_official
 from wsss_puf.config import Infer, Net, Train

@@ -8,7 +8,7 @@ import torch
 from torch import nn
 
 from reference_vectors import vectors
-from wsss_cli.nets.vit import ViT
+from wsss_cli.nets.backbones.vit import ViT
 from wsss_puf.encoder import GatheringViT
 
 TINY = {"img_size": 64, "embed_dim": 48, "depth": 4, "num_heads": 3}

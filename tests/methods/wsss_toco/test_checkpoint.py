@@ -9,9 +9,9 @@ import torch
 from key_lists import keys
 from wsss_cli.config import as_dict
 from wsss_cli.data.prepared import DatasetInfo, Prepared
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.single_stage.config import Infer
 from wsss_toco import METHOD, stages
 from wsss_toco.checkpoint import UNUSED, load_official, official_name

@@ -7,12 +7,13 @@ import torch
 from torch.utils.data import default_collate
 
 from bench.released.toco import Released
-from wsss_cli.data.loader import sample_rng
+from wsss_cli.batches.loader import sample_rng
+from wsss_cli.cam.regions import in_tokens
 from wsss_cli.engine.ema import follow
 from wsss_toco.config import Train
 from wsss_toco.data import ToCoData, to_device
 from wsss_toco.nets import ToCo, make_teacher
-from wsss_toco.step import Parts, ToCoStep, in_tokens
+from wsss_toco.step import Parts, ToCoStep
 
 NAMES = ("classification", "auxiliary", "patch_contrast", "class_contrast", "segmentation", "energy")
 

@@ -11,14 +11,14 @@ from torch import Tensor
 from reference_vectors import vectors
 from tiny_clip import weights_beside
 from tiny_weclip import reference_network, reference_plus
+from wsss_cli.batches.transforms import Placement, flip, normalise, place
+from wsss_cli.batches.views import rescaled
 from wsss_cli.cam.softmax_cam import min_max
 from wsss_cli.data.label_format import BYTE
-from wsss_cli.data.transforms import Placement, flip, normalise, place
-from wsss_cli.data.views import rescaled
 from wsss_cli.engine.adamw import AdamW, adamw, factor
 from wsss_cli.engine.infer import predict
 from wsss_cli.losses.two_part import two_part_cross_entropy
-from wsss_cli.nets.clip import run_block
+from wsss_cli.nets.backbones.clip import run_block
 from wsss_cli.refine.crf import PRESETS, DenseCrf, unary_from_softmax
 from wsss_cli.refine.par import par
 from wsss_weclip.affinity import affinity_loss, cell_pairs, near

@@ -8,9 +8,9 @@ import torch
 from torch import Tensor
 
 from reference_vectors import vectors
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.merge import fold, merge, merge_high_res, strided_size
 from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
-from wsss_cli.data.transforms import normalise
 
 
 @vectors("beco/irn_make_cam")

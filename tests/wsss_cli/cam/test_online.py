@@ -7,9 +7,9 @@ import torch
 import torch.nn.functional as F
 
 from reference_vectors import ROOT, load, vectors
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.online import online_cams
-from wsss_cli.data.transforms import normalise
-from wsss_cli.nets.vit import ViT, as_map
+from wsss_cli.nets.backbones.vit import ViT, as_map
 
 
 @vectors("toco/ms_cam")

@@ -10,7 +10,8 @@ from pydantic import Field
 
 from drawn_folder import changed, drawn_folder
 from processes import Wsss
-from wsss_cli.commands import environment, findings
+from wsss_cli.commands import environment
+from wsss_cli.commands import run_checks as findings
 from wsss_cli.config import Config
 from wsss_cli.data.prepared import Box, read_prepared
 

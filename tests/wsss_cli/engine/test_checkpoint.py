@@ -10,8 +10,8 @@ import pytest
 import torch
 
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.distributed import Runtime
 from wsss_cli.errors import WsssError
+from wsss_cli.ranks.distributed import Runtime
 
 CPU = torch.device("cpu")
 

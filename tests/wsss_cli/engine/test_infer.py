@@ -9,7 +9,7 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from reference_vectors import vectors
-from wsss_cli.data.transforms import normalise
+from wsss_cli.batches.transforms import normalise
 from wsss_cli.engine.infer import Infer, _logits_of_scales, fuse_logits, predict
 
 

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from reference_vectors import vectors
-from wsss_cli.data.transforms import MEAN, STD
+from wsss_cli.batches.transforms import MEAN, STD
 from wsss_cli.losses.dense_energy import bilateral_lattice, dense_energy_loss, energy, filtered
 
 

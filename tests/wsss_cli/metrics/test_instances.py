@@ -7,11 +7,11 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wsss_cli.data.instances import coco_file, run_length_mask
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.objects import annotation, from_json, from_maps, true_objects
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample, read_info, write_prepared
 from wsss_cli.errors import WsssError
-from wsss_cli.export.instances import coco_file, run_length_mask
 from wsss_cli.metrics.instances import instance_scores, read_instances
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools, NumPy 2

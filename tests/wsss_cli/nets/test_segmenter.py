@@ -9,8 +9,8 @@ from wsss_cli.config import as_dict, resolve
 from wsss_cli.errors import WsssError
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_backbone, build_head, build_segmenter
-from wsss_cli.nets.heads import HEADS
-from wsss_cli.nets.outputs import training_losses
+from wsss_cli.nets.heads.outputs import training_losses
+from wsss_cli.nets.heads.table import HEADS
 from wsss_cli.nets.segmenter import Segmenter
 
 OURS = tuple(name for name, decoder in HEADS.items() if not decoder.mmseg)

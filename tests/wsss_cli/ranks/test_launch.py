@@ -1,0 +1,181 @@
+"""--procs, --nodes, torchrun and SLURM: the launcher with real processes, and what it reads in the environment."""
+
+import json
+import re
+import signal
+import subprocess
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+from processes import Wsss, until
+from trained_run import rows
+from wsss_cli.errors import WsssError
+from wsss_cli.ranks.launch import Launch, _free_port, adopt_slurm, first_host, slurm_tasks
+
+TRAIN = Path("runs/dots/toy/default/train")
+WORDS = ("train", "toy", "labels=masks", "--workers", 0, "loop.epochs=4")
+
+
+@pytest.fixture
+def reference(wsss: Wsss) -> list[list[float]]:
+    """The losses of one process, in a run named `one`."""
+    result = wsss(*WORDS, "--name", "one")
+    assert result.code == 0, result.text
+    return losses(wsss.folder / "runs/dots/toy/one/train")
+
+
+def losses(folder: Path) -> list[list[float]]:
+    return [[row["colour"], row["size"]] for row in rows(folder)]
+
+
+def ranks(wsss: Wsss) -> int:
+    return json.loads((wsss.folder / TRAIN / "stage.json").read_text())["machine"]["ranks"]
+
+
+def test_procs_stop_at_a_signal_and_go_on(wsss: Wsss, reference: list[list[float]]) -> None:
+    """The launcher is told to stop; its ranks save; one process goes on where they were and ends as it would alone."""
+    words = (*WORDS, "pause=0.15", "loop.save_minutes=100")
+    launcher = wsss.start(*words, "--procs", 2)
+    journal = wsss.folder / TRAIN / "metrics.jsonl"
+    until(lambda: journal.exists() and len(journal.read_text().splitlines()) >= 2)
+    launcher.send(signal.SIGINT)
+    stopped = launcher.wait()
+    assert stopped.code == 130, stopped.text
+    assert re.fullmatch(
+        r"warning: train: saved at iteration \d of 8; the same command goes on from there\n", stopped.err
+    )
+    assert ranks(wsss) == 2
+    again = wsss(*words)
+    assert again.code == 0 and "train: goes on from iteration" in again.out
+    assert again.err == "warning: resumes with 1 ranks what 2 began: random draws will differ\n"
+    torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
+    finished = wsss(*words, "--procs", 2)  # nothing to run: no ranks are started for it
+    assert finished.code == 0 and "finished already" in finished.out
+
+
+def test_a_rank_that_is_killed_ends_all_with_its_name(wsss: Wsss) -> None:
+    result = wsss(*WORDS, "--procs", 2, "net.centre=true", TOY_KILL="2", TOY_KILL_RANK="1")
+    assert result.code == 137 and "error: rank 1 was ended by SIGKILL (most often for want of memory)" in result.err
+    assert "Traceback" not in result.err
+
+
+def test_two_machines_train_together(wsss: Wsss, reference: list[list[float]]) -> None:
+    meet = f"127.0.0.1:{_free_port()}"
+    words = (*WORDS, "--nodes", 2, "--rendezvous", meet)
+    machines = [wsss.start(*words, "--node-rank", rank) for rank in range(2)]
+    first, second = [machine.wait() for machine in machines]
+    assert first.code == 0 and second.code == 0, first.text + second.text
+    assert "made checkpoint.pt" in first.out and second.out == "" and ranks(wsss) == 2
+    torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
+
+
+def test_inside_torchrun(wsss: Wsss, reference: list[list[float]]) -> None:
+    """--procs there is not obeyed twice."""
+    torchrun = [
+        sys.executable,
+        "-m",
+        "torch.distributed.run",
+        "--standalone",
+        "--nproc-per-node",
+        "2",
+        "-m",
+        "wsss_cli",
+    ]
+    command = [*torchrun, *map(str, WORDS), "--procs", "2"]
+    done = subprocess.run(command, cwd=wsss.folder, env=wsss.paths(), capture_output=True, text=True, timeout=90)
+    assert done.returncode == 0, done.stderr
+    assert done.stdout.count("made checkpoint.pt") == 1 and ranks(wsss) == 2
+    torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
+
+
+def test_inside_srun(wsss: Wsss, reference: list[list[float]]) -> None:
+    base = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": "localhost", "MASTER_PORT": str(_free_port())}
+    tasks = [wsss.start(*WORDS, SLURM_PROCID=str(r), SLURM_LOCALID=str(r), **base) for r in range(2)]
+    results = [task.wait() for task in tasks]
+    assert [r.code for r in results] == [0, 0], results[0].text + results[1].text
+    assert ranks(wsss) == 2
+    torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
+
+
+def test_a_machine_that_is_not_there(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("wsss_cli.ranks.launch.MEET_SECONDS", 1)
+    meet = f"127.0.0.1:{_free_port()}"
+    result = wsss(*WORDS, "--nodes", 2, "--node-rank", 1, "--rendezvous", meet)
+    assert result.code == 2 and f"the 2 machines did not meet at {meet}" in result.err and "Traceback" not in result.err
+
+
+def test_mistakes_are_found_before_ranks_start(wsss: Wsss) -> None:
+    result = wsss("train", "toy", "lrr=1", "--procs", 2)
+    assert result.code == 2 and result.err.count("unknown key 'train.lrr'") == 1
+
+
+@pytest.mark.parametrize(
+    ("nodes", "host"),
+    [
+        ("gpu[03-05,9],login", "gpu03"),
+        ("node-1-[07-09]", "node-1-07"),
+        ("login", "login"),
+        ("a,b[1-2]", "a"),
+        ("r[2-3]n[10,12]-ib,z", "r2n10-ib"),
+        ("cn.example.org[1]", "cn.example.org1"),
+    ],
+)
+def test_first_host(nodes: str, host: str) -> None:
+    assert first_host(nodes) == host
+
+
+def test_no_host_is_said() -> None:
+    with pytest.raises(WsssError, match="names no host"):
+        first_host("")
+
+
+STEP = {
+    "SLURM_PROCID": "5",
+    "SLURM_STEP_NUM_TASKS": "8",
+    "SLURM_LOCALID": "1",
+    "SLURM_STEP_NODELIST": "gpu[03-04]",
+    "SLURM_STEP_TASKS_PER_NODE": "4(x2)",
+    "SLURM_JOB_ID": "40123",
+}
+
+
+def test_slurm_is_adopted() -> None:
+    assert adopt_slurm(STEP) == {
+        "RANK": "5",
+        "WORLD_SIZE": "8",
+        "LOCAL_RANK": "1",
+        "LOCAL_WORLD_SIZE": "4",
+        "MASTER_ADDR": "gpu03",
+        "MASTER_PORT": "20123",
+    }
+    assert adopt_slurm(STEP | {"MASTER_ADDR": "x", "MASTER_PORT": "1"})["MASTER_ADDR"] == "x"
+
+
+@pytest.mark.parametrize(
+    "env",
+    [
+        {},
+        STEP | {"RANK": "0", "WORLD_SIZE": "2"},  # torchrun below srun
+        STEP | {"SLURM_STEP_NUM_TASKS": "1"},
+        {"SLURM_PROCID": "0", "SLURM_NTASKS": "8", "SLURM_LOCALID": "0"},  # an sbatch script's own shell
+    ],
+)
+def test_slurm_is_left_alone(env: dict[str, str]) -> None:
+    assert adopt_slurm(env) == {}
+
+
+def test_when_new_processes_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in ("RANK", "WORLD_SIZE", *STEP):
+        monkeypatch.delenv(name, raising=False)
+    assert not Launch().wanted and not Launch(procs=1).wanted
+    assert Launch(procs=2).wanted and Launch(gpus=2).wanted and Launch(nodes=2).wanted
+    for name, value in STEP.items():
+        monkeypatch.setenv(name, value)
+    assert slurm_tasks() == 8 and not Launch(gpus=4).wanted
+    assert Launch(gpus=4, nodes=2).wanted  # one task per machine, which starts its ranks
+    monkeypatch.setenv("RANK", "0")
+    monkeypatch.setenv("WORLD_SIZE", "8")
+    assert not Launch(gpus=4, nodes=2).wanted

@@ -1,0 +1,232 @@
+"""Is the data what it says it is?  What `wsss prepare` insists on and `wsss check -d NAME` looks at again."""
+
+from __future__ import annotations
+
+import hashlib
+from collections import Counter
+from collections.abc import Callable, Iterable
+from dataclasses import dataclass, field, replace
+from pathlib import Path
+
+import numpy as np
+
+from wsss_cli.checks.agreement import Agreement
+from wsss_cli.checks.balance import Balance
+from wsss_cli.checks.duplicates import Duplicates
+from wsss_cli.checks.finding import SHOWN, Finding, some
+from wsss_cli.data.images import read_bytes, verified
+from wsss_cli.data.label_format import Labels, format_of, label_format
+from wsss_cli.data.labels import decode_labels
+from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
+from wsss_cli.errors import WsssError
+from wsss_cli.parallel.ordered import ParallelMap
+
+__all__ = ["SHOWN", "Finding", "Tally", "check", "check_sample", "examine"]
+
+
+@dataclass(frozen=True)
+class Checked:
+    """A sample with its digests filled in (None if it could not be made at all), and what is wrong with its files.
+
+    sketch  of the image, see `images.verified`; pixels, the class ids of its mask and their sizes, None without mask
+    """
+
+    id: str
+    sample: Sample | None
+    problems: tuple[Finding, ...] = ()
+    sketch: bytes = b""
+    pixels: dict[int, int] | None = None
+
+
+@dataclass(frozen=True)
+class Examined:
+    """All that a reading of a data set's files tells."""
+
+    findings: list[Finding]
+    balance: Balance
+
+
+def check(prepared: Prepared, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
+    """Every finding about a prepared data set; a single "ok" if there is nothing to say."""
+    return examine(prepared, progress).findings
+
+
+def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = None) -> Examined:
+    """Read every image and mask, on all cores; what is wrong with them, and how many there are of each class.
+
+    progress(done, total) after each image.
+    """
+    info = prepared.info
+    tally, duplicates, agreement, balance = Tally(info), Duplicates(info), Agreement(info), Balance(info)
+    findings, changed = [], []
+    classes = len(info.classes)
+    results = ParallelMap(lambda sample: check_sample(sample, classes), prepared.samples)
+    for before, (done, now) in zip(prepared.samples, enumerate(results, start=1), strict=True):
+        findings += [*now.problems, *tally.add(before)]
+        balance.add(before, now.pixels)
+        if now.sample is not None:
+            agreement.add(before, now.pixels)
+            duplicates.add(before, now.sketch)
+            if before.image_digest and now.sample != before:
+                changed.append(before.id)
+        if progress:
+            progress(done, len(prepared.samples))
+    if changed:
+        what = f"files changed since they were prepared: {some(changed)}"
+        findings.append(Finding("warning", what, "prepare again", "changed", tuple(changed)))
+    for whole in (tally, duplicates, agreement, balance):
+        findings += whole.findings()
+    sound = f"{len(prepared.samples)} images, {classes} classes: every file is sound"
+    return Examined(findings or [Finding("ok", sound)], balance)
+
+
+def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
+    """Read the image and mask of one sample to the end and compare them with what the sample says."""
+    if isinstance(sample, BadSample):
+        return Checked(sample.id, None, (Finding("error", sample.error.what, sample.error.remedy),))
+    kind = "unreadable-image"
+    try:
+        image = read_bytes(sample.image)
+        size, sketch = verified(image, sample.image)
+        kind = "unreadable-mask"
+        mask = b"" if sample.mask is None else read_bytes(sample.mask)
+        labels = None if sample.mask is None else decode_labels(mask, sample.mask)  # (H, W)
+    except WsssError as error:
+        return Checked(sample.id, None, (Finding("error", error.what, error.remedy, kind, (sample.id,)),))
+    problems = [*_size_problems(sample, size), *_id_problems(sample, num_classes), *_box_problems(sample)]
+    if sample.mask is not None and labels is not None:
+        problems += _mask_problems(sample.mask, labels, sample.image, size, num_classes)
+    digests = replace(sample, image_digest=_digest(image), mask_digest=_digest(mask) if mask else "")
+    named = tuple(replace(problem, images=(sample.id,)) for problem in problems)
+    return Checked(sample.id, digests, named, sketch, None if labels is None else pixel_counts(labels))
+
+
+def pixel_counts(labels: Labels) -> dict[int, int]:
+    """The class ids of a label map (H, W), and how many pixels each has."""
+    counts = np.bincount(labels.ravel())
+    return {int(c): int(counts[c]) for c in np.flatnonzero(counts)}
+
+
+@dataclass
+class Tally:
+    """What only shows across images: ids given twice, splits that overlap or are empty, images without tag or mask."""
+
+    info: DatasetInfo
+    ids: set[str] = field(default_factory=set)
+    sizes: Counter[str] = field(default_factory=Counter)
+    leaked: list[str] = field(default_factory=list)
+    strays: list[str] = field(default_factory=list)
+    tagless: list[str] = field(default_factory=list)
+    maskless: Counter[str] = field(default_factory=Counter)
+
+    def add(self, sample: Sample) -> list[Finding]:
+        """Count a sample in; an error if its id has come before."""
+        if sample.id in self.ids:
+            what = f"{sample.image}: a second image with the id '{sample.id}'"
+            return [Finding("error", what, "give each its own id", "duplicate-id", (sample.id,))]
+        self.ids.add(sample.id)
+        self.sizes.update(sample.splits)
+        train, val, seeds = (self.info.splits.get(role) in sample.splits for role in ("train", "val", "seeds"))
+        if train and val:
+            self.leaked.append(sample.id)
+        if seeds and not train:
+            self.strays.append(sample.id)
+        if train and not sample.tags:
+            self.tagless.append(sample.id)
+        if sample.mask is None:
+            self.maskless.update(sample.splits)
+        return []
+
+    def findings(self) -> list[Finding]:
+        """Errors and warnings about the data set as a whole."""
+        roles = self.info.splits
+        found = [self._empty(split) for split in dict.fromkeys(roles.values()) if not self.sizes[split]]
+        if self.leaked:
+            both = f"split '{roles['train']}' (train) and in split '{roles['val']}' (val)"
+            what = f"{len(self.leaked)} image(s) in {both}: {some(self.leaked)}"
+            remedy = "take them off one of the two lists: a score on learnt images means nothing"
+            found.append(Finding("error", what, remedy, "split-overlap", tuple(self.leaked)))
+        if self.strays:
+            what = f"not in split '{roles.get('train')}' but in '{roles['seeds']}', where seeds are scored"
+            remedy = "no seeds are made for them: choose a part of the train split"
+            what = f"{len(self.strays)} image(s) {what}: {some(self.strays)}"
+            found.append(Finding("warning", what, remedy, "not-in-train", tuple(self.strays)))
+        if self.tagless:
+            what = f"{len(self.tagless)} train image(s) without a tag: {some(self.tagless)}"
+            remedy = "methods that learn from tags leave them out"
+            found.append(Finding("warning", what, remedy, "untagged", tuple(self.tagless)))
+        for role in ("val", "seeds"):
+            found += self._unscored(role)
+        return found
+
+    def _empty(self, split: str) -> Finding:
+        roles = " and ".join(role for role, name in self.info.splits.items() if name == split)
+        known = ", ".join(f"{name} ({n})" for name, n in sorted(self.sizes.items())) or "none"
+        what = f"split '{split}', which is to be the {roles} split, has no usable image"
+        return Finding("error", what, f"splits found: {known}", "empty-split")
+
+    def _unscored(self, role: str) -> list[Finding]:
+        split = self.info.splits.get(role, "")
+        lacking, total = self.maskless[split], self.sizes[split]
+        if not lacking:
+            return []
+        what = f"{lacking} of {total} images of split '{split}' ({role}) have no mask"
+        remedy = "scores leave them out" if lacking < total else "nothing can be scored on it"
+        return [Finding("warning", what, remedy, "no-mask")]
+
+
+def _size_problems(sample: Sample, size: tuple[int, int]) -> Iterable[Finding]:
+    if size != (sample.width, sample.height):
+        what = f"{sample.image} is {size[0]} x {size[1]}, but was declared {sample.width} x {sample.height}"
+        yield Finding("error", what, "prepare again if the image was replaced", "image-size")
+
+
+def _id_problems(sample: Sample, num_classes: int) -> Iterable[Finding]:
+    wrong = sorted({*sample.tags, *(b.label for b in sample.boxes)} - set(range(1, num_classes + 1)))
+    if wrong:
+        what = f"{sample.image}: class ids {wrong} are not in 1..{num_classes}"
+        yield Finding("error", what, "correct its tags and boxes", "class-id")
+
+
+def _box_problems(sample: Sample) -> Iterable[Finding]:
+    for box in sample.boxes:
+        if not inside_image(box, sample):
+            what = (
+                f"{sample.image}: box {_corners(box)} is inverted, empty or not inside {sample.width} x {sample.height}"
+            )
+            yield Finding("error", what, "correct the box; boxes are x0, y0, x1, y1, x1 and y1 exclusive", "box")
+
+
+def inside_image(box: Box, sample: Sample) -> bool:
+    """Whether a box holds a pixel or more, all of the sample's image."""
+    return 0 <= box.x0 < box.x1 <= sample.width and 0 <= box.y0 < box.y1 <= sample.height
+
+
+def _mask_problems(
+    path: Path, labels: Labels, image: Path, size: tuple[int, int], num_classes: int
+) -> Iterable[Finding]:
+    height, width = labels.shape
+    if (width, height) != size:
+        what = f"{path} is {width} x {height}, but its image {image} is {size[0]} x {size[1]}"
+        yield Finding("error", what, "give the mask of this very image, unscaled", "mask-size")
+    form = label_format(num_classes)
+    if format_of(labels) != form:
+        what = (
+            f"{path} has {format_of(labels).bits} bits per pixel, but with {num_classes} classes masks have {form.bits}"
+        )
+        remedy = f"save it as a {form.bits}-bit PNG of class ids, {form.ignore} for ignore"
+        yield Finding("error", what, remedy, "mask-format")
+        return
+    ids = np.flatnonzero(np.bincount(labels.ravel()))
+    wrong = ids[(ids > num_classes) & (ids != form.ignore)]
+    if len(wrong):
+        what = f"{path} holds class ids {some([str(i) for i in wrong])}, not in 0..{num_classes} or {form.ignore}"
+        yield Finding("error", what, f"renumber them; the data set has {num_classes} classes", "mask-id")
+
+
+def _corners(box: Box) -> str:
+    return f"({box.x0}, {box.y0}, {box.x1}, {box.y1})"
+
+
+def _digest(data: bytes) -> str:
+    return hashlib.blake2b(data, digest_size=8).hexdigest()

@@ -1,0 +1,191 @@
+"""`wsss prepare NAME`, the host's side: let a plugin tell its samples, check them, put the data set in place."""
+
+from __future__ import annotations
+
+import errno
+import shutil
+from collections.abc import Callable, Iterable, Iterator
+from contextlib import contextmanager
+from dataclasses import dataclass, field, replace
+from operator import length_hint
+from pathlib import Path
+
+from pydantic import BaseModel
+
+from wsss_cli.checks.dataset import SHOWN, Finding, Tally, check_sample
+from wsss_cli.data.label_format import label_format
+from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
+from wsss_cli.dataset import Dataset
+from wsss_cli.errors import WsssError
+from wsss_cli.files import put_in_place, sweep, write_text
+from wsss_cli.parallel.ordered import ParallelMap
+
+Progress = Callable[[int, int], None]
+Say = Callable[[Finding], None]
+
+
+def prepare(
+    plugin: Dataset,
+    options: BaseModel,
+    name: str,
+    root: Path,
+    force: bool = False,
+    skip_bad: bool = False,
+    progress: Progress | None = None,
+    say: Say | None = None,
+) -> Path:
+    """Make the data set `root/name` with a plugin and record it in `root/latest`; returns its folder.
+
+    Memory stays flat.  Everything is made in `root/.name.part` and renamed at the end, so a failure leaves what was
+    there before.  A folder of the same content stays as it is; another is replaced only with `force`.
+    skip_bad  leave unusable images out and list them in skipped.txt, instead of failing
+    progress  called with (images done, images in all or 0 if unknown); say, with notes and warnings
+    Raises WsssError with all problems found, nothing written.
+    """
+    _require_name(name)
+    tell = say or (lambda finding: None)
+    with aside(root, name, plugin.resumes, tell) as folder:
+        info, samples = plugin.function()(options, folder)
+        review = Review(replace(info, name=name), skip_bad, progress)
+        write_prepared(folder, review.info, review.sound(samples))
+        for finding in review.conclude(folder):
+            tell(finding)
+        _place(folder, root / name, force, tell)
+    write_text(root / "latest", name + "\n")
+    return root / name
+
+
+@dataclass
+class Review:
+    """The stream of samples on its way to disk: sound ones pass, problems are kept."""
+
+    info: DatasetInfo
+    skip_bad: bool
+    progress: Progress | None
+    problems: list[tuple[str, Finding]] = field(default_factory=list)
+    total: int = 0
+
+    def __post_init__(self) -> None:
+        label_format(len(self.info.classes))  # that there are not too many
+        self.tally = Tally(self.info)
+
+    def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:
+        """Check each sample on all cores; yield those without a problem, in order."""
+        expected = length_hint(samples)
+        num_classes = len(self.info.classes)
+        for checked in ParallelMap(lambda sample: check_sample(sample, num_classes), samples):
+            self.total += 1
+            problems = [*checked.problems]
+            if checked.sample is not None and not problems:
+                problems = self.tally.add(checked.sample)
+            self.problems += [(checked.id, p) for p in problems]
+            if checked.sample is not None and not problems:
+                yield checked.sample
+            if self.progress:
+                self.progress(self.total, expected)
+
+    def conclude(self, folder: Path) -> list[Finding]:
+        """Notes and warnings.  Raises WsssError if there is an error; writes skipped.txt if images were left out."""
+        findings = self.tally.findings()
+        bad = [problem for _, problem in self.problems]
+        errors = [f for f in findings if f.level == "error"]
+        if errors or (bad and not self.skip_bad):
+            raise _several([*errors, *bad], bool(bad) and not self.skip_bad)
+        notes = [Finding("ok", note) for note in self.info.notes]
+        if bad:
+            lines = [f"{id}\t{problem.what}\n" for id, problem in self.problems]
+            write_text(folder / "skipped.txt", "".join(lines))
+            left_out = len({id for id, _ in self.problems})
+            notes.append(Finding("warning", f"{left_out} of {self.total} images left out", "skipped.txt lists them"))
+        return [*notes, *findings]
+
+
+def _several(problems: list[Finding], can_skip: bool) -> WsssError:
+    """One error that tells of the first problems and the number of all."""
+    skip = "put the files right, or leave these images out with --skip-bad" if can_skip else ""
+    if len(problems) == 1:
+        only = problems[0]
+        return WsssError(
+            only.what, "; ".join(x for x in (only.remedy, skip and "--skip-bad leaves the image out") if x)
+        )
+    lines = [f"  {p.what}" + (f"\n    {p.remedy}" if p.remedy else "") for p in problems[:SHOWN]]
+    if len(problems) > SHOWN:
+        lines.append(f"  ... and {len(problems) - SHOWN} more")
+    return WsssError(f"{len(problems)} problems in the data:\n" + "\n".join(lines), skip)
+
+
+@contextmanager
+def aside(root: Path, name: str, keep: bool = False, tell: Say = lambda finding: None) -> Iterator[Path]:
+    """A folder beside the data set's place, gone at the end whatever happens; with `keep`, only if all went well.
+
+    Its name is fixed, so what a killed run left behind is cleared by the next, or with `keep` found by it.
+    """
+    folder = root.absolute() / f".{name}.part"
+    _clear(folder, keep)
+    try:
+        folder.mkdir(parents=True, exist_ok=keep)
+    except OSError as error:
+        raise WsssError(f"cannot make the folder {folder}: {error.strerror}", "choose another folder") from error
+    try:
+        yield folder
+    except BaseException as error:
+        _clear(folder, keep)
+        if folder.exists():
+            tell(Finding("ok", f"what is made already is kept for the next try in {folder}"))
+        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # of what a plugin writes itself
+            raise WsssError(
+                f"no space left while writing {folder}", "free some space and run the command again"
+            ) from error
+        raise
+    shutil.rmtree(folder, ignore_errors=True)
+
+
+def _clear(folder: Path, keep: bool) -> None:
+    """Remove the folder; with `keep` only its files, half-written ones at any depth, and the folder if it is empty."""
+    if not keep:
+        shutil.rmtree(folder, ignore_errors=True)
+    elif folder.is_dir():
+        sweep(folder)
+        for path in folder.iterdir():
+            if path.is_file():
+                path.unlink()
+        if not any(folder.iterdir()):
+            folder.rmdir()
+
+
+def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
+    """Rename the finished folder to its place, unless what is there already is the same or must not be touched."""
+    if not place.exists():
+        folder.replace(place)
+        return
+    if not (place / "dataset.yaml").is_file():
+        raise WsssError(
+            f"{place} exists and is no prepared data set", "choose another name with --name, or move it away"
+        )
+    same = _hash(place) == _hash(folder)
+    if same and not force and _text(place) == _text(folder):
+        tell(Finding("ok", f"{place} is up to date"))
+        return
+    if not (same or force):  # the same content at another place may be replaced: nothing made from it becomes stale
+        what = f"{place} exists with other content"
+        raise WsssError(what, "replace it with --force, or keep both by giving this one another --name")
+    old = folder.with_name(f".{place.name}.old")
+    put_in_place(folder, place, old)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def _hash(folder: Path) -> str:
+    try:
+        return read_info(folder).hash
+    except WsssError:
+        return "damaged"
+
+
+def _text(folder: Path) -> list[bytes]:
+    paths = (folder / "dataset.yaml", folder / "samples.jsonl")
+    return [path.read_bytes() if path.is_file() else b"" for path in paths]
+
+
+def _require_name(name: str) -> None:
+    if not name or name in ("latest", "downloads") or name.startswith(".") or Path(name).name != name:
+        raise WsssError(f"'{name}' cannot be the name of a data set", "give a plain folder name with --name")
