@@ -96,7 +96,7 @@ def test_voc_and_sbd(tmp_path: Path, devkit: Path, voc: Path, sbd: Path, masks: 
     for id in ("img_2", "img_3"):
         assert (mask_of(prepared, id) == masks[id]).all()
     assert prepared.info.masks == "SegmentationClassAug"
-    assert [f.what for f in said] == [
+    assert [f.what for f in said if f.level == "ok"] == [
         "list 'train_aug' made: the 4 images with a mask in SegmentationClassAug that are not on 'val'",
         "images on VOC's lists: train 2 of 1,464, train_aug 4 of 10,582, val 2 of 1,449",
     ]
@@ -194,7 +194,7 @@ def published(voc: Path, sbd: Path, monkeypatch: pytest.MonkeyPatch) -> Iterator
 def test_downloaded(tmp_path: Path, published: Server) -> None:
     prepared = run(tmp_path)
     assert len(prepared.split("train_aug")) == 4
-    kept = sorted(p.name for p in (tmp_path / "data" / "downloads").iterdir())
+    kept = sorted(p.name for p in (tmp_path / "data" / "downloads").iterdir() if p.suffix != ".lock")
     assert kept == ["VOCtrainval_11-May-2012.tar", "benchmark.tgz"]
     assert published.wanted == [None, "bytes=2000-", None, "bytes=300-"]
     assert published.sent == sum(map(len, published.files.values()))

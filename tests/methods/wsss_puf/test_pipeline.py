@@ -32,7 +32,7 @@ def run(wsss: Wsss) -> Path:
     assert "12 images with tags, 6 iterations of 4 images in two views" in said[0]
     for stage in ("seeds", "pseudo"):
         assert "mIoU" in ok(wsss("evaluate", "--stage", stage, "--workers", 0, seconds=120))
-    assert " + flip, student, no CRF; trained on image tags, effective batch 4;" in ok(
+    assert ", weights student, no CRF; trained on image tags, effective batch 4;" in ok(
         wsss("evaluate", "--workers", 0, seconds=120)
     )
     return run_of(wsss, "default")

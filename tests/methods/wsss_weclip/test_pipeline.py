@@ -35,7 +35,7 @@ def run(wsss: Wsss) -> Path:
     said = ok(wsss("pseudo", "weclip", "--recipe", "tiny.yaml", "--workers", 0, seconds=300))
     assert "12 images with tags, 8 iterations of 4 images" in said
     said = ok(wsss("evaluate", "--workers", 0, seconds=300))
-    assert "long side 64, scales 1, 0.75 + flip, no CRF; trained on image tags" in said
+    assert "image size: long side 64, scales 1, 0.75 + flip" in said and "no CRF; trained on image tags" in said
     return wsss.folder / "runs/shapes/weclip/default"
 
 
@@ -124,7 +124,7 @@ def test_plus_goes_through_every_stage(wsss: Wsss) -> None:
     [
         (("train.keep_features=float16",), "train.keep_features, but every crop is drawn at random"),
         (("train.text.names={disk: x}",), "unknown class 'disk'"),
-        (("train.text.features=none.npz",), "no text features none.npz"),
+        (("train.text.features=none.npz",), "there is no file none.npz"),
         (("train.net.backbone=vit_tiny_patch16_224",), "'vit_tiny_patch16_224' is no visual transformer of CLIP"),
         (("train.net.dino=vit_tiny_patch16_224",), "'vit_tiny_patch16_224' is no DINOv2"),
     ],
