@@ -8,7 +8,12 @@ import warnings
 from typing import Annotated, Any
 
 import typer
-from typer.completion import Shells, completion_init, install_callback, show_callback
+from typer.completion import (  # type: ignore[attr-defined]  # of which typer exports two
+    Shells,
+    completion_init,
+    install_callback,
+    show_callback,
+)
 from typer.core import TyperGroup
 
 from wsss_cli.commands import (

@@ -7,10 +7,11 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from contextlib import AbstractContextManager
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Generic, TypeVar
+from typing import Any, Generic
 
 import torch
 from torch import nn
+from typing_extensions import TypeVar
 
 from wsss_cli import console
 from wsss_cli.config import StageConfig
@@ -21,7 +22,7 @@ from wsss_cli.promises import Promises, absent
 from wsss_cli.ranks.distributed import Runtime, barrier, shard
 
 N = TypeVar("N", bound=nn.Module)
-C = TypeVar("C", bound=StageConfig, covariant=True)
+C = TypeVar("C", bound=StageConfig, covariant=True, default=Any)  # a bare Job: whatever the stage's settings are
 
 
 @dataclass(frozen=True)

@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsss_cli.checks.dataset import some
+from wsss_cli.checks.finding import some
 from wsss_cli.data.images import decoding, image_size
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import Colour, write_labels

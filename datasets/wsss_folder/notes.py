@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Iterator
 
-from wsss_cli.checks.dataset import some
+from wsss_cli.checks.finding import some
 from wsss_folder.config import Options
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled

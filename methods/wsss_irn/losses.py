@@ -10,6 +10,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -153,5 +154,5 @@ class _PairDistances(torch.autograd.Function):
         return torch.einsum("s,sbchw->bchw", grad, grads), None, None
 
 
-def _chunks(items: tuple, size: int) -> list[tuple]:
+def _chunks(items: tuple[Any, ...], size: int) -> list[tuple[Any, ...]]:
     return [items[i : i + size] for i in range(0, len(items), size)]

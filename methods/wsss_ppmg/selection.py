@@ -15,8 +15,8 @@ from wsss_cli.engine import checkpoint
 from wsss_cli.engine.infer import predict
 from wsss_cli.job import Job
 from wsss_cli.metrics.confusion import scores_of, tally
-from wsss_cli.metrics.evaluate import NO_SELECTION
 from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.protocol import NO_SELECTION
 from wsss_cli.ranks.distributed import shard, sum_over_ranks
 from wsss_ppmg.config import Infer, Train, to_select_on
 

@@ -12,7 +12,7 @@ from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, UnidentifiedImageError
 from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
 from wsss_cli.errors import WsssError
@@ -88,7 +88,7 @@ def decoding(path: Path) -> Iterator[None]:
         yield
     except Image.DecompressionBombError as error:
         raise WsssError(f"{path} has too many pixels: {error}", "cut it into smaller images") from error
-    except Image.UnidentifiedImageError as error:
+    except UnidentifiedImageError as error:
         raise WsssError(f"{path} is not an image", "replace it by a JPEG or PNG file, or copy it again") from error
     except DAMAGED as error:
         raise WsssError(f"{path} is damaged: {error}", "copy or download it again") from error

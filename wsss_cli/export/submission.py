@@ -11,7 +11,7 @@ from typing import Literal
 
 import numpy as np
 
-from wsss_cli.checks.dataset import some
+from wsss_cli.checks.finding import some
 from wsss_cli.console import Tick
 from wsss_cli.data.images import read_bytes
 from wsss_cli.data.labels import decode_labels

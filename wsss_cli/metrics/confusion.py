@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import Any
 
 import torch
 from numpy.typing import NDArray
@@ -11,7 +12,7 @@ from torch import Tensor
 from wsss_cli.data.label_format import label_format
 from wsss_cli.protocol import MeanOver
 
-Labels = Tensor | NDArray
+Labels = Tensor | NDArray[Any]
 
 IDS = 256  # a label map holds bytes
 

@@ -110,7 +110,11 @@ def read_scores(folder: Path) -> dict[str, Any]:
     return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
 
 
-def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str) -> tuple[list, list, list]:
+Counted = tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
+"""The rows of scores, each image's own mIoU, and the sweep over background scores."""
+
+
+def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str) -> Counted:
     """Each label-map folder that the stage left: plain; with CRF, or sure parts alone, where they were made."""
     name = {"infer": "prediction", "pseudo": "pseudo-label", "seeds": "seed"}[source]
     kinds = {name: folder / "labels"}
@@ -171,7 +175,7 @@ def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarr
     return np.where(silent, ignore, truth).astype(truth.dtype), counts
 
 
-def _score_cams(job: Job, samples: Sequence[Sample], config: Evaluate) -> tuple[list, list, list]:
+def _score_cams(job: Job, samples: Sequence[Sample], config: Evaluate) -> Counted:
     """The sweep over background scores, and the best one's row in full."""
     k, thresholds = job.data.num_classes + 1, config.thresholds
     folder = job.inputs["seeds"] / "cam"

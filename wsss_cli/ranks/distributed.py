@@ -13,6 +13,8 @@ from typing import Any, TypeVar
 import torch
 import torch.distributed as dist
 from torch import Tensor
+from torch.distributed.distributed_c10d import Store
+from torch.distributed.rendezvous import rendezvous
 
 from wsss_cli import console
 from wsss_cli.errors import WsssError
@@ -77,10 +79,10 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
         dist.destroy_process_group()
 
 
-def _meet() -> tuple[dist.Store, int, int]:
+def _meet() -> tuple[Store, int, int]:
     """The store that all ranks share, this rank and their number. Raises WsssError if the others cannot be reached."""
     try:
-        return next(dist.rendezvous("env://"))
+        return next(rendezvous("env://"))
     except (ValueError, RuntimeError) as error:
         where = f"{os.environ.get('MASTER_ADDR', '')}:{os.environ.get('MASTER_PORT', '')}"
         raise WsssError(
@@ -89,7 +91,7 @@ def _meet() -> tuple[dist.Store, int, int]:
         ) from error
 
 
-def _is_first(store: dist.Store) -> bool:
+def _is_first(store: Store) -> bool:
     """Whether this rank is the first to fail. Not if the store is gone: then rank 0, where it was, has left before."""
     try:
         return store.add("wsss_failed", 1) == 1

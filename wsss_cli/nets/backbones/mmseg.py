@@ -35,7 +35,7 @@ def unpooled_shortcuts(body: nn.Module) -> None:
             body.set_submodule(name, nn.Identity())
 
 
-class AnySizeModule(HighResolutionModule):
+class AnySizeModule(HighResolutionModule):  # type: ignore[misc]  # timm has no types
     """timm's, whose branches need not have sizes that are multiples of each other."""
 
     def forward(self, x: list[Tensor]) -> list[Tensor]:

@@ -6,7 +6,7 @@ import logging
 from collections.abc import Sequence
 from pathlib import Path
 
-from torch import nn
+from torch import Tensor, nn
 
 from wsss_cli.nets.weights.checking import Loaded
 from wsss_cli.nets.weights.filling import load_exactly
@@ -40,7 +40,7 @@ def load_official_msc(net: nn.Module, path: Path | str, trust: bool = False, mor
     return _load(net, official_deeplab_msc(read_weights(path, trust), str(path), more), "DeepLabV2-MSC", str(path))
 
 
-def _load(net: nn.Module, state: dict, what: str, source: str) -> Loaded:
+def _load(net: nn.Module, state: dict[str, Tensor], what: str, source: str) -> Loaded:
     found = load_exactly(net, state, what, source)
     total = len(found.matched)
     log.info("%s: %d of %d tensors loaded from %s (0 missing, 0 unexpected)", what, total, total, source)
