@@ -35,7 +35,9 @@ def read_coco(path: Path, crowd: Crowd = "auto") -> Source:
         image = told[_known(annotation, "image_id", images, where)]
         image.add(annotation, names[_known(annotation, "category_id", names, where)], where, chosen)
     records = [told[id].record(image, f"{path}, image {image['id']}") for id, image in images.items()]
-    ordered = sorted(names, key=lambda id: (not isinstance(id, int), id))
+    used = {names[plain_id(annotation["category_id"])] for annotation in annotations}
+    roots = _parents(content["categories"]) - used
+    ordered = sorted((id for id in names if names[id] not in roots), key=lambda id: (not isinstance(id, int), id))
     warning = crowd_warning(path, crowds, len(annotations), crowd, chosen)
     classes = tuple(dict.fromkeys(names[id] for id in ordered))
     return Source("COCO JSON", path, records, classes, warnings=(warning,) if warning else ())
@@ -74,6 +76,11 @@ class _Told:
             shapeless=len(self.shapeless),
             unlabelled="without an annotation" if nothing else "",
         )
+
+
+def _parents(categories: list[dict[str, Any]]) -> set[str]:
+    """Names that other categories have as their supercategory: Roboflow's root, which is no class."""
+    return {str(c["supercategory"]) for c in categories if c.get("supercategory") not in (None, c.get("name"))}
 
 
 def _require_instances(content: Any, path: Path) -> dict[str, Any]:

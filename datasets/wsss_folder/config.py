@@ -14,13 +14,19 @@ class Options(Config):
 
     images: Path = Field(description="folder of the images; folders in it are searched too")
 
-    tags: tuple[Path, ...] = Field((), description="CSV with a header: image and tags, or one 0/1 column per class")
+    tags: tuple[Path, ...] = Field(
+        (), description="CSV with a header: image and tags, or one 0/1 column per class; VOC's lists; a .npy of vectors"
+    )
     image_column: str = Field("auto", description="column of the CSV that names the image; auto: image, file_name, ...")
     tags_column: str = Field(
         "auto", description="column of the CSV that holds the tags; auto: tags, labels, class, ..."
     )
     separator: str = Field("auto", description="what stands between tags in a cell: ; | , space, or none")
+    min_confidence: float = Field(0.0, ge=0, le=1, description="tags of a lower confidence in the CSV are none")
     class_folders: bool | None = Field(None, description="the folders in --images are the classes: IMAGES/CLASS/...")
+    defects: Literal["no", "kinds", "one"] = Field(
+        "no", description="good/ and other folders, or MVTec's layout: each kind of defect a class, or one for all"
+    )
     coco: tuple[Path, ...] = Field((), description="COCO JSON: boxes and tags")
     crowd: Crowd = Field(
         "auto",
@@ -35,6 +41,10 @@ class Options(Config):
     labelme: Path | None = Field(None, description="folder of labelme's .json files, or one such file")
     via: tuple[Path, ...] = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")
     via_attribute: str = Field("auto", description="attribute of VIA's regions that holds the class")
+
+    white_level: float | None = Field(None, gt=0, description="of images of more than 8 bits, the value shown as white")
+    black_level: float = Field(0.0, description="and the one shown as black")
+    pages: Literal["refuse", "first"] = Field("refuse", description="files of several pages or frames: take the first")
 
     masks: Path | None = Field(None, description="folder of masks for some images: for scores, not for learning")
     mask_values: str = Field("auto", description="0=background,128=tumour,255=ignore; colours #ff0000=name; or a file")

@@ -10,8 +10,9 @@ from wsss_cli.errors import WsssError
 from wsss_folder import splits as split
 from wsss_folder.catalogue import Found, find_images, image_folder
 from wsss_folder.config import Options
+from wsss_folder.defect_folders import learns_nothing, mask_folder
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
-from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.mask_values import is_background
 from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
 from wsss_folder.record import Record, Source, why_unlabelled
@@ -54,10 +55,11 @@ class Plan:
 def make_plan(options: Options) -> Plan:
     """Read every source, mask and list.  Raises WsssError for what is wrong as a whole."""
     root = image_folder(options.images)
+    options = _with_masks_of_defects(options, root)
     images, masks_inside, twins = _images(options, root)
     finder = Finder([image.name for image in images])
     sources = read_sources(options, root, finder)
-    known = match(sources, finder)
+    known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, masks_inside)
     _require_tags(options, sources, root)
     classes = class_names(sources, options.classes, truth.class_names)
@@ -79,6 +81,11 @@ def make_plan(options: Options) -> Plan:
         bad=bad,
         twins=twins,
     )
+
+
+def _with_masks_of_defects(options: Options, root: Path) -> Options:
+    masks = mask_folder(root) if options.defects != "no" and options.masks is None else None
+    return options.model_copy(update={"masks": masks}) if masks else options
 
 
 def _images(options: Options, root: Path) -> tuple[list[Found], frozenset[Path] | None, int]:
@@ -121,7 +128,7 @@ def _kept(options: Options, known: Known, truth: GroundTruth, bad: set[int]) -> 
 def _tags(records: list[Record]) -> frozenset[str]:
     """Boxes imply tags."""
     names = {name for record in records for name in (*record.tags, *(thing.name for thing in record.things))}
-    return frozenset(names.difference(BACKGROUND))
+    return frozenset(name for name in names if not is_background(name))
 
 
 def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | None:
@@ -144,7 +151,8 @@ def _splits(
 ) -> split.Splits:
     """By lists, else by the folders of the images or the annotations unless --val is given, else drawn."""
     given = split.from_lists(lists, list(tags)) if lists else None
-    if given is None and options.val is None:
+    sound = options.defects != "no" and learns_nothing({finder.names[n]: of for n, of in tags.items()})
+    if given is None and options.val is None and not sound:
         given = split.from_folders(finder.names, list(tags)) or split.from_records(sources, known.records, list(tags))
     if given is None:
         only = options.val_from == "masked" or (options.val_from == "auto" and bool(masked))

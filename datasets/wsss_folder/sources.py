@@ -12,17 +12,20 @@ from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
 from wsss_folder.config import Options
 from wsss_folder.cvat_xml import read_cvat
+from wsss_folder.defect_folders import read_defects
 from wsss_folder.documents import read_text
 from wsss_folder.empty_boxes import drop_empty
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.labelme_json import read_labelme
-from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.mask_values import is_background
 from wsss_folder.matching import Finder
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, recognise
 from wsss_folder.record import Record, Source
 from wsss_folder.tags_csv import read_tags
+from wsss_folder.tags_npy import read_npy
 from wsss_folder.via import read_via
+from wsss_folder.voc_main import read_main
 from wsss_folder.yolo_txt import read_names, read_yolo
 
 
@@ -42,17 +45,30 @@ def read_sources(options: Options, root: Path, finder: Finder) -> list[Source]:
     return [drop_empty(_read(option, path, options, root, finder)) for option, path in asked]
 
 
-def match(sources: list[Source], finder: Finder) -> Known:
-    """Give each record to the image that it names."""
+def match(sources: list[Source], finder: Finder, root: Path) -> Known:
+    """Give each record to the image that it names: first, of images of one name, to that beside the source's file."""
     records: list[list[Record]] = [[] for _ in finder.names]
     lost = []
     for source in sources:
+        beside = _beside(source.place, root)
         for record in source.records:
             try:
-                records[finder.find(record.names)].append(record)
+                records[finder.find(_beside_first(record.names, beside))].append(record)
             except WsssError as error:
                 lost.append((record.names[0], WsssError(f"{record.where}: {error.what}", error.remedy)))
     return Known(records, lost)
+
+
+def _beside_first(names: tuple[str, ...], beside: str) -> tuple[str, ...]:
+    """The names, each first in the folder `beside`, "" for none."""
+    return tuple(n for name in names for n in (f"{beside}/{name}", name)) if beside else names
+
+
+def _beside(place: Path, root: Path) -> str:
+    """The folder of a source's file, below the images; "" if it is not there."""
+    folder = place.absolute().parent
+    below = folder.relative_to(root).as_posix() if place.is_file() and folder.is_relative_to(root) else "."
+    return "" if below == "." else below
 
 
 def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -66,7 +82,10 @@ def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -
         ordered = [name for source in sources for name in source.classes]
         used = {n for source in sources for r in source.records for n in (*r.tags, *(t.name for t in r.things))}
         names = tuple(dict.fromkeys((*ordered, *sorted(used - set(ordered)), *more)))
-    names = tuple(name for name in names if name not in BACKGROUND)
+    names = tuple(name for name in names if not is_background(name))
+    problem = next((r.problem for source in sources for r in source.records if r.problem is not None), None)
+    if not names and problem is not None:
+        raise WsssError(problem.what, problem.remedy)
     if not names:
         raise WsssError("the annotations name no class", "give tags, boxes or folders that do, or --classes a,b,c")
     label_format(len(names))  # too many: are these tags, or texts?
@@ -94,7 +113,7 @@ def unknown_class(records: list[Record], classes: frozenset[str]) -> WsssError |
     """What to say of the first name that is no class; None if all are."""
     for record in records:
         for name in (*record.tags, *(thing.name for thing in record.things)):
-            if name not in classes and name not in BACKGROUND:
+            if name not in classes and not is_background(name):
                 what = f"{record.where}: unknown class '{name}'{nearest(name, sorted(classes))}"
                 return WsssError(what, "correct it, or add it to --classes")
     return None
@@ -111,13 +130,14 @@ def _asked(options: Options, root: Path) -> list[Asked]:
     asked = [(option, path.absolute()) for option, paths in many for path in paths]
     single = (("yolo", options.yolo), ("xml", options.xml), ("labelme", options.labelme))
     asked += [(option, path.absolute()) for option, path in single if path is not None]
+    asked += [("defects", root)] if options.defects != "no" else []
     return [*asked, ("class-folders", root)] if options.class_folders else asked
 
 
 def _read(option: str, path: Path, options: Options, root: Path, finder: Finder) -> Source:
     match option:
         case "tags":
-            return read_tags(path, options.image_column, options.tags_column, options.separator)
+            return _read_tags(path, options)
         case "coco":
             return read_coco(path, options.crowd)
         case "yolo":
@@ -132,5 +152,17 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
             return read_labelme(path)
         case "via":
             return read_via(path, options.via_attribute)
+        case "defects":
+            return read_defects(root, finder.names, options.defects == "one")
         case _:
             return read_class_folders(root, finder.names)
+
+
+def _read_tags(path: Path, options: Options) -> Source:
+    classes = () if options.classes == "auto" else asked_names(options.classes)
+    if path.suffix.lower() == ".npy":
+        return read_npy(path, classes)
+    if path.is_dir() or path.suffix.lower() == ".txt":
+        return read_main(path)
+    only = classes[0] if len(classes) == 1 else ""
+    return read_tags(path, options.image_column, options.tags_column, options.separator, options.min_confidence, only)

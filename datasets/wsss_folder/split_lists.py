@@ -11,6 +11,7 @@ from wsss_folder.documents import read_text
 from wsss_folder.matching import Finder
 from wsss_folder.split_names import meant
 from wsss_folder.table import SPLIT, read_table
+from wsss_folder.voc_main import LINE, is_main
 
 
 @dataclass(frozen=True)
@@ -60,7 +61,10 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 
 def _list(path: Path) -> Iterator[tuple[str, str, str]]:
-    lines = enumerate(read_text(path).splitlines(), start=1)
+    """One image per line; in VOC's ImageSets/Main -1, 0 or 1 follows, which is passed over if every line has it."""
+    text = read_text(path)
+    main = is_main(text)
+    lines = enumerate((LINE.sub(r"\1", line.strip()) if main else line for line in text.splitlines()), start=1)
     return ((line.strip(), meant(path.stem), f"{path}, line {n}") for n, line in lines if line.strip())
 
 

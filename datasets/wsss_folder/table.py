@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,11 @@ def read_table(path: Path) -> Table:
     Raises WsssError: empty, no header, a row with more or fewer cells than the header.
     """
     text = read_text(path)
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
+    head, _, rest = text.partition("\n")
+    said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', head.strip("\r "))  # a first line that tells Excel the separator
+    if said:
+        text = f"\n{rest}"  # the line stays, so that messages count as editors do
+    delimiter = said[1] if said else max(",;\t", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]
@@ -89,6 +93,6 @@ def _require_header(path: Path, columns: tuple[str, ...]) -> None:
     image = next((c for c in columns if Path(c).suffix.lower() in ENDINGS), None)
     if image is not None:
         raise WsssError(f"{path} has no header: its first line names the image '{image}'", "begin it with: image,tags")
-    twice = next((c for c in columns if columns.count(c) > 1), None)
+    twice = next((c for c in columns if c and columns.count(c) > 1), None)
     if twice is not None:
         raise WsssError(f"{path}, line 1: the column '{twice}' is there twice", "give each column its own name")

@@ -14,6 +14,7 @@ from wsss_cli.checks.agreement import Agreement
 from wsss_cli.checks.balance import Balance
 from wsss_cli.checks.duplicates import Duplicates
 from wsss_cli.checks.finding import SHOWN, Finding, some
+from wsss_cli.checks.oddities import Oddities
 from wsss_cli.data.images import read_bytes, verified
 from wsss_cli.data.label_format import Labels, format_of, label_format
 from wsss_cli.data.labels import decode_labels
@@ -28,13 +29,15 @@ __all__ = ["SHOWN", "Finding", "Tally", "Whole", "check", "check_sample", "exami
 class Checked:
     """A sample with its digests filled in (None if it could not be made at all), and what is wrong with its files.
 
-    sketch  of the image, see `images.verified`; pixels, the class ids of its mask and their sizes, None without mask
+    sketch, odd  of the image, see `images.verified`; pixels, the class ids of its mask and their sizes,
+    None without mask
     """
 
     id: str
     sample: Sample | None
     problems: tuple[Finding, ...] = ()
     sketch: bytes = b""
+    odd: tuple[str, ...] = ()
     pixels: dict[int, int] | None = None
 
 
@@ -82,18 +85,18 @@ def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
     kind = "unreadable-image"
     try:
         image = read_bytes(sample.image)
-        size, sketch = verified(image, sample.image)
+        seen = verified(image, sample.image)
         kind = "unreadable-mask"
         mask = b"" if sample.mask is None else read_bytes(sample.mask)
         labels = None if sample.mask is None else decode_labels(mask, sample.mask)  # (H, W)
     except WsssError as error:
         return Checked(sample.id, None, (Finding("error", error.what, error.remedy, kind, (sample.id,)),))
-    problems = [*_size_problems(sample, size), *_id_problems(sample, num_classes), *_box_problems(sample)]
+    problems = [*_size_problems(sample, seen.size), *_id_problems(sample, num_classes), *_box_problems(sample)]
     if sample.mask is not None and labels is not None:
-        problems += _mask_problems(sample.mask, labels, sample.image, size, num_classes)
+        problems += _mask_problems(sample.mask, labels, sample.image, seen.size, num_classes)
     digests = replace(sample, image_digest=_digest(image), mask_digest=_digest(mask) if mask else "")
     named = tuple(replace(problem, images=(sample.id,)) for problem in problems)
-    return Checked(sample.id, digests, named, sketch, None if labels is None else pixel_counts(labels))
+    return Checked(sample.id, digests, named, seen.sketch, seen.odd, None if labels is None else pixel_counts(labels))
 
 
 def pixel_counts(labels: Labels) -> dict[int, int]:
@@ -177,6 +180,7 @@ class Whole:
     def __init__(self, info: DatasetInfo) -> None:
         self.tally, self.balance = Tally(info), Balance(info)
         self.duplicates, self.agreement = Duplicates(info), Agreement(info)
+        self.oddities = Oddities()
 
     def add(self, sample: Sample, checked: Checked) -> list[Finding]:
         """Count a sample in, and what its files hold; an error if its id has come before."""
@@ -184,11 +188,12 @@ class Whole:
         if checked.sample is not None:
             self.agreement.add(sample, checked.pixels)
             self.duplicates.add(sample, checked.sketch)
+            self.oddities.add(sample.id, checked.odd)
         return self.tally.add(sample)
 
     def findings(self) -> list[Finding]:
         """Errors and warnings about the data set as a whole."""
-        parts = (self.tally, self.duplicates, self.agreement, self.balance)
+        parts = (self.tally, self.oddities, self.duplicates, self.agreement, self.balance)
         return [finding for part in parts for finding in part.findings()]
 
 
