@@ -10,6 +10,7 @@ from typing import Any
 import yaml
 
 from wsss_cli import yaml12
+from wsss_cli.data.magic import HEAD, what_is
 from wsss_cli.errors import WsssError
 
 AGAIN = "export or copy it again"
@@ -20,6 +21,10 @@ def read_text(path: Path) -> str:
     try:
         return path.read_text(encoding="utf-8-sig")
     except UnicodeDecodeError as error:
+        with path.open("rb") as file:
+            what = what_is(file.read(HEAD))
+        if what:
+            raise WsssError(f"{path} is {what}, not text", "tags are read from a CSV: save it as one") from error
         raise WsssError(f"{path} is no UTF-8 text (byte {error.start})", "save it as UTF-8") from error
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error

@@ -17,6 +17,16 @@ IGNORED = ("ignore", "ignored", "void", "unlabelled", "unlabeled", "_ignore_")
 COLOUR = 1 << 24  # a colour is kept as COLOUR + 0xRRGGBB, apart from the grey values and palette ids
 
 
+def is_background(name: str) -> bool:
+    """Whether a name means background, which is no class, in any case."""
+    return name.strip().casefold() in BACKGROUND
+
+
+def is_ignored(name: str) -> bool:
+    """Whether a name means pixels that do not count, in any case."""
+    return name.strip().casefold() in IGNORED
+
+
 @dataclass(frozen=True)
 class Values:
     """names by mask value, as asked; where is the option or file, for messages."""
@@ -27,7 +37,7 @@ class Values:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names that are classes, in order."""
-        return tuple(dict.fromkeys(n for n in self.names.values() if n not in (*BACKGROUND, *IGNORED)))
+        return tuple(dict.fromkeys(n for n in self.names.values() if not (is_background(n) or is_ignored(n))))
 
     @property
     def colours(self) -> bool:
@@ -39,9 +49,9 @@ class Values:
         return {value: self._id(name, classes, ignore) for value, name in self.names.items()}
 
     def _id(self, name: str, classes: tuple[str, ...], ignore: int) -> int:
-        if name in BACKGROUND:
+        if is_background(name):
             return 0
-        if name in IGNORED:
+        if is_ignored(name):
             return ignore
         try:
             return class_id(name, classes)

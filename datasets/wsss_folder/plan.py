@@ -11,7 +11,7 @@ from wsss_folder import splits as split
 from wsss_folder.catalogue import Found, find_images, image_folder
 from wsss_folder.config import Options
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
-from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.mask_values import is_background
 from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
 from wsss_folder.record import Record, Source
@@ -121,7 +121,7 @@ def _kept(options: Options, known: Known, truth: GroundTruth, bad: set[int]) -> 
 def _tags(records: list[Record]) -> frozenset[str]:
     """Boxes imply tags."""
     names = {name for record in records for name in (*record.tags, *(thing.name for thing in record.things))}
-    return frozenset(names.difference(BACKGROUND))
+    return frozenset(name for name in names if not is_background(name))
 
 
 def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | None:

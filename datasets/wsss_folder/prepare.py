@@ -12,12 +12,13 @@ from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 from wsss_cli.errors import WsssError
 from wsss_folder.config import Options
-from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.mask_values import is_background
 from wsss_folder.masks import convert, require_listed
 from wsss_folder.notes import notes
 from wsss_folder.outlines import draw
 from wsss_folder.pixel_boxes import pixel_box, require_size
 from wsss_folder.plan import Plan, make_plan
+from wsss_folder.record import Record
 
 
 def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sample | BadSample]]:
@@ -62,11 +63,15 @@ def make_sample(number: int, plan: Plan, folder: Path) -> Sample:
         pixel_box(thing, plan.ids[thing.name], record, width, height)
         for record in records
         for thing in record.things
-        if thing.name not in BACKGROUND
+        if not is_background(thing.name)
     ]
     mask = _mask(number, plan, folder / "masks" / f"{image.id}.png", (width, height))
     tags = tuple(sorted(plan.ids[name] for name in plan.tags[number]))
     return Sample(image.id, image.path, width, height, tags, tuple(dict.fromkeys(boxes)), mask, plan.splits.of[number])
+
+
+def _backgrounds(records: Iterable[Record]) -> dict[str, int]:
+    return {thing.name: 0 for record in records for thing in record.things if is_background(thing.name)}
 
 
 def _mask(number: int, plan: Plan, place: Path, size: tuple[int, int]) -> Path | None:
@@ -80,7 +85,7 @@ def _mask(number: int, plan: Plan, place: Path, size: tuple[int, int]) -> Path |
         convert(path, place, truth.ids, plan.images[number].path, size, palette)
         return place
     if number in truth.drawn:
-        labels = draw(plan.known.records[number], plan.ids | dict.fromkeys(BACKGROUND, 0), *size)  # (H, W)
+        labels = draw(plan.known.records[number], plan.ids | _backgrounds(plan.known.records[number]), *size)  # (H, W)
         write_labels(place, labels, palette)
         return place
     return None

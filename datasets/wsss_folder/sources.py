@@ -14,7 +14,7 @@ from wsss_folder.config import Options
 from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.documents import read_text
 from wsss_folder.label_studio import read_label_studio
-from wsss_folder.mask_values import BACKGROUND
+from wsss_folder.mask_values import is_background
 from wsss_folder.matching import Finder
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, recognise
@@ -63,7 +63,7 @@ def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -
         ordered = [name for source in sources for name in source.classes]
         used = {n for source in sources for r in source.records for n in (*r.tags, *(t.name for t in r.things))}
         names = tuple(dict.fromkeys((*ordered, *sorted(used - set(ordered)), *more)))
-    names = tuple(name for name in names if name not in BACKGROUND)
+    names = tuple(name for name in names if not is_background(name))
     if not names:
         raise WsssError("the annotations name no class", "give tags, boxes or folders that do, or --classes a,b,c")
     label_format(len(names))  # too many: are these tags, or texts?
@@ -91,7 +91,7 @@ def unknown_class(records: list[Record], classes: frozenset[str]) -> WsssError |
     """What to say of the first name that is no class; None if all are."""
     for record in records:
         for name in (*record.tags, *(thing.name for thing in record.things)):
-            if name not in classes and name not in BACKGROUND:
+            if name not in classes and not is_background(name):
                 what = f"{record.where}: unknown class '{name}'{nearest(name, sorted(classes))}"
                 return WsssError(what, "correct it, or add it to --classes")
     return None

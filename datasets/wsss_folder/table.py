@@ -89,6 +89,6 @@ def _require_header(path: Path, columns: tuple[str, ...]) -> None:
     image = next((c for c in columns if Path(c).suffix.lower() in ENDINGS), None)
     if image is not None:
         raise WsssError(f"{path} has no header: its first line names the image '{image}'", "begin it with: image,tags")
-    twice = next((c for c in columns if columns.count(c) > 1), None)
+    twice = next((c for c in columns if c and columns.count(c) > 1), None)
     if twice is not None:
         raise WsssError(f"{path}, line 1: the column '{twice}' is there twice", "give each column its own name")

@@ -15,7 +15,8 @@ from wsss_folder.record import Record, Source
 from wsss_folder.table import SPLIT, Table, read_table
 
 TAGS = ("tags", "tag", "labels", "label", "classes", "class", "categories", "category", "target", "targets")
-YES, NO = ("1", "1.0", "true", "yes", "x"), ("", "0", "0.0", "false", "no")
+YES, NO = ("1", "1.0", "true", "yes", "x"), ("", "0", "0.0", "false", "no", "nan", "none", "null")
+NO_VALUE = ("nan", "none", "null", "<na>")  # what programs write into a cell without a value
 WORDS = {"space": " ", "none": "", "tab": "\t", "comma": ","}
 
 
@@ -30,6 +31,7 @@ def read_tags(path: Path, image: str = "auto", tags: str = "auto", separator: st
     column = table.column(TAGS, tags)
     if column is None:
         return _one_hot(table, key)
+    _require_names(table, column)
     split, how = _separator([cells[column] for _, cells in table.rows], separator, path)
     records = [
         Record((name,), where, tuple(dict.fromkeys(_split(cells[column], split))))
@@ -41,7 +43,9 @@ def read_tags(path: Path, image: str = "auto", tags: str = "auto", separator: st
 
 
 def _one_hot(table: Table, key: str) -> Source:
-    classes = tuple(c for c in table.columns if c != key and c.lower() not in SPLIT)
+    classes = tuple(
+        c for c in table.columns if c and c != key and c.lower() not in SPLIT and not c.startswith("Unnamed:")
+    )
     if not classes:
         raise WsssError(
             f"{table.path} has no column for the tags; its columns: {', '.join(table.columns)}",
@@ -52,6 +56,32 @@ def _one_hot(table: Table, key: str) -> Source:
         for name, where, cells in table.images(key)
     ]
     return Source("one-hot CSV", table.path, records, classes)
+
+
+def _require_names(table: Table, column: str) -> None:
+    """Raises WsssError where the tags are no names: 0 and 1, lists, or with a confidence that says they are not there."""
+    cells = {cells[column] for _, cells in table.rows} - {""}
+    confidence = next((c for c in table.columns if c.casefold() in ("confidence", "score", "probability")), None)
+    if cells <= {"0", "1"} and "0" in cells:
+        raise WsssError(
+            f"{table.path}: column '{column}' holds only 0 and 1: not there and there, or two classes?",
+            "for one class call the column by its name; for two write their names instead",
+        )
+    listed = next((cell for cell in sorted(cells) if cell[:1] + cell[-1:] in ("[]", "()", "{}")), None)
+    if listed is not None:
+        raise WsssError(f"{table.path}: column '{column}' holds lists: {listed}", "write the tags as cat;dog")
+    if confidence is not None and any(_is_zero(cells[confidence]) for _, cells in table.rows):
+        raise WsssError(
+            f"{table.path}: column '{confidence}' is 0 in some rows: these say that a class is not there",
+            "take out the rows of tags that are not there, and the column",
+        )
+
+
+def _is_zero(cell: str) -> bool:
+    try:
+        return float(cell) == 0
+    except ValueError:
+        return False
 
 
 def _yes(cell: str, column: str, where: str) -> bool:
@@ -85,4 +115,4 @@ def _separator(cells: list[str], asked: str, path: Path) -> tuple[str, str]:
 
 def _split(cell: str, split: str) -> Iterable[str]:
     parts = re.split(r"\s+", cell) if split == " " else cell.split(split) if split else [cell]
-    return (part.strip() for part in parts if part.strip())
+    return (part.strip() for part in parts if part.strip() and part.strip().casefold() not in NO_VALUE)

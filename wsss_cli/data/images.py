@@ -3,23 +3,42 @@
 from __future__ import annotations
 
 import hashlib
+import importlib
 import io
+import logging
+import os
 import struct
 import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
+from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, PngImagePlugin
 
+from wsss_cli.data.magic import HEAD, PLUGINS, what_is
+from wsss_cli.data.picture import (
+    PLAIN,
+    Kind,
+    Reading,
+    has_halves,
+    has_other_band,
+    kind_of,
+    require_certain,
+    scaled,
+    show_low_bytes,
+    tiff_kind,
+    values,
+)
 from wsss_cli.errors import WsssError
 
 # What Pillow's decoders raise on damaged files.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
 ORIENTATION = 0x0112  # EXIF tag
+TIFF_SIZE = (256, 257)  # tags of the width and height as stored
 # EXIF orientation -> how to turn the stored picture so that it stands upright; 5 to 8 swap width and height.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
@@ -31,44 +50,91 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
+USUAL_MEGAPIXELS = 178.956970  # where Pillow takes a file for a bomb
+MEGAPIXELS = "WSSS_MAX_MEGAPIXELS"  # in the environment, so that reader processes and ranks have it too
+Image.MAX_IMAGE_PIXELS = None  # `opened` asks before anything is decoded; Pillow would also warn at half of it
+PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20  # editors and generators write more than Pillow's 1 MiB of text or profile
+PngImagePlugin.MAX_TEXT_MEMORY = 256 << 20
+logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs is told by our own messages
 
-def read_image(path: Path) -> NDArray[np.uint8]:
+DARK = 32  # no pixel is brighter: nearly black
+
+
+@dataclass(frozen=True)
+class Verified:
+    """size (width, height) as shown; sketch, bytes that are equal for equal pictures and rarely for others; odd, words
+    for what is unusual: see `oddities`."""
+
+    size: tuple[int, int]
+    sketch: bytes
+    odd: tuple[str, ...] = ()
+
+
+def read_image(path: Path, how: Reading = PLAIN) -> NDArray[np.uint8]:
     """The picture as RGB (H, W, 3) uint8, turned as its EXIF orientation says.
 
-    Grey, palette and CMYK are converted; transparency is laid on white; of 16 bits the high 8 are kept.
-    Raises WsssError if the file is missing, empty, truncated, no image, or has no fixed range (32-bit, float).
+    Grey, palette and CMYK are converted; transparency is laid on white, a fourth band that is none is left out; of 12
+    and 16 bits the high 8 are kept, unless `how` names another white.
+    Raises WsssError if the file is missing, empty, truncated, no image, of several pages, or has no fixed range.
     """
     data = read_bytes(path)
-    with decoding(path), Image.open(io.BytesIO(data)) as image:
-        _require_range(image, path)
+    with opened(data, path) as image:
+        kind = kind_of(image)
+        require_certain(kind, image, how, path)
         image.load()
         turn = UPRIGHT.get(_orientation(image))
-        rgb = _to_rgb(image)
+        rgb = _to_rgb(image, kind, how, data)
         return np.array(rgb if turn is None else rgb.transpose(turn))  # (H, W, 3), writable
+
+
+def read_values(path: Path, how: Reading = PLAIN) -> NDArray[np.float64 | np.int64]:
+    """(H, W) or (H, W, 3) numbers of a picture of more than 8 bits, not turned.  Raises WsssError as `read_image`."""
+    data = read_bytes(path)
+    with opened(data, path) as image:
+        return _values(image, kind_of(image), data)
+
+
+def kind_of_file(path: Path, how: Reading = PLAIN) -> Kind:
+    """What the file's header tells.  Raises WsssError, also for what cannot be shown whatever is said of it."""
+    _require_content(path)
+    with opened(path, path) as image:
+        kind = kind_of(image)
+        require_certain(kind, image, how, path)
+        return kind
 
 
 def image_size(path: Path, verify: bool = False) -> tuple[int, int]:
     """(width, height) as shown, from the header alone; `verify` also decodes the whole file.  Raises WsssError."""
     if verify:
-        return verified_size(read_bytes(path), path)
+        return verified(read_bytes(path), path).size
     _require_content(path)
-    with decoding(path), Image.open(path) as image:
+    with opened(path, path) as image:
         return _shown_size(image)
 
 
-def verified_size(data: bytes, path: Path) -> tuple[int, int]:
-    """(width, height) as shown of the encoded picture `data`, read to its end.  Raises WsssError naming `path`."""
-    return verified(data, path)[0]
-
-
-def verified(data: bytes, path: Path) -> tuple[tuple[int, int], bytes]:
-    """As `verified_size`, and a sketch: bytes that are equal for equal pictures, and rarely for others."""
-    with decoding(path), Image.open(io.BytesIO(data)) as image:
-        size = _shown_size(image)
-        _require_range(image, path)
+def verified(data: bytes, path: Path) -> Verified:
+    """The encoded picture `data`, read to its end.  Raises WsssError naming `path`, as `read_image`."""
+    with opened(data, path) as image:
+        size, kind = _shown_size(image), kind_of(image)
+        require_certain(kind, image, PLAIN, path)
         image.draft("L", (1, 1))  # JPEG: every coefficient is decoded, but an eighth of the pixels computed
         image.load()
-        return size, hashlib.blake2b(image.tobytes(), digest_size=8, person=repr(size)[:16].encode()).digest()
+        sketch = hashlib.blake2b(image.tobytes(), digest_size=8, person=repr(size)[:16].encode()).digest()
+        return Verified(size, sketch, tuple(_oddities(image, kind, data)))
+
+
+def _oddities(image: Image.Image, kind: Kind, data: bytes) -> Iterator[str]:
+    """ "previews", "other-band"; "one-colour" or "dark" as it is shown."""
+    if kind.previews:
+        yield "previews"
+    if has_other_band(image, kind, PLAIN):
+        yield "other-band"
+    plain = image.mode in ("L", "RGB") and not kind.deep
+    low, high = (image if plain else _to_rgb(image, kind, PLAIN, data)).convert("L").getextrema()
+    if low == high:
+        yield "one-colour"
+    elif high < DARK:  # type: ignore[operator]  # of one band these are numbers
+        yield "dark"
 
 
 def read_bytes(path: Path) -> bytes:
@@ -81,16 +147,97 @@ def read_bytes(path: Path) -> bytes:
 
 
 @contextmanager
-def decoding(path: Path) -> Iterator[None]:
+def opened(source: bytes | Path, path: Path) -> Iterator[Image.Image]:
+    """A picture whose header is read, from its bytes or file; what is raised on it is told of `path`.
+
+    Raises WsssError: no picture, damaged, more pixels than are allowed.
+    """
+    with decoding(path, source), _open(source, path) as image:
+        most = most_megapixels()
+        if image.width * image.height > most * 1e6:
+            raise WsssError(
+                f"{path} has too many pixels: {image.width} x {image.height}, more than {most:g} million",
+                "cut it into smaller images; or, if it is no mistake, allow more: "
+                f"`prepare folder --max-megapixels N`, or {MEGAPIXELS}=N in the environment",
+            )
+        yield image
+
+
+def most_megapixels() -> float:
+    """Millions of pixels that a picture may have.  Raises WsssError if the environment says no number."""
+    text = os.environ.get(MEGAPIXELS) or str(USUAL_MEGAPIXELS)
+    try:
+        return float(text)
+    except ValueError as error:
+        raise WsssError(f"{MEGAPIXELS}={text} is no number", "for example 400") from error
+
+
+def allow_megapixels(most: float) -> None:
+    """Have this process, and those that it starts, read pictures of up to `most` million pixels, if that is more."""
+    if most > most_megapixels():
+        os.environ[MEGAPIXELS] = f"{most:g}"
+
+
+@contextmanager
+def decoding(path: Path, source: bytes | Path | None = None) -> Iterator[None]:
     """Turn what Pillow raises on a damaged file into a WsssError naming it."""
     try:
         yield
     except Image.DecompressionBombError as error:
         raise WsssError(f"{path} has too many pixels: {error}", "cut it into smaller images") from error
-    except Image.UnidentifiedImageError as error:
-        raise WsssError(f"{path} is not an image", "replace it by a JPEG or PNG file, or copy it again") from error
     except DAMAGED as error:
-        raise WsssError(f"{path} is damaged: {error}", "copy or download it again") from error
+        raise _why(path, error, source) from error
+
+
+def _why(path: Path, error: Exception, source: bytes | Path | None) -> WsssError:
+    """The true reason why a file cannot be shown, as far as its first bytes and its header tell."""
+    if "MAX_TEXT" in str(error):
+        most = PngImagePlugin.MAX_TEXT_CHUNK >> 20
+        return WsssError(f"{path} holds more than {most} MiB of text or colour profile", "save it without metadata")
+    try:
+        data = path.read_bytes() if not isinstance(source, bytes) else source
+    except OSError:
+        data = b""
+    kind = (
+        tiff_kind(data) if not isinstance(error, OSError) or isinstance(error, Image.UnidentifiedImageError) else None
+    )
+    if kind is not None:
+        return WsssError(
+            f"{path} is a TIFF of {kind.text}, which Pillow cannot show",
+            "save the three bands to look at as 8-bit RGB: gdal_translate -b 1 -b 2 -b 3 -ot Byte -scale IN OUT.png",
+        )
+    if not isinstance(error, Image.UnidentifiedImageError):
+        return WsssError(f"{path} is damaged: {error}", "copy or download it again")
+    what = what_is(data[:HEAD])
+    if what in PLUGINS:
+        package = PLUGINS[what][1]
+        return WsssError(f"{path} is {what}, which Pillow cannot read", f"pip install {package}; or save it as PNG")
+    if what:
+        return WsssError(f"{path} is not an image but {what}", "replace it by a JPEG or PNG file")
+    return WsssError(f"{path} is not an image", "replace it by a JPEG or PNG file, or copy it again")
+
+
+def _open(source: bytes | Path, path: Path) -> Image.Image:
+    """As Image.open, with the plugin for HEIC or JPEG XL if the file is one and the plugin is installed."""
+    try:
+        return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+    except Image.UnidentifiedImageError:
+        with path.open("rb") as file:
+            what = what_is(file.read(HEAD))
+        if what not in PLUGINS or not _plugged_in(PLUGINS[what][0]):
+            raise
+        return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+
+
+def _plugged_in(module: str) -> bool:
+    """Whether a plugin of Pillow's is installed; it then is registered."""
+    try:
+        plugin = importlib.import_module(module)
+    except ImportError:
+        return False
+    if hasattr(plugin, "register_heif_opener"):
+        plugin.register_heif_opener()
+    return True
 
 
 def _require_content(path: Path) -> None:
@@ -104,20 +251,25 @@ def _require_content(path: Path) -> None:
         raise WsssError(f"{path} is empty (0 bytes)", "copy or download it again")
 
 
-def _require_range(image: Image.Image, path: Path) -> None:
-    """Pillow opens 16-bit grey PNG and PPM as mode I in some versions, I;16 in others; a real 32-bit I is a TIFF."""
-    if image.mode == "F" or (image.mode == "I" and image.format not in ("PNG", "PPM")):
-        raise WsssError(f"{path} has 32-bit pixels, whose range is not fixed", "convert it to 8 or 16 bits")
-
-
-def _to_rgb(image: Image.Image) -> Image.Image:
-    if image.mode.startswith("I"):
-        high = np.asarray(image).astype(np.uint16) >> 8  # as Pillow itself does for 16-bit RGB
-        return Image.fromarray(high.astype(np.uint8)).convert("RGB")
-    if image.has_transparency_data:
+def _to_rgb(image: Image.Image, kind: Kind, how: Reading, data: bytes) -> Image.Image:
+    if has_other_band(image, kind, how):
+        image = image.convert("L" if image.mode == "LA" else "RGB")
+    elif image.has_transparency_data and not image.mode.startswith("I"):
         white = Image.new("RGBA", image.size, "white")
-        return Image.alpha_composite(white, image.convert("RGBA")).convert("RGB")
-    return image.convert("RGB")
+        image = Image.alpha_composite(white, image.convert("RGBA"))
+    if not kind.deep or (image.mode.startswith("RGB") and how.white in (None, kind.white) and not how.black):
+        return image.convert("RGB")  # of 16-bit colours these are the high bytes
+    return Image.fromarray(scaled(_values(image, kind, data), kind, how)).convert("RGB")
+
+
+def _values(image: Image.Image, kind: Kind, data: bytes) -> NDArray[np.float64 | np.int64]:
+    """(H, W) or (H, W, 3) numbers of a deep picture: of 16-bit colours both bytes, each from a decoding of its own."""
+    shown = values(image, kind)
+    with Image.open(io.BytesIO(data)) as again:
+        if not has_halves(again):
+            return shown
+        show_low_bytes(again)
+        return shown.astype(np.int64) << 8 | values(again, kind)
 
 
 def _orientation(image: Image.Image) -> int:
@@ -128,5 +280,7 @@ def _orientation(image: Image.Image) -> int:
 
 
 def _shown_size(image: Image.Image) -> tuple[int, int]:
-    width, height = image.size
+    """Of a picture that is not decoded yet; Pillow has swapped the sides of a TIFF already, from version 11 on."""
+    tags = getattr(image, "tag_v2", {})
+    width, height = (int(tags.get(tag, side)) for tag, side in zip(TIFF_SIZE, image.size, strict=True))
     return (height, width) if _orientation(image) >= 5 else (width, height)

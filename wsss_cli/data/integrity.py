@@ -17,6 +17,7 @@ from wsss_cli.data.finding import SHOWN, Finding, some
 from wsss_cli.data.images import read_bytes, verified
 from wsss_cli.data.label_format import Labels, format_of, label_format
 from wsss_cli.data.labels import decode_labels
+from wsss_cli.data.oddities import Oddities
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
 from wsss_cli.errors import WsssError
@@ -28,13 +29,14 @@ __all__ = ["SHOWN", "Finding", "Tally", "check", "check_sample", "examine"]
 class Checked:
     """A sample with its digests filled in (None if it could not be made at all), and what is wrong with its files.
 
-    sketch  of the image, see `images.verified`; pixels, the class ids of its mask and their sizes, None without mask
+    sketch, odd  of the image, see `images.verified`; pixels, the class ids of its mask and their sizes, None without mask
     """
 
     id: str
     sample: Sample | None
     problems: tuple[Finding, ...] = ()
     sketch: bytes = b""
+    odd: tuple[str, ...] = ()
     pixels: dict[int, int] | None = None
 
 
@@ -58,6 +60,7 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
     """
     info = prepared.info
     tally, duplicates, agreement, balance = Tally(info), Duplicates(info), Agreement(info), Balance(info)
+    oddities = Oddities()
     findings, changed = [], []
     classes = len(info.classes)
     results = ParallelMap(lambda sample: check_sample(sample, classes), prepared.samples)
@@ -67,6 +70,7 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
         if now.sample is not None:
             agreement.add(before, now.pixels)
             duplicates.add(before, now.sketch)
+            oddities.add(before.id, now.odd)
             if before.image_digest and now.sample != before:
                 changed.append(before.id)
         if progress:
@@ -74,7 +78,7 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
     if changed:
         what = f"files changed since they were prepared: {some(changed)}"
         findings.append(Finding("warning", what, "prepare again", "changed", tuple(changed)))
-    for whole in (tally, duplicates, agreement, balance):
+    for whole in (tally, oddities, duplicates, agreement, balance):
         findings += whole.findings()
     sound = f"{len(prepared.samples)} images, {classes} classes: every file is sound"
     return Examined(findings or [Finding("ok", sound)], balance)
@@ -87,18 +91,18 @@ def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
     kind = "unreadable-image"
     try:
         image = read_bytes(sample.image)
-        size, sketch = verified(image, sample.image)
+        seen = verified(image, sample.image)
         kind = "unreadable-mask"
         mask = b"" if sample.mask is None else read_bytes(sample.mask)
         labels = None if sample.mask is None else decode_labels(mask, sample.mask)  # (H, W)
     except WsssError as error:
         return Checked(sample.id, None, (Finding("error", error.what, error.remedy, kind, (sample.id,)),))
-    problems = [*_size_problems(sample, size), *_id_problems(sample, num_classes), *_box_problems(sample)]
+    problems = [*_size_problems(sample, seen.size), *_id_problems(sample, num_classes), *_box_problems(sample)]
     if sample.mask is not None and labels is not None:
-        problems += _mask_problems(sample.mask, labels, sample.image, size, num_classes)
+        problems += _mask_problems(sample.mask, labels, sample.image, seen.size, num_classes)
     digests = replace(sample, image_digest=_digest(image), mask_digest=_digest(mask) if mask else "")
     named = tuple(replace(problem, images=(sample.id,)) for problem in problems)
-    return Checked(sample.id, digests, named, sketch, None if labels is None else pixel_counts(labels))
+    return Checked(sample.id, digests, named, seen.sketch, seen.odd, None if labels is None else pixel_counts(labels))
 
 
 def pixel_counts(labels: Labels) -> dict[int, int]:

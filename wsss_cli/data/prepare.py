@@ -14,6 +14,7 @@ from pydantic import BaseModel
 
 from wsss_cli.data.integrity import SHOWN, Finding, Tally, check_sample
 from wsss_cli.data.label_format import label_format
+from wsss_cli.data.oddities import Oddities
 from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
 from wsss_cli.dataset import Dataset
@@ -68,6 +69,7 @@ class Review:
     def __post_init__(self) -> None:
         label_format(len(self.info.classes))  # that there are not too many
         self.tally = Tally(self.info)
+        self.oddities = Oddities()
 
     def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:
         """Check each sample on all cores; yield those without a problem, in order."""
@@ -80,6 +82,7 @@ class Review:
                 problems = self.tally.add(checked.sample)
             self.problems += [(checked.id, p) for p in problems]
             if checked.sample is not None and not problems:
+                self.oddities.add(checked.id, checked.odd)
                 yield checked.sample
             if self.progress:
                 self.progress(self.total, expected)
@@ -97,7 +100,7 @@ class Review:
             write_text(folder / "skipped.txt", "".join(lines))
             left_out = len({id for id, _ in self.problems})
             notes.append(Finding("warning", f"{left_out} of {self.total} images left out", "skipped.txt lists them"))
-        return [*notes, *findings]
+        return [*notes, *findings, *self.oddities.findings()]
 
 
 def _several(problems: list[Finding], can_skip: bool) -> WsssError:
