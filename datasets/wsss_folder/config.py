@@ -27,6 +27,10 @@ class Options(Config):
     label_studio: tuple[Path, ...] = Field((), description="JSON export of Label Studio")
     cvat: tuple[Path, ...] = Field((), description="XML export 'CVAT for images 1.1'")
 
+    white_level: float | None = Field(None, gt=0, description="of images of more than 8 bits, the value shown as white")
+    black_level: float = Field(0.0, description="and the one shown as black")
+    pages: Literal["refuse", "first"] = Field("refuse", description="files of several pages or frames: take the first")
+
     masks: Path | None = Field(None, description="folder of masks for some images: for scores, not for learning")
     mask_values: str = Field("auto", description="0=background,128=tumour,255=ignore; colours #ff0000=name; or a file")
     tags_from_masks: bool = Field(False, description="take tags from the masks too: no longer weak supervision")

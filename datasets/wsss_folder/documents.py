@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import re
 import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 from typing import Any
@@ -49,11 +50,22 @@ def read_yaml(path: Path) -> Any:
 def read_xml(path: Path) -> ElementTree.Element:
     """The root of an XML file.  Raises WsssError with line and column; refuses a DTD, which can hold entity bombs."""
     try:
-        return ElementTree.parse(path, ElementTree.XMLParser(target=_Plain(path))).getroot()
+        parser = ElementTree.XMLParser(target=_Plain(path))
+        parser.feed(_xml_text(path.read_bytes()))
+        return parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise WsssError(f"{path} is no XML: {error}", AGAIN) from error
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error
+
+
+def _xml_text(data: bytes) -> str | bytes:
+    """Decoded where the XML declares an encoding of several bytes, which the parser does not know: GB2312, say."""
+    declared = re.match(rb"<\?xml[^>]*encoding=[\"']([\w.-]+)", data)
+    name = declared[1].decode().lower() if declared else "utf-8"
+    if name in ("utf-8", "utf-16", "us-ascii", "iso-8859-1"):
+        return data
+    return data.decode("gb18030" if name in ("gb2312", "gbk") else name)
 
 
 class _Plain(ElementTree.TreeBuilder):

@@ -6,11 +6,15 @@ from collections.abc import Iterable
 from functools import partial
 from pathlib import Path
 
-from wsss_cli.data.images import image_size
+from PIL import Image
+
+from wsss_cli.data.images import image_size, kind_of_file, read_image
 from wsss_cli.data.labels import voc_palette, write_labels
 from wsss_cli.data.parallel import ParallelMap
+from wsss_cli.data.picture import PLAIN, Reading
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 from wsss_cli.errors import WsssError
+from wsss_cli.files import writing
 from wsss_folder.config import Options
 from wsss_folder.mask_values import is_background
 from wsss_folder.masks import convert, require_listed
@@ -38,19 +42,23 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     lost = [BadSample(name, error) for name, error in plan.lost]
     bad = [BadSample(plan.images[n].id, error) for n, error in plan.bad]
     todo = [n for n in plan.tags if plan.splits.of[n]]
-    return info, ParallelMap(partial(_sample, plan=plan, folder=folder), [*todo, *bad, *lost])
+    return info, ParallelMap(partial(_sample, plan=plan, folder=folder, how=_reading(options)), [*todo, *bad, *lost])
 
 
-def _sample(item: int | BadSample, plan: Plan, folder: Path) -> Sample | BadSample:
+def _reading(options: Options) -> Reading:
+    return Reading(options.white_level, options.black_level, options.pages == "first")
+
+
+def _sample(item: int | BadSample, plan: Plan, folder: Path, how: Reading) -> Sample | BadSample:
     if isinstance(item, BadSample):
         return item
     try:
-        return make_sample(item, plan, folder)
+        return make_sample(item, plan, folder, how)
     except WsssError as error:
         return BadSample(plan.images[item].id, error)
 
 
-def make_sample(number: int, plan: Plan, folder: Path) -> Sample:
+def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN) -> Sample:
     """Read the image's size, turn its boxes into whole pixels and its mask into class ids.
 
     Raises WsssError: an annotation for another size, a box outside the image, a mask of another size or other values.
@@ -67,7 +75,18 @@ def make_sample(number: int, plan: Plan, folder: Path) -> Sample:
     ]
     mask = _mask(number, plan, folder / "masks" / f"{image.id}.png", (width, height))
     tags = tuple(sorted(plan.ids[name] for name in plan.tags[number]))
-    return Sample(image.id, image.path, width, height, tags, tuple(dict.fromkeys(boxes)), mask, plan.splits.of[number])
+    place = _shown(image.path, folder / "images" / f"{image.id}.png", how)
+    return Sample(image.id, place, width, height, tags, tuple(dict.fromkeys(boxes)), mask, plan.splits.of[number])
+
+
+def _shown(path: Path, place: Path, how: Reading) -> Path:
+    """The image's file, or, of one that only `how` tells how to show, an 8-bit PNG made at `place`."""
+    kind = kind_of_file(path, how)
+    if not (kind.pages > 1 or (kind.deep and how.white is not None)):
+        return path
+    with writing(place) as aside:
+        Image.fromarray(read_image(path, how)).save(aside, format="PNG")
+    return place
 
 
 def _backgrounds(records: Iterable[Record]) -> dict[str, int]:

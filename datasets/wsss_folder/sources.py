@@ -64,6 +64,9 @@ def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -
         used = {n for source in sources for r in source.records for n in (*r.tags, *(t.name for t in r.things))}
         names = tuple(dict.fromkeys((*ordered, *sorted(used - set(ordered)), *more)))
     names = tuple(name for name in names if not is_background(name))
+    problem = next((r.problem for source in sources for r in source.records if r.problem is not None), None)
+    if not names and problem is not None:
+        raise WsssError(problem.what, problem.remedy)
     if not names:
         raise WsssError("the annotations name no class", "give tags, boxes or folders that do, or --classes a,b,c")
     label_format(len(names))  # too many: are these tags, or texts?

@@ -59,7 +59,7 @@ def _one_hot(table: Table, key: str) -> Source:
 
 
 def _require_names(table: Table, column: str) -> None:
-    """Raises WsssError where the tags are no names: 0 and 1, lists, or with a confidence that says they are not there."""
+    """Raises WsssError where the tags are no names: 0 and 1, lists, or with a confidence of 0."""
     cells = {cells[column] for _, cells in table.rows} - {""}
     confidence = next((c for c in table.columns if c.casefold() in ("confidence", "score", "probability")), None)
     if cells <= {"0", "1"} and "0" in cells:

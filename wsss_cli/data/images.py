@@ -157,8 +157,7 @@ def opened(source: bytes | Path, path: Path) -> Iterator[Image.Image]:
         if image.width * image.height > most * 1e6:
             raise WsssError(
                 f"{path} has too many pixels: {image.width} x {image.height}, more than {most:g} million",
-                "cut it into smaller images; or, if it is no mistake, allow more: "
-                f"`prepare folder --max-megapixels N`, or {MEGAPIXELS}=N in the environment",
+                f"cut it into smaller images; or, if it is no mistake, allow more: {MEGAPIXELS}=N in the environment",
             )
         yield image
 
@@ -170,12 +169,6 @@ def most_megapixels() -> float:
         return float(text)
     except ValueError as error:
         raise WsssError(f"{MEGAPIXELS}={text} is no number", "for example 400") from error
-
-
-def allow_megapixels(most: float) -> None:
-    """Have this process, and those that it starts, read pictures of up to `most` million pixels, if that is more."""
-    if most > most_megapixels():
-        os.environ[MEGAPIXELS] = f"{most:g}"
 
 
 @contextmanager

@@ -29,7 +29,8 @@ __all__ = ["SHOWN", "Finding", "Tally", "check", "check_sample", "examine"]
 class Checked:
     """A sample with its digests filled in (None if it could not be made at all), and what is wrong with its files.
 
-    sketch, odd  of the image, see `images.verified`; pixels, the class ids of its mask and their sizes, None without mask
+    sketch, odd  of the image, see `images.verified`; pixels, the class ids of its mask and their sizes,
+    None without mask
     """
 
     id: str

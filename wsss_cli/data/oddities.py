@@ -1,4 +1,4 @@
-"""Pictures that are read, but hardly as they were meant: nearly black, of one colour, with bands or pictures left out."""
+"""Pictures that are read, but hardly as meant: nearly black, of one colour, with bands or pages left out."""
 
 from __future__ import annotations
 

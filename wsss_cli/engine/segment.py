@@ -6,6 +6,7 @@ from collections.abc import Callable, Sequence
 from pathlib import Path
 from typing import Any, Protocol
 
+import numpy as np
 import torch
 from pydantic import Field
 from torch import Tensor, nn
@@ -13,6 +14,7 @@ from torch import Tensor, nn
 from wsss_cli.config import Config, StageConfig, as_dict
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.parallel import ParallelMap
 from wsss_cli.data.prepared import Sample
 from wsss_cli.data.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.engine import checkpoint
@@ -111,7 +113,7 @@ def labelled(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample],
     elif missing:
         raise WsssError(f"labels={config.labels}: no label map for {len(missing)} images, first {missing[0]}.png")
     else:
-        _require_format(folder / f"{samples[0].id}.png", job.data.num_classes)
+        require_label_maps(samples, lambda s: folder / f"{s.id}.png", job.data.num_classes)
     return samples, lambda s: folder / f"{s.id}.png"
 
 
@@ -125,12 +127,40 @@ def label_folder(job: Job, labels: str) -> tuple[Path, bool]:
     return (ours, True) if ours.is_dir() else (Path(labels), False)
 
 
-def _require_format(path: Path, num_classes: int) -> None:
-    """Label maps of a user's folder must have the bits of the data set's, or ignored pixels would be a class."""
-    form, found = label_format(num_classes), format_of(read_labels(path))
+def require_label_maps(samples: Sequence[Sample], place: Callable[[Sample], Path], num_classes: int) -> None:
+    """Raises WsssError naming the first map that has not its image's size, the right bits or known ids, or if no map
+    holds a class: all of it would be learnt in silence.
+    """
+    seen: set[int] = set()
+    for ids in ParallelMap(lambda s: _ids_of_map(place(s), s, num_classes), samples):
+        seen |= ids
+    if not seen & set(range(1, num_classes + 1)):
+        raise WsssError(
+            f"the {len(samples)} label maps in {place(samples[0]).parent} hold no class, only background or ignore",
+            f"class ids are 1..{num_classes}; maps of 0 and 255 must be renumbered",
+        )
+
+
+def _ids_of_map(path: Path, sample: Sample, num_classes: int) -> set[int]:
+    labels, form = read_labels(path), label_format(num_classes)
+    height, width = labels.shape
+    if (width, height) != (sample.width, sample.height):
+        raise WsssError(
+            f"{path} is {width} x {height}, but its image {sample.image} is {sample.width} x {sample.height}",
+            "give label maps of the images' own size",
+        )
+    found = format_of(labels)
     if found != form:
         what = f"{path} has {found.bits} bits per pixel, but with {num_classes} classes label maps have {form.bits}"
         raise WsssError(what, f"save them as {form.bits}-bit PNGs of class ids, {form.ignore} for ignore")
+    ids = set(np.unique(labels).tolist())
+    wrong = sorted(id for id in ids if id > num_classes and id != form.ignore)
+    if wrong:
+        raise WsssError(
+            f"{path} holds the id {wrong[0]}, the data set's classes are 1..{num_classes}",
+            f"give label maps of this data set: 0 background, {form.ignore} ignore",
+        )
+    return ids
 
 
 def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:
