@@ -141,10 +141,11 @@ def show_low_bytes(image: Image.Image) -> None:
     """
     raw = _raw(image)
     other = raw[:-1] + ("L" if raw.endswith("B") else "B")
-    image.tile = [  # type: ignore[attr-defined]
+    tiles = [
         tile._replace(args=(other, *tile.args[1:]) if isinstance(tile.args, tuple) else other)
         for tile in image.tile  # type: ignore[attr-defined]
     ]
+    image.tile = tiles  # type: ignore[attr-defined]
 
 
 def has_halves(image: Image.Image) -> bool:
@@ -179,7 +180,8 @@ def _is_alpha(image: Image.Image) -> bool:
 
 def _raw(image: Image.Image) -> str:
     """How Pillow names the pixels' form in the file, "RGB;16B"; "" if it says nothing."""
-    args = image.tile[0].args if getattr(image, "tile", None) else ""
+    tiles = getattr(image, "tile", None)
+    args = tiles[0].args if tiles else ""
     first = args[0] if isinstance(args, tuple) and args else args
     return first if isinstance(first, str) else ""
 

@@ -71,7 +71,7 @@ def test_equal_sketches_are_compared_in_full(tmp_path: Path) -> None:
         image = Image.fromarray(np.zeros((16, 20), np.uint8))
         image.putpalette([colour] * 768)
         image.save(prepared.samples[n].image)
-        sketches.append(verified(read_bytes(prepared.samples[n].image), prepared.samples[n].image)[1])
+        sketches.append(verified(read_bytes(prepared.samples[n].image), prepared.samples[n].image).sketch)
     assert sketches[0] == sketches[1]
     assert "duplicate-across" not in kinds(prepared)
 
@@ -154,5 +154,5 @@ def test_another_size_is_another_sketch(tmp_path: Path) -> None:
     sketches = set()
     for size in ((8, 4), (4, 8)):
         Image.new("RGB", size).save(tmp_path / "x.png")
-        sketches.add(verified(read_bytes(tmp_path / "x.png"), tmp_path / "x.png")[1])
+        sketches.add(verified(read_bytes(tmp_path / "x.png"), tmp_path / "x.png").sketch)
     assert len(sketches) == 2
