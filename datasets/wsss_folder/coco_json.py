@@ -53,8 +53,17 @@ def read_coco(path: Path) -> Source:
         )
         for n, (id, image) in enumerate(sizes.items())
     ]
-    ordered = tuple(dict.fromkeys(names[id] for id in sorted(names, key=lambda id: (not isinstance(id, int), id))))
+    used = {annotation["category_id"] for annotation in content["annotations"]}
+    parents = _parents(content["categories"]) - used
+    ids = sorted(names.keys() - parents, key=lambda id: (not isinstance(id, int), id))
+    ordered = tuple(dict.fromkeys(names[id] for id in ids))
     return Source("COCO JSON", path, records, ordered)
+
+
+def _parents(categories: list[dict[str, Any]]) -> set[Any]:
+    """Ids of the categories that others name as their supercategory: Roboflow's root, which is no class."""
+    above = {str(c.get("supercategory")): c["id"] for c in categories}  # of the last category below each
+    return {c["id"] for c in categories if above.get(str(c["name"]), c["id"]) != c["id"]}
 
 
 def _thing(annotation: dict[str, Any], name: str, where: str) -> Thing | None:

@@ -4,7 +4,9 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
+from functools import cached_property
+from urllib.parse import unquote
 
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import nearest
@@ -17,7 +19,8 @@ class Finder:
     """Finds the one image that a path means.
 
     The path and the image's own are compared from the end: one must be the end of the other, so that a folder that
-    differs is never passed over.  The ending may be missing or be that of another image format.
+    differs is never passed over.  The ending may be missing or be that of another image format.  Where nothing fits,
+    the case of letters does not count, and %20 is a space.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -40,8 +43,7 @@ class Finder:
 
         Raises WsssError if none fits, or if one fits several images.
         """
-        for path in wanted:
-            fits = self._fits(_tidy(path))
+        for path, fits in self._tries(wanted):
             if len(fits) > 1:
                 shown = ", ".join(f"'{self.names[n]}'" for n in fits[:3])
                 raise WsssError(
@@ -52,6 +54,15 @@ class Finder:
                 return fits[0]
         near = nearest(_tidy(wanted[0]), self.names) if len(self.names) <= SEARCHED else ""
         raise WsssError(f"there is no image '{wanted[0]}'{near}", "put it there, or take it out of the annotations")
+
+    def _tries(self, wanted: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
+        """Each path and the images that it can mean: as it is, then in any case."""
+        yield from ((path, self._fits(_tidy(path))) for path in wanted)
+        yield from ((path, self._loose._fits(_loosened(_tidy(path)))) for path in wanted)
+
+    @cached_property
+    def _loose(self) -> Finder:
+        return Finder([_loosened(name) for name in self.names])
 
     def _fits(self, path: str) -> list[int]:
         """The images that a path can mean: with its very ending if there are any, else with another."""
@@ -87,6 +98,11 @@ def stem(file: str) -> str:
 def slug(file: str) -> str:
     """A file name as web tools store it: spaces become underscores, signs go."""
     return re.sub(r"[^-\w.]", "", file.replace(" ", "_"))
+
+
+def _loosened(path: str) -> str:
+    """In any case, and with %20 read as a URL has it."""
+    return unicodedata.normalize("NFC", unquote(path).casefold())
 
 
 def _tidy(path: str) -> str:

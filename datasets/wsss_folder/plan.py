@@ -57,7 +57,7 @@ def make_plan(options: Options) -> Plan:
     images, masks_inside, twins = _images(options, root)
     finder = Finder([image.name for image in images])
     sources = read_sources(options, root, finder)
-    known = match(sources, finder)
+    known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, masks_inside)
     _require_tags(options, sources, root)
     classes = class_names(sources, options.classes, truth.class_names)

@@ -11,6 +11,7 @@ from wsss_cli.errors import WsssError
 from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
 from wsss_folder.matching import Finder
+from wsss_folder.split_names import MEANT, meant
 from wsss_folder.table import SPLIT, read_table
 from wsss_folder.tags_csv import NO, TAGS, YES
 from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
@@ -34,6 +35,8 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
             f"there are {len(found)} sources of annotations: {shown}",
             "give those to use as options; several are added up",
         )
+    if not found:
+        found = _in_splits(root, finder)
     if not found and class_folders.looks_so(finder.names):
         return [("class-folders", root)]
     return found
@@ -53,6 +56,13 @@ def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
             yield "yolo", folder
         if _holds_pascal(folder):
             yield "xml", folder
+
+
+def _in_splits(root: Path, finder: Finder) -> list[Asked]:
+    """The files of one name in the folders train, valid, ... of the images, as Roboflow writes them."""
+    folders = [path for path in sorted(root.iterdir()) if path.is_dir() and meant(path.name) in MEANT.values()]
+    found = [(option, path) for f in folders for path in sorted(f.iterdir()) if (option := _format(path, finder))]
+    return found if len({(option, path.name) for option, path in found}) == 1 else []
 
 
 def _format(path: Path, finder: Finder) -> str | None:
@@ -76,7 +86,8 @@ def _is_tags(path: Path, finder: Finder) -> bool:
         return False
     rest = [c for c in table.columns if c != key and c.lower() not in SPLIT]
     binary = all(cells[c].lower() in (*YES, *NO) for _, cells in table.rows for c in rest)
-    named = any(finder.has(cells[key]) for _, cells in table.rows[:TRIED] if cells[key])
+    rows = (cells[key] for _, cells in table.rows[:TRIED] if cells[key])
+    named = any(finder.has(f"{path.parent.name}/{image}", image) for image in rows)
     return named and bool(rest) and (binary or table.column(TAGS) is not None)
 
 

@@ -39,17 +39,30 @@ def read_sources(options: Options, root: Path, finder: Finder) -> list[Source]:
     return [_read(option, path, options, root, finder) for option, path in asked]
 
 
-def match(sources: list[Source], finder: Finder) -> Known:
-    """Give each record to the image that it names."""
+def match(sources: list[Source], finder: Finder, root: Path) -> Known:
+    """Give each record to the image that it names: first, of images of one name, to that beside the source's file."""
     records: list[list[Record]] = [[] for _ in finder.names]
     lost = []
     for source in sources:
+        beside = _beside(source.place, root)
         for record in source.records:
             try:
-                records[finder.find(record.names)].append(record)
+                records[finder.find(_beside_first(record.names, beside))].append(record)
             except WsssError as error:
                 lost.append((record.names[0], WsssError(f"{record.where}: {error.what}", error.remedy)))
     return Known(records, lost)
+
+
+def _beside_first(names: tuple[str, ...], beside: str) -> tuple[str, ...]:
+    """The names, each first in the folder `beside`, "" for none."""
+    return tuple(n for name in names for n in (f"{beside}/{name}", name)) if beside else names
+
+
+def _beside(place: Path, root: Path) -> str:
+    """The folder of a source's file, below the images; "" if it is not there."""
+    folder = place.absolute().parent
+    below = folder.relative_to(root).as_posix() if place.is_file() and folder.is_relative_to(root) else "."
+    return "" if below == "." else below
 
 
 def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -> tuple[str, ...]:

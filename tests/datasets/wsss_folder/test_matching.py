@@ -38,6 +38,11 @@ NAMES = [
         (["p/twin"], "p/twin.jpg"),
         (["same.png"], "q/same.png"),
         (["nothing", "y/b.png"], "y/b.png"),
+        (["Y/B.PNG"], "y/b.png"),
+        (["y/c%20d.png"], "y/c d.png"),
+        (["C%20D"], "y/c d.png"),
+        (["Z/%C3%89.tif"], "z/é.tif"),
+        (["A", "p/twin.jpg"], "p/twin.jpg"),  # what fits as it is comes before what fits in another case
     ],
 )  # fmt: skip
 def test_found(wanted: list[str], means: str) -> None:
@@ -51,6 +56,8 @@ def test_found(wanted: list[str], means: str) -> None:
         ("q/same", r"'q/same' could mean 'q/same.jpg', 'q/same.png'"),
         ("x/b.png", r"there is no image 'x/b.png'; did you mean 'y/b.png'"),
         ("n", "there is no image 'n'"),
+        ("TWIN", "'TWIN' could mean 'p/twin.jpg', 'q/twin.jpg'"),
+        ("x/B.png", "there is no image 'x/B.png'; did you mean"),
         ("", "there is no image ''"),
     ],
 )
