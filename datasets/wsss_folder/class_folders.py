@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_folder.defect_folders import holds_sound
 from wsss_folder.record import Record, Source
 from wsss_folder.split_names import split_folders
 
@@ -23,7 +24,8 @@ def read_class_folders(root: Path, names: Sequence[str]) -> Source:
     if not tagged:
         raise WsssError(f"{root} has no folder per class", "put the images of each class into a folder: IMAGES/CLASS/")
     records = [Record((name,), str(root / name), (tag,)) for name, tag in tagged]
-    return Source("a folder per class", root, records)
+    hint = ("if the images in good/ or normal/ hold no class, say --defects kinds",) if holds_sound(names) else ()
+    return Source("a folder per class", root, records, notes=hint)
 
 
 def looks_so(names: Sequence[str]) -> bool:

@@ -20,6 +20,9 @@ class Options(Config):
     )
     separator: str = Field("auto", description="what stands between tags in a cell: ; | , space, or none")
     class_folders: bool | None = Field(None, description="the folders in --images are the classes: IMAGES/CLASS/...")
+    defects: Literal["no", "kinds", "one"] = Field(
+        "no", description="good/ and other folders, or MVTec's layout: each kind of defect a class, or one for all"
+    )
     coco: tuple[Path, ...] = Field((), description="COCO JSON: boxes and tags")
     yolo: Path | None = Field(None, description="folder of YOLO .txt labels")
     names: Path | None = Field(None, description="class names of YOLO: classes.txt or data.yaml; found if near")

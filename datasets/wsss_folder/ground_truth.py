@@ -22,6 +22,7 @@ class GroundTruth:
 
     lost   (mask, why) of masks that belong to no image; bad  (image, why) of those that cannot be read
     ids    class id of each value; with_ids fills them in once the classes are known
+    shown  the one class that each mask of 0 and 255 shows: the defect of its image
     """
 
     title: str = ""
@@ -34,6 +35,7 @@ class GroundTruth:
     gives_tags: bool = False
     classes: tuple[str, ...] = ()
     ids: dict[int, int] = field(default_factory=dict)
+    shown: dict[Path, str] = field(default_factory=dict)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -44,19 +46,27 @@ class GroundTruth:
         """With the class id of each mask value.  Raises WsssError if the values do not fit the classes."""
         if not self.files:
             return self
-        ids = self.values.ids(classes) if self.values else guess_ids(list(self.held.values()), len(classes))
+        if self.values:
+            ids = self.values.ids(classes)
+        else:
+            ids = guess_ids([held for path, held in self.held.items() if path not in self.shown], len(classes))
         return replace(self, classes=classes, ids=ids)
+
+    def ids_in(self, path: Path) -> dict[int, int]:
+        """Class id of each value in one mask."""
+        return {0: 0, 255: self.classes.index(self.shown[path]) + 1} if path in self.shown else self.ids
 
     def tags_of(self, number: int) -> frozenset[str]:
         """The classes in the mask of an image, if tags are taken from masks."""
         if not self.gives_tags or number not in self.files:
             return frozenset()
-        ids = {self.ids.get(value, 0) for value in self.held[self.files[number]]}
+        path = self.files[number]
+        ids = {self.ids_in(path).get(value, 0) for value in self.held[path]}
         return frozenset(self.classes[id - 1] for id in ids if 0 < id <= len(self.classes))
 
     def is_ready(self, path: Path) -> bool:
         """Whether the file can be used where it lies."""
-        return is_ready(path, self.held[path], self.ids, label_format(len(self.classes)))
+        return is_ready(path, self.held[path], self.ids_in(path), label_format(len(self.classes)))
 
 
 def find_ground_truth(
@@ -72,6 +82,8 @@ def find_ground_truth(
     else:
         values = parse_values(options.mask_values) if options.mask_values != "auto" else None
         truth = _from_files(options.masks, values, options.tags_from_masks, find_masks(options.masks, finder, only))
+    if options.defects != "no" and truth.files:
+        truth = _with_defects(truth, known)
     if not options.masks_from_shapes:
         return truth
     drawn = frozenset(n for n, records in enumerate(known.records) if drawable(records) and n not in truth.files)
@@ -81,7 +93,18 @@ def find_ground_truth(
             "boxes are no masks; give polygons or run-length codes, or leave the option out",
         )
     names = ", ".join(s.place.name for s in sources if any(t.polygons or t.rle for r in s.records for t in r.things))
-    return replace(truth, drawn=drawn, title=", ".join(x for x in (truth.title, f"outlines of {names}") if x))
+    return replace(
+        truth, drawn=drawn | truth.drawn, title=", ".join(x for x in (truth.title, f"outlines of {names}") if x)
+    )
+
+
+def _with_defects(truth: GroundTruth, known: Known) -> GroundTruth:
+    """Masks of 0 and 255 show the one defect of their image; a good image is background, and needs no file for it."""
+    tags = {n: {tag for record in records for tag in record.tags} for n, records in enumerate(known.records)}
+    shown = {path: next(iter(tags[n])) for n, path in truth.files.items() if len(tags[n]) == 1}
+    binary = {path: name for path, name in shown.items() if truth.values is None and set(truth.held[path]) <= {0, 255}}
+    good = frozenset(n for n, of in tags.items() if known.records[n] and not of and n not in truth.files)
+    return replace(truth, shown=binary, drawn=good)
 
 
 def _from_files(folder: Path, values: Values | None, gives_tags: bool, found: Masks) -> GroundTruth:

@@ -10,6 +10,7 @@ from wsss_cli.errors import WsssError
 from wsss_folder import splits as split
 from wsss_folder.catalogue import Found, find_images, image_folder
 from wsss_folder.config import Options
+from wsss_folder.defect_folders import learns_nothing, mask_folder
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
 from wsss_folder.mask_values import is_background
 from wsss_folder.masks import looks_like_masks
@@ -54,6 +55,7 @@ class Plan:
 def make_plan(options: Options) -> Plan:
     """Read every source, mask and list.  Raises WsssError for what is wrong as a whole."""
     root = image_folder(options.images)
+    options = _with_masks_of_defects(options, root)
     images, masks_inside, twins = _images(options, root)
     finder = Finder([image.name for image in images])
     sources = read_sources(options, root, finder)
@@ -79,6 +81,11 @@ def make_plan(options: Options) -> Plan:
         bad=bad,
         twins=twins,
     )
+
+
+def _with_masks_of_defects(options: Options, root: Path) -> Options:
+    masks = mask_folder(root) if options.defects != "no" and options.masks is None else None
+    return options.model_copy(update={"masks": masks}) if masks else options
 
 
 def _images(options: Options, root: Path) -> tuple[list[Found], frozenset[Path] | None, int]:
@@ -138,7 +145,8 @@ def _splits(
 ) -> split.Splits:
     """By lists, else by the folders of the images unless --val is given, else drawn."""
     given = split.from_lists(lists, list(tags)) if lists else None
-    if given is None and options.val is None:
+    sound = options.defects != "no" and learns_nothing({finder.names[n]: of for n, of in tags.items()})
+    if given is None and options.val is None and not sound:
         given = split.from_folders(finder.names, list(tags))
     if given is None:
         only = options.val_from == "masked" or (options.val_from == "auto" and bool(masked))

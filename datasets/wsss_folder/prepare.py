@@ -98,10 +98,11 @@ def _mask(number: int, plan: Plan, place: Path, size: tuple[int, int]) -> Path |
     truth, palette = plan.truth, voc_palette(len(plan.ids) + 1)
     path = truth.files.get(number)
     if path is not None:
-        require_listed(path, truth.held[path], truth.ids)
+        ids = truth.ids_in(path)
+        require_listed(path, truth.held[path], ids)
         if truth.is_ready(path):
             return path.absolute()
-        convert(path, place, truth.ids, plan.images[number].path, size, palette)
+        convert(path, place, ids, plan.images[number].path, size, palette)
         return place
     if number in truth.drawn:
         labels = draw(plan.known.records[number], plan.ids | _backgrounds(plan.known.records[number]), *size)  # (H, W)

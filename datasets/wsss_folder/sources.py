@@ -12,6 +12,7 @@ from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
 from wsss_folder.config import Options
 from wsss_folder.cvat_xml import read_cvat
+from wsss_folder.defect_folders import read_defects
 from wsss_folder.documents import read_text
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.mask_values import is_background
@@ -122,6 +123,7 @@ def _asked(options: Options, root: Path) -> list[Asked]:
     )
     asked = [(option, path.absolute()) for option, paths in many for path in paths]
     asked += [(o, p.absolute()) for o, p in (("yolo", options.yolo), ("xml", options.xml)) if p is not None]
+    asked += [("defects", root)] if options.defects != "no" else []
     return [*asked, ("class-folders", root)] if options.class_folders else asked
 
 
@@ -139,5 +141,7 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
             return read_label_studio(path)
         case "cvat":
             return read_cvat(path)
+        case "defects":
+            return read_defects(root, finder.names, options.defects == "one")
         case _:
             return read_class_folders(root, finder.names)

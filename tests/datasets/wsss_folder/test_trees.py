@@ -1,4 +1,4 @@
-"""Trees of folders that say what the images are: Roboflow's splits."""
+"""Trees of folders that say what the images are: Roboflow's splits, good and defective pieces."""
 
 import json
 from pathlib import Path
@@ -6,8 +6,12 @@ from typing import Any
 
 import pytest
 
-from tiny_folder import SIZE, Folder, tags_of, write, write_images
+from tiny_folder import BOX, SIZE, Folder, tags_of, write, write_image, write_images, write_mask
+from wsss_cli.data.labels import read_labels
+from wsss_cli.errors import WsssError
+from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
+from wsss_folder.defect_folders import read_defects
 
 SPLITS = {"train": ("0.jpg", "1.jpg", "2.jpg"), "valid": ("0.jpg", "1.jpg")}
 EXPECTED = {
@@ -82,3 +86,75 @@ def test_a_category_above_others(
         "annotations": [{"id": 1, "image_id": 1, "category_id": used}],
     }
     assert read_coco(write(tmp_path / "c.json", json.dumps(content))).classes == classes
+
+
+MVTEC = {
+    **{f"train/good/{n:03}.png": () for n in range(4)},
+    **{f"test/good/{n:03}.png": () for n in range(2)},
+    **{f"test/{kind}/{n:03}.png": (kind,) for kind in ("broken", "dirt") for n in range(4)},
+}
+
+
+def write_mvtec(root: Path) -> None:
+    write_images(root, MVTEC)
+    for name, tags in MVTEC.items():
+        if tags:
+            write_mask(root / name.replace("test/", "ground_truth/").replace(".png", "_mask.png"), 255)
+
+
+@pytest.mark.parametrize("defects", ["kinds", "one"])
+def test_the_layout_of_mvtec(folder: Folder, defects: str) -> None:
+    write_mvtec(folder.images)
+    prepared = folder.prepare(defects=defects)
+    classes = ("broken", "dirt") if defects == "kinds" else ("defect",)
+    expected = {name: tags if defects == "kinds" else tuple("defect" for _ in tags) for name, tags in MVTEC.items()}
+    assert prepared.info.classes == classes and prepared.info.masks == "ground_truth"
+    assert tags_of(prepared, folder.images) == expected  # none of the masks among them
+    x0, y0, x1, y1 = BOX
+    for sample in prepared.samples:
+        assert sample.mask is not None
+        labels = read_labels(sample.mask)
+        inside = labels[y0:y1, x0:x1]
+        assert (inside == (sample.tags[0] if sample.tags else 0)).all() and (labels > 0).sum() == (inside > 0).sum()
+
+
+def test_a_train_folder_of_good_images_is_not_the_split_to_learn_from(folder: Folder) -> None:
+    write_mvtec(folder.images)
+    prepared = folder.prepare(defects="kinds")
+    assert {tag for s in prepared.split("train") for tag in s.tags} == {1, 2}
+    assert any("train/ holds good images only" in note for note in prepared.info.notes)
+    write_image(folder.images / "train/dirt/9.png")
+    prepared = folder.prepare(defects="kinds")
+    assert {s.splits for s in prepared.samples if s.id.startswith("test")} == {("test",)}
+
+
+@pytest.mark.parametrize("good", ["good", "Normal", "OK"])
+def test_good_and_bad(folder: Folder, good: str) -> None:
+    write_images(folder.images, [f"{name}/{n}.jpg" for name in (good, "bad") for n in range(3)])
+    prepared = folder.prepare(defects="kinds")
+    assert prepared.info.classes == ("bad",)
+    assert {s.id.partition("__")[0]: s.tags for s in prepared.samples} == {good: (), "bad": (1,)}
+    assert all(s.mask is None for s in prepared.samples)
+    said = read_class_folders(folder.images, [f"{good}/0.jpg", "bad/0.jpg"]).notes
+    assert any("--defects kinds" in note for note in said)
+
+
+@pytest.mark.parametrize(
+    ("names", "says"),
+    [
+        (["good/a.jpg", "b.jpg"], "b.jpg is in no folder"),
+        (["train/good/a.jpg", "test/b.jpg"], "b.jpg is in no folder"),
+        (["good/a.jpg", "good/b.jpg"], "no folder of images with a defect"),
+        (["bent/a.jpg", "dirt/b.jpg"], "no folder of good images"),
+    ],
+)
+def test_trees_that_hold_no_defects(tmp_path: Path, names: list[str], says: str) -> None:
+    with pytest.raises(WsssError, match=says):
+        read_defects(tmp_path, names, one=False)
+
+
+def test_a_mask_of_a_defect_of_other_values_is_refused(folder: Folder) -> None:
+    write_mvtec(folder.images)
+    write_mask(folder.images / "ground_truth/dirt/000_mask.png", 77)
+    with pytest.raises(WsssError, match=r"dirt/000_mask\.png holds 77"):
+        folder.prepare(defects="kinds")
