@@ -21,6 +21,8 @@ from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, recognise
 from wsss_folder.record import Record, Source
 from wsss_folder.tags_csv import read_tags
+from wsss_folder.tags_npy import read_npy
+from wsss_folder.voc_main import read_main
 from wsss_folder.yolo_txt import read_names, read_yolo
 
 
@@ -130,7 +132,7 @@ def _asked(options: Options, root: Path) -> list[Asked]:
 def _read(option: str, path: Path, options: Options, root: Path, finder: Finder) -> Source:
     match option:
         case "tags":
-            return read_tags(path, options.image_column, options.tags_column, options.separator)
+            return _read_tags(path, options)
         case "coco":
             return read_coco(path)
         case "yolo":
@@ -145,3 +147,13 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
             return read_defects(root, finder.names, options.defects == "one")
         case _:
             return read_class_folders(root, finder.names)
+
+
+def _read_tags(path: Path, options: Options) -> Source:
+    classes = () if options.classes == "auto" else asked_names(options.classes)
+    if path.suffix.lower() == ".npy":
+        return read_npy(path, classes)
+    if path.is_dir() or path.suffix.lower() == ".txt":
+        return read_main(path)
+    only = classes[0] if len(classes) == 1 else ""
+    return read_tags(path, options.image_column, options.tags_column, options.separator, options.min_confidence, only)

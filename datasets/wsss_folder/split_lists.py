@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import re
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -12,8 +11,7 @@ from wsss_folder.documents import read_text
 from wsss_folder.matching import Finder
 from wsss_folder.split_names import meant
 from wsss_folder.table import SPLIT, read_table
-
-MAIN = re.compile(r"(\S+)\s+(-1|0|1)")  # a line of VOC's ImageSets/Main
+from wsss_folder.voc_main import LINE, is_main
 
 
 @dataclass(frozen=True)
@@ -64,9 +62,9 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
 
 def _list(path: Path) -> Iterator[tuple[str, str, str]]:
     """One image per line; in VOC's ImageSets/Main -1, 0 or 1 follows, which is passed over if every line has it."""
-    text = read_text(path).splitlines()
-    main = all(MAIN.fullmatch(line.strip()) for line in text if line.strip())
-    lines = enumerate((MAIN.sub(r"\1", line.strip()) if main else line for line in text), start=1)
+    text = read_text(path)
+    main = is_main(text)
+    lines = enumerate((LINE.sub(r"\1", line.strip()) if main else line for line in text.splitlines()), start=1)
     return ((line.strip(), meant(path.stem), f"{path}, line {n}") for n, line in lines if line.strip())
 
 

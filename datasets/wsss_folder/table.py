@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import io
+import re
 from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
@@ -65,8 +66,11 @@ def read_table(path: Path) -> Table:
     Raises WsssError: empty, no header, a row with more or fewer cells than the header.
     """
     text = read_text(path)
-    head = text.partition("\n")[0]
-    delimiter = max(",;\t", key=head.count)
+    head, _, rest = text.partition("\n")
+    said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', head.strip("\r "))  # a first line that tells Excel the separator
+    if said:
+        text = f"\n{rest}"  # the line stays, so that messages count as editors do
+    delimiter = said[1] if said else max(",;\t", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]

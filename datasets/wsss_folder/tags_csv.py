@@ -11,19 +11,30 @@ from collections.abc import Iterable
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_folder.cells import is_list, is_present, read_list
 from wsss_folder.record import Record, Source
 from wsss_folder.table import SPLIT, Table, read_table
 
-TAGS = ("tags", "tag", "labels", "label", "classes", "class", "categories", "category", "target", "targets")
+TAGS = ("tags", "tag", "labels", "label", "classes", "class", "categories", "category", "target", "targets",
+        "labelname", "label_name", "classname", "class_name", "category_name")  # fmt: skip
+CONFIDENCE = ("confidence", "score", "probability")
 YES, NO = ("1", "1.0", "true", "yes", "x"), ("", "0", "0.0", "false", "no", "nan", "none", "null")
 NO_VALUE = ("nan", "none", "null", "<na>")  # what programs write into a cell without a value
 WORDS = {"space": " ", "none": "", "tab": "\t", "comma": ","}
 
 
-def read_tags(path: Path, image: str = "auto", tags: str = "auto", separator: str = "auto") -> Source:
+def read_tags(
+    path: Path,
+    image: str = "auto",
+    tags: str = "auto",
+    separator: str = "auto",
+    least: float = 0.0,
+    only: str = "",
+) -> Source:
     """The tags of each image; rows of one image are added up, and a row without a tag says that there is none.
 
     image, tags  names of the columns;  separator  of the tags within a cell, "none" if a cell is one tag
+    least  the confidence, of a column of that name, from which a tag counts;  only  name of the one class there is
     Raises WsssError: no header, no such column, a cell of a one-hot column that is neither 0 nor 1.
     """
     table = read_table(path)
@@ -31,13 +42,18 @@ def read_tags(path: Path, image: str = "auto", tags: str = "auto", separator: st
     column = table.column(TAGS, tags)
     if column is None:
         return _one_hot(table, key)
-    _require_names(table, column)
-    split, how = _separator([cells[column] for _, cells in table.rows], separator, path)
+    if _is_binary(table, column):
+        return _binary(table, key, column, only or column)
+    confidence = table.column(CONFIDENCE)
+    plain = [cells[column] for _, cells in table.rows if not is_list(cells[column])]
+    split, how = _separator(plain, separator, path)
     records = [
-        Record((name,), where, tuple(dict.fromkeys(_split(cells[column], split))))
+        Record((name,), where, tuple(dict.fromkeys(_tags(cells[column], split, least, where))))
+        if _confident(cells, confidence, least, where)
+        else Record((name,), where)
         for name, where, cells in table.images(key)
     ]
-    unused = [c for c in table.columns if c not in (key, column) and c.lower() not in SPLIT]
+    unused = [c for c in table.columns if c not in (key, column, confidence) and c.lower() not in SPLIT]
     note = f"; columns not used: {', '.join(unused)}" if unused else ""
     return Source("tags CSV", path, records, notes=(f"{path.name}: tags are in column '{column}', {how}{note}",))
 
@@ -58,30 +74,40 @@ def _one_hot(table: Table, key: str) -> Source:
     return Source("one-hot CSV", table.path, records, classes)
 
 
-def _require_names(table: Table, column: str) -> None:
-    """Raises WsssError where the tags are no names: 0 and 1, lists, or with a confidence of 0."""
-    cells = {cells[column] for _, cells in table.rows} - {""}
-    confidence = next((c for c in table.columns if c.casefold() in ("confidence", "score", "probability")), None)
-    if cells <= {"0", "1"} and "0" in cells:
-        raise WsssError(
-            f"{table.path}: column '{column}' holds only 0 and 1: not there and there, or two classes?",
-            "for one class call the column by its name; for two write their names instead",
-        )
-    listed = next((cell for cell in sorted(cells) if cell[:1] + cell[-1:] in ("[]", "()", "{}")), None)
-    if listed is not None:
-        raise WsssError(f"{table.path}: column '{column}' holds lists: {listed}", "write the tags as cat;dog")
-    if confidence is not None and any(_is_zero(cells[confidence]) for _, cells in table.rows):
-        raise WsssError(
-            f"{table.path}: column '{confidence}' is 0 in some rows: these say that a class is not there",
-            "take out the rows of tags that are not there, and the column",
-        )
+def _binary(table: Table, key: str, column: str, name: str) -> Source:
+    """A column of 0 and 1, which says of one class whether it is there."""
+    records = [
+        Record((image,), where, (name,) if _yes(cells[column], column, where) else ())
+        for image, where, cells in table.images(key)
+    ]
+    note = (
+        f"{table.path.name}: column '{column}' holds 0/1: 1 is a tag '{name}', 0 is none (for two classes write names)"
+    )
+    return Source("tags CSV", table.path, records, (name,), (note,))
 
 
-def _is_zero(cell: str) -> bool:
+def _is_binary(table: Table, column: str) -> bool:
+    cells = {cells[column].lower() for _, cells in table.rows} - {""}
+    return cells <= {*YES, *NO} and any(c in NO for c in cells - {*NO_VALUE}) and bool(cells & {*YES})
+
+
+def _confident(cells: dict[str, str], column: str | None, least: float, where: str) -> bool:
+    """Whether the row is no tag of low confidence.  Raises WsssError for a confidence that is no number."""
+    if column is None or not cells[column]:
+        return True
     try:
-        return float(cell) == 0
-    except ValueError:
-        return False
+        return is_present(float(cells[column]), least)
+    except ValueError as error:
+        raise WsssError(f"{where}: the {column} '{cells[column]}' is no number", "give 0 to 1, or nothing") from error
+
+
+def _tags(cell: str, split: str, least: float, where: str) -> Iterable[str]:
+    if not is_list(cell):
+        return _split(cell, split)
+    try:
+        return read_list(cell, least)
+    except (ValueError, TypeError) as error:
+        raise WsssError(f"{where}: the list {cell} cannot be read: {error}", "write the tags as cat;dog") from error
 
 
 def _yes(cell: str, column: str, where: str) -> bool:
