@@ -22,7 +22,7 @@ class GroundTruth:
 
     lost   (mask, why) of masks that belong to no image; bad  (image, why) of those that cannot be read
     ids    class id of each value; with_ids fills them in once the classes are known
-    shown  the one class that each mask of 0 and 255 shows: the defect of its image
+    shown  the one class that each mask of 0 and 255, or 0 and 1, shows: the defect of its image
     """
 
     title: str = ""
@@ -54,7 +54,10 @@ class GroundTruth:
 
     def ids_in(self, path: Path) -> dict[int, int]:
         """Class id of each value in one mask."""
-        return {0: 0, 255: self.classes.index(self.shown[path]) + 1} if path in self.shown else self.ids
+        if path not in self.shown:
+            return self.ids
+        white = [value for value in (1, 255) if {*self.held[path]} <= {0, value}]
+        return {0: 0, **dict.fromkeys(white, self.classes.index(self.shown[path]) + 1)}
 
     def tags_of(self, number: int) -> frozenset[str]:
         """The classes in the mask of an image, if tags are taken from masks."""
@@ -99,12 +102,11 @@ def find_ground_truth(
 
 
 def _with_defects(truth: GroundTruth, known: Known) -> GroundTruth:
-    """Masks of 0 and 255 show the one defect of their image; a good image is background, and needs no file for it."""
+    """Masks without a table of values show the one defect of their image; good images are background, without a file."""
     tags = {n: {tag for record in records for tag in record.tags} for n, records in enumerate(known.records)}
     shown = {path: next(iter(tags[n])) for n, path in truth.files.items() if len(tags[n]) == 1}
-    binary = {path: name for path, name in shown.items() if truth.values is None and set(truth.held[path]) <= {0, 255}}
     good = frozenset(n for n, of in tags.items() if known.records[n] and not of and n not in truth.files)
-    return replace(truth, shown=binary, drawn=good)
+    return replace(truth, shown={} if truth.values else shown, drawn=good)
 
 
 def _from_files(folder: Path, values: Values | None, gives_tags: bool, found: Masks) -> GroundTruth:

@@ -4,9 +4,10 @@ import json
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
-from tiny_folder import BOX, SIZE, Folder, tags_of, write, write_image, write_images, write_mask
+from tiny_folder import BOX, SIZE, Folder, sample, tags_of, write, write_image, write_images, write_mask
 from wsss_cli.data.labels import read_labels
 from wsss_cli.errors import WsssError
 from wsss_folder.class_folders import read_class_folders
@@ -111,11 +112,11 @@ def test_the_layout_of_mvtec(folder: Folder, defects: str) -> None:
     assert prepared.info.classes == classes and prepared.info.masks == "ground_truth"
     assert tags_of(prepared, folder.images) == expected  # none of the masks among them
     x0, y0, x1, y1 = BOX
-    for sample in prepared.samples:
-        assert sample.mask is not None
-        labels = read_labels(sample.mask)
+    for one in prepared.samples:
+        assert one.mask is not None
+        labels = read_labels(one.mask)
         inside = labels[y0:y1, x0:x1]
-        assert (inside == (sample.tags[0] if sample.tags else 0)).all() and (labels > 0).sum() == (inside > 0).sum()
+        assert (inside == (one.tags[0] if one.tags else 0)).all() and (labels > 0).sum() == (inside > 0).sum()
 
 
 def test_a_train_folder_of_good_images_is_not_the_split_to_learn_from(folder: Folder) -> None:
@@ -155,6 +156,9 @@ def test_trees_that_hold_no_defects(tmp_path: Path, names: list[str], says: str)
 
 def test_a_mask_of_a_defect_of_other_values_is_refused(folder: Folder) -> None:
     write_mvtec(folder.images)
+    write_mask(folder.images / "ground_truth/dirt/000_mask.png", 1)  # 0 and 1 will do
+    mask = sample(folder.prepare(defects="kinds"), "test__dirt__000").mask
+    assert mask and set(np.unique(read_labels(mask)).tolist()) == {0, 2}
     write_mask(folder.images / "ground_truth/dirt/000_mask.png", 77)
     with pytest.raises(WsssError, match=r"dirt/000_mask\.png holds 77"):
         folder.prepare(defects="kinds")
