@@ -102,7 +102,7 @@ def find_ground_truth(
 
 
 def _with_defects(truth: GroundTruth, known: Known) -> GroundTruth:
-    """Masks without a table of values show the one defect of their image; good images are background, without a file."""
+    """Masks without a table of values show the one defect of their image; good images are background."""
     tags = {n: {tag for record in records for tag in record.tags} for n, records in enumerate(known.records)}
     shown = {path: next(iter(tags[n])) for n, path in truth.files.items() if len(tags[n]) == 1}
     good = frozenset(n for n, of in tags.items() if known.records[n] and not of and n not in truth.files)
