@@ -103,8 +103,8 @@ def _require_tags(options: Options, sources: list[Source], root: Path) -> None:
     if not sources and not options.tags_from_masks:
         raise WsssError(
             f"there is no annotation in or beside {root} that is recognised",
-            "give --tags FILE.csv, --class-folders, --defects, --coco, --yolo, --xml, --label-studio, --cvat, --labelme "
-            "or --via",
+            "give --tags FILE.csv, --class-folders, --defects, --coco, --yolo, --xml, --label-studio, --cvat, "
+            "--labelme or --via",
         )
 
 
