@@ -39,7 +39,6 @@ from wsss_cli.errors import WsssError
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
 
 ORIENTATION = 0x0112  # EXIF tag
-TIFF_SIZE = (256, 257)  # tags of the width and height as stored
 # EXIF orientation -> how to turn the stored picture so that it stands upright; 5 to 8 swap width and height.
 UPRIGHT = {
     2: Image.Transpose.FLIP_LEFT_RIGHT,
