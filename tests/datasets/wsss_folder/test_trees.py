@@ -6,8 +6,11 @@ from typing import Any
 
 import numpy as np
 import pytest
+from PIL import Image
 
+from odd_pictures import write_tiff
 from tiny_folder import BOX, SIZE, Folder, sample, tags_of, write, write_image, write_images, write_mask
+from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.errors import WsssError
 from wsss_folder.class_folders import read_class_folders
@@ -162,3 +165,19 @@ def test_a_mask_of_a_defect_of_other_values_is_refused(folder: Folder) -> None:
     write_mask(folder.images / "ground_truth/dirt/000_mask.png", 77)
     with pytest.raises(WsssError, match=r"dirt/000_mask\.png holds 77"):
         folder.prepare(defects="kinds")
+
+
+def test_deep_pictures_and_pages_become_pictures_of_the_data_set(folder: Folder) -> None:
+    """12 bits in 16 by --white-level, the first page by --pages: shown once, as PNGs that every stage reads."""
+    folder.images.mkdir()
+    deep = np.linspace(0, 4095, SIZE[0] * SIZE[1]).reshape(SIZE[::-1]).astype(np.uint16)
+    for name in ("a", "b", "c"):
+        write_tiff(folder.images / f"{name}.tif", deep)
+    pages = [Image.fromarray((deep[::step] >> 4).astype(np.uint8).repeat(step, 0)) for step in (1, 2)]
+    pages[0].save(folder.images / "d.tif", save_all=True, append_images=pages[1:])
+    (folder.images / "tags.csv").write_text("image,tags\n" + "".join(f"{n}.tif,cat\n" for n in "abcd"))
+    with pytest.raises(WsssError, match=r"d\.tif holds 2 pages"):
+        folder.prepare(val=0.25)
+    prepared = folder.prepare(val=0.25, white_level=4095, pages="first")
+    for id in "abcd":
+        assert (read_image(sample(prepared, id).image) == (deep >> 4)[..., None]).all()
