@@ -8,7 +8,10 @@ from dataclasses import dataclass, field
 from wsss_cli.checks.finding import Finding, some
 
 SAID = {
-    "dark": ("image(s) are nearly black", "12 bits kept in 16? spread them over the whole range, or save 8 bits"),
+    "dark": (
+        "image(s) are nearly black",
+        "12 bits kept in 16? `prepare folder --white-level 4095` shows them over the whole range",
+    ),
     "one-colour": ("image(s) are of one colour all over", "look at them: is their transparency or their range meant?"),
     "other-band": (
         "image(s) have a band besides their colours that is no transparency: it is left out",
