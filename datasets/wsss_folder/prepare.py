@@ -27,7 +27,7 @@ from wsss_folder.record import Record
 
 def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sample | BadSample]]:
     """The data set of --images; images stay where they are, masks that need it are converted into `folder`."""
-    plan = make_plan(options)
+    how, plan = _reading(options), make_plan(options)
     found = [f"{source.format} {source.place}" for source in plan.sources] or ["tags from masks"]
     info = DatasetInfo(
         name="folder",
@@ -43,10 +43,16 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     lost = [BadSample(name, error) for name, error in plan.lost]
     bad = [BadSample(plan.images[n].id, error) for n, error in plan.bad]
     todo = [n for n in plan.tags if plan.splits.of[n]]
-    return info, ParallelMap(partial(_sample, plan=plan, folder=folder, how=_reading(options)), [*todo, *bad, *lost])
+    return info, ParallelMap(partial(_sample, plan=plan, folder=folder, how=how), [*todo, *bad, *lost])
 
 
 def _reading(options: Options) -> Reading:
+    """Raises WsssError for levels that leave no range."""
+    white, black = options.white_level, options.black_level
+    if white is None and black:
+        raise WsssError(f"--black-level {black:g} without --white-level", "say which value is white as well")
+    if white is not None and white <= black:
+        raise WsssError(f"--white-level {white:g} is not above --black-level {black:g}", "exchange them")
     return Reading(options.white_level, options.black_level, options.pages == "first")
 
 

@@ -13,6 +13,7 @@ from wsss_beco.nets import Together, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli import console
 from wsss_cli.batches.loader import batches_per_epoch
+from wsss_cli.data.labels import read_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
@@ -22,6 +23,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
 from wsss_cli.nets.weights.official import load_official_beco
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import absent, each
 
 
@@ -94,7 +96,20 @@ def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | Non
             f"{folder} holds no confidence mask for {len(missing)} images, first {missing[0]}",
             "give one for each image, or --set train.confidence=all",
         )
+    if chosen is not None:
+        require_masks(samples, folder)
     return lambda s: folder / f"{s.id}.png"
+
+
+def require_masks(samples: Sequence[Sample], folder: Path) -> None:
+    """Raises WsssError naming the first mask that has not its image's size, or other values than 0 and 1 or 255."""
+    for sample, mask in zip(samples, ParallelMap(lambda s: read_mask01(folder / f"{s.id}.png"), samples)):
+        if mask.shape != (sample.height, sample.width):
+            raise WsssError(
+                f"{folder / sample.id}.png is {mask.shape[1]} x {mask.shape[0]}, but its image {sample.image} is "
+                f"{sample.width} x {sample.height}",
+                "give confidence masks of the images' own size",
+            )
 
 
 def effective_batch(loop: Loop, world: int, rated: int) -> tuple[str, str]:

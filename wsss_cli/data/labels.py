@@ -17,6 +17,7 @@ from PIL import Image
 
 from wsss_cli.data.images import decoding, read_bytes
 from wsss_cli.data.label_format import WORD, Labels
+from wsss_cli.data.picture import kind_of
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
@@ -46,7 +47,7 @@ def label_path(folder: Path, sample: Sample) -> Path:
 def read_labels(path: Path) -> Labels:
     """The ids (H, W) of a palette or grey PNG, int32 if it has 16 bits, else uint8.
 
-    Raises WsssError for colour-coded, 32-bit or JPEG masks.
+    Raises WsssError for colour-coded, 32-bit or JPEG masks, and for several pages.
     """
     return decode_labels(read_bytes(path), path)
 
@@ -56,6 +57,8 @@ def decode_labels(data: bytes, path: Path) -> Labels:
     with decoding(path), Image.open(io.BytesIO(data)) as image:
         if image.format == "JPEG":
             raise WsssError(f"{path} is a JPEG, which does not keep class ids", "save masks as PNG")
+        if kind_of(image).pages > 1:
+            raise WsssError(f"{path} holds several pages, not one mask", "save the one that is meant as a PNG")
         if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):  # I in older Pillow
             return np.array(image).astype(np.int32)  # (H, W)
         if image.mode in ("I", "F"):

@@ -181,3 +181,13 @@ def test_deep_pictures_and_pages_become_pictures_of_the_data_set(folder: Folder)
     prepared = folder.prepare(val=0.25, white_level=4095, pages="first")
     for id in "abcd":
         assert (read_image(sample(prepared, id).image) == (deep >> 4)[..., None]).all()
+
+
+@pytest.mark.parametrize(
+    ("options", "says"),
+    [({"black_level": 9}, "without --white-level"), ({"white_level": 9, "black_level": 9}, "is not above")],
+)
+def test_levels_that_leave_no_range_are_refused(folder: Folder, options: dict[str, float], says: str) -> None:
+    write_images(folder.images, ("a.png",))
+    with pytest.raises(WsssError, match=says):
+        folder.prepare(**options)

@@ -7,6 +7,7 @@ import pytest
 from numpy.typing import NDArray
 from PIL import Image
 
+from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.segment import require_label_maps
 from wsss_cli.errors import WsssError
@@ -44,3 +45,10 @@ def test_maps_of_0_and_255_would_teach_background_alone(tmp_path: Path) -> None:
     binary = np.where(GOOD == 1, 255, 0).astype(np.uint8)
     with pytest.raises(WsssError, match=r"the 2 label maps in .* hold no class, only background or ignore"):
         check(tmp_path, binary, first=binary)
+
+
+def test_a_map_of_several_pages_is_refused(tmp_path: Path) -> None:
+    pages = [Image.fromarray(GOOD), Image.fromarray(GOOD * 0)]
+    pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
+    with pytest.raises(WsssError, match=r"a\.tif holds several pages"):
+        read_labels(tmp_path / "a.tif")
