@@ -13,8 +13,14 @@ from pathlib import Path
 
 from wsss_cli.errors import WsssError
 
-KINDS = "jpg jpeg jpe jfif png bmp dib tif tiff webp gif ppm pgm pbm pnm jp2 j2k avif"
+KINDS = "jpg jpeg jpe jfif png bmp dib tif tiff webp gif ppm pgm pbm pnm jp2 j2k avif heic heif jxl"
 ENDINGS = frozenset(f".{kind}" for kind in KINDS.split())
+RAW = frozenset(
+    f".{kind}"
+    for kind in ["dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "psd", "svg", "czi", "nd2", "svs", "dcm"]
+)
+"""Pictures of other programs, which are passed over, but said."""
+
 LONGEST = 180  # bytes of an id: a file system takes 255, and endings and temporary names come on top
 
 

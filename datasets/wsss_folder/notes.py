@@ -6,6 +6,7 @@ from collections import Counter
 from collections.abc import Iterator
 
 from wsss_cli.checks.finding import some
+from wsss_folder.catalogue import RAW, files_below
 from wsss_folder.config import Options
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled
@@ -21,12 +22,20 @@ UNLABELLED = {
 def notes(options: Options, plan: Plan) -> tuple[str, ...]:
     """Sources, images that none names, masks, splits, images per class; each a note of the data set."""
     return (
+        *_passed_over(plan),
         *_sources(plan.sources),
         *_unlabelled(options, plan),
         *_masks(options, plan),
         *plan.splits.how,
         *_classes(plan),
     )
+
+
+def _passed_over(plan: Plan) -> Iterator[str]:
+    kinds = Counter(path.suffix.lower() for path in files_below(plan.root, RAW))
+    if kinds:
+        shown = ", ".join(f"{count} {kind}" for kind, count in sorted(kinds.items()))
+        yield f"pictures of kinds that are not read are passed over ({shown}): save them as PNG or TIFF to use them"
 
 
 def _sources(sources: list[Source]) -> Iterator[str]:

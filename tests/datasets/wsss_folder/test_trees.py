@@ -191,3 +191,17 @@ def test_levels_that_leave_no_range_are_refused(folder: Folder, options: dict[st
     write_images(folder.images, ("a.png",))
     with pytest.raises(WsssError, match=says):
         folder.prepare(**options)
+
+
+def test_pictures_that_are_not_read_are_said(folder: Folder) -> None:
+    """HEIC is refused with the plugin's name, raw files are counted."""
+    for name in ("cat/a.png", "cat/b.png", "dog/c.png", "dog/d.png"):
+        write_image(folder.images / name)
+    for name in ("cat/x.dng", "cat/y.DNG", "dog/z.dcm"):
+        (folder.images / name).write_bytes(b"II*")
+    prepared = folder.prepare(val=0.5)
+    assert any("passed over (1 .dcm, 2 .dng)" in note for note in prepared.info.notes)
+    (folder.images / "cat/h.heic").write_bytes(b"\0\0\0\x18ftypheic\0\0\0\0mif1heic" + bytes(40))
+    with pytest.raises(WsssError, match=r"h\.heic is a HEIC picture, which Pillow cannot read") as said:
+        folder.prepare(val=0.5)
+    assert "pip install pillow-heif" in str(said.value) + str(said.value.remedy)
