@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from pydantic import Field
+from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from wsss_cli.cam.label import strongest, with_background
@@ -35,12 +35,17 @@ from wsss_cli.runs import read_record
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
 
 
+def ascending(values: tuple[float, ...]) -> tuple[float, ...]:
+    """Each once, in order, as the sweep needs them."""
+    return tuple(sorted(set(values)))
+
+
 class Evaluate(StageConfig):
     """What is scored."""
 
     split: str | None = Field(None, description="the split on which seeds and pseudo-labels are scored; the data set's")
-    thresholds: tuple[float, ...] = Field(
-        STEPS, min_length=1, description="background scores tried for CAMs, ascending"
+    thresholds: Annotated[tuple[float, ...], AfterValidator(ascending)] = Field(
+        STEPS, min_length=1, description="background scores tried for CAMs"
     )
     mean_over: MeanOver = Field(
         "union",
