@@ -57,6 +57,8 @@ def describe(job: Job, name: str, network: SeamNetwork) -> dict[str, Any]:
 
 def trained_network(job: Job, name: str) -> SeamNet:
     """The network with its trained weights, ready to be used.  Raises WsssError if the file is of another kind."""
-    part = job.folder / name
-    stored = lambda net: build(SeamNetwork.stored(net), job.data.num_classes)  # noqa: E731
-    return job.ready(trained_part(job, part, "ppmg", stored))
+
+    def stored(net: dict[str, Any]) -> SeamNet:
+        return build(SeamNetwork.stored(net), job.data.num_classes)
+
+    return job.ready(trained_part(job, job.folder / name, "ppmg", stored))
