@@ -1,7 +1,9 @@
 """A head that learns by four outputs, through `wsss train` on two ranks, then predicting."""
 
+import math
 from pathlib import Path
 
+import pytest
 import torch
 
 import wsss_cli.engine.segment  # here once, not in every rank
@@ -25,3 +27,13 @@ def test_ranks_train_every_output(wsss: Wsss) -> None:
     assert all(v.dtype in (torch.float32, torch.int64) for v in state.values())
     done = wsss("evaluate", *WORDS, *SHORT)
     assert done.code == 0 and "mIoU" in done.text, done.text
+
+
+@pytest.mark.parametrize(("loss", "chance"), [("softmax", math.log(7)), ("sigmoid", math.log(2))])
+def test_each_loss_starts_at_its_chance(wsss: Wsss, loss: str, chance: float) -> None:
+    """An untrained network gives each of seven classes 1/7, by sigmoids each 1/2."""
+    words = (*WORDS[:4], *SHORT, "--name", loss, f"train.loss={loss}")
+    done = wsss("train", *words)
+    assert done.code == 0, done.text
+    first = rows(wsss.folder / "runs/shapes/irn" / loss / "train")[0]["cross_entropy"]
+    assert first == pytest.approx(chance, rel=0.3)
