@@ -9,7 +9,7 @@ from torch import nn
 
 from wsss_beco.config import Infer, Train, need_confidence, pairs
 from wsss_beco.data import CoTrainingData, Find, to_device
-from wsss_beco.nets import Together, TwoNetworks
+from wsss_beco.nets import Ensemble, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli import console
 from wsss_cli.batches.loader import batches_per_epoch
@@ -77,7 +77,7 @@ def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     net = untrained(Net.stored(content["meta"]["net"]), job)
     net.load_state_dict(content["model"])
     config = job.config
-    return Together(net, config.member)
+    return Ensemble(net, config.member)
 
 
 def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | None:

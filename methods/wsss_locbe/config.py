@@ -67,7 +67,7 @@ class Phase(Config):
         return self.segmentation + self.energy > 0
 
     @property
-    def looks(self) -> bool:
+    def needs_cams(self) -> bool:
         """Whether any CAMs are needed."""
         return self.segments or self.boundary + self.local + self.patch_contrast > 0
 
