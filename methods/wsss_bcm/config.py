@@ -15,6 +15,7 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import INSTANCES, Prepared, Sample
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.optimiser import Optimiser
 from wsss_cli.engine.segment import LABELS, labelled
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
@@ -97,15 +98,13 @@ class Crop(Config):
     flip: bool = Field(True, description="mirror half of the samples")
 
 
-class Rates(Config):
+class Rates(Optimiser):
     """SGD's learning rates: deeplab-pytorch's three groups."""
 
     lr: float = Field(2.5e-4, gt=0, description="of the backbone")
     head_factor: float = Field(10.0, gt=0, description="factor for the weights of ASPP and of the masking branch")
     bias_factor: float = Field(20.0, gt=0, description="factor for their biases, which have no weight decay")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum")
     weight_decay: float = Field(5e-4, ge=0, description="weight decay")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
     every: int = Field(10, gt=0, description="iterations between updates of the learning rate")
 
 

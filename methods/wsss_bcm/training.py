@@ -21,6 +21,7 @@ from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.loop import Step, Training, fit, total_iterations
+from wsss_cli.engine.optimiser import factor, optimizer
 from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
@@ -127,8 +128,8 @@ def _fit(job: Job[Train], name: str, phase: Phase, net: nn.Module, learnt: Learn
     training = Training(
         model=net,
         step=step,
-        optimizer=torch.optim.SGD(parts, lr=rates.lr, momentum=rates.momentum),
-        factor=lambda k: poly(k, total, rates.power, every=rates.every),
+        optimizer=optimizer(parts, rates),
+        factor=factor(rates, total, lambda k: poly(k, total, rates.power, every=rates.every)),
         data=learnt.data,
         prepare=to_device,
         meta=_meta(job, name),

@@ -17,8 +17,7 @@ from wsss_cli.data.labels import read_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
-from wsss_cli.engine.schedules import poly
-from wsss_cli.engine.segment import labelled, meta, say_unlabelled, sgd
+from wsss_cli.engine.segment import body_and_head, labelled, meta, rates, say_unlabelled
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
@@ -32,7 +31,7 @@ def train(job: Job[Train]) -> dict[str, float]:
     config = job.config
     if config.checkpoint is not None:
         return take_official(job, config.checkpoint)
-    loop, rates = config.loop, config.optimiser
+    loop = config.loop
     samples, labels = labelled(job, config)
     say_unlabelled(job, config, samples)
     masks = confidence(job, config, samples)
@@ -47,8 +46,8 @@ def train(job: Job[Train]) -> dict[str, float]:
     training = Training(
         model=net,
         step=CoTraining(net, config, warm_up),
-        optimizer=sgd(net, rates),
-        factor=lambda k: poly(k, total, rates.power, rates.min_lr / rates.lr),
+        optimizer=body_and_head(net, config.optimiser),
+        factor=rates(config.optimiser, total),
         data=data,
         prepare=to_device,
         meta=meta(job, config.net),

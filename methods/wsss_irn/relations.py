@@ -13,7 +13,7 @@ from wsss_cli.batches.transforms import normalise, place, top_left_crop
 from wsss_cli.cam.store import cam_path, read_cam
 from wsss_cli.classifier.config import Network
 from wsss_cli.classifier.network import build_backbone
-from wsss_cli.classifier.optim import optimiser
+from wsss_cli.classifier.optim import optimiser, rates
 from wsss_cli.classifier.stages import describe, trained_classifier
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
@@ -22,7 +22,6 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.part import train_or_take
-from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.weights.pretrained import load_pretrained
@@ -76,7 +75,7 @@ def train_irn(job: Job[Pseudo]) -> dict[str, float]:
             model=net,
             step=lambda model, batch, k: _step(model, batch, c.radius),
             optimizer=optimiser(c.optimiser, net.boundary, net.displacement),
-            factor=lambda k: poly(k, total, c.optimiser.power),
+            factor=rates(c.optimiser, total),
             data=data,
             prepare=to_device,
             meta=meta,

@@ -8,6 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wsss_cli.batches.segmentation import Augment
+from wsss_cli.classifier.config import Sgd
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
@@ -47,7 +48,7 @@ class SeamNetwork(Pretrained):
     )
 
 
-class SeamOptimiser(Config):
+class SeamOptimiser(Sgd):
     """PolyOptimizer of the released code."""
 
     lr: float = Field(0.02, gt=0, description="learning rate of the backbone (COCO: 0.01)")
@@ -56,7 +57,6 @@ class SeamOptimiser(Config):
         5e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot"
     )
     weight_decay: float = Field(5e-4, ge=0, description="weight decay")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
 
 
 class Jitter(Config):

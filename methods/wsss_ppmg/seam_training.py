@@ -8,9 +8,9 @@ from torch import Tensor, nn
 
 from wsss_cli.batches.loader import TrainingData
 from wsss_cli.batches.segmentation import to_device
+from wsss_cli.classifier.optim import rates
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.part import train_or_take, trained_part
-from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
 from wsss_ppmg.checkpoint import load_official_seam, load_start
 from wsss_ppmg.config import SeamNetwork, SeamTraining
@@ -34,7 +34,7 @@ def train_network(
             model=net,
             step=_step,
             optimizer=optimiser(config.optimiser, net),
-            factor=lambda k: poly(k, total, config.optimiser.power),
+            factor=rates(config.optimiser, total),
             data=data,
             prepare=to_device,
             meta=meta,

@@ -65,14 +65,14 @@ def _fit(
     best: Best | None,
 ) -> dict[str, float]:
     config = job.config
-    rates, total = config.optimiser, total_iterations(config.loop, len(data))
+    total = total_iterations(config.loop, len(data))
     job.say(f"{title}: {len(data)} images, {total} iterations of {config.loop.batch} images, loss: {loss.kind}")
     net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
     training = Training(
         model=net,
         step=lambda model, batch, k: losses(model, batch, loss),
-        optimizer=segment.sgd(net, rates),
-        factor=lambda k: poly_to(k, total, rates.power, rates.min_lr / rates.lr),
+        optimizer=segment.body_and_head(net, config.optimiser),
+        factor=segment.rates(config.optimiser, total, poly_to),
         data=data,
         prepare=to_device,
         meta=meta,

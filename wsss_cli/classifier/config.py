@@ -11,6 +11,7 @@ from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.optimiser import Optimiser
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
@@ -28,14 +29,11 @@ class Network(Pretrained):
     freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
 
 
-class Sgd(Config):
+class Sgd(Optimiser):
     """SGD with a polynomial schedule."""
 
     lr: float = Field(0.1, gt=0, description="learning rate of the backbone")
     head_factor: float = Field(10.0, gt=0, description="factor for the classifier")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
 
 
 class TagTraining(Config):

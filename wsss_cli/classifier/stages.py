@@ -21,14 +21,13 @@ from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
 from wsss_cli.cam.store import cam_path, read_cam, write_cam
 from wsss_cli.classifier.config import Network, Pseudo, Seeds
 from wsss_cli.classifier.network import Classifier, build
-from wsss_cli.classifier.optim import optimiser
+from wsss_cli.classifier.optim import optimiser, rates
 from wsss_cli.classifier.samples import TaggedImages
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, write_labels
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.part import train_or_take, trained_part
-from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import load_pretrained
@@ -86,7 +85,7 @@ def train_classifier(
             model=net,
             step=_step,
             optimizer=optimiser(config.training.optimiser, net.backbone, net.classifier),
-            factor=lambda k: poly(k, total, config.training.optimiser.power),
+            factor=rates(config.training.optimiser, total),
             data=data,
             prepare=to_device,
             meta=meta,
