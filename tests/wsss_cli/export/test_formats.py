@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import math
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -13,7 +14,7 @@ import numpy as np
 import pytest
 import yaml
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
@@ -147,8 +148,11 @@ def test_labelme(source: Source, tmp_path: Path) -> None:
         assert (again == wanted(source, sample)).all()
     form = form_of("coco", None, None, None)
     for sample, boxes in labelme(source, write(source, tmp_path / "boxes", "labelme", shape="box")):
-        corners = [(*box["points"][0], *(at + 1 for at in box["points"][1])) for box in boxes]
-        assert corners == [piece.box for piece in source.pieces(sample, form)]
+        for box, piece in zip(boxes, source.pieces(sample, form), strict=True):
+            corners = [*box["points"][0], *box["points"][1]]
+            inside = Image.new("1", (sample.width, sample.height))
+            ImageDraw.Draw(inside).rectangle(corners, fill=1, outline=1)  # as labelme does
+            assert inside.getbbox() == piece.box == (*map(math.floor, corners[:2]), *map(math.ceil, corners[2:]))
 
 
 def label_studio(source: Source, out: Path, kind: str) -> list[tuple[Sample, list[dict[str, Any]]]]:
