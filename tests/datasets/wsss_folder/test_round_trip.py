@@ -5,15 +5,13 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
-import numpy as np
 import pytest
-from numpy.typing import NDArray
 
-from drawn_labels import CLASSES, drawn_source
+from drawn_labels import CLASSES, drawn_source, without_ignored, write_export
 from tiny_folder import Folder
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Box, Prepared, Sample
-from wsss_cli.export.labels import export, form_of
+from wsss_cli.export.labels import form_of
 from wsss_cli.export.source import Source
 
 Places = Callable[[Path], dict[str, Any]]
@@ -44,17 +42,13 @@ def accepted(path: Path) -> Path:
 def again(source: Source, folder: Folder, name: str, shape: Any) -> dict[str, Sample]:
     """The samples prepared from an export, by the ids that they had."""
     out = folder.path / "out"
-    export(source, out, name, form_of(name, shape, None, None), None, lambda n=1, note="": None)
+    write_export(source, out, name, shape=shape)
     options = {"images": source.image_root, "unlabelled": "empty", **READERS[name](out)}
     drawn = {} if name in MASKS else {"masks_from_shapes": shape != "box"}
     prepared: Prepared = folder.prepare(**options, **drawn, classes=",".join(CLASSES), val=0.4)
     assert prepared.info.classes == CLASSES
     of_id = {s.id.replace("__", "/").removeprefix("train/"): s for s in prepared.samples}
     return {s.id: of_id[s.id] for s in source.samples}
-
-
-def known(name: str, labels: NDArray[np.integer]) -> NDArray[np.integer]:
-    return labels if name in MASKS else np.where(labels == 255, 0, labels)
 
 
 @pytest.mark.parametrize(
@@ -68,7 +62,7 @@ def known(name: str, labels: NDArray[np.integer]) -> NDArray[np.integer]:
 def test_label_maps(source: Source, folder: Folder, name: str, shape: Any) -> None:
     samples = again(source, folder, name, shape)
     for sample in source.samples:
-        labels = known(name, source.labels(sample))  # (H, W)
+        labels = source.labels(sample) if name in MASKS else without_ignored(source, sample)  # (H, W)
         mask = samples[sample.id].mask
         assert mask is not None and (read_labels(mask) == labels).all()
         assert samples[sample.id].tags == tuple(sorted(set(labels.ravel().tolist()) - {0, 255}))
