@@ -39,10 +39,9 @@ oldest:
 	.venv-oldest/bin/python -m pip install --quiet -e ".[dev]" -c .ci/oldest.txt
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-# exports, drawn by the programs that they are for; not among CI's tests, for their size
+# what we write and the programs that it is for, each read by the other; not among CI's tests, for their size
 interop: .venv/stamp
-	$(BIN)/python -m pip install --quiet -e ".[interop]"
-	$(BIN)/python -m pytest -m interop tests/interop
+	bash tests/interop/run.sh
 
 bench: .venv/stamp
 	$(BIN)/python -m pip install --quiet -e ".[bench]"
