@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
 from pathlib import Path
@@ -44,6 +44,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         warnings=(
             *(warning for source in plan.sources for warning in source.warnings),
             *([found_white.warning] if found_white else ()),
+            *_spellings(plan.ids),
         ),
         pictures=_pictures(how, found_white),
     )
@@ -62,6 +63,17 @@ def _reading(options: Options) -> Reading:
     if white is not None and white <= black:
         raise WsssError(f"--white-level {white:g} is not above --black-level {black:g}", "exchange them")
     return Reading(white, black, options.pages == "first", megapixels=options.max_megapixels)
+
+
+def _spellings(names: Iterable[str]) -> Iterator[str]:
+    """Classes whose names differ in nothing but case and spaces: one class, probably."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault("".join(name.casefold().split()), []).append(name)
+    for several in alike.values():
+        if len(several) > 1:
+            shown = ", ".join(f"'{name}'" for name in several)
+            yield f"{len(several)} classes differ in case or spaces only: {shown}; if they are one, spell them alike"
 
 
 def _pictures(how: Reading, found: White | None) -> dict[str, float]:
