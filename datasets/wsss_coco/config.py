@@ -7,6 +7,7 @@ from pydantic import Field
 
 from wsss_cli.config import Config
 from wsss_cli.data.coco_entries import Crowd
+from wsss_cli.data.picture import USUAL_MEGAPIXELS
 
 Paint = Literal["order", "larger_first"]
 
@@ -41,6 +42,9 @@ class Options(Config):
         "keep",
         description="images without annotations: keep them in train_all and val_all without a mask, skip them, or take "
         "them for empty: all background (BECO's val_all)",
+    )
+    max_megapixels: float = Field(
+        USUAL_MEGAPIXELS, gt=0, description="millions of pixels that an image may have; more are taken for a mistake"
     )
     masks: bool = Field(True, description="make masks; without them nothing can be scored")
     train: Literal["train", "train_all"] = Field(

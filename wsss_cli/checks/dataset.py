@@ -18,6 +18,7 @@ from wsss_cli.checks.oddities import Oddities
 from wsss_cli.data.images import read_bytes, verified
 from wsss_cli.data.label_format import Labels, format_of, label_format
 from wsss_cli.data.labels import decode_labels
+from wsss_cli.data.picture import PLAIN, Reading
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
@@ -63,7 +64,7 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
     whole = Whole(info)
     findings, changed = [], []
     classes = len(info.classes)
-    results = ParallelMap(lambda sample: check_sample(sample, classes), prepared.samples)
+    results = ParallelMap(lambda sample: check_sample(sample, classes, info.reading), prepared.samples)
     for before, (done, now) in zip(prepared.samples, enumerate(results, start=1), strict=True):
         findings += [*now.problems, *whole.add(before, now)]
         if now.sample is not None and before.image_digest and now.sample != before:
@@ -78,14 +79,14 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
     return Examined(findings or [Finding("ok", sound)], whole.balance)
 
 
-def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
+def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PLAIN) -> Checked:
     """Read the image and mask of one sample to the end and compare them with what the sample says."""
     if isinstance(sample, BadSample):
         return Checked(sample.id, None, (Finding("error", sample.error.what, sample.error.remedy),))
     kind = "unreadable-image"
     try:
         image = read_bytes(sample.image)
-        seen = verified(image, sample.image)
+        seen = verified(image, sample.image, how)
         kind = "unreadable-mask"
         mask = b"" if sample.mask is None else read_bytes(sample.mask)
         labels = None if sample.mask is None else decode_labels(mask, sample.mask)  # (H, W)

@@ -16,12 +16,16 @@ from typing import Any
 
 import yaml
 
+from wsss_cli.data.picture import USUAL_MEGAPIXELS, Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text, writing
 from wsss_cli.nearest import nearest
 
 INSTANCES = "instances.json"
 """The instance labels of all images of a run, beside those of each."""
+
+
+MEGAPIXELS = "max_megapixels"  # of DatasetInfo.pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -77,6 +81,7 @@ class DatasetInfo:
     palette  colours of ids 0..C
     notes    what the plugin decided or left out, for people
     warnings  what is doubtful about it as a whole; `wsss check` repeats them
+    pictures  settings by which its pictures were read, by option, where they are not the usual ones
     instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps; see objects
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
@@ -93,6 +98,17 @@ class DatasetInfo:
     hash: str = ""
     instances: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    pictures: dict[str, float] = field(default_factory=dict)
+
+    @property
+    def reading(self) -> Reading:
+        """How its pictures are read as they are now: those that needed more have been made anew."""
+        return Reading(megapixels=self.pictures.get(MEGAPIXELS, USUAL_MEGAPIXELS))
+
+
+def size_limit(megapixels: float) -> dict[str, float]:
+    """Of DatasetInfo.pictures: the limit, if it is not the usual one."""
+    return {} if megapixels == USUAL_MEGAPIXELS else {MEGAPIXELS: megapixels}
 
 
 def class_id(name: str, classes: tuple[str, ...]) -> int:
@@ -158,6 +174,7 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "palette": [list(c) for c in info.palette],
         "notes": list(info.notes),
         **({"warnings": list(info.warnings)} if info.warnings else {}),
+        **({"pictures": info.pictures} if info.pictures else {}),
         **({"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}),
         "hash": digest.hexdigest()[:16],
     }
@@ -197,6 +214,7 @@ def read_info(folder: Path) -> DatasetInfo:
             hash=head["hash"],
             instances=tuple(folder / path for path in head.get("instances", ())),
             warnings=tuple(head.get("warnings", ())),
+            pictures={str(key): float(value) for key, value in head.get("pictures", {}).items()},
         )
     except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error

@@ -72,8 +72,8 @@ class Review:
     def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:
         """Check each sample on all cores; yield those without a problem, in order."""
         expected = length_hint(samples)
-        num_classes = len(self.info.classes)
-        for checked in ParallelMap(lambda sample: check_sample(sample, num_classes), samples):
+        num_classes, how = len(self.info.classes), self.info.reading
+        for checked in ParallelMap(lambda sample: check_sample(sample, num_classes, how), samples):
             self.total += 1
             problems = [*checked.problems]
             if checked.sample is not None and not problems:
@@ -88,9 +88,12 @@ class Review:
         """Notes and warnings.  Raises WsssError if there is an error; writes skipped.txt if images were left out."""
         findings = self.whole.findings()
         bad = [problem for _, problem in self.problems]
+        refused = bool(bad) and not self.skip_bad
         errors = [f for f in self.whole.tally.findings() if f.level == "error"]
-        if errors or (bad and not self.skip_bad):
-            raise _several([*errors, *bad], bool(bad) and not self.skip_bad)
+        if refused:  # a split that is empty for that is no second problem
+            errors = [f for f in errors if f.kind != "empty-split"]
+        if errors or refused:
+            raise _several([*errors, *bad], refused)
         notes = [Finding("ok", note) for note in self.info.notes]
         if bad:
             lines = [f"{id}\t{problem.what}\n" for id, problem in self.problems]
