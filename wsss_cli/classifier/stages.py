@@ -27,7 +27,7 @@ from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, write_labels
 from wsss_cli.engine.loop import Training, fit, total_iterations
-from wsss_cli.engine.part import train_or_take, trained_part
+from wsss_cli.engine.part import PATH, Taken, meta, train_or_take, trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import load_pretrained
@@ -73,11 +73,12 @@ def train_classifier(
     """
     config, file = job.config, job.config.training.checkpoint
     network = config.net if file is None else config.net.official()
-    net, meta = build(network, job.data.num_classes), describe(job, method, NAME, network)
+    about = meta(job, network, method, NAME)
 
     def fitted() -> dict[str, float]:
         samples = job.tagged(config.split)
         job.say_left_out(samples, config.split)
+        net = build(network, job.data.num_classes)
         load_pretrained(net.backbone, config.net.pretrained, job.runtime.trust)
         data = TaggedImages(samples, job.data.num_classes, config.training)
         total = total_iterations(config.training.loop, len(data))
@@ -88,22 +89,21 @@ def train_classifier(
             factor=rates(config.training.optimiser, total),
             data=data,
             prepare=to_device,
-            meta=meta,
+            meta=about,
         )
         return fit(training, config.training.loop, job.runtime, job.folder / NAME, title=title, seed=config.seed)
 
-    taking = None if file is None else lambda: take(net, file, job.runtime.trust)
-    return train_or_take(job, NAME, net, meta, taking, fitted)
+    def taken(file: str) -> Taken:
+        net = build(network, job.data.num_classes)
+        take(net, file, job.runtime.trust)
+        return Taken(net)
+
+    return train_or_take(job, job.folder / NAME, about, file, taken, fitted)
 
 
 def load_own(net: Classifier, file: str, trust: bool) -> None:
     """The weights of such a network, by its own names."""
     load_exactly(net, read_weights(file, trust), "classification network", file)
-
-
-def describe(job: Job, method: str, part: str, net: Network) -> dict[str, Any]:
-    """What the checkpoint of a part of a stage says of itself."""
-    return {"method": method, "stage": part, "classes": list(job.data.info.classes), "net": net.told()}
 
 
 @torch.inference_mode()
@@ -127,7 +127,8 @@ def make_cams(job: Job[Seeds], method: str) -> int:
 
 def trained_classifier(job: Job, folder: Path, method: str) -> Classifier:
     """The network of a seeds stage's folder, with its trained weights."""
-    return trained_part(job, folder / NAME, method, lambda net: build(Network.stored(net), job.data.num_classes))
+    classes = job.data.num_classes
+    return trained_part(job, folder / NAME / PATH, lambda meta: build(Network.stored(meta["net"]), classes), method)
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
