@@ -1,7 +1,7 @@
 """The plain way from tags to seeds and pseudo-labels, as stages of a method or in parts.
 
-Stage("seeds", "wsss_cli.classifier.stages:seeds", "wsss_cli.classifier.config:Seeds", writes=("cam",))
-Stage("pseudo", "wsss_cli.classifier.stages:pseudo", "wsss_cli.classifier.config:Pseudo", ("seeds",), ("labels",))
+Stage("seeds", "wsss_cli.classifier.stages:seeds", "wsss_cli.classifier.config:Seeds", writes=(CAMS,))
+Stage("pseudo", "wsss_cli.classifier.stages:pseudo", "wsss_cli.classifier.config:Pseudo", ("seeds",), (LABELS,))
 """
 
 from __future__ import annotations

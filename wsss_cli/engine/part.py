@@ -53,14 +53,16 @@ def train_or_take(
 ) -> dict[str, Any]:
     """Leave folder/checkpoint.pt; returns its last losses.
 
-    meta   what the checkpoint says of itself; what is finished with the same is not made again
+    meta   what the checkpoint says of itself; a training that is finished with the same is not done again
     file   trained weights, such as the authors', which take(file) reads; None: train() leaves the checkpoint
     """
+    if file is not None:
+        return keep(job, folder, meta, take(file))
     done = checkpoint.finished(folder / PATH, meta, job.runtime.trust)
-    if done is not None:
-        job.say(f"{folder.name}: finished already")
-        return done
-    return train() if file is None else keep(job, folder, meta, take(file))
+    if done is None:
+        return train()
+    job.say(f"{folder.name}: finished already")
+    return done
 
 
 def keep(job: Job, folder: Path, meta: dict[str, Any], taken: Taken) -> dict[str, Any]:

@@ -1,0 +1,81 @@
+"""Options that methods declare: taken, told, and refused where a method has none."""
+
+from dataclasses import replace
+from typing import Any
+
+import pytest
+
+from processes import Wsss
+from wsss_cli.commands.declared import declared_settings, options_of
+from wsss_cli.errors import WsssError
+from wsss_cli.method import LABELS, Method, Stage, StageOption
+
+WEIGHTS = StageOption("--weights", "weights", "which", ("student", "teacher"), scored=True)
+RATE = StageOption("--first-rate", "optimiser.lr", "how fast")
+METHOD = Method(
+    "m",
+    "title",
+    "paper",
+    "tags",
+    (
+        Stage("train", "m:f", "m:C", options=(RATE,)),
+        Stage("seeds", "m:f", "m:C", ("train",), options=(WEIGHTS,)),
+        Stage("pseudo", "m:f", "m:C", ("seeds",), (LABELS,)),
+    ),
+    predictor="m:p",
+    infer_options=(replace(WEIGHTS, setting="which.weights"),),
+)
+
+
+@pytest.mark.parametrize(
+    ("target", "given", "expected"),
+    [
+        ("train", {"--first-rate": "0.1"}, {"train": {"optimiser": {"lr": "0.1"}}}),
+        ("seeds", {"--weights": "teacher"}, {"seeds": {"weights": "teacher"}}),
+        ("infer", {"--weights": "teacher"}, {"infer": {"which": {"weights": "teacher"}}}),
+        ("evaluate", {"--weights": "teacher"}, {"infer": {"which": {"weights": "teacher"}}}),
+        ("evaluate-seeds", {"--weights": "teacher"}, {"seeds": {"weights": "teacher"}}),
+        ("evaluate-pseudo", {"--weights": "teacher"}, {"seeds": {"weights": "teacher"}}),  # they are made of the seeds
+        ("train", {}, {}),
+    ],
+)
+def test_an_option_stands_for_a_setting_of_the_stage_that_declares_it(
+    target: str, given: dict[str, str], expected: dict[str, Any]
+) -> None:
+    assert declared_settings(METHOD, target, given) == expected
+
+
+@pytest.mark.parametrize(
+    ("target", "name"), [("train", "--weights"), ("pseudo", "--weights"), ("evaluate", "--first-rate")]
+)
+def test_elsewhere_it_is_refused(target: str, name: str) -> None:
+    with pytest.raises(WsssError, match=f"method 'm' has no option {name} here"):
+        declared_settings(METHOD, target, {name: "x"})
+
+
+def test_a_command_has_those_of_its_stage_and_evaluate_those_that_matter_to_scores() -> None:
+    found = {verb: [o.name for o in options_of(METHOD, verb)] for verb in ("train", "seeds", "pseudo", "evaluate")}
+    assert found == {"train": ["--first-rate"], "seeds": ["--weights"], "pseudo": [], "evaluate": ["--weights"]}
+
+
+@pytest.mark.parametrize("name", ["weights", "-w", "--Weights", "--a_b", "--", "--a="])
+def test_a_name_that_is_no_options(name: str) -> None:
+    with pytest.raises(ValueError, match="give lower case words"):
+        StageOption(name, "weights", "which")
+
+
+def test_the_help_names_the_methods_and_others_refuse(wsss: Wsss) -> None:
+    shown = wsss("train", "--help", COLUMNS="200").out
+    assert "--lr" in shown and "learning rate (toy)" in shown
+    assert "--lr" not in wsss("pseudo", "--help", COLUMNS="200").out
+    refused = wsss("train", "irn", "--lr", "0.5", "--dry-run")
+    assert refused.code == 2 and "method 'irn' has no option --lr here" in refused.text
+    assert "`wsss train` takes it with: toy" in refused.text
+
+
+def test_it_is_kept_and_checked_like_any_setting(wsss: Wsss) -> None:
+    assert wsss("train", "toy", "--lr", "0.25", "--workers", 0).code == 0
+    again = wsss("evaluate", "--workers", 0)
+    assert again.code == 0 and "train.lr=0.25" in again.out
+    wrong = wsss("train", "toy", "--lr", "fast")
+    assert wrong.code == 2 and "'train.lr' = 'fast'" in wrong.text
