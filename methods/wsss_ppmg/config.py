@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wsss_cli.batches.segmentation import Augment
-from wsss_cli.classifier.config import Sgd
+from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
@@ -73,23 +73,23 @@ class Jitter(Config):
     hue: float = Field(0.1, ge=0, le=0.5, description="largest shift, of a full circle")
 
 
-class SeamTraining(Config):
+class SeamTraining(TagTraining):
     """Training of a classification network."""
 
     checkpoint: Annotated[str | None, FILE] = Field(
         None, description="take this trained network instead, a file of the authors' code"
     )
-    raw_coco_ids: bool = Field(
-        False, description="that file counts COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
-    )
     resize_long: tuple[int, int] = Field(
         (448, 768), description="range of the random length of the longer side, of ordinary random crops"
     )
     crop: int = Field(448, gt=0, description="side of ordinary random crops, padded with the mean colour")
-    jitter: Jitter = Field(Jitter(), description="changes of colour")
-    small: float = Field(0.3, gt=0, lt=1, description="scale of the second view that the losses compare")
     optimiser: SeamOptimiser = Field(SeamOptimiser(), description="optimiser")
     loop: Loop = Field(Loop(epochs=20, batch=16), description="length of the training (COCO: 20 epochs, batch 8)")
+    raw_coco_ids: bool = Field(
+        False, description="that file counts COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
+    )
+    jitter: Jitter = Field(Jitter(), description="changes of colour")
+    small: float = Field(0.3, gt=0, lt=1, description="scale of the second view that the losses compare")
 
 
 class Grid(Config):

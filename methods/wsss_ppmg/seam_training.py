@@ -7,10 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from wsss_cli.batches.loader import TrainingData
-from wsss_cli.batches.segmentation import to_device
-from wsss_cli.classifier.optim import rates
-from wsss_cli.engine.loop import Training, fit, total_iterations
-from wsss_cli.engine.part import PATH, Taken, meta, train_or_take, trained_part
+from wsss_cli.classifier.training import Learning, train_part
+from wsss_cli.engine.part import PATH, trained_part
 from wsss_cli.job import Job
 from wsss_ppmg.checkpoint import load_official_seam, load_start
 from wsss_ppmg.config import SeamNetwork, SeamTraining
@@ -26,30 +24,22 @@ def train_network(
     job: Job, name: str, network: SeamNetwork, config: SeamTraining, data: TrainingData
 ) -> dict[str, float]:
     """Learn the tags with SEAM's losses; leaves <name>/checkpoint.pt."""
-    network = network if config.checkpoint is None else network.official()
-    about = meta(job, network, METHOD, name)
+    classes, trust = job.data.num_classes, job.runtime.trust
 
-    def fitted() -> dict[str, float]:
-        net = build(network, job.data.num_classes, config.small)
-        load_start(net, network.pretrained, job.runtime.trust)
-        total = total_iterations(config.loop, len(data))
-        training = Training(
-            model=net,
-            step=_step,
-            optimizer=optimiser(config.optimiser, net),
-            factor=rates(config.optimiser, total),
-            data=data,
-            prepare=to_device,
-            meta=about,
-        )
-        return fit(training, config.loop, job.runtime, job.folder / name, title=f"train {name}", seed=job.config.seed)
+    def learning(net: SeamNet) -> Learning:
+        load_start(net, network.pretrained, trust)
+        return Learning(data, _step, optimiser(config.optimiser, net))
 
-    def taken(file: str) -> Taken:
-        net = build(network, job.data.num_classes, config.small)
-        load_official_seam(net, file, job.runtime.trust, config.raw_coco_ids)
-        return Taken(net)
-
-    return train_or_take(job, job.folder / name, about, config.checkpoint, taken, fitted)
+    return train_part(
+        job,
+        name,
+        network,
+        config,
+        build=lambda network: build(network, classes, config.small),
+        learning=learning,
+        take=lambda net, file: load_official_seam(net, file, trust, config.raw_coco_ids),
+        method=METHOD,
+    )
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
