@@ -6,9 +6,10 @@ import inspect
 import os
 import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from typing import Annotated, Any, Literal
+from typing import Annotated, Any, Literal, get_args
 
 from typer import Option
+from typer.models import OptionInfo
 
 from wsss_cli.config import merge
 from wsss_cli.errors import WsssError
@@ -104,15 +105,25 @@ def _free(own: Iterable[inspect.Parameter], found: Declared) -> Declared:
     """Without those that the host has itself, which a warning names."""
     from wsss_cli.console import warn
 
-    taken = {p.name for p in own}
-    for name in [name for name in found if _parameter_name(name) in taken]:
+    taken = {"--help", *(name for p in own for name in _names(p))}
+    for name in sorted(taken & found.keys()):
         owners = ", ".join(owner for owner, _ in found.pop(name))
         warn(f"plugin '{owners}' declares {name}, which is the toolkit's own: it is left out")
     return found
 
 
+def _names(parameter: inspect.Parameter) -> list[str]:
+    """The names of a command's option: those that it is given, or that of the parameter."""
+    info = next((m for m in get_args(parameter.annotation) if isinstance(m, OptionInfo)), None)
+    if info is None:
+        return []
+    given = [name for name in (info.default, *(info.param_decls or ())) if isinstance(name, str)]  # typer: the first
+    return [part for name in given or [f"--{parameter.name.replace('_', '-')}"] for part in name.split("/")]
+
+
 def _parameter_name(option: str) -> str:
-    return option.removeprefix("--").replace("-", "_")
+    """One that is no word of Python's and no host's."""
+    return f"option_{option.removeprefix('--').replace('-', '_')}"
 
 
 def _parameter(key: str, name: str, said: Sequence[tuple[str, StageOption]]) -> inspect.Parameter:

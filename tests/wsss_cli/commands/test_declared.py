@@ -1,12 +1,17 @@
 """Options that methods declare: taken, told, and refused where a method has none."""
 
+import inspect
+import sys
 from dataclasses import replace
-from typing import Any
+from pathlib import Path
+from typing import Annotated, Any, get_type_hints
 
 import pytest
+import typer
+from typer import Option
 
 from processes import Wsss
-from wsss_cli.commands.declared import declared_settings, options_of
+from wsss_cli.commands.declared import declared_settings, options_of, with_declared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import LABELS, Method, Stage, StageOption
 
@@ -62,6 +67,38 @@ def test_a_command_has_those_of_its_stage_and_evaluate_those_that_matter_to_scor
 def test_a_name_that_is_no_options(name: str) -> None:
     with pytest.raises(ValueError, match="give lower case words"):
         StageOption(name, "weights", "which")
+
+
+def test_names_of_python_may_be_options_and_those_of_the_host_may_not(
+    monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture
+) -> None:
+    names = ("--class", "--json", "--no-crf", "--data-root", "--help")
+    options = tuple(StageOption(name, "key", "help") for name in names)
+    method = replace(METHOD, stages=(replace(METHOD.stages[0], options=options),))
+    monkeypatch.setattr("wsss_cli.plugins.methods", lambda: {"m": method})
+    monkeypatch.setattr(sys, "argv", ["wsss", "train"])
+    given = {}
+
+    def command(
+        *,
+        as_json: Annotated[bool, Option("--json")] = False,
+        crf: Annotated[bool, Option("--crf/--no-crf")] = False,
+        data_root: Annotated[Path, Option(help="folder")] = Path(),
+        declared: dict[str, str] | None = None,
+    ) -> None:
+        given.update(declared or {})
+
+    hints = get_type_hints(command, include_extras=True)
+    parameters = inspect.signature(command).parameters.values()
+    command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]
+        [p.replace(annotation=hints[p.name]) for p in parameters if p.name != "declared"]
+    )
+    app = typer.Typer()
+    app.command()(with_declared("train", command))
+    app(["--class", "3", "--json"], standalone_mode=False)
+    assert given == {"--class": "3"}
+    said = [f"plugin 'm' declares {name}, which is the toolkit's own: it is left out" for name in sorted(names[1:])]
+    assert caplog.messages == said
 
 
 def test_the_help_names_the_methods_and_others_refuse(wsss: Wsss) -> None:
