@@ -18,7 +18,7 @@ from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.execute import execute
 from wsss_cli.job import Job
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, Method, Stage
 from wsss_cli.nets.config import Net
 from wsss_cli.plan import EVALUATE, Step
 from wsss_cli.ranks.distributed import Runtime
@@ -76,8 +76,8 @@ def infer(job: Job) -> dict[str, object]:
 
 PLAIN = "wsss_cli.config:StageConfig"
 STAGES = (
-    Stage("seeds", "made_run:seeds", PLAIN),
-    Stage("pseudo", "made_run:pseudo", PLAIN, ("seeds",)),
+    Stage("seeds", "made_run:seeds", PLAIN, writes=(CAMS,)),
+    Stage("pseudo", "made_run:pseudo", PLAIN, ("seeds",), (LABELS,)),
     Stage("train", "made_run:train", "made_run:Train", ("pseudo",)),
     Stage("infer", "made_run:infer", "made_run:Infer", ("train",)),
     Stage("evaluate-seeds", *EVALUATE, ("seeds",)),

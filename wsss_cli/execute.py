@@ -89,7 +89,7 @@ def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, float] 
         "metrics": {name: _number(value) for name, value in (metrics or {}).items()},
     }
     write_record(step.folder, record | done)
-    made = ", ".join(step.stage.writes) or "checkpoint.pt"
+    made = ", ".join(a.folder for a in step.stage.writes) or "checkpoint.pt"
     console.say(f"{step.key}: made {made} in {seconds:.0f} s -> {step.folder}")
 
 

@@ -13,13 +13,12 @@ from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml,
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError, joined
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import Artefact, Method, Stage
 from wsss_cli.nearest import nearest
 from wsss_cli.places import identities
 from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import Run, Settings, fingerprint, read_record
 
-INFER = Stage("infer", "wsss_cli.engine.infer:infer", "wsss_cli.engine.infer:Infer", ("train",), ("labels",))
 EVALUATE = "wsss_cli.metrics.evaluate:evaluate", "wsss_cli.metrics.evaluate:Evaluate"
 
 Status = Literal["finished", "incomplete", "missing", "unfinished", "stale", "forced"]
@@ -55,12 +54,10 @@ class Step:
 
 def stages_of(method: Method) -> dict[str, Stage]:
     """A method's stages and the host's, by name."""
-    chain = {s.name: s for s in method.stages}
-    chain["infer"] = replace(INFER, config=method.infer)
-    for source in ("seeds", "pseudo", "infer"):
+    chain = {s.name: s for s in method.all_stages()}
+    for source in (s for s in ("seeds", "pseudo", "infer") if method.writes(s, "labels") or method.writes(s, "cam")):
         name = "evaluate" if source == "infer" else f"evaluate-{source}"
-        if source in chain:
-            chain[name] = Stage(name, *EVALUATE, needs=(source,), writes=("scores.json",))
+        chain[name] = Stage(name, *EVALUATE, (source,), (Artefact("file", "scores.json"),))
     return chain
 
 
@@ -80,8 +77,7 @@ def plan(
     """
     chain = stages_of(method)
     if target not in chain:
-        has = ", ".join(s.name for s in method.stages)
-        raise WsssError(f"method '{method.name}' has no stage '{target}'", f"it has: {has}, infer, evaluate")
+        raise _no_stage(method, target)
     recipe = read_recipe(method, settings.recipe, data.info.kind)
     check_sections(recipe, settings, chain, method)
     steps: dict[str, Step] = {}
@@ -90,6 +86,15 @@ def plan(
     if found := problems(settled, data, ranks):
         raise joined(found)
     return settled
+
+
+def _no_stage(method: Method, target: str) -> WsssError:
+    source = target.removeprefix("evaluate-")
+    if source != target and method.stage(source) is not None:
+        what = f"stage '{source}' of method '{method.name}' leaves neither label maps nor CAMs to score"
+        return WsssError(what, "a plugin declares them: Stage(..., writes=(LABELS,))")
+    has = ", ".join(s.name for s in method.stages)
+    return WsssError(f"method '{method.name}' has no stage '{source}'", f"it has: {has}, infer, evaluate")
 
 
 def problems(steps: Sequence[Step], data: Prepared, ranks: int) -> list[WsssError]:

@@ -91,10 +91,10 @@ def latest_run(root: Path) -> Run:
     """The run that `runs/latest` names. Raises WsssError if there is none."""
     path = root / "latest"
     if not path.exists():
-        raise WsssError(f"there is no run in {root} yet", "name a method, for example: wsss train irn")
+        raise WsssError(f"there is no run in {root} yet", "name a method: wsss train METHOD, one of `wsss methods`")
     parts = path.read_text(encoding="utf-8").strip().split("/")
     if len(parts) != 3:
-        raise WsssError(f"{path} does not name a run", "name a method, for example: wsss train irn")
+        raise WsssError(f"{path} does not name a run", "name a method: wsss train METHOD, one of `wsss methods`")
     return Run(root, *parts)
 
 

@@ -21,7 +21,7 @@ from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.places import FILE, FOLDER, Place
 from wsss_cli.promises import CHECKPOINT, Promises, absent, each
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
 
 RATES = "filling_rates.json"
 """What the stage `seeds` leaves beside the label maps."""
@@ -51,7 +51,7 @@ class Seeds(StageConfig):
         description="share of its box below which a segment is given up: the middle is object, the rest of the box "
         "ignored [after Khoreva et al. 2017]; 0 never",
     )
-    crf: Crf = Field(PRESETS["bcm_boxes"], description="the dense CRF")
+    crf: Crf = Field(DEEPLAB, description="the dense CRF")
     iterations: int = Field(5, gt=0, description="of GrabCut")
 
     def images(self, context: Context) -> Sequence[Sample]:
@@ -263,4 +263,4 @@ class Pseudo(StageConfig):
 class Infer(infer.Infer):
     """How the trained network is applied."""
 
-    crf_settings: Crf = Field(PRESETS["bcm"], description="the dense CRF (official_image=true: with its quirk)")
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF (official_image=true: with its quirk)")

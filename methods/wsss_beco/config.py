@@ -17,7 +17,7 @@ from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.places import FILE, Place
 from wsss_cli.promises import CHECKPOINT, Promises
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
 from wsss_irn import config as irn
 
 
@@ -119,7 +119,7 @@ class Infer(infer.Infer):
         "resized to 512 x 512 (released); 512_multi_scale, also five scales (released test_msc)",
     )
     member: Literal["both", "1", "2"] = Field("both", description="the mean of both networks' logits, or one alone")
-    crf_settings: Crf = Field(PRESETS["beco"], description="the dense CRF (official_image=true: with its quirk)")
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF (official_image=true: with its quirk)")
 
     @model_validator(mode="before")
     @classmethod

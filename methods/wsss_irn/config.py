@@ -16,7 +16,10 @@ from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import PlainSegment
 from wsss_cli.places import FILE
 from wsss_cli.promises import Promises, each
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import Crf
+
+CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=50, bilateral_srgb=5, bilateral_compat=10, gt_prob=0.7)
+"""Of labels, with gt_prob.  [jiwoon-ahn/irn, cam_to_ir_label]"""
 
 
 class IrnOptimiser(Sgd):
@@ -49,7 +52,7 @@ class IrLabel(Config):
 
     foreground: float = Field(0.30, ge=0, le=1, description="threshold of certain foreground (COCO: 0.35)")
     background: float = Field(0.05, ge=0, le=1, description="threshold of certain background (COCO: 0.10)")
-    crf: Crf = Field(PRESETS["irn"], description="the dense CRF that refines both label maps")
+    crf: Crf = Field(CRF, description="the dense CRF that refines both label maps")
 
 
 class IrnTraining(Config):

@@ -8,7 +8,7 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wsss_cli.batches.segmentation import Augment
-from wsss_cli.classifier.config import Sgd
+from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
@@ -20,7 +20,12 @@ from wsss_cli.nets.config import Net
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
+
+ROUGH_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=80, bilateral_srgb=13, bilateral_compat=10)
+"""Of all classes at once.  [Eli-YiLi/PMM, rough masks]"""
+CRF = ROUGH_CRF.model_copy(update={"gaussian_compat": 10.0})
+"""Class by class.  [Eli-YiLi/PMM]"""
 
 
 class SeamNetwork(Pretrained):
@@ -68,23 +73,23 @@ class Jitter(Config):
     hue: float = Field(0.1, ge=0, le=0.5, description="largest shift, of a full circle")
 
 
-class SeamTraining(Config):
+class SeamTraining(TagTraining):
     """Training of a classification network."""
 
     checkpoint: Annotated[str | None, FILE] = Field(
         None, description="take this trained network instead, a file of the authors' code"
     )
-    raw_coco_ids: bool = Field(
-        False, description="that file counts COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
-    )
     resize_long: tuple[int, int] = Field(
         (448, 768), description="range of the random length of the longer side, of ordinary random crops"
     )
     crop: int = Field(448, gt=0, description="side of ordinary random crops, padded with the mean colour")
-    jitter: Jitter = Field(Jitter(), description="changes of colour")
-    small: float = Field(0.3, gt=0, lt=1, description="scale of the second view that the losses compare")
     optimiser: SeamOptimiser = Field(SeamOptimiser(), description="optimiser")
     loop: Loop = Field(Loop(epochs=20, batch=16), description="length of the training (COCO: 20 epochs, batch 8)")
+    raw_coco_ids: bool = Field(
+        False, description="that file counts COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
+    )
+    jitter: Jitter = Field(Jitter(), description="changes of colour")
+    small: float = Field(0.3, gt=0, lt=1, description="scale of the second view that the losses compare")
 
 
 class Grid(Config):
@@ -110,7 +115,7 @@ class Rough(Config):
     scales: tuple[float, ...] = Field((0.5, 1.0, 1.5, 2.0), min_length=1, description="scales that are summed")
     batch: int = Field(4, gt=0, description="images of equal shape per forward pass; same result")
     alpha: float = Field(24.0, gt=0, description="background score (1 - max CAM) ** alpha")
-    crf: Crf = Field(PRESETS["ppmg_rough"], description="the dense CRF over background and all classes")
+    crf: Crf = Field(ROUGH_CRF, description="the dense CRF over background and all classes")
     sure: float = Field(0.9, ge=0.5, lt=1, description="probability above which a pixel is of a class's region")
     overlap: float = Field(
         0.1, ge=0, lt=1, description="a tag holds in a cell that shares more than this of the region or of itself"
@@ -168,7 +173,7 @@ class Pseudo(StageConfig):
         "over background and all classes, the most probable wins (ablation)",
     )
     alpha: float = Field(11.0, gt=0, description="background score (1 - CAM) ** alpha")
-    crf: Crf = Field(PRESETS["ppmg"], description="the dense CRF")
+    crf: Crf = Field(CRF, description="the dense CRF")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
@@ -205,7 +210,7 @@ class Infer(infer.Infer):
     )
     window: int | None = Field(512, gt=0, description="see larger images window by window, of this side")
     window_stride: int | None = Field(480, gt=0, description="distance of the windows; null: they do not overlap")
-    crf_settings: Crf = Field(PRESETS["ppmg_infer"], description="the dense CRF")
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF")
 
 
 class Cyclic(Config):

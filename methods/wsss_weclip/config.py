@@ -18,9 +18,12 @@ from wsss_cli.nets.clip_names import Names
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage.config import Trained
+
+AFA_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=64, bilateral_srgb=5, bilateral_compat=4)
+"""[Ru et al. 2022; rulixiang/afa, infer_seg]"""
 
 VIT_B16 = "vit_base_patch16_clip_quickgelu_224.openai"
 """OpenAI's ViT-B/16, by timm's name."""
@@ -177,4 +180,4 @@ class Infer(infer.Infer):
     rounding: infer.Rounding = Field(
         "factor", description="of the sizes of scaled images; factor: down, sampled at the very factor"
     )
-    crf_settings: Crf = Field(PRESETS["afa"], description="the dense CRF (AFA)")
+    crf_settings: Crf = Field(AFA_CRF, description="the dense CRF (AFA)")

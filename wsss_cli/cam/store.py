@@ -63,12 +63,12 @@ def write_cam(path: Path, cam: Cam) -> None:
 
 
 def read_cam(path: Path, trust: bool = False) -> Cam:
-    """Read a `.npz` of ours, or IRN's `.npy`, which is a pickle and so needs `trust`.
+    """Read a `.npz` of ours, or a `.npy` [released IRN], which is a pickle and so needs `trust`.
 
     Raises WsssError naming the file: missing, damaged, of another kind, or not trusted.
     """
     try:
-        return _read_irn(path, trust) if path.suffix == ".npy" else _read(path)
+        return _read_pickled(path, trust) if path.suffix == ".npy" else _read(path)
     except FileNotFoundError as error:
         raise WsssError(f"no CAM {path}", "run `wsss seeds` first") from error
     except DAMAGED as error:
@@ -84,7 +84,7 @@ def _read(path: Path) -> Cam:
         return Cam(file["keys"].astype(np.int64), file["cam"].astype(np.float32), (h, w), parts, high_res)
 
 
-def _read_irn(path: Path, trust: bool) -> Cam:
+def _read_pickled(path: Path, trust: bool) -> Cam:
     """A pickled dict: keys, 0-based; cam at stride 4 and high_res, normalised. Tensors or arrays."""
     if not trust:
         raise WsssError(

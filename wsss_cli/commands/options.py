@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -52,6 +52,8 @@ class RunOptions:
     ] = False
     data_root: Annotated[Path, Option(help="folder of prepared data sets", rich_help_panel=WHERE)] = Path("data")
     runs_root: Annotated[Path, Option(help="folder of runs", rich_help_panel=WHERE)] = Path("runs")
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Those that the installed methods declare, by name, as far as they are given."""
 
 
 Words = Annotated[
@@ -75,11 +77,12 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
     shared = [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
         for f in fields(RunOptions)
+        if f.name != "declared"
     ]
 
     @wraps(function)
-    def command(**values: Any) -> None:
-        options = RunOptions(**{f.name: values.pop(f.name) for f in fields(RunOptions)})
+    def command(declared: Mapping[str, str] | None = None, **values: Any) -> None:
+        options = RunOptions(**{p.name: values.pop(p.name) for p in shared}, declared=declared or {})
         function(**values, options=options)
 
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsss_cli import console
+from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
@@ -61,7 +62,7 @@ def run_stage(
     asked = launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
 
     def resolve() -> tuple[Target, list[Step]]:
-        target = resolve_target(verb, words, options, own or {}, passing or {})
+        target = resolve_target(verb, words, options, own or {}, passing or {}, stage)
         return target, make_plan(target, stage or verb, options, launch.world(asked))
 
     if options.dry_run:
@@ -92,19 +93,22 @@ def resolve_target(
     options: RunOptions,
     own: Mapping[str, Any],
     passing: Mapping[str, Any],
+    stage: str = "",
 ) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
     names = [w for w in words or [] if "=" not in w]
     if len(names) > 1:
         raise WsssError(f"more than one method named: {', '.join(names)}", "settings are written KEY=VALUE")
+    run = find_run(names[0] if names else None, options)
+    method = find_method(run.method)
+    own = merge(own, declared_settings(method, stage or verb, options.declared))
     overrides: dict[str, Any] = {section: values for section, values in own.items() if values}
     for assignment in [*(options.set or []), *(w for w in words or [] if "=" in w)]:
         overrides = merge(overrides, sectioned(parse_set(assignment), verb))
-    run = find_run(names[0] if names else None, options)
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
     saved = kept.updated(options.recipe, overrides)
-    return Target(run, find_method(run.method), data, saved.updated(None, dict(passing)), saved, kept)
+    return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 
 def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:

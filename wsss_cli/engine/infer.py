@@ -28,7 +28,7 @@ from wsss_cli.load_object import load_object
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
 
 Fusion = Literal["mean", "max", "coarse_max", "coarse_mean", "sum_max", "max_sum"]
 Rounding = Literal["nearest", "down", "factor"]
@@ -67,7 +67,7 @@ class Infer(StageConfig):
     window_stride: int | None = Field(None, gt=0, description="distance of the windows; null: they do not overlap")
     batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
-    crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.split(context.data.split_for("val", self.split))

@@ -17,8 +17,9 @@ from wsss_cli.context import Context
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.engine import checkpoint, optimiser
+from wsss_cli.engine import optimiser
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
+from wsss_cli.engine.part import meta, trained_part
 from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
@@ -231,20 +232,14 @@ def rates(o: Optimiser, total: int, released: Callable[..., float] = poly) -> Ca
     return optimiser.factor(o, total, lambda k: released(k, total, o.power, o.floor()))
 
 
-def meta(job: Job, net: Net) -> dict[str, Any]:
-    """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
-    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": net.told()}
-
-
 def predictor(path: Path, job: Job) -> nn.Module:
     """The trained network of a checkpoint. Raises WsssError if it is of another method or other classes."""
-    content = checkpoint.load(path, job.runtime.trust)
-    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    # its weights come from the checkpoint: nothing is downloaded
-    plain = build_segmenter(Net.stored(content["meta"]["net"]).untrained(), job.data.num_classes + 1)
-    net = with_scales(plain, content["meta"].get("multi_scale", ()))
-    net.load_state_dict(content["model"])
-    return net
+
+    def build(meta: dict[str, Any]) -> nn.Module:
+        plain = build_segmenter(Net.stored(meta["net"]).untrained(), job.data.num_classes + 1)
+        return with_scales(plain, meta.get("multi_scale", ()))
+
+    return trained_part(job, path, build)
 
 
 def with_scales(net: nn.Module, scales: Sequence[float]) -> nn.Module:

@@ -16,8 +16,13 @@ from wsss_cli.errors import WsssError
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
+
+CRF = Crf(gaussian_sxy=1, gaussian_compat=1, bilateral_sxy=121, bilateral_srgb=5, bilateral_compat=4)
+"""Of predictions.  [Ru et al. 2023; rulixiang/ToCo, infer_seg; PUF and LOC-BE, unchanged]"""
+CAM_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=36, bilateral_srgb=3, bilateral_compat=4)
+"""Of CAMs.  [rulixiang/ToCo, infer_cam_crf_label]"""
 
 
 class VitNet(Pretrained):
@@ -103,7 +108,7 @@ class Infer(infer.Infer):
     resize_by: Literal["pil", "torch"] = Field(
         "torch", description="of infer.resize (COCO: 448): pil smooths what it shrinks; torch: bilinear (ToCo)"
     )
-    crf_settings: Crf = Field(PRESETS["toco"], description="the dense CRF (ToCo)")
+    crf_settings: Crf = Field(CRF, description="the dense CRF (ToCo)")
 
 
 class Seeds(StageConfig):
@@ -143,7 +148,7 @@ class Pseudo(StageConfig):
     )
     thresholds: Thresholds = Field(Thresholds(), description="background scores; ignored where they disagree")
     par: Par = Field(Par(), description="pixel-adaptive refinement")
-    crf: Crf = Field(PRESETS["toco_cam"], description="the dense CRF of refine=crf (ToCo)")
+    crf: Crf = Field(CAM_CRF, description="the dense CRF of refine=crf (ToCo)")
 
     def promises(self, context: Context) -> Promises:
         """A label map wherever there are CAMs."""
