@@ -15,6 +15,7 @@ from wsss_cli import yaml12
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.places import own_places
+from wsss_cli.sound import read_text
 
 if TYPE_CHECKING:
     from wsss_cli.context import Context
@@ -134,16 +135,13 @@ def parse_set(assignment: str) -> dict[str, Any]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file that holds one mapping. Raises WsssError naming the file."""
     try:
-        content = yaml12.load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WsssError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WsssError(f"{path} is not YAML: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise WsssError(f"{path} must hold a mapping of stages to settings, not a {type(content).__name__}")
-    return content
+        content = yaml12.load(read_text(path))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise WsssError(f"{path} is not YAML: {error}", "correct it, or put back what it was") from error
+    if not isinstance(content, dict | None):
+        what = f"{path} must hold a mapping of stages to settings, not a {type(content).__name__}"
+        raise WsssError(what, "correct it, or put back what it was")
+    return content or {}
 
 
 def as_dict(config: BaseModel) -> dict[str, Any]:

@@ -34,6 +34,7 @@ from wsss_cli.data.picture import (
     values,
 )
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import jpeg_fault, png_fault, require_file
 
 # What Pillow's decoders raise on damaged files.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
@@ -114,6 +115,8 @@ def image_size(path: Path, verify: bool = False) -> tuple[int, int]:
 
 def verified(data: bytes, path: Path) -> Verified:
     """The encoded picture `data`, read to its end.  Raises WsssError naming `path`, as `read_image`."""
+    if wrong := png_fault(data) or jpeg_fault(data):
+        raise WsssError(f"{path} is damaged: {wrong}", "copy or download it again")
     with opened(data, path) as image:
         size, kind = _shown_size(image), kind_of(image)
         require_certain(kind, image, PLAIN, path)
@@ -233,6 +236,7 @@ def _plugged_in(module: str) -> bool:
 
 def _require_content(path: Path) -> None:
     try:
+        require_file(path)
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise WsssError(f"{path} is missing", "put it there, or take it off the list that names it") from error

@@ -1,5 +1,6 @@
 """Checkpoints: everything comes back, nothing is half-written, what cannot be used is named."""
 
+import os
 import pickle
 import random
 from pathlib import Path
@@ -8,6 +9,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.serialization import set_crc32_options
 
 from wsss_cli.engine import checkpoint
 from wsss_cli.errors import WsssError
@@ -69,7 +71,8 @@ def _truncate(path: Path) -> None:
             "is a pickle that runs code",
             "--trust-checkpoint",
         ),
-        (lambda path: path.mkdir(), "is damaged", "copy or fetch it again"),
+        (lambda path: path.mkdir(), "is a folder, not a file", "move it away"),
+        (lambda path: os.mkfifo(path), "is a pipe, not a file", "move it away"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, make: Any, message: str, remedy: str) -> None:
@@ -78,6 +81,33 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, make: Any, message: str, r
     with pytest.raises(WsssError) as error:
         checkpoint.load(path)
     assert str(path) in error.value.what and message in error.value.what and remedy in error.value.remedy
+
+
+def test_no_flipped_bit_of_a_checkpoint_is_read_as_good(tmp_path: Path) -> None:
+    """torch looks at no sum; what a flip may change unseen is the padding between the tensors."""
+    path, rng = tmp_path / "c.pt", random.Random(0)
+    torch.save({"x": torch.randn(400), "k": 3}, path)
+    whole, good = path.read_bytes(), torch.load(path)["x"]
+    told = 0
+    for _ in range(200):
+        data = bytearray(whole)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        path.write_bytes(data)
+        try:
+            assert torch.equal(checkpoint.load(path)["x"], good)
+        except WsssError as error:
+            told += 1
+            assert str(path) in str(error)
+    assert told > 130
+
+
+def test_torchs_own_files_without_sums_are_read(tmp_path: Path) -> None:
+    set_crc32_options(False)
+    try:
+        torch.save({"x": 1}, tmp_path / "c.pt")
+    finally:
+        set_crc32_options(True)
+    assert checkpoint.load(tmp_path / "c.pt") == {"x": 1}
 
 
 def test_code_is_read_only_where_it_is_trusted(tmp_path: Path) -> None:
