@@ -11,7 +11,8 @@ from pydantic import BaseModel
 
 from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml, resolve
 from wsss_cli.context import Context
-from wsss_cli.data.prepared import Prepared
+from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.data.unchanged import require_unchanged
 from wsss_cli.errors import WsssError, joined
 from wsss_cli.method import Method, Stage
 from wsss_cli.nearest import nearest
@@ -91,6 +92,7 @@ def plan(
     settled = _settled(list(steps.values()))
     if found := problems(settled, data, ranks):
         raise joined(found)
+    require_unchanged(_images(settled, data))
     return settled
 
 
@@ -103,6 +105,15 @@ def problems(steps: Sequence[Step], data: Prepared, ranks: int) -> list[WsssErro
             context = _context(step.inputs, by_name, data, ranks)
             found += step.config.problems(context, step.stage.name.partition("-")[0])
     return found
+
+
+def _images(steps: Sequence[Step], data: Prepared) -> list[Sample]:
+    """Those that the steps that run read; all if one does not say."""
+    by_name = {step.stage.name: step for step in steps}
+    told = [step.config.images(_context(step.inputs, by_name, data)) for step in steps if step.runs]
+    if None in told:
+        return list(data.samples)
+    return list({sample.id: sample for samples in told for sample in samples or ()}.values())
 
 
 def _context(needs: Mapping[str, str], steps: Mapping[str, Step], data: Prepared, ranks: int = 1) -> Context:

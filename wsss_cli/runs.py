@@ -6,7 +6,6 @@ import hashlib
 import json
 import re
 import shutil
-import zlib
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -21,7 +20,7 @@ from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.locks import locked
-from wsss_cli.sound import read_text
+from wsss_cli.sound import read_text, sum_of
 
 
 @dataclass(frozen=True)
@@ -56,7 +55,7 @@ class Run:
         if not path.exists():
             return Settings()
         content = read_yaml(path)
-        if "sum" in content and content.pop("sum") != _sum(content):
+        if "sum" in content and content.pop("sum") != sum_of(content):
             what = f"{path} is damaged, or was changed by hand"
             raise WsssError(what, f"if you changed it, take its last line away; {FORGET}")
         try:
@@ -69,7 +68,7 @@ class Run:
     def save_settings(self, settings: Settings) -> None:
         """Write run.yaml."""
         body = yaml.safe_dump({"recipe": settings.recipe, "set": settings.overrides}, sort_keys=False)
-        head, mark = "# what was asked of this run; later commands start from it", _sum(yaml12.load(body))
+        head, mark = "# what was asked of this run; later commands start from it", sum_of(yaml12.load(body))
         write_text(self.settings_file, f"{head}\n{body}sum: '{mark}'\n")
 
     def make_latest(self) -> None:
@@ -143,7 +142,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
             raise ValueError(f"it holds a {type(record).__name__}")
         if lacking := {"status", "config", "data_hash", "inputs"} - record.keys():
             raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
-        if record.pop("sum", None) not in (None, _sum(record)):  # older versions wrote none
+        if record.pop("sum", None) not in (None, sum_of(record)):  # older versions wrote none
             raise ValueError("it was changed after it was written")
     except (ValueError, RecursionError) as error:
         raise DamagedRecord(
@@ -155,12 +154,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write stage.json, with a sum by which it is known that nobody has changed it."""
     plain = json.loads(json.dumps(record))
-    write_text(folder / "stage.json", json.dumps(plain | {"sum": _sum(plain)}, indent=2, ensure_ascii=False) + "\n")
-
-
-def _sum(content: dict[str, Any]) -> str:
-    """CRC-32 of plain data."""
-    return f"{zlib.crc32(json.dumps(content, sort_keys=True).encode()):08x}"
+    write_text(folder / "stage.json", json.dumps(plain | {"sum": sum_of(plain)}, indent=2, ensure_ascii=False) + "\n")
 
 
 def fingerprint(config: dict[str, Any], data_hash: str, inputs: dict[str, str]) -> str:

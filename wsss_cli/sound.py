@@ -11,6 +11,7 @@ import stat
 import zipfile
 import zlib
 from pathlib import Path
+from typing import Any
 
 from wsss_cli.errors import WsssError
 
@@ -41,6 +42,11 @@ def read_text(path: Path) -> str:
         raise WsssError(f"{path} cannot be read: it is missing", "check the path") from error
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error
+
+
+def sum_of(content: Any) -> str:
+    """CRC-32 of plain data, for a file that keeps it beside the data."""
+    return f"{zlib.crc32(json.dumps(content, sort_keys=True, default=str).encode()):08x}"
 
 
 def fault(path: Path) -> str:
