@@ -11,7 +11,7 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from wsss_cli import yaml12
+from wsss_cli import bounds, yaml12
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.places import own_places
@@ -29,7 +29,7 @@ class Config(BaseModel):
     Each field carries `Field(default, description="one line with its source: paper section or released code")`.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True, allow_inf_nan=False)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         """What is known to go wrong before anything runs, of these settings and of those within them.
@@ -50,7 +50,7 @@ class Config(BaseModel):
 class StageConfig(Config):
     """Base of a stage's configuration."""
 
-    seed: int = Field(0, ge=0, description="seed of every random draw of the stage")
+    seed: int = Field(0, ge=0, le=bounds.SEED, description="seed of every random draw of the stage")
 
     def unneeded(self) -> tuple[str, ...]:
         """Of the stages that the stage needs, those that these settings make superfluous."""
