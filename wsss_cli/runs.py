@@ -181,6 +181,14 @@ def set_aside(folder: Path) -> None:
     folder.rename(previous)
 
 
+def bring_back(folder: Path) -> None:
+    """Put a finished result that was set aside in the place of one that came to nothing."""
+    previous = folder.with_name(f"{folder.name}.previous")
+    if _finished(previous) and not _finished(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        previous.rename(folder)
+
+
 def is_kept_aside(folder: Path) -> bool:
     """Whether it is a stage's earlier result."""
     return folder.suffix in (".previous", ".damaged")

@@ -23,6 +23,7 @@ NAME = "files.sum"
 ASIDE = "damaged"
 """The sub-folder of a stage that holds what was found damaged: nothing is deleted that somebody may want to look at."""
 RECORDS = ("stage.json", "config.yaml", "log.txt", NAME)  # of the stage's course, not its result
+JOURNAL = "metrics.jsonl"
 BLOCK = 1 << 20  # bytes
 
 
@@ -80,8 +81,8 @@ def clear_damaged(folder: Path, digest: str | None) -> None:
 
 
 def holds_artefacts(folder: Path) -> bool:
-    """Whether a stage has left anything there."""
-    return folder.is_dir() and any(_artefacts(folder))
+    """Whether a stage has left anything there; a journal of losses alone is no result."""
+    return folder.is_dir() and any(not name.endswith(JOURNAL) for name in _artefacts(folder))
 
 
 def _artefacts(folder: Path, below: str = "") -> Iterator[str]:

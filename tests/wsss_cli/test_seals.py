@@ -211,3 +211,37 @@ def test_endings_of_jpegs(tmp_path: Path) -> None:
     assert jpeg_fault(data) == jpeg_fault(data + b"preview of a camera") == jpeg_fault(b"no JPEG") == ""
     assert jpeg_fault(data[: len(data) // 2] + bytes(len(data) - len(data) // 2)) != ""
     assert fault(path) == ""
+
+
+def test_check_reads_every_file_of_a_run(scored: Wsss) -> None:
+    assert scored("check").code == 0
+    kept_time(scored.folder / RUN / "train" / "checkpoint.pt")
+    found = scored("check")
+    assert found.code == 2 and "checkpoint.pt" in found.text and "are damaged" in " ".join(found.text.split())
+
+
+def test_a_setting_that_failed_is_not_remembered(scored: Wsss) -> None:
+    path = scored.folder / RUN / "run.yaml"
+    before = path.read_bytes()
+    failed = scored("train", "poison=0", "--workers", 0)
+    assert failed.code == 2 and "the loss is not finite at iteration 1" in failed.err
+    assert path.read_bytes() == before
+    assert "train: finished already" in scored("train").out, "the result of before is back in its place"
+
+
+def test_a_setting_by_which_something_was_made_is_remembered(wsss: Wsss) -> None:
+    assert wsss("train", "toy", "poison=3", "loop.save_minutes=0", "--workers", 0).code == 2
+    assert "poison: 3" in (wsss.folder / RUN / "run.yaml").read_text()
+
+
+def test_a_small_disk_is_told_before_anything_runs(wsss: Wsss) -> None:
+    def small() -> None:
+        import shutil
+
+        shutil.disk_usage = lambda path: shutil._ntuple_diskusage(10, 9, 3 << 20)  # type: ignore[attr-defined]
+        wsss._main(["train", "toy", "--dry-run"])
+
+    from processes import Forked
+
+    said = " ".join(Forked(small, wsss.folder, wsss.paths()).wait().text.split())
+    assert "the disk of runs may be too small: 3 MiB are free, and up to 1,000 MiB may be needed" in said

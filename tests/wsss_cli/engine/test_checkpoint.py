@@ -1,5 +1,6 @@
 """Checkpoints: everything comes back, nothing is half-written, what cannot be used is named."""
 
+import io
 import os
 import pickle
 import random
@@ -152,3 +153,38 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: py
         checkpoint.save(path, {"k": 2, "x": torch.zeros(1_000_000)}, Runtime(CPU))
     monkeypatch.undo()
     assert checkpoint.load(path)["k"] == 1 and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("room", [0, 1, 100, 999, 2_000, 4_096, 5_000, 8_192, 9_000, 9_500])
+def test_a_full_disk_is_told_with_what_is_needed_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """However much of it still fits: torch makes other errors of the file's own in most cases."""
+    path, runtime = tmp_path / "checkpoint.pt", Runtime(torch.device("cpu"))
+    checkpoint.save(path, {"model": torch.zeros(2000), "k": 1}, runtime)
+    before = path.read_bytes()
+    plain = Path.open
+
+    def full(self: Path, mode: str = "r", *args: Any, **options: Any) -> Any:
+        return Small(io.FileIO(self, mode), room) if mode == "wb" else plain(self, mode, *args, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(WsssError) as error:
+        checkpoint.save(path, {"model": torch.zeros(2000), "k": 2}, runtime)
+    assert "no space left while writing" in error.value.what and "takes 0.0 MiB" in error.value.what
+    assert "the one from before is kept" in error.value.remedy
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+class Small(io.BufferedWriter):
+    """A file on a disk that has room for so many bytes."""
+
+    def __init__(self, raw: io.FileIO, room: int) -> None:
+        super().__init__(raw)
+        self.room = room
+
+    def write(self, data: Any) -> int:
+        self.room -= len(data)
+        if self.room < 0:
+            raise OSError(28, "No space left on device")
+        return super().write(data)
