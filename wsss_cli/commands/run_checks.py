@@ -78,8 +78,7 @@ def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
         except WsssError as error:
             found.append(Finding("error", error.what, error.remedy))
     if not found:
-        found.append(Finding("ok", f"settings of {_run(target)}: every stage's resolve"))
-    found += _room(target)
+        found += [Finding("ok", f"settings of {_run(target)}: every stage's resolve"), *_room(target)]
     weights = {pair for config in configs for pair in pretrained(config)}
     return found + [_weights(*pair, options.trust_checkpoint) for pair in sorted(weights)]
 

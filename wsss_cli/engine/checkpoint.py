@@ -30,7 +30,7 @@ def _write(content: dict[str, Any], file: IO[bytes], path: Path) -> None:
     """torch.save, which makes errors of its own of what the file says, or loses it."""
     watched = _Watched(file)
     try:
-        torch.save(content, watched)
+        torch.save(content, watched)  # type: ignore[arg-type]  # of a file it asks for write and flush
         file.flush()
     except (RuntimeError, OSError) as error:
         said = watched.error or error
