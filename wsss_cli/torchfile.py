@@ -6,10 +6,12 @@ import re
 import warnings
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import require_file, zip_fault
 
 REFUSED = re.compile(
     r"Unsupported global: GLOBAL (\w+(?:\.\w+)+) was|[Uu]nrecognized function (\S+)|but got (<class .*?>)"
@@ -24,8 +26,15 @@ def read_torch(path: Path, trust: bool = False) -> Any:
     Raises WsssError: damaged, asks for code and is not trusted, asks for code that is not installed.
     """
     try:
+        require_file(path)
+        if is_zipfile(path) and (wrong := zip_fault(path)):
+            raise damaged(path, ValueError(wrong))
         with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse
             return torch.load(path, map_location="cpu", weights_only=not trust)
+    except WsssError:
+        raise
+    except PermissionError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}", "check the file's rights") from error
     except Exception as error:  # a damaged pickle raises whatever its bytes lead to
         refused = REFUSED.search(str(error))
         if refused and not trust:
@@ -44,5 +53,5 @@ def damaged(path: Path, error: Exception) -> WsssError:
     size = path.stat().st_size
     return WsssError(
         f"{path} ({size} bytes) is damaged or holds no tensors: {text.splitlines()[0][:200]}",
-        "copy or fetch it again; a checkpoint of a run may be deleted to train again",
+        "copy or fetch it again; if it is a run's, delete it: the next command trains again",
     )

@@ -17,6 +17,7 @@ from wsss_cli.cam.merge import merge_high_res, upsample
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.sound import require_file
 
 DAMAGED = (OSError, ValueError, KeyError, EOFError, AttributeError, ImportError, zipfile.BadZipFile, pickle.PickleError)
 """What numpy raises for a file that is cut short, empty or something else."""
@@ -68,11 +69,14 @@ def read_cam(path: Path, trust: bool = False) -> Cam:
     Raises WsssError naming the file: missing, damaged, of another kind, or not trusted.
     """
     try:
+        require_file(path)
         return _read_pickled(path, trust) if path.suffix == ".npy" else _read(path)
     except FileNotFoundError as error:
-        raise WsssError(f"no CAM {path}", "run `wsss seeds` first") from error
+        raise WsssError(f"no CAM {path}", "run `wsss seeds`, which makes it") from error
+    except PermissionError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}", "check the file's rights") from error
     except DAMAGED as error:
-        raise WsssError(f"{path} holds no CAM: {error}", "delete it and run `wsss seeds` again") from error
+        raise WsssError(f"{path} holds no CAM: {error}", "delete it: the next command makes it again") from error
 
 
 def _read(path: Path) -> Cam:

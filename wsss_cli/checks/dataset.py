@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -20,6 +19,7 @@ from wsss_cli.data.label_format import Labels, format_of, label_format
 from wsss_cli.data.labels import decode_labels
 from wsss_cli.data.picture import PLAIN, Reading
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
+from wsss_cli.data.unchanged import content_digest, stamp
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 
@@ -73,7 +73,8 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
             progress(done, len(prepared.samples))
     if changed:
         what = f"files changed since they were prepared: {some(changed)}"
-        findings.append(Finding("warning", what, "prepare again", "changed", tuple(changed)))
+        remedy = "put back what they were, or prepare again: no stage runs on them"
+        findings.append(Finding("error", what, remedy, "changed", tuple(changed)))
     findings += whole.findings()
     sound = f"{len(prepared.samples)} images, {classes} classes: every file is sound"
     return Examined(findings or [Finding("ok", sound)], whole.balance)
@@ -84,6 +85,7 @@ def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PL
     if isinstance(sample, BadSample):
         return Checked(sample.id, None, (Finding("error", sample.error.what, sample.error.remedy),))
     kind = "unreadable-image"
+    stamps = stamp(sample.image), stamp(sample.mask) if sample.mask is not None else ""
     try:
         image = read_bytes(sample.image)
         seen = verified(image, sample.image, how)
@@ -95,7 +97,9 @@ def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PL
     problems = [*_size_problems(sample, seen.size), *_id_problems(sample, num_classes), *_box_problems(sample)]
     if sample.mask is not None and labels is not None:
         problems += _mask_problems(sample.mask, labels, sample.image, seen.size, num_classes)
-    digests = replace(sample, image_digest=_digest(image), mask_digest=_digest(mask) if mask else "")
+    digests = replace(
+        sample, image_digest=content_digest(image), mask_digest=content_digest(mask) if mask else "", stamps=stamps
+    )
     named = tuple(replace(problem, images=(sample.id,)) for problem in problems)
     return Checked(sample.id, digests, named, seen.sketch, seen.odd, None if labels is None else pixel_counts(labels))
 
@@ -249,7 +253,3 @@ def _mask_problems(
 
 def _corners(box: Box) -> str:
     return f"({box.x0}, {box.y0}, {box.x1}, {box.y1})"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()

@@ -40,13 +40,13 @@ class RunOptions:
     ] = None
     force: Annotated[bool, Option("--force", help="run the stage again", rich_help_panel=RUN)] = False
     dry_run: Annotated[bool, Option("--dry-run", help="only say what would run and why", rich_help_panel=RUN)] = False
-    gpus: Annotated[int, Option(min=0, help="ranks on this machine, one per GPU", rich_help_panel=HOW)] = 0
-    procs: Annotated[int, Option(min=0, help="ranks on this machine, on CPU", rich_help_panel=HOW)] = 0
-    nodes: Annotated[int, Option(min=1, help="machines, each running this command", rich_help_panel=HOW)] = 1
-    node_rank: Annotated[int, Option(min=0, help="which machine this is, from 0", rich_help_panel=HOW)] = 0
+    gpus: Annotated[int, Option(min=0, max=256, help="ranks on this machine, one per GPU", rich_help_panel=HOW)] = 0
+    procs: Annotated[int, Option(min=0, max=256, help="ranks on this machine, on CPU", rich_help_panel=HOW)] = 0
+    nodes: Annotated[int, Option(min=1, max=10000, help="machines, each running this command", rich_help_panel=HOW)] = 1
+    node_rank: Annotated[int, Option(min=0, max=9999, help="which machine this is, from 0", rich_help_panel=HOW)] = 0
     rendezvous: Annotated[str, Option(help="HOST:PORT of the first machine", rich_help_panel=HOW)] = ""
     device: Annotated[str, Option(help="auto, cpu, cuda", rich_help_panel=HOW)] = "auto"
-    workers: Annotated[int | None, Option(min=0, help="reader processes per rank", rich_help_panel=HOW)] = None
+    workers: Annotated[int | None, Option(min=0, max=256, help="reader processes per rank", rich_help_panel=HOW)] = None
     trust_checkpoint: Annotated[
         bool, Option("--trust-checkpoint", help="load files that can run code", rich_help_panel=HOW)
     ] = False

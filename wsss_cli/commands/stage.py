@@ -19,7 +19,8 @@ from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
-from wsss_cli.runs import Run, Settings, latest_run
+from wsss_cli.runs import Run, Settings, bring_back, latest_run
+from wsss_cli.seals import holds_artefacts
 
 if TYPE_CHECKING:
     from wsss_cli.ranks.distributed import Runtime
@@ -66,7 +67,9 @@ def run_stage(
         return target, make_plan(target, stage or verb, options, launch.world(asked))
 
     if options.dry_run:
-        show_plan(resolve()[1])
+        target, steps = resolve()
+        show_plan(steps)
+        _warn_of_space(target, steps)
         return None
     if not launch.in_launched_process():
         launch.check(asked)
@@ -155,10 +158,15 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
     with target.run.locked() if runtime.main else nullcontext():
         if runtime.main:
             _say_kept(target)
+            _warn_of_space(target, steps)
             target.run.save_settings(target.saved)
             target.run.make_latest()
         try:
             record = execute(steps, target.data, target.method, runtime)
+        except Exception:
+            if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
+                _forget(target, steps)
+            raise
         except SystemExit as stop:
             if runtime.main and hasattr(stop, "text"):
                 console.warn(stop.text)
@@ -166,6 +174,21 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         if runtime.main and hint:
             console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
         return record
+
+
+def _forget(target: Target, steps: list[Step]) -> None:
+    """A command by which nothing was made was a mistake: its settings are not remembered, results stay."""
+    target.run.save_settings(target.kept)
+    for step in steps:
+        if step.status in ("stale", "forced"):
+            bring_back(step.folder)
+
+
+def _warn_of_space(target: Target, steps: list[Step]) -> None:
+    from wsss_cli.space import lack
+
+    if what := lack(steps, target.data, target.run.root):
+        console.warn(f"{what} (`--runs-root` names another)")
 
 
 def _say_kept(target: Target) -> None:

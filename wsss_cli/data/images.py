@@ -33,6 +33,7 @@ from wsss_cli.data.picture import (
     values,
 )
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import jpeg_fault, png_fault, require_file
 
 # What Pillow's decoders raise on damaged files.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
@@ -117,6 +118,8 @@ def image_size(path: Path, verify: bool = False, how: Reading = PLAIN) -> tuple[
 
 def verified(data: bytes, path: Path, how: Reading = PLAIN) -> Verified:
     """The encoded picture `data`, read to its end.  Raises WsssError naming `path`, as `image_size`."""
+    if wrong := png_fault(data) or jpeg_fault(data):
+        raise WsssError(f"{path} is damaged: {wrong}", "copy or download it again")
     with opened(data, path) as image:
         require_allowed(image, path, how)
         size, kind = _shown_size(image), kind_of(image)
@@ -231,6 +234,7 @@ def _plugged_in(module: str) -> bool:
 
 def _require_content(path: Path) -> None:
     try:
+        require_file(path)
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise WsssError(f"{path} is missing", "put it there, or take it off the list that names it") from error

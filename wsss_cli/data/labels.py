@@ -22,6 +22,7 @@ from wsss_cli.data.picture import kind_of
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.sound import png_fault
 
 Colour = tuple[int, int, int]
 RUNS = 3  # zlib's strategy Z_RLE: label maps come out as small as by default, in a third of the time
@@ -55,6 +56,7 @@ def read_labels(path: Path) -> Labels:
 
 def decode_labels(data: bytes, path: Path) -> Labels:
     """The ids (H, W) of the encoded mask `data`, as `read_labels`.  Raises WsssError naming `path`."""
+    _require_sound(data, path)
     with decoding(path), Image.open(io.BytesIO(data)) as image:
         require_lossless(image, data, path)
         require_one_page(image, path)
@@ -108,6 +110,7 @@ def read_mask01(path: Path) -> NDArray[np.bool_]:
     Raises WsssError if it holds other values, or is of a format that smears them.
     """
     data = read_bytes(path)
+    _require_sound(data, path)
     with decoding(path), Image.open(io.BytesIO(data)) as image:
         require_lossless(image, data, path)
         values = np.array(image if image.mode in ("L", "P", "1") else image.convert("RGB"))
@@ -119,6 +122,11 @@ def read_mask01(path: Path) -> NDArray[np.bool_]:
     if not (found <= {0, 1} or found <= {0, 255}):
         raise WsssError(f"{path} holds {_some(found)}, neither 0/1 nor 0/255", "give masks of 0 and 255")
     return values != 0
+
+
+def _require_sound(data: bytes, path: Path) -> None:
+    if wrong := png_fault(data):
+        raise WsssError(f"{path} is damaged: {wrong}", "copy it again; if it is a run's, delete it: it is made again")
 
 
 def _some(values: set[int]) -> str:

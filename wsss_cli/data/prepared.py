@@ -20,6 +20,8 @@ from wsss_cli.data.picture import USUAL_MEGAPIXELS, Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text, writing
 from wsss_cli.nearest import nearest
+from wsss_cli.places import file_digest
+from wsss_cli.sound import read_text, require_file, sum_of
 
 INSTANCES = "instances.json"
 """The instance labels of all images of a run, beside those of each."""
@@ -43,7 +45,8 @@ class Box:
 class Sample:
     """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
-    The digests are of the files' bytes when they were checked; `wsss prepare` fills them in.
+    The digests are of the files' bytes when they were checked, the stamps their sizes and times; `wsss prepare` fills
+    them in.
     """
 
     id: str
@@ -56,6 +59,7 @@ class Sample:
     splits: tuple[str, ...] = ()
     image_digest: str = ""
     mask_digest: str = ""
+    stamps: tuple[str, str] = field(default=("", ""), compare=False)
 
 
 @dataclass(frozen=True)
@@ -85,6 +89,7 @@ class DatasetInfo:
     instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps; see objects
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
+    lines    the digest of samples.jsonl as it was written; the host's as well
     """
 
     name: str
@@ -99,6 +104,7 @@ class DatasetInfo:
     instances: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
     pictures: dict[str, float] = field(default_factory=dict)
+    lines: str = ""
 
     @property
     def reading(self) -> Reading:
@@ -163,7 +169,8 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         for sample in samples:
             row = _to_json(sample, folder)
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            digest.update(json.dumps({**row, "image": "", "mask": sample.mask is not None}).encode())
+            row = {**row, "image": "", "mask": sample.mask is not None}
+            digest.update(json.dumps({key: value for key, value in row.items() if key != "stamps"}).encode())
     head = {
         "name": info.name,
         "kind": info.kind,
@@ -177,7 +184,9 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         **({"pictures": info.pictures} if info.pictures else {}),
         **({"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}),
         "hash": digest.hexdigest()[:16],
+        "lines": file_digest(folder / "samples.jsonl"),
     }
+    head["sum"] = sum_of(head)
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
     write_text(folder / "dataset.yaml", text)
     return digest.hexdigest()[:16]
@@ -185,13 +194,18 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
 
 def read_prepared(folder: Path) -> Prepared:
     """The prepared data set in `folder`. Raises WsssError naming the file that is missing or damaged."""
-    return Prepared(folder, read_info(folder), tuple(read_samples(folder)))
+    info = read_info(folder)
+    return Prepared(folder, info, tuple(read_samples(folder, info.lines)))
 
 
-def read_samples(folder: Path) -> Iterator[Sample]:
-    """Only samples.jsonl, as a stream. Raises WsssError."""
+def read_samples(folder: Path, digest: str = "") -> Iterator[Sample]:
+    """Only samples.jsonl, as a stream. Raises WsssError, also if it is not the one of that digest."""
+    path = folder / "samples.jsonl"
     try:
-        for line in _lines(folder / "samples.jsonl"):
+        require_file(path)
+        if digest and file_digest(path) != digest:
+            raise ValueError("it was changed after it was written")
+        for line in _lines(path):
             yield _from_json(line, folder)
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{folder / 'samples.jsonl'} cannot be read: {error}", "run `wsss prepare` again") from error
@@ -201,7 +215,9 @@ def read_info(folder: Path) -> DatasetInfo:
     """Only dataset.yaml. Raises WsssError."""
     path = folder / "dataset.yaml"
     try:
-        head: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        head: dict[str, Any] = yaml.safe_load(read_text(path))
+        if "sum" in head and head.pop("sum") != sum_of(head):
+            raise ValueError("it was changed after it was written")
         return DatasetInfo(
             name=head["name"],
             kind=head["kind"],
@@ -215,16 +231,17 @@ def read_info(folder: Path) -> DatasetInfo:
             instances=tuple(folder / path for path in head.get("instances", ())),
             warnings=tuple(head.get("warnings", ())),
             pictures={str(key): float(value) for key, value in head.get("pictures", {}).items()},
+            lines=head.get("lines", ""),
         )
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error
 
 
 def read_latest(root: Path) -> str:
     """The name of the data set under `root` that was prepared last.  Raises WsssError if there is none."""
     path = root / "latest"
-    name = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-    if not name or not (root / name / "dataset.yaml").is_file():
+    name = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
+    if not name or "\0" in name or not (root / name / "dataset.yaml").is_file():
         raise WsssError(
             f"no data set is prepared in {root}", "run `wsss prepare shapes`, or another; see `wsss datasets`"
         )
@@ -247,6 +264,7 @@ def _to_json(sample: Sample, folder: Path) -> dict[str, Any]:
         "mask": None if sample.mask is None else _relative(sample.mask, folder),
         "splits": list(sample.splits),
         "digests": [sample.image_digest, sample.mask_digest],
+        "stamps": list(sample.stamps),
     }
 
 
@@ -263,6 +281,7 @@ def _from_json(line: str, folder: Path) -> Sample:
         splits=tuple(row["splits"]),
         image_digest=row["digests"][0],
         mask_digest=row["digests"][1],
+        stamps=tuple(row.get("stamps", ("", ""))),
     )
 
 

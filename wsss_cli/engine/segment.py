@@ -11,6 +11,7 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsss_cli import bounds
 from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
@@ -36,9 +37,11 @@ from wsss_cli.ranks.distributed import mean_over_ranks
 class Optimiser(optimiser.Optimiser):
     """SGD with a poly schedule; the defaults are BECO's released ones."""
 
-    lr: float = Field(0.01, gt=0, description="learning rate of the backbone (BECO: 0.01)")
-    head_factor: float = Field(1.0, gt=0, description="factor on the decoder's learning rate (BECO: 1)")
-    min_lr: float = Field(1e-5, ge=0, description="floor of poly (BECO)")
+    lr: float = Field(0.01, gt=0, le=bounds.RATE, description="learning rate of the backbone (BECO: 0.01)")
+    head_factor: float = Field(
+        1.0, gt=0, le=bounds.FACTOR, description="factor on the decoder's learning rate (BECO: 1)"
+    )
+    min_lr: float = Field(1e-5, ge=0, le=bounds.RATE, description="floor of poly (BECO)")
 
     def floor(self) -> float:
         """The share of the base rate at which poly stays."""
@@ -65,7 +68,7 @@ class Segment(StageConfig):
     )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
-    multi_scale: tuple[float, ...] = Field(
+    multi_scale: tuple[bounds.Scale, ...] = Field(
         (), description="scales at which the network also sees each image; the largest logit counts (MSC: 0.5, 0.75)"
     )
     augment: Augment = Field(Augment(), description="augmentation")

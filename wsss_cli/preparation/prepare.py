@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -20,6 +21,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import put_in_place, sweep, write_text
 from wsss_cli.parallel.ordered import ParallelMap
 
+TIMES = re.compile(rb', "stamps": \[[^\]]*\]|^(lines|sum): .*$', re.MULTILINE)
 Progress = Callable[[int, int], None]
 Say = Callable[[Finding], None]
 
@@ -185,8 +187,9 @@ def _hash(folder: Path) -> str:
 
 
 def _text(folder: Path) -> list[bytes]:
+    """What is said of the data, without the times of its files and what follows from them."""
     paths = (folder / "dataset.yaml", folder / "samples.jsonl")
-    return [path.read_bytes() if path.is_file() else b"" for path in paths]
+    return [TIMES.sub(b"", path.read_bytes()) if path.is_file() else b"" for path in paths]
 
 
 def _require_name(name: str) -> None:

@@ -6,6 +6,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.config import Config
 
 
@@ -15,12 +16,22 @@ class Crf(Config):
     backend: Literal["native", "pydensecrf"] = Field(
         "native", description="native: this package's, on CPU or GPU; pydensecrf: the compiled one, extra `crf`"
     )
-    iterations: int = Field(10, ge=0, description="mean-field iterations; 10 in every released code")
-    gaussian_sxy: float = Field(1, gt=0, description="standard deviation of the Gaussian kernel, pixels (DeepLab)")
-    gaussian_compat: float = Field(3, ge=0, description="weight of the Gaussian kernel (DeepLab); 0 leaves it out")
-    bilateral_sxy: float = Field(67, gt=0, description="bilateral kernel: standard deviation in pixels (DeepLab)")
-    bilateral_srgb: float = Field(3, gt=0, description="bilateral kernel: the same in colour, 0..255 (DeepLab)")
-    bilateral_compat: float = Field(4, ge=0, description="weight of the bilateral kernel (DeepLab); 0 leaves it out")
+    iterations: int = Field(10, ge=0, le=bounds.REPEATS, description="mean-field iterations; 10 in every released code")
+    gaussian_sxy: float = Field(
+        1, gt=0, le=bounds.DISTANCE, description="standard deviation of the Gaussian kernel, pixels (DeepLab)"
+    )
+    gaussian_compat: float = Field(
+        3, ge=0, le=bounds.FACTOR, description="weight of the Gaussian kernel (DeepLab); 0 leaves it out"
+    )
+    bilateral_sxy: float = Field(
+        67, gt=0, le=bounds.DISTANCE, description="bilateral kernel: standard deviation in pixels (DeepLab)"
+    )
+    bilateral_srgb: float = Field(
+        3, gt=0, le=bounds.DISTANCE, description="bilateral kernel: the same in colour, 0..255 (DeepLab)"
+    )
+    bilateral_compat: float = Field(
+        4, ge=0, le=bounds.FACTOR, description="weight of the bilateral kernel (DeepLab); 0 leaves it out"
+    )
     clip: float = Field(1e-5, gt=0, lt=1, description="least probability in unary = -log p (pydensecrf.utils)")
     gt_prob: float = Field(0.7, gt=0, lt=1, description="certainty of given labels, unary from labels (IRN)")
     official_image: bool = Field(

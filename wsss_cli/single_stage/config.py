@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -40,10 +41,14 @@ class VitNet(Pretrained):
     pretrained: Annotated[str, WEIGHTS] = Field(
         "timm", description="timm: published weights, downloaded; none: random; or a weights FILE"
     )
-    inner_block: int = Field(-3, description="whose tokens the auxiliary classifier sees; -3 is block 9 of 12 (ToCo)")
+    inner_block: int = Field(
+        -3, ge=-64, le=64, description="whose tokens the auxiliary classifier sees; -3 is block 9 of 12 (ToCo)"
+    )
     train_positions: bool = Field(False, description="learn the position embedding (PUF); else it stays (ToCo)")
-    width: int = Field(512, gt=0, description="channels of the decoder (ToCo)")
-    dilation: int = Field(5, gt=0, description="of the decoder's 3 x 3 convolutions (ToCo); less for small crops")
+    width: int = Field(512, gt=0, le=bounds.CHANNELS, description="channels of the decoder (ToCo)")
+    dilation: int = Field(
+        5, gt=0, le=bounds.SHARES, description="of the decoder's 3 x 3 convolutions (ToCo); less for small crops"
+    )
     decoder_init: Literal["torch", "kaiming"] = Field(
         "torch", description="weights of the decoder at first: PyTorch's default (ToCo), or Kaiming, fan out (PUF)"
     )
@@ -86,16 +91,20 @@ class Thresholds(Config):
 class Energy(Config):
     """The dense energy loss, whose filter is the permutohedral lattice."""
 
-    weight: float = Field(1e-7, ge=0, description="factor of the energy, before the loss weight (rloss)")
-    sigma_rgb: float = Field(15.0, gt=0, description="standard deviation in colour, 0..255 (rloss)")
-    sigma_xy: float = Field(100.0, gt=0, description="standard deviation in pixels of the crop (rloss)")
+    weight: float = Field(
+        1e-7, ge=0, le=bounds.FACTOR, description="factor of the energy, before the loss weight (rloss)"
+    )
+    sigma_rgb: float = Field(15.0, gt=0, le=bounds.DISTANCE, description="standard deviation in colour, 0..255 (rloss)")
+    sigma_xy: float = Field(
+        100.0, gt=0, le=bounds.DISTANCE, description="standard deviation in pixels of the crop (rloss)"
+    )
     scale: float = Field(0.5, gt=0, le=1, description="size at which it is computed (rloss)")
 
 
 class Infer(infer.Infer):
     """How the trained network is applied; defaults are those of ToCo's infer_seg_voc."""
 
-    scales: tuple[float, ...] = Field(
+    scales: tuple[bounds.Scale, ...] = Field(
         (1.0, 1.5, 1.25), min_length=1, description="image scales whose predictions are fused (COCO: 1, 1.25, 1.5)"
     )
     flip: bool = Field(True, description="also predict the mirrored image")
@@ -120,8 +129,10 @@ class Seeds(StageConfig):
         description="cam: of the last block; inner: of the auxiliary classifier's block; segmentation: scores of the "
         "decoder (ToCo infer_seg_as_cam)",
     )
-    resize: int | None = Field(448, gt=0, description="side of a square that images are resized to first (ToCo)")
-    scales: tuple[float, ...] | None = Field(
+    resize: int | None = Field(
+        448, gt=0, le=bounds.SIDE, description="side of a square that images are resized to first (ToCo)"
+    )
+    scales: tuple[bounds.Scale, ...] | None = Field(
         None, min_length=1, description="image scales; null: 1, 0.5, 1.5, and of segmentation 1, 1.25, 1.5 (ToCo)"
     )
     full: bool = Field(
@@ -129,7 +140,7 @@ class Seeds(StageConfig):
         description="keep CAMs at the images' size, as released, 16 times the disk space; false: at stride 4, by which "
         "some labels differ (the method's README)",
     )
-    batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
+    batch: int = Field(1, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass; same result")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)

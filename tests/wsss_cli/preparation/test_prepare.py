@@ -257,7 +257,8 @@ def test_changed_files_are_found_by_check(tmp_path: Path, samples: list[Sample])
     found = check(prepared)
     assert [f.kind for f in found] == ["unreadable-image", "changed", "tag-not-in-mask"]
     assert "i0.png is empty" in found[0].what
-    assert found[1] == Finding("warning", "files changed since they were prepared: i3", "prepare again")
+    remedy = "put back what they were, or prepare again: no stage runs on them"
+    assert found[1] == Finding("error", "files changed since they were prepared: i3", remedy)
 
 
 @pytest.mark.parametrize("force", [False, True])
