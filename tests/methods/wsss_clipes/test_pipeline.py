@@ -75,3 +75,12 @@ def test_seeds_are_one_cell_a_patch_and_texts_are_given_on(wsss: Wsss) -> None:
 def test_what_cannot_work_is_named(wsss: Wsss, setting: str, said: str) -> None:
     failed = wsss(*WORDS, "--name", f"bad{len(setting)}", "--set", setting)
     assert failed.code == 2 and said in failed.text and "Traceback" not in failed.text
+
+
+def test_a_prompt_file_names_known_classes(wsss: Wsss) -> None:
+    words = (*WORDS, "--name", "prompts", "--prompt-file", "words.yaml")
+    missing = wsss(*words)
+    assert missing.code == 2 and "there is no file words.yaml" in missing.text
+    (wsss.folder / "words.yaml").write_text("nothing: x\n", encoding="utf-8")
+    unknown = wsss(*words)
+    assert unknown.code == 2 and "unknown class 'nothing'" in unknown.text
