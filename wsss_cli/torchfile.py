@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
 from zipfile import is_zipfile
@@ -23,8 +24,14 @@ def read_torch(path: Path, trust: bool = False) -> Any:
     """What torch.save wrote, its tensors on the CPU.
 
     trust  also read pickles that run code
-    Raises WsssError: damaged, asks for code and is not trusted, asks for code that is not installed.
+    Raises WsssError: damaged, a TorchScript archive, asks for code and is not trusted, asks for code that is not
+    installed.
     """
+    if _is_torchscript(path):
+        raise WsssError(
+            f"{path} is a TorchScript archive, a program and no file of weights",
+            "for OpenAI's CLIP take the same weights as open_clip's or timm's safetensors; of others, a state dict",
+        )
     try:
         require_file(path)
         if is_zipfile(path) and (wrong := zip_fault(path)):
@@ -45,6 +52,15 @@ def read_torch(path: Path, trust: bool = False) -> Any:
         if trust and isinstance(error, ImportError | AttributeError):
             raise WsssError(f"{path} needs code that is not installed: {error}", "install that package") from error
         raise damaged(path, error) from error
+
+
+def _is_torchscript(path: Path) -> bool:
+    """Whether torch.jit.save wrote it: it alone keeps constants beside the tensors."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):  # another kind of file, or none: torch says so
+        return False
 
 
 def damaged(path: Path, error: Exception) -> WsssError:

@@ -16,7 +16,7 @@ from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_names import Names
-from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.nets.clip_net import VIT_B16, ClipNet
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
 from wsss_cli.refine.crf_config import Crf
@@ -26,23 +26,12 @@ from wsss_cli.single_stage.config import Trained
 AFA_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=64, bilateral_srgb=5, bilateral_compat=4)
 """[Ru et al. 2022; rulixiang/afa, infer_seg]"""
 
-VIT_B16 = "vit_base_patch16_clip_quickgelu_224.openai"
-"""OpenAI's ViT-B/16, by timm's name."""
 
-
-class Net(Pretrained):
+class Net(ClipNet):
     """Frozen CLIP, with WeCLIP+ frozen DINOv2 as well, and the small network that is trained on them."""
 
     IMAGENET: ClassVar[tuple[str, ...]] = (VIT_B16,)  # though CLIP's weights expect others [released code]
 
-    backbone: str = Field(VIT_B16, description="timm's name of CLIP's visual transformer")
-    backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {depth: 4}")
-    pretrained: Annotated[str, WEIGHTS] = Field(
-        "timm", description="timm: published weights, downloaded; none: random; or a FILE of OpenAI, open_clip or timm"
-    )
-    logit_scale: float = Field(
-        100.0, gt=0, le=bounds.FACTOR, description="what cosines with names are multiplied by (OpenAI's CLIP)"
-    )
     levels: Literal["all", "last"] = Field(
         "all", description="blocks whose tokens are fused: all but the last one, or the one before it alone (WeCLIP+)"
     )
