@@ -17,7 +17,7 @@ from typing import Any
 import yaml
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import write_text, writing
+from wsss_cli.files import is_lost, write_text, writing
 from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
 from wsss_cli.nearest import nearest
 
@@ -223,7 +223,7 @@ def read_latest(root: Path) -> str:
     """The name of the data set under `root` that was prepared last.  Raises WsssError if there is none."""
     path = root / "latest"
     name = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
-    if fault(name) or not (root / name / "dataset.yaml").is_file():
+    if fault(name) or not ((root / name / "dataset.yaml").is_file() or is_lost(root / name)):
         raise WsssError(
             f"no data set is prepared in {root}", "run `wsss prepare shapes`, or another; see `wsss datasets`"
         )

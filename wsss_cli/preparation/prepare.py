@@ -13,11 +13,12 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from wsss_cli.checks.dataset import SHOWN, Finding, Whole, check_sample
+from wsss_cli.data.holding import making, require_unused
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
-from wsss_cli.files import put_in_place, sweep, write_text
+from wsss_cli.files import flush_all, put_in_place, sweep, write_text
 from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
 
@@ -45,7 +46,9 @@ def prepare(
     """
     _require_name(name)
     tell = say or (lambda finding: None)
-    with aside(root, name, plugin.resumes, tell) as folder:
+    with making(root / name), aside(root, name, plugin.resumes, tell) as folder:
+        if force:
+            require_unused(root / name)  # before hours of work, not after
         info, samples = plugin.function()(options, folder)
         review = Review(with_plain_classes(replace(info, name=name)), skip_bad, progress)
         write_prepared(folder, review.info, review.sound(samples))
@@ -171,6 +174,7 @@ def _clear(folder: Path, keep: bool) -> None:
 def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
     """Rename the finished folder to its place, unless what is there already is the same or must not be touched."""
     if not place.exists():
+        flush_all(folder)
         folder.replace(place)
         return
     if not (place / "dataset.yaml").is_file():
@@ -184,9 +188,8 @@ def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
     if not (same or force):  # the same content at another place may be replaced: nothing made from it becomes stale
         what = f"{place} exists with other content"
         raise WsssError(what, "replace it with --force, or keep both by giving this one another --name")
-    old = folder.with_name(f".{place.name}.old")
-    put_in_place(folder, place, old)
-    shutil.rmtree(old, ignore_errors=True)
+    require_unused(place)
+    put_in_place(folder, place)
 
 
 def _hash(folder: Path) -> str:
