@@ -12,10 +12,13 @@ from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
 
+from wsss_cli.names import visible
+
 if TYPE_CHECKING:
     from rich.console import Console
 
 log = logging.getLogger("wsss")
+log.addFilter(lambda record: _spell_out(record))
 
 PLAIN_EVERY = 10.0  # seconds between progress lines when not a terminal
 
@@ -38,6 +41,12 @@ def say(text: str) -> None:
 
 def warn(text: str) -> None:
     log.warning(text)
+
+
+def _spell_out(record: logging.LogRecord) -> bool:
+    """Names from data must not steer the terminal."""
+    record.msg, record.args = visible(record.getMessage()), ()
+    return True
 
 
 def set_up_logging(rank: int = 0) -> None:
@@ -99,11 +108,11 @@ def table(title: str, columns: Sequence[str], rows: Sequence[Sequence[str]]) -> 
     grid = Table(header_style="bold")
     for i, name in enumerate(columns):
         numeric = bool(rows) and all(_is_number(row[i]) for row in rows)
-        grid.add_column(name, justify="right" if numeric else "left", overflow="fold")
+        grid.add_column(Text(visible(name)), justify="right" if numeric else "left", overflow="fold")
     for row in rows:
-        grid.add_row(*map(Text, row))
+        grid.add_row(*(Text(visible(cell)) for cell in row))
     if title:  # a line of its own: as the table's title it would be wrapped to the table's width
-        console().print(Text(title, style="bold"))
+        console().print(Text(visible(title), style="bold"))
     console().print(grid, soft_wrap=False)
 
 
@@ -151,23 +160,23 @@ def _bar(title: str, total: int | None, unit: str) -> Iterator[Tick]:
     from rich import progress as p
 
     columns = (
-        p.TextColumn("{task.description}"),
+        p.TextColumn("{task.description}", markup=False),
         p.BarColumn(30),
         p.MofNCompleteColumn(),
         p.TextColumn("{task.fields[rate]}"),
         p.TimeRemainingColumn(),
-        p.TextColumn("{task.fields[note]}"),
+        p.TextColumn("{task.fields[note]}", markup=False),
     )
     start = time.monotonic()
     with p.Progress(*columns, console=console()) as bar:
-        task = bar.add_task(title, total=total, rate="", note="")
+        task = bar.add_task(visible(title), total=total, rate="", note="")
         done = 0
 
         def tick(n: int = 1, note: str = "") -> None:
             nonlocal done
             done += n
             rate = done / max(time.monotonic() - start, 1e-9)
-            bar.update(task, advance=n, rate=f"{rate:.3g} {unit}/s  {peak_memory():.1f} GiB", note=note)
+            bar.update(task, advance=n, rate=f"{rate:.3g} {unit}/s  {peak_memory():.1f} GiB", note=visible(note))
 
         yield tick
 

@@ -23,7 +23,7 @@ from wsss_cli.config import as_dict, template
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.engine.checkpoint import seed_all
 from wsss_cli.errors import WsssError
-from wsss_cli.files import append_text, sweep, write_text
+from wsss_cli.files import append_text, flush_all, sweep, write_text
 from wsss_cli.job import Job
 from wsss_cli.method import Method
 from wsss_cli.nets.normalisation import normalisations
@@ -70,6 +70,7 @@ def _run(step: Step, job: Job, steps: list[Step]) -> None:
                 _note_failure(step, record, error, time.monotonic() - start)
             raise
         if record is not None:
+            flush_all(step.folder)  # what was made is on the disk before it is said to be
             _note_success(step, record, metrics, time.monotonic() - start)
     barrier()
 

@@ -1,10 +1,12 @@
-"""Files that are there whole or not at all: written under a temporary name, then renamed."""
+"""Files that are there whole or not at all: written under a temporary name, flushed to the disk, then renamed."""
 
 from __future__ import annotations
 
+import ctypes
 import errno
 import os
 import shutil
+import sys
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -13,18 +15,22 @@ from wsss_cli.errors import WsssError
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 NO_RIGHT = (errno.EACCES, errno.EROFS, errno.EPERM)
+AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux' fcntl.h, fs.h
 
 
 @contextmanager
-def writing(path: Path) -> Iterator[Path]:
+def writing(path: Path, flushed: bool = True) -> Iterator[Path]:
     """Yield a temporary path beside `path`, renamed to it at the end and removed on any failure.
 
+    flushed  to the disk before: not for one of many small files, which `flush_all` flushes together
     Raises WsssError where the user can act on it: disk full, no permission.
     """
     aside = path.with_name(f".{path.name}.{os.getpid()}.part")
     with writing_allowed(path):
         try:
             yield aside
+            if flushed:
+                _flush(aside)
             aside.replace(path)
         except BaseException:
             with suppress(OSError):
@@ -50,9 +56,9 @@ def writing_allowed(path: Path) -> Iterator[None]:
         raise
 
 
-def write_text(path: Path, text: str) -> None:
-    """Write UTF-8 text, whole or not at all."""
-    with writing(path) as aside:
+def write_text(path: Path, text: str, flushed: bool = True) -> None:
+    """Write UTF-8 text, whole or not at all; flushed as `writing`."""
+    with writing(path, flushed) as aside:
         aside.write_text(text, encoding="utf-8")
 
 
@@ -62,15 +68,76 @@ def write_bytes(path: Path, data: bytes) -> None:
         aside.write_bytes(data)
 
 
-def put_in_place(folder: Path, place: Path, former: Path) -> None:
-    """Rename `folder` to `place` and what is there to `former`, which goes; on failure what is there stays."""
-    shutil.rmtree(former, ignore_errors=True)
-    place.replace(former)
+def _flush(path: Path) -> None:
+    with path.open("rb+") as file:
+        os.fsync(file.fileno())
+
+
+def flush_all(folder: Path) -> None:
+    """Have the disk hold all that was written below `folder`: at once, for a flush of each file takes its time."""
+    if not hasattr(os, "O_DIRECTORY"):  # Windows, which has neither
+        return
+    syncfs = getattr(ctypes.CDLL(None), "syncfs", None)
+    if syncfs is None:
+        os.sync()
+        return
+    handle = os.open(folder, os.O_RDONLY | os.O_DIRECTORY)
     try:
-        folder.replace(place)
-    except OSError:
-        former.replace(place)
-        raise
+        syncfs(handle)
+    finally:
+        os.close(handle)
+
+
+def put_in_place(folder: Path, place: Path, former: Path | None = None) -> None:
+    """Exchange `place` for the new `folder`; what was there becomes `former`, or goes; on failure it stays.
+
+    Who is killed meanwhile leaves the old or the new at `place`: on Linux in one step, elsewhere by `restore`.
+    """
+    old = _old(place)
+    shutil.rmtree(old, ignore_errors=True)
+    flush_all(folder)
+    if _exchanged(folder, place):
+        folder.replace(old)
+    else:
+        place.replace(old)
+        try:
+            folder.replace(place)
+        except OSError:
+            old.replace(place)
+            raise
+    flush_all(place.parent)
+    if former is not None:
+        shutil.rmtree(former, ignore_errors=True)
+        old.replace(former)
+    shutil.rmtree(old, ignore_errors=True)
+
+
+def restore(place: Path) -> None:
+    """Put right what one who was killed in `put_in_place` left; to be called by nobody else meanwhile."""
+    if is_lost(place):
+        _old(place).replace(place)
+    shutil.rmtree(_old(place), ignore_errors=True)
+
+
+def is_lost(place: Path) -> bool:
+    """Whether a kill left the folder under its other name."""
+    return _old(place).is_dir() and not place.exists()
+
+
+def _old(place: Path) -> Path:
+    return place.with_name(f".{place.name}.old")
+
+
+def _exchanged(a: Path, b: Path) -> bool:
+    """Exchange two folders in one step; False where the system or the file system cannot."""
+    rename = getattr(ctypes.CDLL(None), "renameat2", None) if sys.platform == "linux" else None
+    return rename is not None and rename(AT_FDCWD, bytes(a), AT_FDCWD, bytes(b), RENAME_EXCHANGE) == 0
+
+
+def is_writable(folder: Path) -> bool:
+    """Whether files can be made in it, or, if it is not there, whether it can."""
+    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
+    return os.access(there, os.W_OK)
 
 
 def keep_if_made_from(folder: Path, recipe: str) -> None:

@@ -7,26 +7,30 @@ import platform
 import shlex
 import sys
 from collections.abc import Iterator
-from contextlib import contextmanager, suppress
+from contextlib import ExitStack, contextmanager, suppress
+from datetime import datetime
 from pathlib import Path
 
 from filelock import FileLock, Timeout
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import writing_allowed
+from wsss_cli.files import is_writable, writing_allowed
+
+QUICK = 2.0  # seconds; who only joins those that share a lock holds it for milliseconds
 
 
 @contextmanager
-def locked(path: Path, what: str, remedy: str) -> Iterator[None]:
+def locked(path: Path, what: str, remedy: str, wait: float = 0.0) -> Iterator[None]:
     """Hold the lock `path` for the block; the system lets go of it when the process ends, so none is ever stale.
 
-    what, remedy  for the second command: "another command (process 7 on HOST: wsss ...) <what>", and what to do
+    what, remedy  for the second command: "another command (process 7 on HOST since TIME: wsss ...) <what>", what to do
+    wait          seconds for which the second command tries
     Raises WsssError if another process holds the lock. A file system without locks is worked on without one.
     """
-    lock = FileLock(path, blocking=False)
+    lock = FileLock(path, timeout=wait)
     with writing_allowed(path):
         try:
-            lock.acquire()
+            _acquire(lock, path)
         except Timeout:
             raise WsssError(f"another command{_holder(path)} {what}", remedy) from None
         except NotImplementedError:
@@ -35,8 +39,50 @@ def locked(path: Path, what: str, remedy: str) -> Iterator[None]:
         _sign(path)
         yield
     finally:
-        _note(path).unlink(missing_ok=True)
+        for file in (_note(path), path):
+            with suppress(OSError):  # Windows removes no file that is open
+                file.unlink(missing_ok=True)
         lock.release()
+
+
+@contextmanager
+def shared(path: Path, what: str, remedy: str) -> Iterator[None]:
+    """Keep others from holding the lock `path`, together with all who share it: see `require_unshared`.
+
+    Raises WsssError as `locked`. In a folder that cannot be written to there is nobody to keep away.
+    """
+    with ExitStack() as stack:
+        if is_writable(path.parent):
+            mine = path.with_name(f"{path.name}.used-{platform.node()}-{os.getpid()}")
+            with locked(path, what, remedy, QUICK):
+                stack.enter_context(locked(mine, what, remedy))
+        yield
+
+
+def require_unshared(path: Path, what: str, remedy: str) -> None:
+    """For the holder of `path`.  Raises WsssError if somebody shares it still; those who were killed do not."""
+    for other in path.parent.glob(f"{path.name}.used-*"):
+        if other.suffix != ".holder":
+            with locked(other, what, remedy):
+                pass
+
+
+def _acquire(lock: FileLock, path: Path) -> None:
+    """Its last holder removes the file: what was opened may be a lock that nobody else sees."""
+    while True:
+        path.touch()
+        seen = _number(path)
+        lock.acquire()
+        if seen == _number(path):
+            return
+        lock.release()
+
+
+def _number(path: Path) -> int | None:
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
 
 
 def _note(path: Path) -> Path:
@@ -47,7 +93,9 @@ def _note(path: Path) -> Path:
 def _sign(path: Path) -> None:
     with suppress(OSError):
         command = shlex.join(["wsss", *sys.argv[1:]])
-        _note(path).write_text(f"process {os.getpid()} on {platform.node()}: {command}", encoding="utf-8")
+        since = datetime.now().astimezone().isoformat(" ", "seconds")
+        note = f"process {os.getpid()} on {platform.node()} since {since}: {command}"
+        _note(path).write_text(note, encoding="utf-8")
 
 
 def _holder(path: Path) -> str:

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import hashlib
 import json
-import re
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
@@ -20,6 +19,7 @@ from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.locks import locked
+from wsss_cli.names import inside, require_folder_name
 from wsss_cli.sound import read_text, sum_of
 
 
@@ -34,8 +34,7 @@ class Run:
 
     def __post_init__(self) -> None:
         for part in (self.data, self.method, self.name):
-            if not re.fullmatch(r"\w[\w.+-]*", part):
-                raise WsssError(f"{part!r} cannot name a folder", "use letters, digits and the signs _ . + -")
+            require_folder_name(part)
 
     @property
     def folder(self) -> Path:
@@ -47,7 +46,7 @@ class Run:
 
     def stage(self, key: str) -> Path:
         """The folder of a stage: "seeds", "infer", or with a variant "infer-train"."""
-        return self.folder / key
+        return inside(self.folder, key, "the stage", "choose another split")
 
     def settings(self) -> Settings:
         """What the user has asked of this run so far.  Raises WsssError if run.yaml is damaged."""

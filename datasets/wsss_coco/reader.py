@@ -13,6 +13,7 @@ from wsss_cli.data.labels import write_labels
 from wsss_cli.data.picture import Reading
 from wsss_cli.data.prepared import BadSample, Box, Sample
 from wsss_cli.errors import WsssError
+from wsss_cli.names import require_path
 from wsss_coco.config import Paint
 from wsss_coco.objects import box_of, half_open, has_outline, run_lengths
 from wsss_coco.paint import Object, layers, painted
@@ -61,8 +62,7 @@ class Reader:
         if not isinstance(name, str) or not name.strip():
             raise WsssError(f"{where} has no file_name", "correct its entry")
         path = PurePosixPath(name)
-        if path.is_absolute() or ".." in path.parts:
-            raise WsssError(f"{where}: file_name '{name}' is not below the folder of images", "correct its entry")
+        require_path(path.as_posix(), f"{where}: file_name", "correct its entry")
         if not width or not height:  # as tools write where they do not know
             width, height = image_size(self.images / path, how=self.how)
         if width < 0 or height < 0:

@@ -12,6 +12,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_cli.names import CONTROL
 
 KINDS = "jpg jpeg jpe jfif png bmp dib tif tiff webp gif ppm pgm pbm pnm jp2 j2k avif heic heif jxl"
 ENDINGS = frozenset(f".{kind}" for kind in KINDS.split())
@@ -85,7 +86,7 @@ def make_ids(names: list[str]) -> list[str]:
 
 
 def _flat(name: str) -> str:
-    return re.sub(r'[\x00-\x1f\x7f<>:"|?*\\]', "_", name.replace("/", "__"))
+    return re.sub(rf'{CONTROL.pattern}|[<>:"|?*\\]|^\s|\s$', "_", name.replace("/", "__"))
 
 
 def _hashed(id: str, name: str) -> str:

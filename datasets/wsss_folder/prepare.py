@@ -123,7 +123,7 @@ def _shown(path: Path, place: Path, how: Reading, white: int | None) -> Path:
         how = replace(how, white=white)
     if not (kind.pages > 1 or (kind.deep and how.white is not None)):
         return path
-    with writing(place) as aside:
+    with writing(place, flushed=False) as aside:
         Image.fromarray(read_image(path, how)).save(aside, format="PNG")
     return place
 

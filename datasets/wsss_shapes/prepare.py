@@ -48,7 +48,7 @@ def _sample(which: tuple[str, int], options: Options, folder: Path) -> Sample:
     made = scene(split, index, options.size, options.seed)
     id = f"{split}_{index:05d}"
     image, mask = folder / "images" / f"{id}.png", folder / "masks" / f"{id}.png"
-    with writing(image) as aside:
+    with writing(image, flushed=False) as aside:
         Image.fromarray(made.image).save(aside, format="PNG", compress_level=4)
     write_labels(mask, made.labels)
     write_labels(folder / "objects" / f"{id}.png", made.owners)

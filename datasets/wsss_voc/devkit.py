@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_cli.names import require_path
 from wsss_cli.nearest import nearest
 
 IMAGES, ANNOTATIONS, LISTS = "JPEGImages", "Annotations", "ImageSets/Segmentation"
@@ -115,6 +116,8 @@ def _text(path: Path) -> str:
 
 
 def _entry(columns: list[str], devkit: Path, where: str) -> Entry:
+    for column in columns:
+        require_path(column.lstrip("/"), f"{where}:", "correct the line")
     first = Path(columns[0])
     if len(columns) == 1 and not first.suffix:
         return Entry.of(columns[0], devkit)

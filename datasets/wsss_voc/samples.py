@@ -37,9 +37,9 @@ class Reader:
             width, height = image_size(entry.image)
             boxes = self._boxes(entry, width, height)
             tags = self._tags(entry, boxes)
+            return Sample(entry.id, entry.image, width, height, tags, boxes, entry.mask, entry.splits)
         except WsssError as error:
             return BadSample(entry.id, error)
-        return Sample(entry.id, entry.image, width, height, tags, boxes, entry.mask, entry.splits)
 
     def _boxes(self, entry: Entry, width: int, height: int) -> tuple[Box, ...]:
         path = self.devkit / ANNOTATIONS / f"{entry.id}.xml"

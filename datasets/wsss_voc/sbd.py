@@ -19,6 +19,7 @@ from scipy.io import loadmat
 from wsss_cli.console import track
 from wsss_cli.data.labels import write_labels
 from wsss_cli.errors import WsssError
+from wsss_cli.names import require_path
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_voc.classes import CLASSES
 
@@ -51,7 +52,8 @@ def sbd_ids(folder: Path) -> list[str]:
     lists = [folder / name for name in SPLITS if (folder / name).is_file()]
     if not lists:
         return sorted(path.stem for path in (folder / "cls").glob("*.mat"))
-    return sorted({id for path in lists for id in path.read_text(encoding="utf-8").split()})
+    named = {id: path.name for path in lists for id in path.read_text(encoding="utf-8").split()}
+    return sorted(require_path(id, f"{path} of SBD: the id", _AGAIN) for id, path in named.items())
 
 
 def build_masks(voc: Path, sbd: Path, into: Path) -> dict[str, WsssError]:

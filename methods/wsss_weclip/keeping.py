@@ -84,7 +84,7 @@ def evidence_path(folder: Path, id: str, mirrored: bool) -> Path:
 def write_evidence(path: Path, seen: Evidence, dtype: str) -> None:
     """What is seen of one image, whole or not at all."""
     parts = {"levels": seen.levels[:, 0], "dino": seen.dino[0], "attention": seen.attention[0], "cams": seen.cams[0]}
-    with writing(path) as aside, aside.open("wb") as file:
+    with writing(path, flushed=False) as aside, aside.open("wb") as file:
         arrays = {name: x.cpu().float().numpy().astype(dtype) for name, x in parts.items()}
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a bool among the keywords
 

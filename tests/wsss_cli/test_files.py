@@ -1,12 +1,32 @@
 """Files are there whole or not at all."""
 
 import errno
+import os
+import shutil
+import signal
+import sys
+from collections.abc import Callable
 from pathlib import Path
+from typing import Any
 
+import numpy as np
 import pytest
 
+from processes import Forked
+from wsss_cli import files
+from wsss_cli.data.labels import write_labels
 from wsss_cli.errors import WsssError
-from wsss_cli.files import append_text, keep_if_made_from, sweep, write_bytes, write_text, writing
+from wsss_cli.files import (
+    append_text,
+    is_lost,
+    keep_if_made_from,
+    put_in_place,
+    restore,
+    sweep,
+    write_bytes,
+    write_text,
+    writing,
+)
 
 
 def test_written_and_replaced(tmp_path: Path) -> None:
@@ -73,3 +93,91 @@ def test_files_are_kept_if_made_from_the_same(tmp_path: Path) -> None:
     assert (folder / "a" / "1.txt").exists()
     keep_if_made_from(folder, "red")
     assert [p.name for p in folder.iterdir()] == ["made_from.txt"]
+
+
+def folders(tmp_path: Path) -> tuple[Path, Path]:
+    """A finished folder and the place of an older one."""
+    for name, text in ((".data.part", "new"), ("data", "old")):
+        write_text(tmp_path / name / "a.txt", text)
+    return tmp_path / ".data.part", tmp_path / "data"
+
+
+@pytest.mark.parametrize("at_once", [True, False])
+def test_a_folder_is_put_in_the_place_of_another(
+    tmp_path: Path, at_once: bool, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if not at_once:
+        monkeypatch.setattr(files, "_exchanged", lambda a, b: False)
+    folder, place = folders(tmp_path)
+    put_in_place(folder, place)
+    assert (place / "a.txt").read_text() == "new" and list(tmp_path.iterdir()) == [place]
+    write_text(folder / "a.txt", "newer")
+    put_in_place(folder, place, tmp_path / "former")
+    assert (place / "a.txt").read_text() == "newer" and (tmp_path / "former/a.txt").read_text() == "new"
+    assert len(list(tmp_path.iterdir())) == 2
+
+
+def test_linux_exchanges_folders_in_one_step(tmp_path: Path) -> None:
+    folder, place = folders(tmp_path)
+    if sys.platform == "linux":
+        assert files._exchanged(folder, place)
+        assert (place / "a.txt").read_text() == "new" and (folder / "a.txt").read_text() == "old"
+
+
+def test_a_failed_replacement_leaves_the_old(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(files, "_exchanged", lambda a, b: False)
+    folder, place = folders(tmp_path)
+    replace = Path.replace
+
+    def fail(self: Path, target: Path) -> Path:
+        if self == folder:
+            raise OSError(errno.EIO, "disk")
+        return replace(self, target)
+
+    monkeypatch.setattr(Path, "replace", fail)
+    with pytest.raises(OSError, match="disk"):
+        put_in_place(folder, place)
+    assert (place / "a.txt").read_text() == "old" and not is_lost(place)
+
+
+@pytest.mark.parametrize("former", [None, "former"])
+@pytest.mark.parametrize("at_once", [True, False])
+@pytest.mark.parametrize("step", range(5))
+def test_a_kill_between_two_renames_leaves_the_old_or_the_new(
+    tmp_path: Path, step: int, at_once: bool, former: str | None
+) -> None:
+    folder, place = folders(tmp_path)
+
+    def replace_and_be_killed() -> None:
+        steps = iter(range(100))
+
+        def killed(function: Callable[..., Any]) -> Callable[..., Any]:
+            def call(*args: Any, **kwargs: Any) -> Any:
+                if next(steps) == step:
+                    os.kill(os.getpid(), signal.SIGKILL)
+                return function(*args, **kwargs)
+
+            return call
+
+        Path.replace = killed(Path.replace)  # type: ignore[method-assign]
+        shutil.rmtree = killed(shutil.rmtree)  # type: ignore[assignment]
+        if not at_once:
+            files._exchanged = lambda a, b: False
+        put_in_place(folder, place, former and place.with_name(former))
+
+    code = Forked(replace_and_be_killed, tmp_path).wait().code
+    assert code in (-signal.SIGKILL, 0)
+    restore(place)
+    assert (place / "a.txt").read_text() in ("old", "new") and (step or (place / "a.txt").read_text() == "old")
+    assert code or (place / "a.txt").read_text() == "new"
+    assert not files._old(place).exists()
+
+
+def test_many_files_are_flushed_at_once_and_each_other_one(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    flushed: list[str] = []
+    monkeypatch.setattr(files, "_flush", lambda path: flushed.append(path.name))
+    write_text(tmp_path / "a", "1")
+    write_text(tmp_path / "b", "1", flushed=False)
+    write_labels(tmp_path / "c.png", np.zeros((4, 4), np.uint8))
+    assert [name.split(".")[1] for name in flushed] == ["a"]
+    files.flush_all(tmp_path)

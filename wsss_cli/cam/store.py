@@ -58,7 +58,7 @@ def write_cam(path: Path, cam: Cam) -> None:
     parts = {f"scale_{i}": maps.astype(np.float16) for i, maps in enumerate(cam.scale_maps)}
     if cam.high_res is not None:
         parts["high_res"] = cam.high_res.astype(np.float16)
-    with writing(path) as aside, aside.open("wb") as file:
+    with writing(path, flushed=False) as aside, aside.open("wb") as file:
         arrays = {"keys": cam.keys, "cam": cam.cam.astype(np.float16), "size": np.array(cam.size), **parts}
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a bool among the keywords
 

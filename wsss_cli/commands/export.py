@@ -79,12 +79,14 @@ def labels(
     if done is None:
         return
     from wsss_cli import console
+    from wsss_cli.data.holding import using
     from wsss_cli.export.labels import export
 
-    source, lacking = _source(done[0], done[1], stage, split)
+    target = done[0]
+    source, lacking = _source(target, done[1], stage, split)
     if lacking:
         console.warn(f"{lacking} image(s) of split '{source.split}' have no label map (no tags?) and are left out")
-    with console.track(f"export {format}", len(source.samples)) as tick:
+    with target.run.locked(), using(target.data), console.track(f"export {format}", len(source.samples)) as tick:
         export(source, out, format, form, images, tick)
     console.say(f"{source.title}, {len(source.samples)} images of split '{source.split}' -> {out}")
     if format in ("coco", "cvat", "label-studio"):

@@ -16,6 +16,7 @@ from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import Target, require_data, resolve_target
 from wsss_cli.config import resolve
+from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.plan import Step, check_sections, plan, read_recipe, stages_of
@@ -54,10 +55,10 @@ def look_at_data(name: str, root: Path) -> Data:
     """The findings about one prepared data set, which name it."""
     try:
         prepared = read_prepared(root / name)
+        with using(prepared), console.counter(f"check {name}") as count:
+            examined = examine(prepared, progress=count)
     except WsssError as error:
         return Data([Finding("error", error.what, error.remedy)])
-    with console.counter(f"check {name}") as count:
-        examined = examine(prepared, progress=count)
     return Data([replace(f, what=f"data set {name}: {f.what}") for f in examined.findings], prepared, examined)
 
 

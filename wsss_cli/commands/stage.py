@@ -12,6 +12,7 @@ from wsss_cli import console
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.config import flat, merge, parse_set
+from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import VERBS, Method
@@ -144,6 +145,7 @@ def find_run(method: str | None, options: RunOptions) -> Run:
 
 def require_data(name: str, root: Path) -> None:
     """Raises WsssError naming the nearest ones if there is no prepared data set of that name."""
+    recover(root / name)
     if not (root / name / "dataset.yaml").is_file():
         known = sorted(p.parent.name for p in root.glob("*/dataset.yaml"))
         raise WsssError(f"no prepared data set '{name}' in {root}{nearest(name, known)}", "`wsss prepare` makes one")
@@ -153,9 +155,10 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
     """The steps under the run's lock, which rank 0 holds; returns the last step's record."""
     from contextlib import nullcontext
 
+    from wsss_cli.data.holding import using
     from wsss_cli.execute import execute
 
-    with target.run.locked() if runtime.main else nullcontext():
+    with target.run.locked() if runtime.main else nullcontext(), using(target.data) if runtime.main else nullcontext():
         if runtime.main:
             _say_kept(target)
             _warn_of_space(target, steps)

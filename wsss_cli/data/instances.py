@@ -23,7 +23,7 @@ def run_length_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
 
 def write_rows(folder: Path, sample: Sample, rows: Sequence[dict[str, Any]]) -> None:
     """Keep one image's annotations, without `id` and `image_id`, until `merge_rows`."""
-    write_text(folder / f"{sample.id}.json", json.dumps(list(rows)))
+    write_text(folder / f"{sample.id}.json", json.dumps(list(rows)), flushed=False)
 
 
 def merge_rows(folder: Path, samples: Sequence[Sample], classes: Sequence[str], write: bool = True) -> int:

@@ -135,5 +135,5 @@ def _some(values: set[int]) -> str:
 
 
 def _save(path: Path, image: Image.Image) -> None:
-    with writing(path) as aside:
+    with writing(path, flushed=False) as aside:
         image.save(aside, format="PNG", compress_type=RUNS)

@@ -18,7 +18,8 @@ import yaml
 
 from wsss_cli.data.picture import USUAL_MEGAPIXELS, Reading
 from wsss_cli.errors import WsssError
-from wsss_cli.files import write_text, writing
+from wsss_cli.files import is_lost, write_text, writing
+from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
 from wsss_cli.nearest import nearest
 from wsss_cli.places import file_digest
 from wsss_cli.sound import read_text, require_file, sum_of
@@ -45,6 +46,7 @@ class Box:
 class Sample:
     """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
+    Ids and splits become paths: WsssError for one that cannot (`names.fault`).
     The digests are of the files' bytes when they were checked, the stamps their sizes and times; `wsss prepare` fills
     them in.
     """
@@ -60,6 +62,13 @@ class Sample:
     image_digest: str = ""
     mask_digest: str = ""
     stamps: tuple[str, str] = field(default=("", ""), compare=False)
+
+    def __post_init__(self) -> None:
+        require_path(self.id, "the id of an image", "give the image another name")
+        for split in self.splits:
+            require_part(split, "the split", "give it another name")
+        for path in filter(None, (self.image, self.mask)):
+            require_visible(path, "the path")
 
 
 @dataclass(frozen=True)
@@ -207,6 +216,8 @@ def read_samples(folder: Path, digest: str = "") -> Iterator[Sample]:
             raise ValueError("it was changed after it was written")
         for line in _lines(path):
             yield _from_json(line, folder)
+    except WsssError as error:  # of a sample
+        raise WsssError(f"{folder / 'samples.jsonl'}: {error.what}", "run `wsss prepare` again") from error
     except (OSError, ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{folder / 'samples.jsonl'} cannot be read: {error}", "run `wsss prepare` again") from error
 
@@ -218,6 +229,7 @@ def read_info(folder: Path) -> DatasetInfo:
         head: dict[str, Any] = yaml.safe_load(read_text(path))
         if "sum" in head and head.pop("sum") != sum_of(head):
             raise ValueError("it was changed after it was written")
+        _require_plain(head["classes"])
         return DatasetInfo(
             name=head["name"],
             kind=head["kind"],
@@ -237,11 +249,16 @@ def read_info(folder: Path) -> DatasetInfo:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error
 
 
+def _require_plain(classes: list[str]) -> None:
+    if wrong := [name for name in classes if name != one_line(name)]:
+        raise ValueError(f"the class {shown(wrong[0])} is not on one line")
+
+
 def read_latest(root: Path) -> str:
     """The name of the data set under `root` that was prepared last.  Raises WsssError if there is none."""
     path = root / "latest"
     name = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
-    if not name or "\0" in name or not (root / name / "dataset.yaml").is_file():
+    if fault(name) or not ((root / name / "dataset.yaml").is_file() or is_lost(root / name)):
         raise WsssError(
             f"no data set is prepared in {root}", "run `wsss prepare shapes`, or another; see `wsss datasets`"
         )
@@ -272,12 +289,12 @@ def _from_json(line: str, folder: Path) -> Sample:
     row = json.loads(line)
     return Sample(
         id=row["id"],
-        image=folder / row["image"],  # an absolute path stays as it is
+        image=_place(row["image"], folder),
         width=row["width"],
         height=row["height"],
         tags=tuple(row["tags"]),
         boxes=tuple(Box(*b) for b in row["boxes"]),
-        mask=None if row["mask"] is None else folder / row["mask"],
+        mask=None if row["mask"] is None else _place(row["mask"], folder),
         splits=tuple(row["splits"]),
         image_digest=row["digests"][0],
         mask_digest=row["digests"][1],
@@ -285,6 +302,13 @@ def _from_json(line: str, folder: Path) -> Sample:
     )
 
 
+def _place(path: str, folder: Path) -> Path:
+    """An absolute path as it is: images lie anywhere; another one below the data set's folder."""
+    return Path(path) if Path(path).is_absolute() else inside(folder, path, "the file", "prepare again")
+
+
 def _relative(path: Path, folder: Path) -> str:
     """Files inside the data set's folder are named relative to it, so that the folder can be moved."""
-    return path.relative_to(folder).as_posix() if path.is_relative_to(folder) else str(path.absolute())
+    if not path.is_relative_to(folder):
+        return str(path.absolute())
+    return require_path(path.relative_to(folder).as_posix(), "the file", "give it another name")

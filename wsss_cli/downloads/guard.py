@@ -8,6 +8,7 @@ from dataclasses import dataclass
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_cli.names import fault, shown
 
 REMEDY = "fetch it from its publisher"
 
@@ -56,15 +57,16 @@ class Guard:
         plain = name.replace("\\", "/")
         if _absolute(plain):
             raise self.refused(name, "has an absolute path")
-        if ".." in plain.split("/"):
-            raise self.refused(name, "has '..' in its path")
-        return posixpath.normpath(plain)
+        whole = "/".join(part for part in plain.split("/") if part not in ("", "."))
+        if whole and (wrong := fault(whole)):
+            raise self.refused(name, wrong)
+        return whole or "."
 
     def link(self, name: str, target: str, base: str) -> None:
         """That a link whose target is relative to the folder `base` of the archive stays inside."""
         plain = target.replace("\\", "/")
         if _absolute(plain) or posixpath.normpath(posixpath.join(base, plain)).split("/")[0] == "..":
-            raise self.refused(name, f"is a link to {_shown(target)}, outside the folder")
+            raise self.refused(name, f"is a link to {shown(target)}, outside the folder")
 
     def device(self, name: str) -> WsssError:
         """The error for what must not be made."""
@@ -72,7 +74,7 @@ class Guard:
 
     def refused(self, name: str, why: str) -> WsssError:
         """The error for a member that is not to be unpacked."""
-        return WsssError(f"{self.archive} is refused: its member {_shown(name)} {why}", REMEDY)
+        return WsssError(f"{self.archive} is refused: its member {shown(name)} {why}", REMEDY)
 
     def _bomb(self, what: str) -> WsssError:
         return WsssError(f"{self.archive} is refused as a bomb: it unpacks to {what}", REMEDY)
@@ -80,7 +82,3 @@ class Guard:
 
 def _absolute(path: str) -> bool:
     return path.startswith("/") or bool(re.match("[A-Za-z]:", path))
-
-
-def _shown(name: str) -> str:
-    return repr(name.encode("utf-8", "replace").decode())

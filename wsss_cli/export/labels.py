@@ -13,6 +13,8 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export import coco, cvat, label_studio, labelme, png, yolo, yolo_semantic
 from wsss_cli.export.source import Form, Shape, Source
+from wsss_cli.files import flush_all
+from wsss_cli.locks import locked
 from wsss_cli.preparation.prepare import aside
 
 Images = Literal["none", "link", "copy"]
@@ -60,12 +62,17 @@ def require_free(out: Path) -> None:
 
 
 def export(source: Source, out: Path, name: str, form: Form, images: Images | None, tick: Tick) -> None:
-    """Write the folder `out`, whole or not at all.  Raises WsssError if it exists, or for a damaged label map."""
-    require_free(out)
+    """Write the folder `out`, whole or not at all.
+
+    Raises WsssError if it exists, if another command is about to make it, or for a damaged label map.
+    """
     out = out.absolute()
-    with aside(out.parent, out.name) as folder:
+    lock = locked(out.with_name(f".{out.name}.lock"), f"is exporting to {out}", "choose another folder with --out")
+    with lock, aside(out.parent, out.name) as folder:
+        require_free(out)
         FORMATS[name].write(source, folder, form, tick)
         place_images(source, folder, name, images or FORMATS[name].images)
+        flush_all(folder)
         if out.exists():
             out.rmdir()  # empty
         folder.replace(out)

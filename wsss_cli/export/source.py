@@ -84,11 +84,16 @@ class Source:
     @cached_property
     def image_root(self) -> Path:
         """The deepest folder that holds every image."""
-        return Path(os.path.commonpath([s.image.absolute().parent for s in self.samples]))
+        return Path(os.path.commonpath([_plain(s.image).parent for s in self.samples]))
 
     def image_name(self, sample: Sample) -> str:
         """The image's path below image_root."""
-        return sample.image.absolute().relative_to(self.image_root).as_posix()
+        return _plain(sample.image).relative_to(self.image_root).as_posix()
+
+
+def _plain(path: Path) -> Path:
+    """Absolute, without '..': what is written under a name of an image stays in the folder that it is written to."""
+    return Path(os.path.abspath(path))  # noqa: PTH100  Path.absolute keeps '..', Path.resolve follows links
 
 
 def find_source(data: Prepared, split: str, folder: Path, title: str) -> tuple[Source, int]:

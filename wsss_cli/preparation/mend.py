@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wsss_cli.checks.dataset import inside_image
 from wsss_cli.checks.finding import Finding, some
+from wsss_cli.data.holding import making, require_unused
 from wsss_cli.data.prepared import Box, Prepared, Sample, write_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.files import put_in_place
@@ -74,7 +75,8 @@ def write_mended(prepared: Prepared, mending: Mending) -> Path:
     place = prepared.folder.absolute()
     previous = place.with_name(f"{place.name}.previous")
     info = replace(prepared.info, notes=(*prepared.info.notes, *(f"check --fix: {c}" for c in mending.changes)))
-    with aside(place.parent, place.name) as folder:
+    with making(place), aside(place.parent, place.name) as folder:
+        require_unused(place)
         shutil.copytree(place, folder, symlinks=True, copy_function=_link, dirs_exist_ok=True)
         write_prepared(folder, info, (_moved(s, prepared.folder, folder) for s in mending.samples))
         put_in_place(folder, place, previous)

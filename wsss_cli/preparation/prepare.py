@@ -14,11 +14,13 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from wsss_cli.checks.dataset import SHOWN, Finding, Whole, check_sample
+from wsss_cli.data.holding import making, require_unused
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
-from wsss_cli.files import put_in_place, sweep, write_text
+from wsss_cli.files import flush_all, put_in_place, sweep, write_text
+from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
 
 TIMES = re.compile(rb', "stamps": \[[^\]]*\]|^(lines|sum): .*$', re.MULTILINE)
@@ -46,15 +48,31 @@ def prepare(
     """
     _require_name(name)
     tell = say or (lambda finding: None)
-    with aside(root, name, plugin.resumes, tell) as folder:
+    with making(root / name), aside(root, name, plugin.resumes, tell) as folder:
+        if force:
+            require_unused(root / name)  # before hours of work, not after
         info, samples = plugin.function()(options, folder)
-        review = Review(replace(info, name=name), skip_bad, progress)
+        review = Review(with_plain_classes(replace(info, name=name)), skip_bad, progress)
         write_prepared(folder, review.info, review.sound(samples))
         for finding in review.conclude(folder):
             tell(finding)
         _place(folder, root / name, force, tell)
     write_text(root / "latest", name + "\n")
     return root / name
+
+
+def with_plain_classes(info: DatasetInfo) -> DatasetInfo:
+    """The names of its classes on one line each, and a note of those that were not.
+
+    Lists of classes and XML cannot hold others.  Raises WsssError for two of one name, and for none or a very long one.
+    """
+    names = tuple(map(one_line, info.classes))
+    for id, (name, before) in enumerate(zip(names, info.classes), 1):
+        if not name or len(name.encode()) > LONGEST or name in names[: id - 1]:
+            what = "another class has it" if name in names[: id - 1] else f"it needs 1 to {LONGEST} bytes"
+            raise WsssError(f"class {id} cannot be called {shown(before)}: {what}", "correct the names of the classes")
+    notes = [f"class {shown(old)} is called {new!r}" for old, new in zip(info.classes, names) if old != new]
+    return replace(info, classes=names, notes=(*info.notes, *notes))
 
 
 @dataclass
@@ -98,7 +116,7 @@ class Review:
             raise _several([*errors, *bad], refused)
         notes = [Finding("ok", note) for note in self.info.notes]
         if bad:
-            lines = [f"{id}\t{problem.what}\n" for id, problem in self.problems]
+            lines = [f"{one_line(id)}\t{visible(problem.what)}\n" for id, problem in self.problems]
             write_text(folder / "skipped.txt", "".join(lines))
             left_out = len({id for id, _ in self.problems})
             notes.append(Finding("warning", f"{left_out} of {self.total} images left out", "skipped.txt lists them"))
@@ -161,6 +179,7 @@ def _clear(folder: Path, keep: bool) -> None:
 def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
     """Rename the finished folder to its place, unless what is there already is the same or must not be touched."""
     if not place.exists():
+        flush_all(folder)
         folder.replace(place)
         return
     if not (place / "dataset.yaml").is_file():
@@ -174,9 +193,8 @@ def _place(folder: Path, place: Path, force: bool, tell: Say) -> None:
     if not (same or force):  # the same content at another place may be replaced: nothing made from it becomes stale
         what = f"{place} exists with other content"
         raise WsssError(what, "replace it with --force, or keep both by giving this one another --name")
-    old = folder.with_name(f".{place.name}.old")
-    put_in_place(folder, place, old)
-    shutil.rmtree(old, ignore_errors=True)
+    require_unused(place)
+    put_in_place(folder, place)
 
 
 def _hash(folder: Path) -> str:
@@ -193,5 +211,5 @@ def _text(folder: Path) -> list[bytes]:
 
 
 def _require_name(name: str) -> None:
-    if not name or name in ("latest", "downloads") or name.startswith(".") or Path(name).name != name:
-        raise WsssError(f"'{name}' cannot be the name of a data set", "give a plain folder name with --name")
+    if require_folder_name(name) in ("latest", "downloads"):
+        raise WsssError(f"'{name}' cannot be the name of a data set", "give another with --name")

@@ -204,7 +204,7 @@ def first(content: Json) -> Json:
         ),
         (lambda c: first(c).update(bbox=[1, 2, 3]), r"annotation 1000: bbox \[1, 2, 3\] is not four numbers"),
         (lambda c: c["images"][0].pop("file_name"), r"image \d+ has no file_name"),
-        (lambda c: c["images"][0].update(file_name="../x.jpg"), r"file_name '../x.jpg' is not below the folder"),
+        (lambda c: c["images"][0].update(file_name="../x.jpg"), r"file_name '../x.jpg' has '..' in its path"),
         (lambda c: c["images"][0].update(width=-3), r"image \d+: its width and height are -3 and 40"),
     ],
 )
