@@ -1,15 +1,15 @@
 """CLIP-ES through every stage on generated data, by the command that a user types."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
 
+from forked_tester import ForkedTester
 from processes import Wsss
 from tiny_shapes import shapes_and_recipe
 from wsss_cli.cam.store import read_cam
 from wsss_cli.nets.backbones.clip import ClipVisual
-from wsss_cli.testing import MethodTester
 
 TOWER = {"img_size": 64, "embed_dim": 32, "depth": 4, "num_heads": 2}
 SEEDS: dict[str, Any] = {
@@ -22,16 +22,16 @@ RECIPE: dict[str, Any] = {
     "train": {
         "net": {"backbone": "test_resnet", "pretrained": "none", "width": 16, "aspp_rates": [1, 2]},
         "augment": {"crop": 64},
-        "loop": {"iterations": 2, "batch": 4},
+        "loop": {"iterations": 8, "batch": 4},
     },
 }
 
 
-class TestClipEs(MethodTester):
+class TestClipEs(ForkedTester):
     """The tower has random weights: the path alone is tried."""
 
     method = "clipes"
-    recipe: ClassVar[dict[str, Any]] = RECIPE
+    recipe = RECIPE
 
 
 @pytest.fixture(scope="module")
