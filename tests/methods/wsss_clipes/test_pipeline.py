@@ -80,7 +80,13 @@ def test_what_cannot_work_is_named(wsss: Wsss, setting: str, said: str) -> None:
 def test_a_prompt_file_names_known_classes(wsss: Wsss) -> None:
     words = (*WORDS, "--name", "prompts", "--prompt-file", "words.yaml")
     missing = wsss(*words)
-    assert missing.code == 2 and "there is no file words.yaml" in missing.text
+    assert missing.code == 2 and "words.yaml cannot be read: it is missing" in missing.text
     (wsss.folder / "words.yaml").write_text("nothing: x\n", encoding="utf-8")
     unknown = wsss(*words)
     assert unknown.code == 2 and "unknown class 'nothing'" in unknown.text
+    (wsss.folder / "words.yaml").write_text("disc: a plate\n", encoding="utf-8")
+    known = wsss(*words)
+    assert known.code == 0, known.text
+    assert "finished already" in wsss(*words).text
+    (wsss.folder / "words.yaml").write_text("disc: a coin\n", encoding="utf-8")
+    assert "names.disc" in wsss(*words, "--dry-run").text  # what the file says is the setting
