@@ -2,7 +2,7 @@
 PYTHON ?= python3
 BIN := .venv/bin
 
-.PHONY: demo test interop lint format bench docs real reference oldest clean
+.PHONY: demo test torture interop lint format bench docs real reference oldest clean
 
 .venv/stamp: pyproject.toml
 	$(PYTHON) -m venv .venv
@@ -39,10 +39,13 @@ oldest:
 	.venv-oldest/bin/python -m pip install --quiet -e ".[dev]" -c .ci/oldest.txt
 	OMP_NUM_THREADS=1 .venv-oldest/bin/python -m pytest -n auto --maxprocesses 8 --dist loadfile
 
-# exports, drawn by the programs that they are for; not among CI's tests, for their size
+# kills, damages, pairs of commands, full disks and wrong types at random, for half an hour; docs/reliability.md has a table
+torture: .venv/stamp
+	PYTHONPATH=tests:. $(BIN)/python tests/torture.py --minutes 30
+
+# what we write and the programs that it is for, each read by the other; not among CI's tests, for their size
 interop: .venv/stamp
-	$(BIN)/python -m pip install --quiet -e ".[interop]"
-	$(BIN)/python -m pytest -m interop tests/interop
+	bash tests/interop/run.sh
 
 bench: .venv/stamp
 	$(BIN)/python -m pip install --quiet -e ".[bench]"

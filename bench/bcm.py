@@ -26,12 +26,12 @@ from wsss_bcm.pseudo import pseudo
 from wsss_bcm.step import MaskedStep
 from wsss_cli.data.label_format import BYTE
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
-from wsss_cli.engine import checkpoint, segment
+from wsss_cli.engine import checkpoint, part, segment
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.ranks.memory import keep_freed_memory
-from wsss_cli.refine.crf_config import PRESETS
+from wsss_cli.refine.crf_config import DEEPLAB
 
 IMAGES, SIDE, CLASSES = 1000, 64, 20
 SCALES = (0.5, 0.75)
@@ -53,7 +53,7 @@ def _seeds() -> Row:
     boxes = [Box(3, 40, 30, 260, 330), Box(15, 220, 90, 470, 360)]
 
     def make(backend: Any) -> Callable[[], Any]:
-        config = Seeds(crf=PRESETS["bcm_boxes"].model_copy(update={"backend": backend}))
+        config = Seeds(crf=DEEPLAB.model_copy(update={"backend": backend}))
         return lambda: crf_labels(image, boxes, config, BYTE, torch.device("cpu"))
 
     ours, theirs = cpu_seconds(make("native"), 3), cpu_seconds(make("pydensecrf"), 3)
@@ -129,7 +129,7 @@ def _job(folder: Path, samples: list[Sample], stage: str, config: Any) -> Job:
 def _checkpoint(folder: Path, samples: list[Sample]) -> None:
     job = _job(folder.parent, samples, "train", Train(net=NET))
     net = build("bcm", NET, CLASSES + 1, SCALES)
-    meta = segment.meta(job, NET) | {"phase": "bcm", "scales": list(SCALES)}
+    meta = part.meta(job, NET) | {"phase": "bcm", "scales": list(SCALES)}
     checkpoint.save(folder / "checkpoint.pt", {"meta": meta, "model": net.state_dict()}, job.runtime)
 
 

@@ -18,7 +18,8 @@ from torch.nn.functional import interpolate
 from bench.row import Row
 from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_cli.refine import crf as ours
-from wsss_cli.refine.crf import PRESETS, DenseCrf, dense_crf, unary_from_softmax
+from wsss_cli.refine.crf import DenseCrf, dense_crf, unary_from_softmax
+from wsss_cli.refine.crf_config import DEEPLAB
 
 H, W, CLASSES, PRESENT = 375, 500, 21, 3
 ROUNDS = 5
@@ -32,7 +33,7 @@ def main(image: Tensor | None = None) -> list[Row]:
     keep_freed_memory()  # as every CPU run of the toolkit does; both profit
     generator = torch.Generator().manual_seed(0)
     image = textured_image(generator) if image is None else image
-    size = f"{image.shape[1]}x{image.shape[0]}, {CLASSES} classes, {PRESETS['deeplab'].iterations} iterations"
+    size = f"{image.shape[1]}x{image.shape[0]}, {CLASSES} classes, {DEEPLAB.iterations} iterations"
     rows = []
     for kind, absent in (("most classes absent", -8.0), ("every class alive", 0.0)):
         unary = unary_from_softmax(scores(image, absent, generator))
@@ -42,7 +43,7 @@ def main(image: Tensor | None = None) -> list[Row]:
 
 def _compare(image: Tensor, unary: Tensor, what: str) -> list[Row]:
     """Time both, in turns; ours also for a further image of a size whose Gaussian kernel is kept."""
-    native, compiled = PRESETS["deeplab"], PRESETS["deeplab"].model_copy(update={"backend": "pydensecrf"})
+    native, compiled = DEEPLAB, DEEPLAB.model_copy(update={"backend": "pydensecrf"})
     first, further, theirs = [], [], []
     for _ in range(ROUNDS):
         ours._gaussian.cache_clear()

@@ -89,7 +89,7 @@ def _one_by_one(net: SeamNet, sample: Sample, grid: Grid, device: torch.device) 
 
 def _plain(net: SeamNet, images: Tensor) -> Tensor:
     """The revised maps with the whole affinity matrix, as released: (1, K, S, S)."""
-    cam, features = net.looks(images)
+    cam, features = net.cam_and_features(images)
     f = features.flatten(2)
     f = f / (f.norm(dim=1, keepdim=True) + EPS)
     alike = F.relu(f.transpose(1, 2) @ f)

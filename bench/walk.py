@@ -33,7 +33,7 @@ def _sparse(x: torch.Tensor, edge: torch.Tensor) -> float:
 
 
 def _dense(x: torch.Tensor, edge: torch.Tensor) -> float:
-    none, one = (_seconds(lambda n=n: dense_walk(x, edge, log2_steps=n), repeats=1) for n in (0, 1))
+    none, one = (_seconds(lambda n=n: dense_walk(x, edge, exp_times=n), repeats=1) for n in (0, 1))
     return none + SQUARINGS * (one - none)
 
 

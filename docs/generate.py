@@ -10,6 +10,7 @@ from typing import Any
 import typer
 
 from wsss_cli.app import build
+from wsss_cli.commands.declared import COMMANDS, options_of
 from wsss_cli.commands.methods import recipe_template
 from wsss_cli.plugins import methods
 
@@ -22,7 +23,8 @@ def commands() -> str:
     # prepare's own commands are those of the installed data sets: wsss prepare NAME --help
     every = {name: command for name, command in _flat(app) if not name.startswith("prepare")}
     shared = {p.name for p in every["seeds"].params}
-    parts = ["# Commands\n\n`make docs` writes this page from the program's own help.\n"]
+    more = "Methods have options of their own: `wsss train --help` shows those of the installed ones."
+    parts = [f"# Commands\n\n`make docs` writes this page from the program's own help.\n\n{more}\n"]
     sharing = "What `seeds`, `pseudo`, `train`, `infer`, `evaluate`, `export labels` and `check` share."
     parts += _section("The stage commands", sharing, every["seeds"].params)
     for name, command in every.items():
@@ -49,7 +51,18 @@ def _section(title: str, text: str, params: Sequence[Any]) -> list[str]:
 def settings(method: str) -> str:
     """Every setting of a method with its default and source, as Markdown."""
     body = recipe_template(method)
-    return f"# Settings of `{method}`\n\n`wsss methods {method} --template` prints this page.\n\n```yaml\n{body}```\n"
+    head = f"# Settings of `{method}`\n\n`wsss methods {method} --template` prints this page.\n"
+    return f"{head}{_options_of_its_own(method)}\n```yaml\n{body}```\n"
+
+
+def _options_of_its_own(method: str) -> str:
+    """The settings that have an option on the command line."""
+    rows = [
+        f"| `{option.name}` | `wsss {verb}` | {option.help} |"
+        for verb in COMMANDS
+        for option in options_of(methods()[method], verb)
+    ]
+    return "\n" + "\n".join(["| option | of | what |", "|---|---|---|", *rows]) + "\n" if rows else ""
 
 
 BACKBONES = ("resnet50c", "resnet101c", "resnet101d", "res2net101d", "hrnet_w18", "mobilenetv2_100", "convnext_tiny")

@@ -1,13 +1,16 @@
 """Label maps of a run, drawn: pieces of three classes with holes and ignored pixels."""
 
 from pathlib import Path
+from typing import Any
 
 import numpy as np
+from numpy.typing import NDArray
 from PIL import Image
 from scipy import ndimage
 
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
+from wsss_cli.export.labels import export, form_of
 from wsss_cli.export.source import Source, find_source
 
 CLASSES = ("cat", "Hündin <&>", 'a "bar"')
@@ -34,3 +37,16 @@ def drawn_source(tmp_path: Path) -> Source:
     found, lacking = find_source(Prepared(tmp_path, info, tuple(samples)), "train", tmp_path / "labels", "drawn")
     assert lacking == 1
     return found
+
+
+def write_export(source: Source, out: Path, name: str, images: Any = None, **asked: Any) -> Path:
+    """The folder `out`; asked: shape, min_area, tolerance."""
+    form = form_of(name, asked.get("shape"), asked.get("min_area"), asked.get("tolerance"))
+    export(source, out, name, form, images, lambda n=1, note="": None)
+    return out
+
+
+def without_ignored(source: Source, sample: Sample) -> NDArray[np.integer]:
+    """The label map (H, W) with its ignored pixels as background."""
+    labels = source.labels(sample)
+    return np.where(labels == 255, 0, labels)

@@ -18,12 +18,13 @@ from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.execute import execute
 from wsss_cli.job import Job
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, Method, Stage
 from wsss_cli.nets.config import Net
 from wsss_cli.plan import EVALUATE, Step
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.refine.crf_config import Crf
-from wsss_cli.runs import Run
+from wsss_cli.runs import Run, read_record, write_record
+from wsss_cli.seals import seal
 
 CLASSES = ("disc", "box & <b>bold</b>", 'bar "wide"')
 BLOCK = 12  # side of the squares in which drawn label maps are wrong
@@ -76,8 +77,8 @@ def infer(job: Job) -> dict[str, object]:
 
 PLAIN = "wsss_cli.config:StageConfig"
 STAGES = (
-    Stage("seeds", "made_run:seeds", PLAIN),
-    Stage("pseudo", "made_run:pseudo", PLAIN, ("seeds",)),
+    Stage("seeds", "made_run:seeds", PLAIN, writes=(CAMS,)),
+    Stage("pseudo", "made_run:pseudo", PLAIN, ("seeds",), (LABELS,)),
     Stage("train", "made_run:train", "made_run:Train", ("pseudo",)),
     Stage("infer", "made_run:infer", "made_run:Infer", ("train",)),
     Stage("evaluate-seeds", *EVALUATE, ("seeds",)),
@@ -180,3 +181,8 @@ def _scene(folder: Path, i: int, random: np.random.Generator) -> Sample:
     write_labels(mask, labels)
     split = "train" if i < 12 else "val"
     return Sample(f"scene_{i:02d}", image, width, height, tags, mask=None if i == 0 else mask, splits=(split,))
+
+
+def reseal(folder: Path) -> None:
+    """Vouch for what a test changed in a stage's folder."""
+    write_record(folder, (read_record(folder) or {}) | {"seal": seal(folder)})

@@ -95,6 +95,7 @@ TRAIN: dict[str, Any] = {
     "loop": {"iterations": 8, "batch": 4, "log_every": 1},
 }
 """Settings of a training that takes seconds."""
+RECIPE: dict[str, Any] = {"train": TRAIN, "infer": {"long_side": 64, "scales": [1.0, 0.75]}}
 
 PLUS: dict[str, Any] = {
     "net": {

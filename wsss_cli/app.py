@@ -30,6 +30,7 @@ from wsss_cli.commands import (
     seeds,
     train,
 )
+from wsss_cli.commands.declared import with_declared
 from wsss_cli.errors import WsssError
 
 GROUPS = {"prepare": prepare.build, "export": export.build}
@@ -72,7 +73,7 @@ def build() -> typer.Typer:
         if function is None:
             app.add_typer(GROUPS[name](), name=name)
         else:
-            app.command(name)(function)
+            app.command(name)(with_declared(name, function))
     return app
 
 

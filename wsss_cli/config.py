@@ -11,10 +11,11 @@ import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
 from pydantic_core import PydanticUndefined, to_jsonable_python
 
-from wsss_cli import yaml12
+from wsss_cli import bounds, yaml12
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.places import own_places
+from wsss_cli.sound import read_text
 
 if TYPE_CHECKING:
     from wsss_cli.context import Context
@@ -28,7 +29,7 @@ class Config(BaseModel):
     Each field carries `Field(default, description="one line with its source: paper section or released code")`.
     """
 
-    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True)
+    model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True, allow_inf_nan=False)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         """What is known to go wrong before anything runs, of these settings and of those within them.
@@ -49,7 +50,7 @@ class Config(BaseModel):
 class StageConfig(Config):
     """Base of a stage's configuration."""
 
-    seed: int = Field(0, ge=0, description="seed of every random draw of the stage")
+    seed: int = Field(0, ge=0, le=bounds.SEED, description="seed of every random draw of the stage")
 
     def unneeded(self) -> tuple[str, ...]:
         """Of the stages that the stage needs, those that these settings make superfluous."""
@@ -134,16 +135,13 @@ def parse_set(assignment: str) -> dict[str, Any]:
 def read_yaml(path: Path) -> dict[str, Any]:
     """A YAML file that holds one mapping. Raises WsssError naming the file."""
     try:
-        content = yaml12.load(path.read_text(encoding="utf-8"))
-    except OSError as error:
-        raise WsssError(f"{path} cannot be read: {error.strerror}") from error
-    except (yaml.YAMLError, UnicodeDecodeError) as error:
-        raise WsssError(f"{path} is not YAML: {error}") from error
-    if content is None:
-        return {}
-    if not isinstance(content, dict):
-        raise WsssError(f"{path} must hold a mapping of stages to settings, not a {type(content).__name__}")
-    return content
+        content = yaml12.load(read_text(path))
+    except (yaml.YAMLError, ValueError, RecursionError) as error:
+        raise WsssError(f"{path} is not YAML: {error}", "correct it, or put back what it was") from error
+    if not isinstance(content, dict | None):
+        what = f"{path} must hold a mapping of stages to settings, not a {type(content).__name__}"
+        raise WsssError(what, "correct it, or put back what it was")
+    return content or {}
 
 
 def as_dict(config: BaseModel) -> dict[str, Any]:

@@ -30,6 +30,7 @@ from wsss_cli.plan import Step
 from wsss_cli.promises import lacking, told
 from wsss_cli.ranks.distributed import Runtime, barrier
 from wsss_cli.runs import read_record, set_aside, write_record
+from wsss_cli.seals import clear_damaged, seal
 
 VERSIONS = ("wsss", "torch", "torchvision", "timm", "numpy", "pillow", "scipy", "pycocotools", "pydantic")
 
@@ -62,6 +63,7 @@ def _run(step: Step, job: Job, steps: list[Step]) -> None:
             barrier()
             if record is not None:
                 _require_whole(step)
+                record["seal"] = seal(step.folder)
         except BaseException as error:
             if record is not None:
                 _note_failure(step, record, error, time.monotonic() - start)
@@ -89,7 +91,7 @@ def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, float] 
         "metrics": {name: _number(value) for name, value in (metrics or {}).items()},
     }
     write_record(step.folder, record | done)
-    made = ", ".join(step.stage.writes) or "checkpoint.pt"
+    made = ", ".join(a.folder for a in step.stage.writes) or "checkpoint.pt"
     console.say(f"{step.key}: made {made} in {seconds:.0f} s -> {step.folder}")
 
 
@@ -113,6 +115,8 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         set_aside(step.folder)
     sweep(step.folder)
     before = read_record(step.folder) or {}
+    if before:
+        clear_damaged(step.folder, before.get("seal"))
     marks = {s.stage.name: s.fingerprint for s in steps}
     section = step.stage.name.partition("-")[0]
     head = f"# the resolved settings of this stage; give the file to --recipe to repeat them\n{section}:\n"

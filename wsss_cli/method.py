@@ -6,8 +6,9 @@ METHOD = Method(name="mymethod", title="...", paper="...", supervision="tags", s
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -20,27 +21,90 @@ VERBS = ("seeds", "pseudo", "train")
 """The stages a method may declare; the host adds infer and evaluate."""
 
 
+Kind = Literal["labels", "cam", "confidence", "instances", "file"]
+
+
+@dataclass(frozen=True)
+class Artefact:
+    """What a stage leaves of its images, in a sub-folder of its own.
+
+    kind     labels: label maps <id>.png, which are scored; cam: CAMs <id>.npz, whose best background score is looked
+             for; confidence: masks <id>.png; instances: instances.json; file: a file of that name
+    folder   the sub-folder
+    title    of further label maps: what scores call them, after "pseudo-label, "
+    refined  label maps that a dense CRF has refined
+    """
+
+    kind: Kind
+    folder: str
+    title: str = ""
+    refined: bool = False
+
+
+CAMS = Artefact("cam", "cam")
+LABELS = Artefact("labels", "labels")
+REFINED = Artefact("labels", "labels_crf", refined=True)
+CONFIDENCE = Artefact("confidence", "confidence")
+INSTANCES = Artefact("instances", "instances")
+
+
+@dataclass(frozen=True)
+class StageOption:
+    """A setting of a stage that has an option of its own on the command line.
+
+    name     "--confidence"
+    setting  its key in the stage's settings: "confidence", "loop.epochs"
+    choices  the values it may have; () for any
+    metavar  what its value is, for the help
+    scored   `wsss evaluate` takes it too, where what it changes is scored
+    """
+
+    name: str
+    setting: str
+    help: str
+    choices: tuple[str, ...] = ()
+    metavar: str | None = None
+    scored: bool = False
+
+    def __post_init__(self) -> None:
+        """Raises ValueError for a name that is no option's."""
+        if not re.fullmatch(r"--[a-z][a-z0-9]*(-[a-z0-9]+)*", self.name):
+            raise ValueError(f"option '{self.name}': give lower case words, such as --my-option")
+
+
 @dataclass(frozen=True)
 class Stage:
     """One stage of a method.
 
-    run     "package.module:function", called as function(job) -> what stage.json is to hold as its metrics, a flat dict
-    config  "package.module:Class", a wsss_cli.config.StageConfig
-    needs   the stages whose folders it reads, by name
-    writes  the artefacts it leaves, sub-folders of the stage's folder: "cam", "labels", "confidence", "instances", ...
+    run      "package.module:function", called as function(job) -> what stage.json holds as its metrics, a flat dict
+    config   "package.module:Class", a wsss_cli.config.StageConfig
+    needs    the stages whose folders it reads, by name
+    writes   the artefacts it leaves in the stage's folder; `wsss evaluate` scores the label maps and CAMs among them
+    options  those of its settings that have an option of their own
     """
 
     name: str
     run: str
     config: str
     needs: tuple[str, ...] = ()
-    writes: tuple[str, ...] = ()
+    writes: tuple[Artefact, ...] = ()
+    options: tuple[StageOption, ...] = ()
+
+    def __post_init__(self) -> None:
+        """Raises ValueError if an artefact is not said to be of a kind."""
+        for artefact in self.writes:
+            if not isinstance(artefact, Artefact):
+                raise ValueError(f"stage '{self.name}' writes {artefact!r}: give an Artefact, such as LABELS")
 
     def function(self) -> Callable[[Any], dict[str, Any]]:
         return load_object(self.run)
 
     def config_class(self) -> type[StageConfig]:
         return load_object(self.config)
+
+
+INFER = Stage("infer", "wsss_cli.engine.infer:infer", "wsss_cli.engine.infer:Infer", ("train",), (LABELS, REFINED))
+"""The host's own, of which a method may change settings and options."""
 
 
 @dataclass(frozen=True)
@@ -51,6 +115,7 @@ class Method:
     predictor  "package.module:function", called as function(checkpoint, job) with the Path of the train stage's
                checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
     infer      "package.module:Class", the settings of the infer stage, if the method adds some to wsss_cli's Infer
+    infer_options  those of its settings that have an option of their own
     """
 
     name: str
@@ -59,7 +124,8 @@ class Method:
     supervision: Literal["tags", "boxes"]
     stages: tuple[Stage, ...]
     predictor: str
-    infer: str = "wsss_cli.engine.infer:Infer"
+    infer: str = INFER.config
+    infer_options: tuple[StageOption, ...] = ()
     package: str = ""  # set by the host: the import package, where recipes/ lies
 
     def __post_init__(self) -> None:
@@ -73,7 +139,17 @@ class Method:
             earlier.append(stage.name)
 
     def stage(self, name: str) -> Stage | None:
-        return next((s for s in self.stages if s.name == name), None)
+        """One of its stages, or its infer stage."""
+        return next((s for s in self.all_stages() if s.name == name), None)
+
+    def all_stages(self) -> tuple[Stage, ...]:
+        """Its own and the infer stage."""
+        return *self.stages, replace(INFER, config=self.infer, options=self.infer_options)
+
+    def writes(self, stage: str, kind: Kind) -> list[Artefact]:
+        """The artefacts of one kind that a stage may leave."""
+        found = self.stage(stage)
+        return [] if found is None else [a for a in found.writes if a.kind == kind]
 
     def recipe(self, name: str) -> Path:
         """The path of a shipped recipe, whether or not it exists."""

@@ -11,19 +11,21 @@ from pydantic import BaseModel
 
 from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml, resolve
 from wsss_cli.context import Context
-from wsss_cli.data.prepared import Prepared
+from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.data.unchanged import require_unchanged
 from wsss_cli.errors import WsssError, joined
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import Artefact, Method, Stage
 from wsss_cli.nearest import nearest
 from wsss_cli.places import identities
 from wsss_cli.promises import Promises, lacking, told
-from wsss_cli.runs import Run, Settings, fingerprint, read_record
+from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, read_record
+from wsss_cli.seals import NAME as SEAL
+from wsss_cli.seals import damaged, holds_artefacts, sealed
 
-INFER = Stage("infer", "wsss_cli.engine.infer:infer", "wsss_cli.engine.infer:Infer", ("train",), ("labels",))
 EVALUATE = "wsss_cli.metrics.evaluate:evaluate", "wsss_cli.metrics.evaluate:Evaluate"
 
 Status = Literal["finished", "incomplete", "missing", "unfinished", "stale", "forced"]
-"""incomplete: it was finished, but some of the files that it promises are missing; made whole, it is the same result"""
+"""incomplete: it was finished, but files that it promises are missing or damaged; made whole, it is the same result"""
 
 
 @dataclass(frozen=True)
@@ -55,12 +57,10 @@ class Step:
 
 def stages_of(method: Method) -> dict[str, Stage]:
     """A method's stages and the host's, by name."""
-    chain = {s.name: s for s in method.stages}
-    chain["infer"] = replace(INFER, config=method.infer)
-    for source in ("seeds", "pseudo", "infer"):
+    chain = {s.name: s for s in method.all_stages()}
+    for source in (s for s in ("seeds", "pseudo", "infer") if method.writes(s, "labels") or method.writes(s, "cam")):
         name = "evaluate" if source == "infer" else f"evaluate-{source}"
-        if source in chain:
-            chain[name] = Stage(name, *EVALUATE, needs=(source,), writes=("scores.json",))
+        chain[name] = Stage(name, *EVALUATE, (source,), (Artefact("file", "scores.json"),))
     return chain
 
 
@@ -80,8 +80,7 @@ def plan(
     """
     chain = stages_of(method)
     if target not in chain:
-        has = ", ".join(s.name for s in method.stages)
-        raise WsssError(f"method '{method.name}' has no stage '{target}'", f"it has: {has}, infer, evaluate")
+        raise _no_stage(method, target)
     recipe = read_recipe(method, settings.recipe, data.info.kind)
     check_sections(recipe, settings, chain, method)
     steps: dict[str, Step] = {}
@@ -89,7 +88,17 @@ def plan(
     settled = _settled(list(steps.values()))
     if found := problems(settled, data, ranks):
         raise joined(found)
+    require_unchanged(_images(settled, data))
     return settled
+
+
+def _no_stage(method: Method, target: str) -> WsssError:
+    source = target.removeprefix("evaluate-")
+    if source != target and method.stage(source) is not None:
+        what = f"stage '{source}' of method '{method.name}' leaves neither label maps nor CAMs to score"
+        return WsssError(what, "a plugin declares them: Stage(..., writes=(LABELS,))")
+    has = ", ".join(s.name for s in method.stages)
+    return WsssError(f"method '{method.name}' has no stage '{source}'", f"it has: {has}, infer, evaluate")
 
 
 def problems(steps: Sequence[Step], data: Prepared, ranks: int) -> list[WsssError]:
@@ -101,6 +110,15 @@ def problems(steps: Sequence[Step], data: Prepared, ranks: int) -> list[WsssErro
             context = _context(step.inputs, by_name, data, ranks)
             found += step.config.problems(context, step.stage.name.partition("-")[0])
     return found
+
+
+def _images(steps: Sequence[Step], data: Prepared) -> list[Sample]:
+    """Those that the steps that run read; all if one does not say."""
+    by_name = {step.stage.name: step for step in steps}
+    told = [step.config.images(_context(step.inputs, by_name, data)) for step in steps if step.runs]
+    if None in told:
+        return list(data.samples)
+    return list({sample.id: sample for samples in told for sample in samples or ()}.values())
 
 
 def _context(needs: Mapping[str, str], steps: Mapping[str, Step], data: Prepared, ranks: int = 1) -> Context:
@@ -139,7 +157,7 @@ def read_recipe(method: Method, recipe: str | None, kind: str) -> dict[str, Any]
 
 
 def check_sections(recipe: dict[str, Any], settings: Settings, chain: dict[str, Stage], method: Method) -> None:
-    """Raises WsssError for a section of the recipe or of --set that is no stage."""
+    """Raises WsssError for a section of the recipe or of --set that is no stage, or holds no keys."""
     known = sorted({name.partition("-")[0] for name in chain})
     for section in [*recipe, *(settings.overrides or {})]:
         if section not in known:
@@ -147,6 +165,10 @@ def check_sections(recipe: dict[str, Any], settings: Settings, chain: dict[str, 
                 f"unknown stage '{section}' in the settings{nearest(section, known)}",
                 f"stages of '{method.name}': {', '.join(known)}",
             )
+    for section, values in [*recipe.items(), *(settings.overrides or {}).items()]:
+        if not isinstance(values, dict | None):
+            what = f"the settings of stage '{section}' are {values!r}, not keys with values"
+            raise WsssError(what, f"for example: --set {section}.seed=1; in a recipe {section}: {{seed: 1}}")
 
 
 def _visit(
@@ -171,10 +193,10 @@ def _visit(
     inputs = {need: steps[need].key for need in needs}
     key = _key(name, config, data, steps)
     folder = run.stage(key)
-    record = read_record(folder) or {}
+    record = _known(folder)
     below = {need: steps[need].fingerprint for need in needs}
     whole = [need for need in needs if steps[need].status in ("finished", "incomplete")]
-    made = {need: (read_record(steps[need].folder) or {}).get("made") for need in whole}
+    made = {need: _known(steps[need].folder).get("made") for need in whole}
     files = identities(config, record.get("files", {}))
     promises = _promises(config, _context(inputs, steps, data))
     status, reason = _status(folder, config, data.info.hash, below, made, files, promises)
@@ -224,9 +246,12 @@ def _status(
     inputs, made  of each stage it needs: the fingerprint, and when its present result was finished
     files         what the files are that its settings name
     """
-    record = read_record(folder)
+    try:
+        record = read_record(folder)
+    except DamagedRecord:
+        return "stale", "its stage.json is damaged"
     if record is None:
-        return "missing", "not made yet"
+        return ("stale", "its stage.json is gone") if holds_artefacts(folder) else ("missing", "not made yet")
     whole = record.get("made") is not None
     changed = _changes(record, config, files)
     if record["data_hash"] != data_hash:
@@ -239,12 +264,33 @@ def _status(
     if changed:
         shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
         return "stale", f"changed: {shown}"
-    if whole and (missing := lacking(folder, promises)):
-        return "incomplete", told(missing, promises)
+    if whole and (wrong := _unfulfilled(folder, record, promises)):
+        return "incomplete", wrong
     if record["status"] == "finished":
         return "finished", ""
     how = {"running": "was killed", "interrupted": "was interrupted", "failed": "failed"}
     return "incomplete" if whole else "unfinished", f"goes on: it {how.get(record['status'], 'was not finished')}"
+
+
+def _unfulfilled(folder: Path, record: Mapping[str, Any], promises: Promises) -> str:
+    """Which promised files are missing, or are not what the stage made; "" if none."""
+    parts = [told(missing, promises)] if (missing := lacking(folder, promises)) else []
+    if "seal" in record:
+        sums = sealed(folder, record["seal"])
+        names = [f"{below}/{name}".lstrip("/") for below, files in promises.items() for name in files]
+        if sums is None:
+            parts.append(f"{SEAL}, which tells whether its files are sound, is missing or damaged")
+        elif wrong := damaged(folder, sums, names):
+            parts.append(f"{len(wrong)} of {len(names)} files are damaged, first {wrong[0]}")
+    return "; ".join(parts)
+
+
+def _known(folder: Path) -> dict[str, Any]:
+    """What stage.json tells; nothing if it is not there or damaged."""
+    try:
+        return read_record(folder) or {}
+    except DamagedRecord:
+        return {}
 
 
 def _changes(record: dict[str, Any], config: StageConfig, files: Mapping[str, Any]) -> list[str]:

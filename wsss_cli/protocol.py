@@ -34,7 +34,7 @@ CRF = " + CRF"
 class Protocol(Config):
     """What two scores must have in common to be compared, and what their networks learnt from.
 
-    A method's own settings of prediction (member, weights) are further fields; null where something does not apply.
+    A method's own settings of prediction are further fields; null where something does not apply.
     """
 
     model_config = ConfigDict(extra="allow")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass
@@ -11,12 +12,15 @@ from pathlib import Path
 from typing import Any
 
 import yaml
+from pydantic import BaseModel, ConfigDict, ValidationError
 
+from wsss_cli import yaml12
 from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.locks import locked
 from wsss_cli.names import inside, require_folder_name
+from wsss_cli.sound import read_text, sum_of
 
 
 @dataclass(frozen=True)
@@ -45,15 +49,26 @@ class Run:
         return inside(self.folder, key, "the stage", "choose another split")
 
     def settings(self) -> Settings:
-        """What the user has asked of this run so far."""
-        if not self.settings_file.exists():
+        """What the user has asked of this run so far.  Raises WsssError if run.yaml is damaged."""
+        path = self.settings_file
+        if not path.exists():
             return Settings()
-        content = read_yaml(self.settings_file)
-        return Settings(recipe=content.get("recipe"), overrides=content.get("set"))
+        content = read_yaml(path)
+        if "sum" in content and content.pop("sum") != sum_of(content):
+            what = f"{path} is damaged, or was changed by hand"
+            raise WsssError(what, f"if you changed it, take its last line away; {FORGET}")
+        try:
+            asked = _RunYaml.model_validate(content)
+            return Settings(asked.recipe, asked.set)
+        except ValidationError as error:
+            where = ".".join(map(str, error.errors()[0]["loc"]))
+            raise WsssError(f"{path} is damaged: {where}: {error.errors()[0]['msg'].lower()}", FORGET) from error
 
     def save_settings(self, settings: Settings) -> None:
+        """Write run.yaml."""
         body = yaml.safe_dump({"recipe": settings.recipe, "set": settings.overrides}, sort_keys=False)
-        write_text(self.settings_file, f"# what was asked of this run; later commands start from it\n{body}")
+        head, mark = "# what was asked of this run; later commands start from it", sum_of(yaml12.load(body))
+        write_text(self.settings_file, f"{head}\n{body}sum: '{mark}'\n")
 
     def make_latest(self) -> None:
         write_text(self.root / "latest", f"{self.data}/{self.method}/{self.name}\n")
@@ -86,37 +101,60 @@ class Settings:
         return (self.overrides or {}).get(stage) or {}
 
 
+class _RunYaml(BaseModel):
+    """What run.yaml holds, whole: an empty one does not say that nothing was asked."""
+
+    model_config = ConfigDict(extra="forbid")
+    recipe: str | None
+    set: dict[str, dict[str, Any]] | None
+
+
+FORGET = "to start from no settings, delete it: each stage's config.yaml has those that it was made with"
+
+
 def latest_run(root: Path) -> Run:
     """The run that `runs/latest` names. Raises WsssError if there is none."""
     path = root / "latest"
+    remedy = "name a method: wsss train METHOD, one of `wsss methods`"
     if not path.exists():
-        raise WsssError(f"there is no run in {root} yet", "name a method, for example: wsss train irn")
-    parts = path.read_text(encoding="utf-8").strip().split("/")
-    if len(parts) != 3:
-        raise WsssError(f"{path} does not name a run", "name a method, for example: wsss train irn")
-    return Run(root, *parts)
+        raise WsssError(f"there is no run in {root} yet", remedy)
+    try:
+        return Run(root, *read_text(path).strip().split("/"))
+    except (ValueError, TypeError) as error:  # no text, not three names
+        raise WsssError(f"{path} does not name a run", remedy) from error
+
+
+class DamagedRecord(WsssError):
+    """A stage.json that is not as it was written: what the stage's folder holds is not known."""
 
 
 def read_record(folder: Path) -> dict[str, Any] | None:
     """stage.json of a stage's folder; None if the stage was never started.
 
-    Raises WsssError if the file is damaged.
+    Raises DamagedRecord, and WsssError if it may not be read.
     """
     path = folder / "stage.json"
     if not path.exists():
         return None
     try:
-        record = json.loads(path.read_text(encoding="utf-8"))
-        missing = {"status", "config", "data_hash", "inputs"} - record.keys()
-        if missing:
-            raise ValueError(f"it lacks {', '.join(sorted(missing))}")
-    except (OSError, ValueError, AttributeError) as error:
-        raise WsssError(f"{path} cannot be read: {error}", "delete the folder to make the stage again") from error
+        record = json.loads(read_text(path))
+        if not isinstance(record, dict):
+            raise ValueError(f"it holds a {type(record).__name__}")
+        if lacking := {"status", "config", "data_hash", "inputs"} - record.keys():
+            raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
+        if record.pop("sum", None) not in (None, sum_of(record)):  # older versions wrote none
+            raise ValueError("it was changed after it was written")
+    except (ValueError, RecursionError) as error:
+        raise DamagedRecord(
+            f"{path} is damaged: {error}", "the next command that needs the stage makes it again"
+        ) from error
     return record
 
 
 def write_record(folder: Path, record: dict[str, Any]) -> None:
-    write_text(folder / "stage.json", json.dumps(record, indent=2, ensure_ascii=False) + "\n")
+    """Write stage.json, with a sum by which it is known that nobody has changed it."""
+    plain = json.loads(json.dumps(record))
+    write_text(folder / "stage.json", json.dumps(plain | {"sum": sum_of(plain)}, indent=2, ensure_ascii=False) + "\n")
 
 
 def fingerprint(config: dict[str, Any], data_hash: str, inputs: dict[str, str]) -> str:
@@ -128,14 +166,14 @@ def fingerprint(config: dict[str, Any], data_hash: str, inputs: dict[str, str]) 
 def set_aside(folder: Path) -> None:
     """Keep an earlier result as `<stage>.previous` (one generation) instead of deleting it.
 
-    What was never finished does not replace an earlier result that was.
+    What was never finished does not replace an earlier result that was.  A folder of which no record tells what it
+    holds is kept as `<stage>.damaged`.
     """
-    import shutil
-
     if not folder.exists():
         return
-    previous = folder.with_name(folder.name + ".previous")
-    if _finished(previous) and not _finished(folder):
+    finished = _finished(folder)
+    previous = folder.with_name(f"{folder.name}.{'damaged' if finished is None else 'previous'}")
+    if finished is False and _finished(previous):
         shutil.rmtree(folder)
         return
     if previous.exists():
@@ -143,6 +181,23 @@ def set_aside(folder: Path) -> None:
     folder.rename(previous)
 
 
-def _finished(folder: Path) -> bool:
-    record = read_record(folder)
-    return record is not None and record["status"] == "finished"
+def bring_back(folder: Path) -> None:
+    """Put a finished result that was set aside in the place of one that came to nothing."""
+    previous = folder.with_name(f"{folder.name}.previous")
+    if _finished(previous) and not _finished(folder):
+        shutil.rmtree(folder, ignore_errors=True)
+        previous.rename(folder)
+
+
+def is_kept_aside(folder: Path) -> bool:
+    """Whether it is a stage's earlier result."""
+    return folder.suffix in (".previous", ".damaged")
+
+
+def _finished(folder: Path) -> bool | None:
+    """None if that is not known."""
+    try:
+        record = read_record(folder)
+    except DamagedRecord:
+        return None
+    return None if record is None else record["status"] == "finished"

@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 import warnings
+import zipfile
 from pathlib import Path
 from typing import Any
+from zipfile import is_zipfile
 
 import torch
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import require_file, zip_fault
 
 REFUSED = re.compile(
     r"Unsupported global: GLOBAL (\w+(?:\.\w+)+) was|[Uu]nrecognized function (\S+)|but got (<class .*?>)"
@@ -21,11 +24,24 @@ def read_torch(path: Path, trust: bool = False) -> Any:
     """What torch.save wrote, its tensors on the CPU.
 
     trust  also read pickles that run code
-    Raises WsssError: damaged, asks for code and is not trusted, asks for code that is not installed.
+    Raises WsssError: damaged, a TorchScript archive, asks for code and is not trusted, asks for code that is not
+    installed.
     """
+    if _is_torchscript(path):
+        raise WsssError(
+            f"{path} is a TorchScript archive, a program and no file of weights",
+            "for OpenAI's CLIP take the same weights as open_clip's or timm's safetensors; of others, a state dict",
+        )
     try:
+        require_file(path)
+        if is_zipfile(path) and (wrong := zip_fault(path)):
+            raise damaged(path, ValueError(wrong))
         with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse
             return torch.load(path, map_location="cpu", weights_only=not trust)
+    except WsssError:
+        raise
+    except PermissionError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}", "check the file's rights") from error
     except Exception as error:  # a damaged pickle raises whatever its bytes lead to
         refused = REFUSED.search(str(error))
         if refused and not trust:
@@ -38,11 +54,20 @@ def read_torch(path: Path, trust: bool = False) -> Any:
         raise damaged(path, error) from error
 
 
+def _is_torchscript(path: Path) -> bool:
+    """Whether torch.jit.save wrote it: it alone keeps constants beside the tensors."""
+    try:
+        with zipfile.ZipFile(path) as archive:
+            return any(name.endswith("/constants.pkl") for name in archive.namelist())
+    except (OSError, zipfile.BadZipFile):  # another kind of file, or none: torch says so
+        return False
+
+
 def damaged(path: Path, error: Exception) -> WsssError:
     """The error of a file that is cut short or is no file of tensors."""
     text = str(error).rpartition("WeightsUnpickler error: ")[2].strip() or type(error).__name__
     size = path.stat().st_size
     return WsssError(
         f"{path} ({size} bytes) is damaged or holds no tensors: {text.splitlines()[0][:200]}",
-        "copy or fetch it again; a checkpoint of a run may be deleted to train again",
+        "copy or fetch it again; if it is a run's, delete it: the next command trains again",
     )

@@ -5,8 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.config import Config
 from wsss_cli.data.coco_entries import Crowd
+from wsss_cli.data.picture import USUAL_MEGAPIXELS
 
 Paint = Literal["order", "larger_first"]
 
@@ -17,7 +19,12 @@ class Options(Config):
     root: Path | None = Field(
         None, description="folder of annotations/, train2014/ and val2014/; the four options below name others"
     )
-    year: int = Field(2014, description="year in the names of those folders and files (2014: the split of the papers)")
+    year: int = Field(
+        2014,
+        ge=1900,
+        le=9999,
+        description="year in the names of those folders and files (2014: the split of the papers)",
+    )
     train_json: Path | None = Field(None, description="instances JSON to learn from")
     val_json: Path | None = Field(None, description="instances JSON to score on")
     train_images: Path | None = Field(None, description="folder of the images of --train-json")
@@ -42,11 +49,21 @@ class Options(Config):
         description="images without annotations: keep them in train_all and val_all without a mask, skip them, or take "
         "them for empty: all background (BECO's val_all)",
     )
+    max_megapixels: float = Field(
+        USUAL_MEGAPIXELS,
+        gt=0,
+        le=1e6,
+        description="millions of pixels that an image may have; more are taken for a mistake",
+    )
     masks: bool = Field(True, description="make masks; without them nothing can be scored")
     train: Literal["train", "train_all"] = Field(
-        "train", description="split to learn from; train: images with tags (COCO 2014: 82,081 of 82,783)"
+        "train",
+        description="split to learn from; train: images with tags (COCO 2014: 82,081 of 82,783)",
     )
     val: Literal["val", "val_all", "val_part"] = Field(
-        "val", description="split to score on; val: images with tags (COCO 2014: 40,137 of 40,504, as in ToCo)"
+        "val",
+        description="split to score on; val: images with tags (COCO 2014: 40,137 of 40,504, as in ToCo)",
     )
-    val_part: int = Field(5000, ge=1, description="images of the split val_part, the first of val (ToCo: 5,000)")
+    val_part: int = Field(
+        5000, ge=1, le=bounds.COUNT, description="images of the split val_part, the first of val (ToCo: 5,000)"
+    )

@@ -14,7 +14,8 @@ import numpy as np
 from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import voc_palette
-from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
+from wsss_cli.data.picture import Reading
+from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, size_limit
 from wsss_cli.files import keep_if_made_from
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_coco.classes import class_ids, require_same
@@ -48,16 +49,19 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         notes=(*_untagged(train, "train", options), *_untagged(val, "val", options)),
         warnings=tuple(filter(None, map(_warning, (train, val), [options] * 2, crowds))),
         instances=(train.path, val.path),
+        pictures=size_limit(options.max_megapixels),
     )
     if options.masks:
         keep_if_made_from(folder / MASKS, _recipe(options, train, val))
     else:
         shutil.rmtree(folder / MASKS, ignore_errors=True)
-    parts = []
+    parts, how = [], Reading(megapixels=options.max_megapixels)
     for role, source, index, crowd in zip(ROLES, sources, (train, val), crowds, strict=True):
         masks = folder / MASKS / role if options.masks else None
         empty = options.unlabelled == "empty"
-        parts.append(_Part(index, role, Reader(*source, labels, masks, options.paint, crowd, form, empty), options))
+        parts.append(
+            _Part(index, role, Reader(*source, labels, masks, options.paint, crowd, form, empty, how), options)
+        )
     return info, ParallelMap(read, _Tasks(parts), processes=True)
 
 

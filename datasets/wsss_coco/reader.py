@@ -10,6 +10,7 @@ from wsss_cli.data.coco_entries import Crowd, is_crowd, whole
 from wsss_cli.data.images import image_size
 from wsss_cli.data.label_format import LabelFormat
 from wsss_cli.data.labels import write_labels
+from wsss_cli.data.picture import Reading
 from wsss_cli.data.prepared import BadSample, Box, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.names import require_path
@@ -28,6 +29,7 @@ class Reader:
     labels  category id -> class id
     masks   the folder of masks, one <image id>.png each; None: no masks are made
     empty   whether images without annotations get a mask, all background
+    how     how large an image may be
     """
 
     path: Path
@@ -38,6 +40,7 @@ class Reader:
     crowd: Crowd
     form: LabelFormat
     empty: bool
+    how: Reading
 
     def sample(self, image: Any, annotations: list[Any], splits: tuple[str, ...]) -> Sample:
         """The sample of an image's entry and annotations.  Raises WsssError naming the file and the entry."""
@@ -61,7 +64,7 @@ class Reader:
         path = PurePosixPath(name)
         require_path(path.as_posix(), f"{where}: file_name", "correct its entry")
         if not width or not height:  # as tools write where they do not know
-            width, height = image_size(self.images / path)
+            width, height = image_size(self.images / path, how=self.how)
         if width < 0 or height < 0:
             raise WsssError(f"{where}: its width and height are {width} and {height}", "correct its entry")
         return path, width, height

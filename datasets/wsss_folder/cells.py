@@ -7,8 +7,17 @@ import json
 import re
 from typing import Any
 
+from wsss_cli.data.coco_entries import plain_id
+
+BARE_NAN = re.compile(r"(?<=[\[\s,({])nan(?=[\s,\])}])")  # of NumPy, in a list as Python prints it
 BRACKETS = ("[]", "()", "{}")
+NO_VALUE = ("nan", "none", "null", "<na>", "n/a", "#n/a")  # what programs write into a cell without a value
 NAMES = ("choices", "label", "labels", "tag", "tags", "name", "class", "category")  # keys whose value is a name
+
+
+def is_no_value(word: str) -> bool:
+    """Whether a word says that there is none, in any case."""
+    return word.casefold() in NO_VALUE
 
 
 def is_list(cell: str) -> bool:
@@ -17,9 +26,9 @@ def is_list(cell: str) -> bool:
 
 
 def read_list(cell: str, least: float = 0.0) -> tuple[str, ...]:
-    """The names in a list; of a mapping of names to numbers those above 0, and of `least` or more.
+    """The names in a list, as text; of a mapping of names to numbers those above 0, and of `least` or more.
 
-    Raises ValueError for what is no list of names.
+    "None" and the like are kept, so that it can be told.  Raises ValueError for what is no list of names.
     """
     return tuple(str(name).strip() for name in _names(_parsed(cell), least))
 
@@ -29,7 +38,7 @@ def _parsed(cell: str) -> Any:
         return re.findall(r"""['"](.+?)['"]""", cell)
     for read in (json.loads, ast.literal_eval):
         try:
-            return read(cell)
+            return read(cell if read is json.loads else BARE_NAN.sub("None", cell))
         except (ValueError, SyntaxError, RecursionError, MemoryError):
             continue
     if re.search(r"""['":{}()]""", cell[1:-1]):
@@ -38,8 +47,10 @@ def _parsed(cell: str) -> Any:
 
 
 def _names(value: Any, least: float) -> list[str]:
+    if value is None:
+        return ["None"]
     if isinstance(value, str | int | float) and not isinstance(value, bool):
-        return [str(value)]
+        return [str(plain_id(value))]
     if isinstance(value, list | tuple | set):
         return [name for one in (sorted(value) if isinstance(value, set) else value) for name in _names(one, least)]
     if isinstance(value, dict):

@@ -5,8 +5,10 @@ from typing import Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.config import Config
 from wsss_cli.data.coco_entries import Crowd
+from wsss_cli.data.picture import USUAL_MEGAPIXELS
 
 
 class Options(Config):
@@ -42,9 +44,22 @@ class Options(Config):
     via: tuple[Path, ...] = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")
     via_attribute: str = Field("auto", description="attribute of VIA's regions that holds the class")
 
-    white_level: float | None = Field(None, gt=0, description="of images of more than 8 bits, the value shown as white")
-    black_level: float = Field(0.0, description="and the one shown as black")
+    white_level: float | None = Field(
+        None,
+        gt=0,
+        le=1e9,
+        description="of images of more than 8 bits, the value shown as white; of 16 bits by default the largest one of "
+        "8, 10, 12, 14 or 16 bits, whichever hold all values of the data set",
+    )
+    black_level: float = Field(0.0, ge=-1e9, le=1e9, description="and the one shown as black")
     pages: Literal["refuse", "first"] = Field("refuse", description="files of several pages or frames: take the first")
+
+    max_megapixels: float = Field(
+        USUAL_MEGAPIXELS,
+        gt=0,
+        le=1e6,
+        description="millions of pixels that an image may have; more are taken for a mistake",
+    )
 
     masks: Path | None = Field(None, description="folder of masks for some images: for scores, not for learning")
     mask_values: str = Field("auto", description="0=background,128=tumour,255=ignore; colours #ff0000=name; or a file")
@@ -67,7 +82,7 @@ class Options(Config):
     val_from: Literal["auto", "all", "masked"] = Field(
         "auto", description="which images --val draws from; auto: those with a mask, if any has one"
     )
-    seed: int = Field(0, ge=0, description="another seed, another draw of --val")
+    seed: int = Field(0, ge=0, le=bounds.SEED, description="another seed, another draw of --val")
     group_by: str = Field(
         "none",
         description="keep together in --val: folder, or a regex on the path (slide, patient); none: images are apart",

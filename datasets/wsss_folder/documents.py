@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import codecs
 import json
 import re
 import xml.etree.ElementTree as ElementTree
@@ -18,9 +19,12 @@ AGAIN = "export or copy it again"
 
 
 def read_text(path: Path) -> str:
-    """The file as UTF-8 text, with or without a byte order mark.  Raises WsssError."""
+    """The file as UTF-8 text, or as UTF-16 if it begins with its byte order mark (Excel's).  Raises WsssError."""
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with path.open("rb") as file:
+            begins = file.read(2)
+        wide = begins in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        return path.read_text(encoding="utf-16" if wide else "utf-8-sig")
     except UnicodeDecodeError as error:
         with path.open("rb") as file:
             what = what_is(file.read(HEAD))

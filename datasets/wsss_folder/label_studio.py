@@ -14,10 +14,10 @@ from typing import Any
 
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
-from wsss_folder.label_studio_min import from_min, is_min
+from wsss_folder.label_studio_min import TABLES, from_min, is_min, read_rows
 from wsss_folder.label_studio_regions import has_shape, read_region
 from wsss_folder.matching import stem, url_path, without_upload
-from wsss_folder.record import Record, Source, Thing
+from wsss_folder.record import NAMELESS, Record, Source, Thing
 
 VIDEO = (".mp4", ".webm", ".avi", ".mov", ".mkv")
 AGAIN = "correct it in Label Studio and export again"
@@ -29,18 +29,21 @@ def read_label_studio(path: Path) -> Source:
     Cancelled annotations, drafts and predictions are none: a task with nothing else is unlabelled.
     Raises WsssError naming the file and the task: truncated, another kind of export, a task without an image.
     """
-    content = read_json(path)
+    content: Any = read_rows(path) if path.suffix.lower() in TABLES else read_json(path)
     if not isinstance(content, list) or not all(isinstance(task, dict) for task in content):
         raise WsssError(f"{path} is no Label Studio export: it is not a list of tasks", "export as JSON")
     notes = []
     if content and is_min(content[0]):
         content, columns = from_min(content)
-        notes = [f"JSON-MIN does not tell choices from texts: {', '.join(columns)} taken as tags"] if columns else []
+        notes = (
+            [f"JSON-MIN and CSV do not tell choices from texts: {', '.join(columns)} taken as tags"] if columns else []
+        )
     elif content and "data" not in content[0]:
         raise WsssError(f'{path} is no Label Studio export: its tasks have no "data"', "export as JSON")
     names = _Names(content)
     records = [_record(task, path, names) for task in content]
-    return Source("Label Studio JSON", path, records, notes=(*notes, *_notes(content)))
+    kind = "CSV" if path.suffix.lower() in TABLES else "JSON"
+    return Source(f"Label Studio {kind}", path, records, notes=(*notes, *_notes(content)))
 
 
 def _notes(tasks: list[dict[str, Any]]) -> list[str]:
@@ -70,7 +73,8 @@ def _record(task: dict[str, Any], path: Path, taxonomy: _Names) -> Record:
             record = _with(record, annotation.get("result") or [], taxonomy)
         except (TypeError, ValueError, KeyError, AttributeError) as error:
             return Record(names, where, problem=WsssError(f"{where}: a result cannot be read: {error!r}", AGAIN))
-    return record
+    nothing = record.shapeless and not (record.tags or record.things)
+    return replace(record, unlabelled=NAMELESS) if nothing else record
 
 
 def _with(record: Record, results: list[dict[str, Any]], taxonomy: _Names) -> Record:
@@ -105,7 +109,12 @@ def _with(record: Record, results: list[dict[str, Any]], taxonomy: _Names) -> Re
 def _labels(result: dict[str, Any]) -> list[str]:
     """The labels of a region: its class; choices, texts and ratings of a region are attributes."""
     kind = str(result.get("type", ""))
-    return [str(label).strip() for label in result["value"].get(kind) or []] if kind.endswith("labels") else []
+    return [str(label).strip() for label in _listed(result["value"].get(kind))] if kind.endswith("labels") else []
+
+
+def _listed(value: Any) -> list[Any]:
+    """One word, where a program writes it alone, or a list of them."""
+    return [value] if isinstance(value, str) else value or []
 
 
 @dataclass
@@ -123,7 +132,7 @@ class _Names:
     def choices(self, result: dict[str, Any]) -> list[str]:
         value = result["value"]
         if result.get("type") == "choices":
-            return [str(choice).strip() for choice in value.get("choices") or []]
+            return [str(choice).strip() for choice in _listed(value.get("choices"))]
         ways = [tuple(map(str, way)) for way in value.get("taxonomy") or []]
         return [(way[-1] if self.ends[way[-1]] == 1 else "/".join(way)).strip() for way in ways if way]
 

@@ -53,18 +53,22 @@ def read_region(result: dict[str, Any], label: str) -> Thing | None:
 def _outline(result: dict[str, Any]) -> list[Point] | None:
     """In shares of the image: of a box (turned about its upper left corner), polygon or ellipse."""
     value = result["value"]
-    width, height = result.get("original_width") or 1, result.get("original_height") or 1
+    width, height = float(result.get("original_width") or 1), float(result.get("original_height") or 1)
     if "points" in value:
         points = [(float(x) / 100, float(y) / 100) for x, y in value["points"]]
         return points if len(points) > 2 and value.get("closed", True) else None
     if "radiusX" in value:
-        corners = ellipse(value["radiusX"] / 100 * width, value["radiusY"] / 100 * height)
+        corners = ellipse(_share(value, "radiusX") * width, _share(value, "radiusY") * height)
     elif "width" in value and "height" in value:
-        corners = box(0.0, 0.0, value["width"] / 100 * width, value["height"] / 100 * height)
+        corners = box(0.0, 0.0, _share(value, "width") * width, _share(value, "height") * height)
     else:
         return None
-    start = value["x"] / 100 * width, value["y"] / 100 * height
-    return [(x / width, y / height) for x, y in turned(start, corners, math.radians(value.get("rotation") or 0))]
+    start = _share(value, "x") * width, _share(value, "y") * height
+    return [(x / width, y / height) for x, y in turned(start, corners, math.radians(float(value.get("rotation") or 0)))]
+
+
+def _share(value: dict[str, Any], key: str) -> float:
+    return float(value[key]) / 100
 
 
 def _mask(value: dict[str, Any], width: int, height: int) -> NDArray[np.bool_] | None:

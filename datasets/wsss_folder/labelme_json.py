@@ -26,6 +26,7 @@ from wsss_folder.run_lengths import runs_of
 from wsss_folder.shapes import ellipse, flat, turned
 
 NO_AREA = ("point", "points", "line", "linestrip")
+BOXED = ("rectangle", "rotation", "oriented_rectangle")  # the second is AnyLabeling's, the last labelme's since 6
 CORRECT = "open it in labelme, correct and save it"
 
 
@@ -105,13 +106,12 @@ def _thing(shape: dict[str, Any], size: tuple[int, int] | None) -> Thing:
         (x, y), edge = points
         radius = math.dist((x, y), edge)
         points = turned((x, y), ellipse(radius, radius), 0)
-    elif kind not in ("polygon", "rectangle", "rotation"):
+    elif kind not in ("polygon", *BOXED):
         raise ValueError(f"a shape of the unknown type '{kind}'")
     if kind == "polygon" and len(points) < 3:
         raise ValueError(f"the polygon of '{label}' has {len(points)} points")
     outline = flat(points)
-    boxed = kind in ("rectangle", "rotation")
-    return Thing(label, around(outline[::2], outline[1::2]), polygons=() if boxed else (outline,))
+    return Thing(label, around(outline[::2], outline[1::2]), polygons=() if kind in BOXED else (outline,))
 
 
 def _mask(label: str, points: list[tuple[float, float]], coded: str, size: tuple[int, int] | None) -> Thing:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
@@ -11,15 +12,18 @@ from numpy.typing import NDArray
 from PIL import Image
 
 from wsss_cli.checks.finding import some
-from wsss_cli.data.images import decoding, image_size
+from wsss_cli.data.images import decoding, read_bytes
 from wsss_cli.data.label_format import LabelFormat, label_format
-from wsss_cli.data.labels import Colour, write_labels
+from wsss_cli.data.labels import Colour, require_one_page, write_labels
+from wsss_cli.data.lossy import require_lossless
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.catalogue import ENDINGS, files_below
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder
 
+WHITES = (255, 65535)  # of a binary mask of 8 and of 16 bits
+SMEARED = 16  # values that no class has: more than anybody forgot to list
 MODES = {8: ("P", "L", "1"), 16: ("I;16", "I;16B", "I")}  # of Pillow, by bits per pixel; I in older ones
 SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation")
 
@@ -67,12 +71,15 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
 def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
     """(H, W) values of a mask: ids of a palette or grey picture, or, with `colours`, COLOUR + 0xRRGGBB.
 
-    RGB of equal channels counts as grey.  Raises WsssError: damaged, a JPEG, colours where ids are wanted.
+    RGB of equal channels counts as grey.  Raises WsssError: damaged, of a format that smears ids, of several pages or
+    fractions, colours where ids are wanted.
     """
-    image_size(path)  # missing, empty: named
-    with decoding(path), Image.open(path) as image:
-        if image.format == "JPEG":
-            raise WsssError(f"{path} is a JPEG, which does not keep class ids", "save masks as PNG")
+    data = read_bytes(path)
+    with decoding(path), Image.open(io.BytesIO(data)) as image:
+        require_lossless(image, data, path)
+        require_one_page(image, path)
+        if image.mode == "F":
+            return _whole(np.asarray(image), path)
         if colours:
             rgb = np.asarray(image.convert("RGB")).astype(np.int64)  # (H, W, 3)
             packed: NDArray[np.int64] = COLOUR + (rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2])  # (H, W)
@@ -91,6 +98,13 @@ def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
     return grey
 
 
+def _whole(values: NDArray[np.float32], path: Path) -> NDArray[np.int64]:
+    """Ids that are kept as real numbers.  Raises WsssError if they are none."""
+    if not (np.isfinite(values).all() and (values == np.rint(values)).all()):
+        raise WsssError(f"{path} holds fractions, not class ids", "save the ids as an 8-bit or 16-bit PNG")
+    return values.astype(np.int64)
+
+
 def values_in(paths: Sequence[Path], colours: bool) -> dict[Path, tuple[int, ...] | WsssError]:
     """The values that each mask holds, read on all cores; an error where it cannot be read."""
 
@@ -104,18 +118,19 @@ def values_in(paths: Sequence[Path], colours: bool) -> dict[Path, tuple[int, ...
 
 
 def guess_ids(held: Sequence[tuple[int, ...]], num_classes: int) -> dict[int, int]:
-    """The class id of each value where no table was given: ids as they are; 0 and 255 with one class, a binary mask.
+    """The class id of each value where no table was given: ids as they are; 0 and white with one class, a binary mask.
 
-    held  values of each mask.  Raises WsssError where 255 could be the class or to be ignored.
+    held  values of each mask.  Raises WsssError where white could be the class or to be ignored.
     """
     values = {value for one in held for value in one}
-    if values <= {0, 255} and 255 in values:
+    white = next((white for white in WHITES if values - {0} == {white}), None)
+    if white is not None:
         if num_classes > 1:
             raise WsssError(
-                f"the masks hold only 0 and 255, but there are {num_classes} classes",
-                "say what they mean, for example: --mask-values 0=background,255=NAME",
+                f"the masks hold only 0 and {white}, but there are {num_classes} classes",
+                f"say what they mean, for example: --mask-values 0=background,{white}=NAME",
             )
-        return {0: 0, 255: 1}
+        return {0: 0, white: 1}
     return {id: id for id in (*range(num_classes + 1), label_format(num_classes).ignore)}
 
 
@@ -128,6 +143,11 @@ def is_ready(path: Path, held: Sequence[int], ids: Mapping[int, int], form: Labe
 def require_listed(path: Path, held: Sequence[int], ids: Mapping[int, int]) -> None:
     """Raises WsssError if the mask holds a value that the table does not list."""
     unknown = [f"#{v - COLOUR:06x}" if v >= COLOUR else str(v) for v in held if v not in ids]
+    if len(unknown) > SMEARED:
+        raise WsssError(
+            f"{path} holds {some(unknown)}, which no class has: so many are no ids but blurred or smeared ones",
+            "export the masks anew as PNG without smooth edges, never as JPEG; or list every value: --mask-values",
+        )
     if unknown:
         known = [f"#{v - COLOUR:06x}" if v >= COLOUR else str(v) for v in ids]
         raise WsssError(

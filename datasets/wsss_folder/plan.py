@@ -43,6 +43,11 @@ class Plan:
     bad: list[tuple[int, WsssError]]
     twins: int
 
+    @property
+    def paths(self) -> list[Path]:
+        """The files of the images that become samples."""
+        return [self.images[n].path for n in self.tags if self.splits.of[n]]
+
     def counts(self) -> dict[str, Counter[str]]:
         """How many images of each split have each tag, train first; "" counts those without."""
         counts: dict[str, Counter[str]] = {}

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Iterator
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
@@ -11,7 +12,7 @@ from PIL import Image
 from wsss_cli.data.images import image_size, kind_of_file, read_image
 from wsss_cli.data.labels import voc_palette, write_labels
 from wsss_cli.data.picture import PLAIN, Reading
-from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
+from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, size_limit
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.parallel.ordered import ParallelMap
@@ -23,11 +24,13 @@ from wsss_folder.outlines import draw
 from wsss_folder.pixel_boxes import pixel_box, require_size
 from wsss_folder.plan import Plan, make_plan
 from wsss_folder.record import Record
+from wsss_folder.white_level import White, find_white
 
 
 def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sample | BadSample]]:
     """The data set of --images; images stay where they are, masks that need it are converted into `folder`."""
     how, plan = _reading(options), make_plan(options)
+    found_white = None if how.white else find_white(plan.paths, how)
     found = [f"{source.format} {source.place}" for source in plan.sources] or ["tags from masks"]
     info = DatasetInfo(
         name="folder",
@@ -38,12 +41,18 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         masks=plan.truth.title,
         palette=voc_palette(len(plan.ids) + 1),
         notes=notes(options, plan),
-        warnings=tuple(warning for source in plan.sources for warning in source.warnings),
+        warnings=(
+            *(warning for source in plan.sources for warning in source.warnings),
+            *([found_white.warning] if found_white else ()),
+            *_spellings(plan.ids),
+        ),
+        pictures=_pictures(how, found_white),
     )
     lost = [BadSample(name, error) for name, error in plan.lost]
     bad = [BadSample(plan.images[n].id, error) for n, error in plan.bad]
     todo = [n for n in plan.tags if plan.splits.of[n]]
-    return info, ParallelMap(partial(_sample, plan=plan, folder=folder, how=how), [*todo, *bad, *lost])
+    work = partial(_sample, plan=plan, folder=folder, how=how, white=found_white.level if found_white else None)
+    return info, ParallelMap(work, [*todo, *bad, *lost])
 
 
 def _reading(options: Options) -> Reading:
@@ -53,25 +62,46 @@ def _reading(options: Options) -> Reading:
         raise WsssError(f"--black-level {black:g} without --white-level", "say which value is white as well")
     if white is not None and white <= black:
         raise WsssError(f"--white-level {white:g} is not above --black-level {black:g}", "exchange them")
-    return Reading(options.white_level, options.black_level, options.pages == "first")
+    return Reading(white, black, options.pages == "first", megapixels=options.max_megapixels)
 
 
-def _sample(item: int | BadSample, plan: Plan, folder: Path, how: Reading) -> Sample | BadSample:
+def _spellings(names: Iterable[str]) -> Iterator[str]:
+    """Classes whose names differ in nothing but case and spaces: one class, probably."""
+    alike: dict[str, list[str]] = {}
+    for name in names:
+        alike.setdefault("".join(name.casefold().split()), []).append(name)
+    for several in alike.values():
+        if len(several) > 1:
+            shown = ", ".join(f"'{name}'" for name in several)
+            yield f"{len(several)} classes differ in case or spaces only: {shown}; if they are one, spell them alike"
+
+
+def _pictures(how: Reading, found: White | None) -> dict[str, float]:
+    """What is not as usual, for dataset.yaml."""
+    levels = {"white_level": found.level} if found else {"white_level": how.white, "black_level": how.black}
+    given = {key: float(value or 0) for key, value in levels.items()} if found or how.white else {}
+    return given | size_limit(how.megapixels)
+
+
+def _sample(
+    item: int | BadSample, plan: Plan, folder: Path, how: Reading, white: int | None = None
+) -> Sample | BadSample:
     if isinstance(item, BadSample):
         return item
     try:
-        return make_sample(item, plan, folder, how)
+        return make_sample(item, plan, folder, how, white)
     except WsssError as error:
         return BadSample(plan.images[item].id, error)
 
 
-def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN) -> Sample:
+def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN, white: int | None = None) -> Sample:
     """Read the image's size, turn its boxes into whole pixels and its mask into class ids.
 
+    white  of 16 bits of which some are left empty, if `how` names none
     Raises WsssError: an annotation for another size, a box outside the image, a mask of another size or other values.
     """
     image, records = plan.images[number], plan.known.records[number]
-    width, height = image_size(image.path)
+    width, height = image_size(image.path, how=how)
     for record in records:
         require_size(record, width, height)
     boxes = [
@@ -82,13 +112,15 @@ def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN) -> 
     ]
     mask = _mask(number, plan, folder / "masks" / f"{image.id}.png", (width, height))
     tags = tuple(sorted(plan.ids[name] for name in plan.tags[number]))
-    place = _shown(image.path, folder / "images" / f"{image.id}.png", how)
+    place = _shown(image.path, folder / "images" / f"{image.id}.png", how, white)
     return Sample(image.id, place, width, height, tags, tuple(dict.fromkeys(boxes)), mask, plan.splits.of[number])
 
 
-def _shown(path: Path, place: Path, how: Reading) -> Path:
-    """The image's file, or, of one that only `how` tells how to show, an 8-bit PNG made at `place`."""
+def _shown(path: Path, place: Path, how: Reading, white: int | None) -> Path:
+    """The image's file, or, of one that only `how` or `white` tells how to show, an 8-bit PNG made at `place`."""
     kind = kind_of_file(path, how)
+    if kind.may_hold_less and how.white is None:
+        how = replace(how, white=white)
     if not (kind.pages > 1 or (kind.deep and how.white is not None)):
         return path
     with writing(place, flushed=False) as aside:

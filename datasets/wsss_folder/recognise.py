@@ -10,10 +10,12 @@ from pathlib import Path
 from wsss_cli.errors import WsssError
 from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
+from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
+from wsss_folder.one_hot import class_columns, holds_numbers
 from wsss_folder.split_names import MEANT, meant
-from wsss_folder.table import SPLIT, read_table
-from wsss_folder.tags_csv import NO, TAGS, YES
+from wsss_folder.table import read_table
+from wsss_folder.tags_csv import tags_column
 from wsss_folder.via import COLUMN, is_via
 from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
 
@@ -84,7 +86,9 @@ def _format(path: Path, finder: Finder) -> str | None:
         return None
     if ending == ".csv" and COLUMN in _head(path):
         return "via"
-    if ending in (".csv", ".tsv"):
+    if ending in TABLES and is_label_studio(path):
+        return "label-studio"
+    if ending in TABLES:
         return "tags" if _is_tags(path, finder) else None
     if ending == ".json":
         return _json_format(_head(path))
@@ -98,11 +102,18 @@ def _is_tags(path: Path, finder: Finder) -> bool:
         key = table.image_column()
     except WsssError:
         return False
-    rest = [c for c in table.columns if c != key and c.lower() not in SPLIT]
-    binary = all(cells[c].lower() in (*YES, *NO) for _, cells in table.rows for c in rest)
+    rest = class_columns(table, key)
     rows = (cells[key] for _, cells in table.rows[:TRIED] if cells[key])
     named = any(finder.has(f"{path.parent.name}/{image}", image) for image in rows)
-    return named and bool(rest) and (binary or table.column(TAGS) is not None)
+    return named and bool(rest) and (tags_column(table, key) is not None or all(holds_numbers(table, c) for c in rest))
+
+
+def is_label_studio(path: Path) -> bool:
+    """Whether a CSV or TSV is an export of Label Studio, by its columns."""
+    try:
+        return is_min(read_table(path).columns)
+    except WsssError:
+        return False
 
 
 def _json_format(head: str) -> str | None:

@@ -10,6 +10,7 @@ from typing import Literal
 from wsss_cli.errors import WsssError
 from wsss_folder.run_lengths import Runs
 
+NAMELESS = "only regions without a class"  # why an image has no label
 Corners = tuple[float, float, float, float]
 
 

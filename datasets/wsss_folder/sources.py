@@ -16,11 +16,12 @@ from wsss_folder.defect_folders import read_defects
 from wsss_folder.documents import read_text
 from wsss_folder.empty_boxes import drop_empty
 from wsss_folder.label_studio import read_label_studio
+from wsss_folder.label_studio_min import TABLES
 from wsss_folder.labelme_json import read_labelme
 from wsss_folder.mask_values import is_background
 from wsss_folder.matching import Finder
 from wsss_folder.pascal_xml import read_pascal
-from wsss_folder.recognise import Asked, recognise
+from wsss_folder.recognise import Asked, is_label_studio, recognise
 from wsss_folder.record import Record, Source
 from wsss_folder.tags_csv import read_tags
 from wsss_folder.tags_npy import read_npy
@@ -161,8 +162,10 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
 def _read_tags(path: Path, options: Options) -> Source:
     classes = () if options.classes == "auto" else asked_names(options.classes)
     if path.suffix.lower() == ".npy":
-        return read_npy(path, classes)
+        return read_npy(path, classes, options.min_confidence)
     if path.is_dir() or path.suffix.lower() == ".txt":
         return read_main(path)
-    only = classes[0] if len(classes) == 1 else ""
-    return read_tags(path, options.image_column, options.tags_column, options.separator, options.min_confidence, only)
+    if path.suffix.lower() in TABLES and is_label_studio(path):
+        return read_label_studio(path)
+    columns = (options.image_column, options.tags_column, options.separator)
+    return read_tags(path, *columns, options.min_confidence, classes)

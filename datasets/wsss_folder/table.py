@@ -15,10 +15,20 @@ from wsss_folder.catalogue import ENDINGS
 from wsss_folder.documents import read_text
 
 IMAGE = (
-    "image", "image_path", "image_name", "image_id", "imageid", "img", "file_name", "filename", "file", "filepath",
-    "file_path", "path", "name", "id",
+    "image", "image_path", "image_name", "image_file", "image_id", "image_index", "img", "img_path", "img_name",
+    "file_name", "fname", "file", "file_path", "path", "name", "id",
 )  # fmt: skip
 SPLIT = ("split", "set", "subset", "partition")
+
+
+def plain(column: str) -> str:
+    """A column's name without case, spaces and signs: "Image ID" is image_id."""
+    return re.sub(r"[\W_]", "", column.casefold())
+
+
+def is_split(column: str) -> bool:
+    """Whether a column is one of splits, by its name."""
+    return plain(column) in SPLIT
 
 
 @dataclass(frozen=True)
@@ -30,7 +40,7 @@ class Table:
     rows: list[tuple[int, dict[str, str]]]
 
     def column(self, known: tuple[str, ...], asked: str = "auto") -> str | None:
-        """The column of a `known` name in any case, or the one asked for.  Raises WsssError if that is missing."""
+        """The column of a `known` name in any spelling, or the one asked for.  Raises WsssError if that is missing."""
         if asked != "auto":
             if asked not in self.columns:
                 raise WsssError(
@@ -38,8 +48,8 @@ class Table:
                     f"its columns: {', '.join(self.columns)}",
                 )
             return asked
-        lower = {column.lower(): column for column in reversed(self.columns)}
-        return next((lower[name] for name in known if name in lower), None)
+        spelt = {plain(column): column for column in reversed(self.columns)}
+        return next((spelt[plain(name)] for name in known if plain(name) in spelt), None)
 
     def image_column(self, asked: str = "auto") -> str:
         """The column that names the image.  Raises WsssError if none is known."""
@@ -61,7 +71,7 @@ class Table:
 
 
 def read_table(path: Path) -> Table:
-    """A CSV separated by commas, semicolons or tabs, whichever the header holds most of.
+    """A CSV separated by commas, semicolons, tabs or bars, whichever the header holds most of.
 
     Raises WsssError: empty, no header, a row with more or fewer cells than the header.
     """
@@ -70,7 +80,7 @@ def read_table(path: Path) -> Table:
     said = re.fullmatch(r'"?sep=(.)"?[,;\t]*', head.strip("\r "))  # a first line that tells Excel the separator
     if said:
         text = f"\n{rest}"  # the line stays, so that messages count as editors do
-    delimiter = said[1] if said else max(",;\t", key=head.count)
+    delimiter = said[1] if said else max(",;\t|", key=head.count)
     reader = csv.reader(io.StringIO(text, newline=""), delimiter=delimiter, skipinitialspace=True, strict=True)
     try:
         lines = [(reader.line_num, [cell.strip() for cell in row]) for row in reader if any(map(str.strip, row))]

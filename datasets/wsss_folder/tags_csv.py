@@ -7,19 +7,21 @@ a.jpg,cat;dog             a.jpg,1,1
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable
+from collections import Counter
+from collections.abc import Iterable, Sequence
 from pathlib import Path
 
+from wsss_cli.data.coco_entries import plain_id
 from wsss_cli.errors import WsssError
-from wsss_folder.cells import is_list, is_present, read_list
+from wsss_folder.cells import is_list, is_no_value, is_present, read_list
+from wsss_folder.one_hot import UNCERTAIN, class_columns, holds_numbers, is_binary, read_binary, read_one_hot
 from wsss_folder.record import Record, Source
-from wsss_folder.table import SPLIT, Table, read_table
+from wsss_folder.table import Table, is_split, read_table
 
 TAGS = ("tags", "tag", "labels", "label", "classes", "class", "categories", "category", "target", "targets",
-        "labelname", "label_name", "classname", "class_name", "category_name")  # fmt: skip
+        "label_name", "class_name", "category_name", "choice", "choices")  # fmt: skip
 CONFIDENCE = ("confidence", "score", "probability")
-YES, NO = ("1", "1.0", "true", "yes", "x"), ("", "0", "0.0", "false", "no", "nan", "none", "null")
-NO_VALUE = ("nan", "none", "null", "<na>")  # what programs write into a cell without a value
+QUOTED = re.compile(r"""^(['"])(.*)\1$""")  # within a cell
 WORDS = {"space": " ", "none": "", "tab": "\t", "comma": ","}
 
 
@@ -29,94 +31,74 @@ def read_tags(
     tags: str = "auto",
     separator: str = "auto",
     least: float = 0.0,
-    only: str = "",
+    asked: Sequence[str] = (),
 ) -> Source:
     """The tags of each image; rows of one image are added up, and a row without a tag says that there is none.
 
     image, tags  names of the columns;  separator  of the tags within a cell, "none" if a cell is one tag
-    least  the confidence, of a column of that name, from which a tag counts;  only  name of the one class there is
+    least  the confidence, of a column of that name or of the classes', from which a tag counts;  asked  the classes
     Raises WsssError: no header, no such column, a cell of a one-hot column that is neither 0 nor 1.
     """
     table = read_table(path)
     key = table.image_column(image)
-    column = table.column(TAGS, tags)
+    column = tags_column(table, key, tags)
     if column is None:
-        return _one_hot(table, key)
-    if _is_binary(table, column):
-        return _binary(table, key, column, only or column)
+        return read_one_hot(table, key, least, asked)
+    if is_binary(table, column):
+        return read_binary(table, key, column, asked[0] if len(asked) == 1 else column)
     confidence = table.column(CONFIDENCE)
-    plain = [cells[column] for _, cells in table.rows if not is_list(cells[column])]
-    split, how = _separator(plain, separator, path)
-    records = [
-        Record((name,), where, tuple(dict.fromkeys(_tags(cells[column], split, least, where))))
-        if _confident(cells, confidence, least, where)
-        else Record((name,), where)
+    split, how = _separator([cells[column] for _, cells in table.rows if not is_list(cells[column])], separator, path)
+    read = [
+        (name, where, _tags(cells[column], split, least, where), _confidence(cells, confidence, where))
         for name, where, cells in table.images(key)
     ]
-    unused = [c for c in table.columns if c not in (key, column, confidence) and c.lower() not in SPLIT]
+    none = Counter(word for _, _, words, _ in read for word in words if is_no_value(word) and word not in asked)
+    records = [
+        _record(name, where, [w for w in words if w not in none], sure, least) for name, where, words, sure in read
+    ]
+    unused = [c for c in table.columns if c and c not in (key, column, confidence) and not is_split(c)]
     note = f"; columns not used: {', '.join(unused)}" if unused else ""
-    return Source("tags CSV", path, records, notes=(f"{path.name}: tags are in column '{column}', {how}{note}",))
+    notes = (f"{path.name}: tags are in column '{column}', {how}{note}",)
+    return Source("tags CSV", path, records, notes=notes, warnings=tuple(_said(path, none)))
 
 
-def _one_hot(table: Table, key: str) -> Source:
-    classes = tuple(
-        c for c in table.columns if c and c != key and c.lower() not in SPLIT and not c.startswith("Unnamed:")
-    )
-    if not classes:
-        raise WsssError(
-            f"{table.path} has no column for the tags; its columns: {', '.join(table.columns)}",
-            "call it 'tags', name it with --tags-column, or give a 0/1 column per class",
-        )
-    records = [
-        Record((name,), where, tuple(c for c in classes if _yes(cells[c], c, where)))
-        for name, where, cells in table.images(key)
-    ]
-    return Source("one-hot CSV", table.path, records, classes)
+def tags_column(table: Table, key: str, asked: str = "auto") -> str | None:
+    """The column of tags, by its name or because there is no other; None if there are columns of classes."""
+    rest = class_columns(table, key)
+    alone = rest[0] if len(rest) == 1 and table.rows and not holds_numbers(table, rest[0]) else None
+    return table.column(TAGS, asked) or alone
 
 
-def _binary(table: Table, key: str, column: str, name: str) -> Source:
-    """A column of 0 and 1, which says of one class whether it is there."""
-    records = [
-        Record((image,), where, (name,) if _yes(cells[column], column, where) else ())
-        for image, where, cells in table.images(key)
-    ]
-    note = (
-        f"{table.path.name}: column '{column}' holds 0/1: 1 is a tag '{name}', 0 is none (for two classes write names)"
-    )
-    return Source("tags CSV", table.path, records, (name,), (note,))
+def _record(name: str, where: str, tags: Sequence[str], sure: float, least: float) -> Record:
+    """A confidence of 0 says that there is no such class; -1, or one that is too low, says nothing."""
+    if is_present(sure, least):
+        return Record((name,), where, tuple(dict.fromkeys(tags)))
+    return Record((name,), where, unlabelled="" if sure == 0 else UNCERTAIN)
 
 
-def _is_binary(table: Table, column: str) -> bool:
-    cells = {cells[column].lower() for _, cells in table.rows} - {""}
-    return cells <= {*YES, *NO} and any(c in NO for c in cells - {*NO_VALUE}) and bool(cells & {*YES})
+def _said(path: Path, none: Counter[str]) -> Iterable[str]:
+    if none:
+        shown = ", ".join(f"{count} '{word}'" for word, count in sorted(none.items()))
+        yield f"{path.name}: {shown} taken as no tag (a class of that name must be named in --classes)"
 
 
-def _confident(cells: dict[str, str], column: str | None, least: float, where: str) -> bool:
-    """Whether the row is no tag of low confidence.  Raises WsssError for a confidence that is no number."""
+def _confidence(cells: dict[str, str], column: str | None, where: str) -> float:
+    """1 without a confidence.  Raises WsssError for one that is no number."""
     if column is None or not cells[column]:
-        return True
+        return 1.0
     try:
-        return is_present(float(cells[column]), least)
+        return float(cells[column])
     except ValueError as error:
         raise WsssError(f"{where}: the {column} '{cells[column]}' is no number", "give 0 to 1, or nothing") from error
 
 
-def _tags(cell: str, split: str, least: float, where: str) -> Iterable[str]:
+def _tags(cell: str, split: str, least: float, where: str) -> tuple[str, ...]:
     if not is_list(cell):
-        return _split(cell, split)
+        return tuple(str(plain_id(word)) for word in _split(cell, split))
     try:
         return read_list(cell, least)
     except (ValueError, TypeError) as error:
         raise WsssError(f"{where}: the list {cell} cannot be read: {error}", "write the tags as cat;dog") from error
-
-
-def _yes(cell: str, column: str, where: str) -> bool:
-    if cell.lower() not in (*YES, *NO):
-        raise WsssError(
-            f"{where}: column '{column}' holds '{cell}', neither 0 nor 1",
-            "a CSV without a column 'tags' has a 0/1 column per class; name the column of tags with --tags-column",
-        )
-    return cell.lower() in YES
 
 
 def _separator(cells: list[str], asked: str, path: Path) -> tuple[str, str]:
@@ -141,4 +123,4 @@ def _separator(cells: list[str], asked: str, path: Path) -> tuple[str, str]:
 
 def _split(cell: str, split: str) -> Iterable[str]:
     parts = re.split(r"\s+", cell) if split == " " else cell.split(split) if split else [cell]
-    return (part.strip() for part in parts if part.strip() and part.strip().casefold() not in NO_VALUE)
+    return (QUOTED.sub(r"\2", part.strip()) for part in parts if part.strip())

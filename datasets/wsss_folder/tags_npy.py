@@ -9,12 +9,14 @@ import numpy as np
 
 from wsss_cli.data.npy import read_npy_dict
 from wsss_cli.errors import WsssError
-from wsss_folder.record import Record, Source
+from wsss_folder.one_hot import from_vectors, is_share
+from wsss_folder.record import Source
 
 
-def read_npy(path: Path, classes: tuple[str, ...]) -> Source:
+def read_npy(path: Path, classes: tuple[str, ...], least: float = 0.0) -> Source:
     """The tags of each image; place k of a vector is class k of `classes`.
 
+    least  the confidence from which a class counts as there
     Raises WsssError: no classes, no dict, a vector of another length or of other values.
     """
     if not classes:
@@ -22,22 +24,27 @@ def read_npy(path: Path, classes: tuple[str, ...]) -> Source:
     rows = read_npy_dict(path)
     if not rows:
         raise WsssError(f"{path} holds the tags of no image", "give another file with --tags")
-    records = [
-        Record((str(key),), f"{path}, key {str(key)!r}", _tags(key, row, path, classes)) for key, row in rows.items()
+    read = [
+        (_name(key), f"{path}, key {_name(key)!r}", _vector(_name(key), row, path, classes))
+        for key, row in rows.items()
     ]
-    return Source("tags .npy", path, records, classes)
+    return from_vectors("tags .npy", path, read, classes, least)
 
 
-def _tags(key: Any, row: Any, path: Path, classes: tuple[str, ...]) -> tuple[str, ...]:
+def _name(key: Any) -> str:
+    return key.decode(errors="replace") if isinstance(key, bytes) else str(key)
+
+
+def _vector(key: str, row: Any, path: Path, classes: tuple[str, ...]) -> dict[str, float]:
     try:
         vector = np.asarray(row, dtype=np.float64)  # (C,)
     except (TypeError, ValueError):
         vector = np.zeros(0)
-    if vector.ndim != 1 or not vector.size or not np.isin(vector, (0, 1)).all():
+    if vector.ndim != 1 or not vector.size or not all(map(is_share, vector.tolist())):
         raise WsssError(f"{path}: the tags of '{key}' are no vector of zeros and ones", "correct them")
     if len(vector) != len(classes):
         raise WsssError(
             f"{path}: the tags of '{key}' are {len(vector)} numbers, but --classes names {len(classes)}",
             "name one class for each number, without background",
         )
-    return tuple(name for name, there in zip(classes, vector, strict=True) if there)
+    return dict(zip(classes, vector.tolist(), strict=True))

@@ -13,7 +13,7 @@ from typing import Any, NamedTuple
 from wsss_cli.checks.finding import some
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json, read_text
-from wsss_folder.record import Record, Source, Thing, around
+from wsss_folder.record import NAMELESS, Record, Source, Thing, around
 from wsss_folder.shapes import Point, box, ellipse, flat, turned
 
 USUAL = ("class", "label", "name", "type", "category", "object", "class_name")
@@ -146,7 +146,7 @@ def _record(path: Path, name: str, regions: list[Region], key: str) -> Record:
         outline = flat(points)
         polygons = () if region.shape["name"] == "rect" else (outline,)
         things += [Thing(label, around(outline[::2], outline[1::2]), polygons=polygons) for label in labels]
-    unlabelled = "" if regions else "without an annotation"
+    unlabelled = ("" if things or tags else NAMELESS) if regions else "without an annotation"
     return Record((name,), where, tuple(dict.fromkeys(tags)), tuple(things), shapeless=shapeless, unlabelled=unlabelled)
 
 

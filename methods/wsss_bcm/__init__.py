@@ -1,6 +1,6 @@
 """BCM: Box-driven Class-wise Region Masking and Filling Rate Guided Loss for WSSS (Song et al., CVPR 2019)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import INSTANCES, LABELS, Artefact, Method, Stage
 
 METHOD = Method(
     name="bcm",
@@ -8,14 +8,14 @@ METHOD = Method(
     paper="Song, Huang, Ouyang, Wang, CVPR 2019",
     supervision="boxes",
     stages=(
-        Stage("seeds", "wsss_bcm.seeds:seeds", "wsss_bcm.config:Seeds", writes=("labels",)),
+        Stage("seeds", "wsss_bcm.seeds:seeds", "wsss_bcm.config:Seeds", writes=(LABELS,)),
         Stage("train", "wsss_bcm.training:train", "wsss_bcm.config:Train", needs=("seeds",)),
         Stage(
             "pseudo",
             "wsss_bcm.pseudo:pseudo",
             "wsss_bcm.config:Pseudo",
             needs=("seeds", "train"),
-            writes=("labels", "labels_prob", "instances"),
+            writes=(LABELS, Artefact("labels", "labels_prob", "seeds where unsure"), INSTANCES),
         ),
     ),
     predictor="wsss_bcm.training:predictor",

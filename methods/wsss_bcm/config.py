@@ -10,17 +10,19 @@ from pydantic import ConfigDict, Field
 
 from wsss_bcm.boxes import no_boxes
 from wsss_bcm.grabcut import require_opencv
+from wsss_cli import bounds
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import INSTANCES, Prepared, Sample
 from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.optimiser import Optimiser
 from wsss_cli.engine.segment import LABELS, labelled
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.places import FILE, FOLDER, Place
 from wsss_cli.promises import CHECKPOINT, Promises, absent, each
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
 
 RATES = "filling_rates.json"
 """What the stage `seeds` leaves beside the label maps."""
@@ -50,8 +52,8 @@ class Seeds(StageConfig):
         description="share of its box below which a segment is given up: the middle is object, the rest of the box "
         "ignored [after Khoreva et al. 2017]; 0 never",
     )
-    crf: Crf = Field(PRESETS["bcm_boxes"], description="the dense CRF")
-    iterations: int = Field(5, gt=0, description="of GrabCut")
+    crf: Crf = Field(DEEPLAB, description="the dense CRF")
+    iterations: int = Field(5, gt=0, le=bounds.REPEATS, description="of GrabCut")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return boxed(context.data, self.split)
@@ -91,22 +93,26 @@ def ready_made(config: Seeds, samples: Sequence[Sample]) -> Path:
 class Crop(Config):
     """Scale, crop and mirror of the training images."""
 
-    scales: tuple[float, ...] = Field((0.5, 0.75, 1.0, 1.25, 1.5), min_length=1, description="one is drawn")
-    size: int = Field(321, gt=0, description="side of the crop; smaller images are padded")
-    longer_side: int | None = Field(None, gt=0, description="length that the longer side gets first; null: its own")
+    scales: tuple[bounds.Scale, ...] = Field((0.5, 0.75, 1.0, 1.25, 1.5), min_length=1, description="one is drawn")
+    size: int = Field(321, gt=0, le=bounds.SIDE, description="side of the crop; smaller images are padded")
+    longer_side: int | None = Field(
+        None, gt=0, le=bounds.SIDE, description="length that the longer side gets first; null: its own"
+    )
     flip: bool = Field(True, description="mirror half of the samples")
 
 
-class Rates(Config):
+class Rates(Optimiser):
     """SGD's learning rates: deeplab-pytorch's three groups."""
 
-    lr: float = Field(2.5e-4, gt=0, description="of the backbone")
-    head_factor: float = Field(10.0, gt=0, description="factor for the weights of ASPP and of the masking branch")
-    bias_factor: float = Field(20.0, gt=0, description="factor for their biases, which have no weight decay")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum")
-    weight_decay: float = Field(5e-4, ge=0, description="weight decay")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
-    every: int = Field(10, gt=0, description="iterations between updates of the learning rate")
+    lr: float = Field(2.5e-4, gt=0, le=bounds.RATE, description="of the backbone")
+    head_factor: float = Field(
+        10.0, gt=0, le=bounds.FACTOR, description="factor for the weights of ASPP and of the masking branch"
+    )
+    bias_factor: float = Field(
+        20.0, gt=0, le=bounds.FACTOR, description="factor for their biases, which have no weight decay"
+    )
+    weight_decay: float = Field(5e-4, ge=0, le=bounds.FACTOR, description="weight decay")
+    every: int = Field(10, gt=0, le=bounds.STEPS, description="iterations between updates of the learning rate")
 
 
 class Phase(Config):
@@ -129,7 +135,9 @@ class Phase(Config):
 class Shift(Config):
     """How filling rates edit the labels."""
 
-    strength: float = Field(0.3, ge=0, description="how far the variances of the scores shift a filling rate")
+    strength: float = Field(
+        0.3, ge=0, le=bounds.FACTOR, description="how far the variances of the scores shift a filling rate"
+    )
     low: float = Field(0.05, ge=0, le=1, description="score up to which a label may be dropped")
     high: float = Field(0.98, ge=0, le=1, description="score above which an ignored pixel may get a label")
     most: float = Field(0.05, ge=0, le=1, description="share of an image's pixels above which nothing is edited")
@@ -149,7 +157,9 @@ class Train(StageConfig):
         Net(backbone="resnet101_caffe", head="deeplabv2", freeze_bn=True),
         description="the network; VOC is published from the COCO weights of deeplab-pytorch, net.pretrained=FILE",
     )
-    scales: tuple[float, ...] = Field((0.5, 0.75), description="at which the network sees each image as well (MSC)")
+    scales: tuple[bounds.Scale, ...] = Field(
+        (0.5, 0.75), description="at which the network sees each image as well (MSC)"
+    )
     crop: Crop = Field(Crop(), description="augmentation")
     base: Phase = Field(
         Phase(loop=Loop(epochs=18.9036, batch=10, accumulate=2)),
@@ -157,7 +167,7 @@ class Train(StageConfig):
     )
     bcm: Phase = Field(Phase(), description="box-driven class-wise masking")
     fr: Phase = Field(Phase(), description="filling-rate shifting: released as the same objective, begun again")
-    mask_weight: float = Field(0.1, ge=0, description="weight of the masking branch's loss")
+    mask_weight: float = Field(0.1, ge=0, le=bounds.FACTOR, description="weight of the masking branch's loss")
     fr_mode: Literal["official", "intended", "topk", "off"] = Field(
         "official",
         description="labels in bcm and fr: official, background outside boxes, as the released code comes out; "
@@ -222,7 +232,7 @@ class Instances(Config):
 
     enabled: bool = Field(True, description="write instances.json (COCO)")
     shape: Literal["polygon", "rle"] = Field("polygon", description="polygon, as released; rle: run-length masks")
-    tolerance: float = Field(2.0, ge=0, description="pixels that polygons may be off")
+    tolerance: float = Field(2.0, ge=0, le=bounds.FACTOR, description="pixels that polygons may be off")
     overlap: Literal["share", "smaller"] = Field(
         "share", description="pixels under several boxes of a class: all of them (released), or the smallest"
     )
@@ -233,7 +243,7 @@ class Pseudo(StageConfig):
     """Pseudo-labels of the trained network, and instance labels."""
 
     split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's training split")
-    batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
+    batch: int = Field(1, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass")
     confident: float | None = Field(
         0.95,
         gt=0,
@@ -264,4 +274,4 @@ class Pseudo(StageConfig):
 class Infer(infer.Infer):
     """How the trained network is applied."""
 
-    crf_settings: Crf = Field(PRESETS["bcm"], description="the dense CRF (official_image=true: with its quirk)")
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF (official_image=true: with its quirk)")

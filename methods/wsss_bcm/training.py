@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -11,7 +12,7 @@ import torch
 from torch import Tensor, nn
 
 from wsss_bcm.checkpoint import load_official
-from wsss_bcm.config import RATES, Phase, Train
+from wsss_bcm.config import RATES, Train
 from wsss_bcm.data import BoxedData, Find, to_device
 from wsss_bcm.filling import measure, official_rates, read_rates
 from wsss_bcm.nets import build, groups, plain_state
@@ -21,6 +22,8 @@ from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.loop import Step, Training, fit, total_iterations
+from wsss_cli.engine.optimiser import factor, optimizer
+from wsss_cli.engine.part import Taken, meta, train_or_take, trained_part
 from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
@@ -42,15 +45,14 @@ def train(job: Job[Train]) -> dict[str, Any]:
     for number, (name, phase) in enumerate(phases):
         checkpoint.seed_all(config.seed + number)  # whatever ran before in this process
         path = job.folder / name / "checkpoint.pt"
-        if phase.checkpoint is not None:
-            _take(job, name, phase.checkpoint, path)
-        elif (found := checkpoint.finished(path, _meta(job, name))) is not None:
-            job.say(f"{name}: finished already")
-            losses = found
-        else:
-            assert learnt is not None
-            net = _begin(job, name, below, resumes=path.exists())
-            losses = _fit(job, name, phase, net, learnt, config.seed + number)
+        losses = train_or_take(
+            job,
+            path.parent,
+            _meta(job, name),
+            phase.checkpoint,
+            partial(_take, job, name),
+            partial(_learn, job, name, below, learnt, config.seed + number),
+        )
         below = path
     assert below is not None
     last = checkpoint.load(below)
@@ -117,8 +119,16 @@ def _begin(job: Job[Train], name: str, below: Path | None, resumes: bool) -> nn.
     return net
 
 
-def _fit(job: Job[Train], name: str, phase: Phase, net: nn.Module, learnt: Learnt, seed: int) -> dict[str, float]:
+def _learn(job: Job[Train], name: str, below: Path | None, learnt: Learnt | None, seed: int) -> dict[str, float]:
+    """A phase's training, from the checkpoint of the phase before."""
+    assert learnt is not None
+    net = _begin(job, name, below, resumes=(job.folder / name / "checkpoint.pt").exists())
+    return _fit(job, name, net, learnt, seed)
+
+
+def _fit(job: Job[Train], name: str, net: nn.Module, learnt: Learnt, seed: int) -> dict[str, float]:
     config = job.config
+    phase = dict(config.to_run())[name]
     rates, loop = phase.rates, phase.loop
     total = total_iterations(loop, len(learnt.data))
     job.say(f"{name}: {total} iterations of {loop.batch} images in {loop.accumulate} pass(es)")
@@ -127,8 +137,8 @@ def _fit(job: Job[Train], name: str, phase: Phase, net: nn.Module, learnt: Learn
     training = Training(
         model=net,
         step=step,
-        optimizer=torch.optim.SGD(parts, lr=rates.lr, momentum=rates.momentum),
-        factor=lambda k: poly(k, total, rates.power, every=rates.every),
+        optimizer=optimizer(parts, rates),
+        factor=factor(rates, total, lambda k: poly(k, total, rates.power, every=rates.every)),
         data=learnt.data,
         prepare=to_device,
         meta=_meta(job, name),
@@ -136,25 +146,24 @@ def _fit(job: Job[Train], name: str, phase: Phase, net: nn.Module, learnt: Learn
     return fit(training, loop, job.runtime, job.folder / name, title=f"train {name}", seed=seed)
 
 
-def _take(job: Job[Train], name: str, file: str, path: Path) -> None:
+def _take(job: Job[Train], name: str, file: str) -> Taken:
     """The authors' weights as this phase's.  Raises WsssError if they do not fit."""
     config = job.config
     net = build(name, config.net.untrained(), job.data.num_classes + 1, config.scales)
     load_official(net, file, job.runtime.trust)
     job.say(f"{name}: taken from {file}")
-    checkpoint.save_network(path, _meta(job, name), net, job.runtime)
+    return Taken(net)
 
 
 def _meta(job: Job[Train], name: str) -> dict[str, Any]:
     config = job.config
-    return segment.meta(job, config.net) | {"phase": name, "scales": list(config.scales)}
+    return meta(job, config.net) | {"phase": name, "scales": list(config.scales)}
 
 
 def predictor(path: Path, job: Job) -> nn.Module:
     """The network of the last phase.  Raises WsssError if the checkpoint is of other classes or of another method."""
-    content = checkpoint.load(path, job.runtime.trust)
-    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    meta = content["meta"]
-    net = build(meta["phase"], Net.stored(meta["net"]).untrained(), job.data.num_classes + 1, meta["scales"])
-    net.load_state_dict(content["model"])
-    return net
+
+    def built(meta: dict[str, Any]) -> nn.Module:
+        return build(meta["phase"], Net.stored(meta["net"]).untrained(), job.data.num_classes + 1, meta["scales"])
+
+    return trained_part(job, path, built)

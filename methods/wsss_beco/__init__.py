@@ -1,6 +1,10 @@
 """BECO: Boundary-enhanced Co-training for Weakly Supervised Semantic Segmentation (Rong et al., CVPR 2023)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, CONFIDENCE, LABELS, Method, Stage, StageOption
+
+CONFIDENCE_MASKS = StageOption(
+    "--confidence", "confidence", "with --pseudo: learn where this folder of masks trusts them", metavar="DIR"
+)
 
 METHOD = Method(
     name="beco",
@@ -8,15 +12,17 @@ METHOD = Method(
     paper="Rong, Tu, Wang, Li, CVPR 2023",
     supervision="tags",
     stages=(
-        Stage("seeds", "wsss_irn.stages:seeds", "wsss_irn.config:Seeds", writes=("cam",)),
+        Stage("seeds", "wsss_irn.stages:seeds", "wsss_irn.config:Seeds", writes=(CAMS,)),
         Stage(
             "pseudo",
             "wsss_irn.stages:pseudo",
             "wsss_beco.config:Pseudo",
             needs=("seeds",),
-            writes=("labels", "confidence"),
+            writes=(LABELS, CONFIDENCE),
         ),
-        Stage("train", "wsss_beco.stages:train", "wsss_beco.config:Train", needs=("pseudo",)),
+        Stage(
+            "train", "wsss_beco.stages:train", "wsss_beco.config:Train", needs=("pseudo",), options=(CONFIDENCE_MASKS,)
+        ),
     ),
     predictor="wsss_beco.stages:predictor",
     infer="wsss_beco.config:Infer",

@@ -7,6 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
+from wsss_cli import bounds
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -17,7 +18,7 @@ from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.places import FILE, Place
 from wsss_cli.promises import CHECKPOINT, Promises
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
 from wsss_irn import config as irn
 
 
@@ -30,9 +31,9 @@ class Pseudo(irn.Pseudo):
 class Crop(Config):
     """The weak augmentation: a window of random area and shape, resized to a square."""
 
-    size: int = Field(512, gt=0, description="side of the square")
-    area: tuple[float, float] = Field((0.5, 0.75), description="share of the image (a quirk: meant as scales 0.5 to 2)")
-    aspect: tuple[float, float] = Field((3 / 4, 4 / 3), description="width / height, log-uniform")
+    size: int = Field(512, gt=0, le=bounds.SIDE, description="side of the square")
+    area: bounds.Shares = Field((0.5, 0.75), description="share of the image (a quirk: meant as scales 0.5 to 2)")
+    aspect: bounds.Aspects = Field((3 / 4, 4 / 3), description="width / height, log-uniform")
     flip: bool = Field(True, description="mirror half of the samples")
 
 
@@ -41,11 +42,11 @@ class Strong(Config):
 
     enabled: bool = Field(True, description="off: the loss sees the weakly augmented images")
     colour: float = Field(0.8, ge=0, le=1, description="probability of brightness, contrast, hue, saturation, value")
-    brightness: float = Field(0.2, ge=0, description="largest shift, share of 255")
+    brightness: float = Field(0.2, ge=0, le=bounds.FACTOR, description="largest shift, share of 255")
     contrast: float = Field(0.2, ge=0, lt=1, description="largest deviation of the factor from 1")
-    hue: float = Field(20, ge=0, description="largest shift, of 180")
-    saturation: float = Field(30, ge=0, description="largest shift, of 255")
-    value: float = Field(20, ge=0, description="largest shift, of 255")
+    hue: float = Field(20, ge=0, le=bounds.FACTOR, description="largest shift, of 180")
+    saturation: float = Field(30, ge=0, le=bounds.FACTOR, description="largest shift, of 255")
+    value: float = Field(20, ge=0, le=bounds.FACTOR, description="largest shift, of 255")
     grey: float = Field(0.2, ge=0, le=1, description="probability of grey")
     blur: float = Field(0.5, ge=0, le=1, description="probability of Gaussian blur, 3 x 3 (1/3) or 5 x 5 (2/3)")
 
@@ -54,11 +55,17 @@ class Mixing(Config):
     """Pasting classes of one image onto another."""
 
     probability: float = Field(0.5, ge=0, le=1, description="share of the samples that are mixed")
-    warm_up: int = Field(1, ge=0, description="epochs that mix by the given labels; then by the networks' own")
+    warm_up: int = Field(
+        1, ge=0, le=bounds.STEPS, description="epochs that mix by the given labels; then by the networks' own"
+    )
     threshold: float = Field(0.95, ge=0, lt=1, description="score from which the networks' own labels are confident")
-    band: int = Field(1, gt=0, description="pixels on each side of a pasted boundary that count as boundary")
-    boundary_weight: float = Field(0.2, ge=0, description="further weight of boundary pixels that are confident")
-    boundary_weight_unsure: float = Field(0.0, ge=0, description="the same of pixels that are not")
+    band: int = Field(
+        1, gt=0, le=bounds.SHARES, description="pixels on each side of a pasted boundary that count as boundary"
+    )
+    boundary_weight: float = Field(
+        0.2, ge=0, le=bounds.FACTOR, description="further weight of boundary pixels that are confident"
+    )
+    boundary_weight_unsure: float = Field(0.0, ge=0, le=bounds.FACTOR, description="the same of pixels that are not")
 
 
 class Train(StageConfig):
@@ -83,7 +90,7 @@ class Train(StageConfig):
     optimiser: Optimiser = Field(Optimiser(), description="optimiser of both networks")
     loop: Loop = Field(Loop(epochs=80, batch=16), description="length of the training")
     rated_batch: int = Field(
-        16, gt=0, description="the batch that the learning rate is meant for; others are warned of"
+        16, gt=0, le=bounds.BATCH, description="the batch that the learning rate is meant for; others are warned of"
     )
 
     def unneeded(self) -> tuple[str, ...]:
@@ -119,7 +126,7 @@ class Infer(infer.Infer):
         "resized to 512 x 512 (released); 512_multi_scale, also five scales (released test_msc)",
     )
     member: Literal["both", "1", "2"] = Field("both", description="the mean of both networks' logits, or one alone")
-    crf_settings: Crf = Field(PRESETS["beco"], description="the dense CRF (official_image=true: with its quirk)")
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF (official_image=true: with its quirk)")
 
     @model_validator(mode="before")
     @classmethod

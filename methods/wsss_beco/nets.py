@@ -27,7 +27,7 @@ class TwoNetworks(nn.Module):
         return self.network1(images, outputs), self.network2(images, outputs)
 
 
-class Together(nn.Module):
+class Ensemble(nn.Module):
     """The mean of both networks' logits, or one's alone."""
 
     def __init__(self, networks: TwoNetworks, member: Member = "both") -> None:

@@ -7,32 +7,45 @@ from pathlib import Path
 
 from torch import nn
 
+from wsss_beco.checkpoint import load_official
 from wsss_beco.config import Infer, Train, need_confidence, pairs
 from wsss_beco.data import CoTrainingData, Find, to_device
-from wsss_beco.nets import Together, TwoNetworks
+from wsss_beco.nets import Ensemble, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli import console
 from wsss_cli.batches.loader import batches_per_epoch
 from wsss_cli.data.labels import read_mask01
 from wsss_cli.data.prepared import Sample
-from wsss_cli.engine import checkpoint
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
-from wsss_cli.engine.schedules import poly
-from wsss_cli.engine.segment import labelled, meta, say_unlabelled, sgd
+from wsss_cli.engine.part import Taken, meta, train_or_take, trained_part
+from wsss_cli.engine.segment import body_and_head, labelled, rates, say_unlabelled
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
-from wsss_cli.nets.weights.official import load_official_beco
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import absent, each
 
 
 def train(job: Job[Train]) -> dict[str, float]:
     """Pseudo-labels and confidence masks -> two networks; leaves checkpoint.pt."""
+    file = job.config.checkpoint
+    network = job.config.net if file is None else job.config.net.official()
+    return train_or_take(
+        job, job.folder, meta(job, network), file, lambda file: take(job, network, file), lambda: learn(job)
+    )
+
+
+def take(job: Job[Train], network: Net, file: str) -> Taken:
+    """The authors' networks instead of a training. Raises WsssError if the file does not fit."""
+    net = untrained(network, job)
+    load_official(net, file, job.runtime.trust)
+    return Taken(net)
+
+
+def learn(job: Job[Train]) -> dict[str, float]:
+    """The training itself."""
     config = job.config
-    if config.checkpoint is not None:
-        return take_official(job, config.checkpoint)
-    loop, rates = config.loop, config.optimiser
+    loop = config.loop
     samples, labels = labelled(job, config)
     say_unlabelled(job, config, samples)
     masks = confidence(job, config, samples)
@@ -47,22 +60,13 @@ def train(job: Job[Train]) -> dict[str, float]:
     training = Training(
         model=net,
         step=CoTraining(net, config, warm_up),
-        optimizer=sgd(net, rates),
-        factor=lambda k: poly(k, total, rates.power, rates.min_lr / rates.lr),
+        optimizer=body_and_head(net, config.optimiser),
+        factor=rates(config.optimiser, total),
         data=data,
         prepare=to_device,
         meta=meta(job, config.net),
     )
     return fit(training, loop, job.runtime, job.folder, title="train", seed=config.seed)
-
-
-def take_official(job: Job, path: str) -> dict[str, float]:
-    """checkpoint.pt of the authors' networks instead of a training. Raises WsssError if the file does not fit."""
-    official = job.config.net.official()
-    net = untrained(official, job)
-    load_official_beco((net.network1, net.network2), path, job.runtime.trust)
-    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, official), net, job.runtime)
-    return {}
 
 
 def untrained(net: Net, job: Job) -> TwoNetworks:
@@ -72,12 +76,8 @@ def untrained(net: Net, job: Job) -> TwoNetworks:
 
 def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
-    content = checkpoint.load(path, job.runtime.trust)
-    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    net = untrained(Net.stored(content["meta"]["net"]), job)
-    net.load_state_dict(content["model"])
-    config = job.config
-    return Together(net, config.member)
+    net = trained_part(job, path, lambda meta: untrained(Net.stored(meta["net"]), job))
+    return Ensemble(net, job.config.member)
 
 
 def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | None:

@@ -1,6 +1,6 @@
 """IRN: Weakly Supervised Learning of Instance Segmentation with Inter-pixel Relations (Ahn, Cho, Kwak, CVPR 2019)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, CONFIDENCE, INSTANCES, LABELS, Method, Stage
 
 METHOD = Method(
     name="irn",
@@ -8,13 +8,13 @@ METHOD = Method(
     paper="Ahn, Cho, Kwak, CVPR 2019",
     supervision="tags",
     stages=(
-        Stage("seeds", "wsss_irn.stages:seeds", "wsss_irn.config:Seeds", writes=("cam",)),
+        Stage("seeds", "wsss_irn.stages:seeds", "wsss_irn.config:Seeds", writes=(CAMS,)),
         Stage(
             "pseudo",
             "wsss_irn.stages:pseudo",
             "wsss_irn.config:Pseudo",
             needs=("seeds",),
-            writes=("labels", "confidence", "instances"),
+            writes=(LABELS, CONFIDENCE, INSTANCES),
         ),
         Stage("train", "wsss_irn.stages:train", "wsss_irn.config:Train", needs=("pseudo",)),
     ),

@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.classifier import config as classifier
 from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
@@ -16,14 +17,21 @@ from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import PlainSegment
 from wsss_cli.places import FILE
 from wsss_cli.promises import Promises, each
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import Crf
+
+CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=50, bilateral_srgb=5, bilateral_compat=10, gt_prob=0.7)
+"""Of labels, with gt_prob.  [jiwoon-ahn/irn, cam_to_ir_label]"""
 
 
 class IrnOptimiser(Sgd):
     """PolyOptimizer of the released code."""
 
-    lr: float = Field(0.1, gt=0, description="learning rate of the backbone (CAM) or the boundary branch (IRN)")
-    head_factor: float = Field(10.0, gt=0, description="factor for the classifier or the displacement branch")
+    lr: float = Field(
+        0.1, gt=0, le=bounds.RATE, description="learning rate of the backbone (CAM) or the boundary branch (IRN)"
+    )
+    head_factor: float = Field(
+        10.0, gt=0, le=bounds.FACTOR, description="factor for the classifier or the displacement branch"
+    )
     momentum: float = Field(
         1e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot"
     )
@@ -49,7 +57,7 @@ class IrLabel(Config):
 
     foreground: float = Field(0.30, ge=0, le=1, description="threshold of certain foreground (COCO: 0.35)")
     background: float = Field(0.05, ge=0, le=1, description="threshold of certain background (COCO: 0.10)")
-    crf: Crf = Field(PRESETS["irn"], description="the dense CRF that refines both label maps")
+    crf: Crf = Field(CRF, description="the dense CRF that refines both label maps")
 
 
 class IrnTraining(Config):
@@ -61,9 +69,9 @@ class IrnTraining(Config):
     init: Literal["pretrained", "cam"] = Field(
         "pretrained", description="the frozen backbone: as before the CAM training (released), or the CAM net's"
     )
-    radius: int = Field(10, gt=1, description="pixel pairs nearer than this, on the map of stride 4")
-    scale: tuple[float, float] = Field((0.5, 1.5), description="range of the random scale")
-    crop: int = Field(512, gt=0, multiple_of=4, description="side of the random crop")
+    radius: int = Field(10, gt=1, le=bounds.RADIUS, description="pixel pairs nearer than this, on the map of stride 4")
+    scale: bounds.Scales = Field((0.5, 1.5), description="range of the random scale")
+    crop: int = Field(512, gt=0, le=bounds.SIDE, multiple_of=4, description="side of the random crop")
     optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
     loop: Loop = Field(Loop(epochs=3, batch=32), description="length of the training")
 
@@ -71,10 +79,12 @@ class IrnTraining(Config):
 class Walk(Config):
     """Random walk from the CAMs over the affinities between boundaries."""
 
-    radius: int = Field(5, gt=1, description="reach of one step on the map of stride 4")
-    beta: float = Field(10.0, gt=0, description="power of the affinities")
-    exp_times: int = Field(8, ge=0, description="2 ** exp_times steps")
-    pad: int | None = Field(512, description="zero-pad images to this square first (IRN); null: BECO's later code")
+    radius: int = Field(5, gt=1, le=bounds.RADIUS, description="reach of one step on the map of stride 4")
+    beta: float = Field(10.0, gt=0, le=bounds.POWER, description="power of the affinities")
+    exp_times: int = Field(8, ge=0, le=bounds.DOUBLINGS, description="2 ** exp_times steps")
+    pad: int | None = Field(
+        512, gt=0, le=bounds.SIDE, description="zero-pad images to this square first (IRN); null: BECO's later code"
+    )
     background: float = Field(0.25, ge=0, le=1, description="score of the background (sem_seg_bg_thres)")
 
 
@@ -82,8 +92,10 @@ class Instances(Config):
     """Instance labels by centroid clustering."""
 
     enabled: bool = Field(True, description="write instances.json (COCO)")
-    iterations: int = Field(300, gt=0, description="refinements of the centroids")
-    threshold: float = Field(2.5, gt=0, description="displacements shorter than this lie at a centroid")
+    iterations: int = Field(300, gt=0, le=bounds.REPEATS, description="refinements of the centroids")
+    threshold: float = Field(
+        2.5, gt=0, le=bounds.FACTOR, description="displacements shorter than this lie at a centroid"
+    )
     background: float = Field(0.25, ge=0, le=1, description="score of the background (ins_seg_bg_thres)")
     min_area: float = Field(0.01, ge=0, lt=1, description="share of the image below which a detection scores 0")
 
@@ -94,7 +106,9 @@ class Pseudo(StageConfig):
     split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's")
     ir_label: IrLabel = Field(IrLabel(), description="labels for training IRN")
     training: IrnTraining = Field(IrnTraining(), description="training of IRN")
-    batch: int = Field(4, gt=0, description="images of equal shape per forward pass of IRN; same result")
+    batch: int = Field(
+        4, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass of IRN; same result"
+    )
     walk: Walk = Field(Walk(), description="random walk")
     confidence: float = Field(0.5, gt=0, le=1, description="share of each class's pixels kept as confident (BECO)")
     instances: Instances = Field(Instances(), description="instance labels")

@@ -2,27 +2,27 @@
 
 from __future__ import annotations
 
+from functools import partial
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
 from torch import Tensor, nn
 
-from wsss_cli.batches.segmentation import to_device
 from wsss_cli.batches.transforms import normalise, place, top_left_crop
 from wsss_cli.cam.store import cam_path, read_cam
 from wsss_cli.classifier.config import Network
 from wsss_cli.classifier.network import build_backbone
 from wsss_cli.classifier.optim import optimiser
-from wsss_cli.classifier.stages import describe, trained_classifier
+from wsss_cli.classifier.stages import trained_classifier
+from wsss_cli.classifier.training import Learning, fit_part
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.loop import Training, fit, total_iterations
-from wsss_cli.engine.part import train_or_take
-from wsss_cli.engine.schedules import poly
+from wsss_cli.engine.part import Taken, meta, train_or_take, trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.weights.pretrained import load_pretrained
@@ -66,25 +66,20 @@ def train_irn(job: Job[Pseudo]) -> dict[str, float]:
     """Train the boundary and displacement branches on the IR labels; leaves irn/checkpoint.pt."""
     config = job.config
     c = config.training
-    net = IrnNet(frozen_backbone(job) if c.checkpoint is None else build_backbone(_network(job)))
-    meta, file = describe(job, NAME, "irn", _network(job)), c.checkpoint
+    about = meta(job, _network(job), NAME, "irn")
 
     def fitted() -> dict[str, float]:
+        net = IrnNet(frozen_backbone(job))
         data = RelatedPixels(job.tagged(config.split), lambda s: ir_path(job.folder, s), c)
-        total = total_iterations(c.loop, len(data))
-        training = Training(
-            model=net,
-            step=lambda model, batch, k: _step(model, batch, c.radius),
-            optimizer=optimiser(c.optimiser, net.boundary, net.displacement),
-            factor=lambda k: poly(k, total, c.optimiser.power),
-            data=data,
-            prepare=to_device,
-            meta=meta,
-        )
-        return fit(training, c.loop, job.runtime, job.folder / "irn", title="train IRN", seed=config.seed)
+        step, optimizer = partial(_step, radius=c.radius), optimiser(c.optimiser, net.boundary, net.displacement)
+        return fit_part(job, "irn", net, Learning(data, step, optimizer), c, about, "train IRN")
 
-    take = None if file is None else lambda: load_official_irn(net, file, job.runtime.trust)
-    return train_or_take(job, "irn", net, meta, take, fitted)
+    def taken(file: str) -> Taken:
+        net = IrnNet(build_backbone(_network(job)))
+        load_official_irn(net, file, job.runtime.trust)
+        return Taken(net)
+
+    return train_or_take(job, job.folder / "irn", about, c.checkpoint, taken, fitted)
 
 
 def frozen_backbone(job: Job[Pseudo]) -> Backbone:
@@ -129,12 +124,12 @@ def calibrate(job: Job[Pseudo], batch: int = 32) -> None:
 
 def trained_irn(job: Job) -> IrnNet:
     """The calibrated network of a pseudo stage."""
-    path = calibrated_path(job.folder)
-    content = checkpoint.load(path, job.runtime.trust)
-    checkpoint.expect(content, path, "irn", job.data.info.classes)
-    net = IrnNet(build_backbone(Network.stored(content["meta"]["net"])))
-    net.load_state_dict(content["model"])
-    return net
+    return trained_part(job, calibrated_path(job.folder), stored, NAME)
+
+
+def stored(meta: dict[str, Any]) -> IrnNet:
+    """The network that a checkpoint describes, with random weights."""
+    return IrnNet(build_backbone(Network.stored(meta["net"])))
 
 
 def ir_path(folder: Path, sample: Sample) -> Path:
@@ -157,6 +152,6 @@ def _top_left(sample: Sample, crop: int) -> tuple[Tensor, Tensor]:
     return torch.from_numpy(np.ascontiguousarray(place(image, at, crop))), torch.tensor(at.valid)
 
 
-def _step(model: nn.Module, batch: dict[str, Tensor], radius: int) -> dict[str, Tensor]:
+def _step(model: nn.Module, batch: dict[str, Tensor], k: int, radius: int) -> dict[str, Tensor]:
     edge, displacement = model(batch["image"])
     return irn_losses(edge, displacement, batch["label"], radius, mean_over_ranks).terms()

@@ -10,18 +10,18 @@ from torch import Tensor
 from wsss_irn.paths import affinity, directions
 
 
-def random_walk(x: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, log2_steps: int = 8) -> Tensor:
-    """Walk the scores 2^log2_steps steps along the affinities, starting off the edges.
+def random_walk(x: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, exp_times: int = 8) -> Tensor:
+    """Walk the scores 2^exp_times steps along the affinities, starting off the edges.
 
-    rw = vec(x * (1 - edge)) T^(2^log2_steps), T_ij = a_ij^beta / sum_i a_ij^beta.  [Ahn et al. 2019, eq. 5, 6]
+    rw = vec(x * (1 - edge)) T^(2^exp_times), T_ij = a_ij^beta / sum_i a_ij^beta.  [Ahn et al. 2019, eq. 5, 6]
 
-    x (K, h, w) scores; edge (h, w) in [0, 1]; beta and log2_steps as released: 10 and 8, i.e. 256 steps.
+    x (K, h, w) scores; edge (h, w) in [0, 1]; beta and exp_times as released: 10 and 8, i.e. 256 steps.
     Returns (K, h, w). The released code squares a dense n x n matrix instead; this is 256 sparse products.
     """
     h, w = edge.shape
     step = transition(edge, radius, beta)
     walked = (x * (1 - edge)).flatten(1).T.contiguous()  # (h*w, K)
-    for _ in range(2**log2_steps):
+    for _ in range(2**exp_times):
         walked = step @ walked
     return walked.T.reshape(-1, h, w)
 
@@ -80,10 +80,10 @@ def _csr(values: Tensor, columns: Tensor, inside: Tensor) -> Tensor:
         return torch.sparse_csr_tensor(starts.int(), columns[inside].int(), values[inside], size=(n, n))
 
 
-def dense_walk(x: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, log2_steps: int = 8) -> Tensor:
+def dense_walk(x: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, exp_times: int = 8) -> Tensor:
     """`random_walk` as released, by squaring the dense matrix: for tests and the benchmark, O((h*w)^3) work."""
     h, w = edge.shape
     matrix = transition(edge, radius, beta).to_dense().T  # (h*w, h*w)
-    for _ in range(log2_steps):
+    for _ in range(exp_times):
         matrix = matrix @ matrix
     return ((x * (1 - edge)).flatten(1) @ matrix).view(-1, h, w)

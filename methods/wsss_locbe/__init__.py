@@ -1,6 +1,6 @@
 """LOC-BE: Local optimization cropping and boundary enhancement (Wang et al., CVIU 2025)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, Method, Stage
 
 METHOD = Method(
     name="locbe",
@@ -9,13 +9,13 @@ METHOD = Method(
     supervision="tags",
     stages=(
         Stage("train", "wsss_locbe.stages:train", "wsss_locbe.config:Train"),
-        Stage("seeds", "wsss_locbe.stages:seeds", "wsss_cli.single_stage.config:Seeds", ("train",), ("cam",)),
+        Stage("seeds", "wsss_locbe.stages:seeds", "wsss_cli.single_stage.config:Seeds", ("train",), (CAMS,)),
         Stage(
             "pseudo",
             "wsss_cli.single_stage.dump:make_labels",
             "wsss_cli.single_stage.config:Pseudo",
             ("seeds",),
-            ("labels",),
+            (LABELS,),
         ),
     ),
     predictor="wsss_locbe.stages:predictor",

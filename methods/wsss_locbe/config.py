@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
+from wsss_cli import bounds
 from wsss_cli.batches.views import View
 from wsss_cli.config import Config
 from wsss_cli.context import Context
@@ -21,8 +22,8 @@ from wsss_cli.single_stage.config import Energy, Thresholds, Trained, VitNet, to
 class Augment(Config):
     """The one view of an image that is learnt."""
 
-    crop: int = Field(448, gt=0, description="side of the random crop (COCO: 224)")
-    scale: tuple[float, float] = Field((0.5, 2.0), description="range of the random scale before the crop")
+    crop: int = Field(448, gt=0, le=bounds.SIDE, description="side of the random crop (COCO: 224)")
+    scale: bounds.Scales = Field((0.5, 2.0), description="range of the random scale before the crop")
     flip: bool = Field(True, description="mirror half of the images before the crop")
     view: View = Field(View(blur=1.0), description="what changes the crop (ToCo's view 1)")
     mirror_again: bool = Field(
@@ -35,28 +36,39 @@ class Augment(Config):
 class Windows(Config):
     """Local optimisation cropping."""
 
-    number: int = Field(4, gt=0, description="windows per group of images")
-    side: int = Field(86, gt=1, description="side of a window, pixels; cut off at the border")
+    number: int = Field(4, gt=0, le=bounds.BATCH, description="windows per group of images")
+    side: int = Field(86, gt=1, le=bounds.SIDE, description="side of a window, pixels; cut off at the border")
     together: int = Field(
-        2, gt=0, description="images of a group, which share windows and are compared: those of one GPU, when released"
+        2,
+        gt=0,
+        le=bounds.BATCH,
+        description="images of a group, which share windows and are compared: those of one GPU, when released",
     )
     loc_loss: Literal["official", "per_image"] = Field(
         "official",
         description="official: distances across the images, channel by channel, as released; per_image: distances of "
         "class tokens, as the paper's figure shows, with stop-gradient; summed over channels, so give it less weight",
     )
-    margin: float = Field(1.0, gt=0, description="distance from which tokens are far enough apart")
+    margin: float = Field(1.0, gt=0, le=bounds.FACTOR, description="distance from which tokens are far enough apart")
 
 
 class Phase(Config):
     """Weights of the losses in a part of the training; the two classifications weigh 1."""
 
-    until: int | None = Field(None, ge=0, description="its last iteration, from 0; null: the end")
-    boundary: float = Field(0.0, ge=0, description="w_be, weight of telling the classes from what is unsure alone")
-    local: float = Field(0.0, ge=0, description="w_loc, weight of the contrast with the class tokens of windows")
-    patch_contrast: float = Field(0.0, ge=0, description="w_sc, weight of the contrast of patch tokens")
-    segmentation: float = Field(0.0, ge=0, description="w_seg, weight of the cross-entropy with the pseudo-labels")
-    energy: float = Field(0.0, ge=0, description="w_reg, weight of the dense energy")
+    until: int | None = Field(None, ge=0, le=bounds.STEPS, description="its last iteration, from 0; null: the end")
+    boundary: float = Field(
+        0.0, ge=0, le=bounds.FACTOR, description="w_be, weight of telling the classes from what is unsure alone"
+    )
+    local: float = Field(
+        0.0, ge=0, le=bounds.FACTOR, description="w_loc, weight of the contrast with the class tokens of windows"
+    )
+    patch_contrast: float = Field(
+        0.0, ge=0, le=bounds.FACTOR, description="w_sc, weight of the contrast of patch tokens"
+    )
+    segmentation: float = Field(
+        0.0, ge=0, le=bounds.FACTOR, description="w_seg, weight of the cross-entropy with the pseudo-labels"
+    )
+    energy: float = Field(0.0, ge=0, le=bounds.FACTOR, description="w_reg, weight of the dense energy")
     labels_from: Literal["cam", "inner"] = Field(
         "cam", description="pseudo-labels come from the last block's CAMs, or from the auxiliary classifier's"
     )
@@ -67,7 +79,7 @@ class Phase(Config):
         return self.segmentation + self.energy > 0
 
     @property
-    def looks(self) -> bool:
+    def needs_cams(self) -> bool:
         """Whether any CAMs are needed."""
         return self.segments or self.boundary + self.local + self.patch_contrast > 0
 

@@ -9,12 +9,13 @@ from torch import nn
 from wsss_cli import console
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.part import meta
 from wsss_cli.job import Job
-from wsss_cli.single_stage.build import build_decoder, build_encoder, meta, trained
+from wsss_cli.single_stage.build import build_decoder, build_encoder, trained
 from wsss_cli.single_stage.config import VitNet
 from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.network import Segmentation
-from wsss_cli.single_stage.official import take_official
+from wsss_cli.single_stage.official import train_or_take_official
 from wsss_locbe.checkpoint import load_official
 from wsss_locbe.config import Train, check_windows
 from wsss_locbe.data import LocBeData, to_device
@@ -24,9 +25,12 @@ from wsss_locbe.step import LocBeStep
 
 def train(job: Job[Train]) -> dict[str, float]:
     """Tags -> a network that segments; leaves checkpoint.pt."""
+    return train_or_take_official(job, build, load_official, lambda: learn(job))
+
+
+def learn(job: Job[Train]) -> dict[str, float]:
+    """The training itself."""
     config = job.config
-    if config.checkpoint is not None:
-        return take_official(job, config.checkpoint, build, load_official)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     check_windows(config, net.encoder.patch)
     data = LocBeData(job.tagged(config.split), job.data.num_classes, config.augment, config.windows.number)

@@ -2,19 +2,21 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.cam.regions import in_tokens
 from wsss_cli.losses.token_contrast import token_contrast
-from wsss_cli.losses.zero import nothing
+from wsss_cli.losses.zero import zero_loss
 from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses, token_labels
 from wsss_locbe.config import Phase, Train
 from wsss_locbe.losses import contrast_across_images, contrast_per_image
 from wsss_locbe.nets import LocBe, Seen
-from wsss_locbe.views import look
+from wsss_locbe.views import make_views
 
 Batch = dict[str, Tensor]
 Losses = dict[str, Tensor]
@@ -34,7 +36,8 @@ class LocBeStep:
     def __call__(self, model: nn.Module, batch: Batch, k: int) -> Losses:
         """batch: image (B, 3, H, W) normalised, box (B, 4) y0, y1, x0, x1, tags (B, C) 0/1, draws (B, n)."""
         phase, images = self.config.phase(k), batch["image"]
-        seen: Seen = model(images, phase.segments, lambda features: look(self.net, batch, features, phase, self.config))
+        views = partial(make_views, self.net, batch, phase=phase, config=self.config)
+        seen: Seen = model(images, phase.segments, views)
         with torch.autocast(images.device.type, enabled=False):
             return self.losses(batch, seen, phase)
 
@@ -76,7 +79,7 @@ class LocBeStep:
         """L_seg, the cross-entropy with the refined CAMs, and L_reg, the dense energy."""
         cams, logits = seen.views.labelling, seen.whole.logits
         if cams is None or logits is None:
-            zero = nothing(self.net.decoder.parameters())
+            zero = zero_loss(self.net.decoder.parameters())
             return {"segmentation": zero, "energy": zero.detach()}
         c, images, boxes = self.config, batch["image"], batch["box"]
         labels = pseudo_labels(images, cams, batch["tags"], boxes, c.thresholds, c.par)

@@ -14,14 +14,14 @@ from wsss_locbe.windows import draw_windows
 
 
 @torch.no_grad()
-def look(net: LocBe, batch: dict[str, Tensor], features: Features, phase: Phase, config: Train) -> Views:
+def make_views(net: LocBe, batch: dict[str, Tensor], features: Features, phase: Phase, config: Train) -> Views:
     """The CAMs that the phase needs, and the erased images and crops made of the inner ones.
 
     net       not wrapped for DDP
     batch     image (B, 3, H, W), tags (B, C), draws (B, n)
     features  of the images as they are, which spares a pass
     """
-    if not phase.looks:
+    if not phase.needs_cams:
         return Views()
     images, tags = batch["image"], batch["tags"]
     if phase.segments and phase.labels_from == "cam":

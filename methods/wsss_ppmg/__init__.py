@@ -1,6 +1,6 @@
 """PPMG: Pseudo-mask Matters in Weakly-supervised Semantic Segmentation (Li, Kuang, Liu, Chen, Zhang, ICCV 2021)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, Method, Stage
 
 METHOD = Method(
     name="ppmg",
@@ -8,8 +8,8 @@ METHOD = Method(
     paper="Li, Kuang, Liu, Chen, Zhang, ICCV 2021",
     supervision="tags",
     stages=(
-        Stage("seeds", "wsss_ppmg.stages:seeds", "wsss_ppmg.config:Seeds", writes=("cam",)),
-        Stage("pseudo", "wsss_ppmg.stages:pseudo", "wsss_ppmg.config:Pseudo", needs=("seeds",), writes=("labels",)),
+        Stage("seeds", "wsss_ppmg.stages:seeds", "wsss_ppmg.config:Seeds", writes=(CAMS,)),
+        Stage("pseudo", "wsss_ppmg.stages:pseudo", "wsss_ppmg.config:Pseudo", needs=("seeds",), writes=(LABELS,)),
         Stage("train", "wsss_ppmg.stages:train", "wsss_ppmg.config:Train", needs=("pseudo",)),
     ),
     predictor="wsss_ppmg.stages:predictor",

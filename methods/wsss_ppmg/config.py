@@ -7,7 +7,9 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.batches.segmentation import Augment
+from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
@@ -19,7 +21,12 @@ from wsss_cli.nets.config import Net
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
+
+ROUGH_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=80, bilateral_srgb=13, bilateral_compat=10)
+"""Of all classes at once.  [Eli-YiLi/PMM, rough masks]"""
+CRF = ROUGH_CRF.model_copy(update={"gaussian_compat": 10.0})
+"""Class by class.  [Eli-YiLi/PMM]"""
 
 
 class SeamNetwork(Pretrained):
@@ -36,27 +43,31 @@ class SeamNetwork(Pretrained):
     dilate: bool | None = Field(
         None, description="dilate the stages that keep the resolution; null, as released: only WideResNet38's are"
     )
-    levels: tuple[int, int] = Field(
+    levels: tuple[bounds.Level, bounds.Level] = Field(
         (-3, -2), description="levels of the backbone that the correlation module sees; -1: the last"
     )
-    widths: tuple[int, int] = Field((64, 128), description="channels that it makes of them")
+    widths: tuple[bounds.Channels, bounds.Channels] = Field((64, 128), description="channels that it makes of them")
     dropout: float = Field(0.0, ge=0, lt=1, description="of the last level's channels, in training (WideResNet38: 0.5)")
     freeze_bn: bool = Field(True, description="batch norms keep statistics, gamma and beta of the pretraining")
     freeze: int | None = Field(
-        4, description="nothing up to the level of this stride learns (ScaleNet: 4, WideResNet38: 2); null: all learns"
+        4,
+        ge=0,
+        le=64,
+        description="nothing up to the level of this stride learns (ScaleNet: 4, WideResNet38: 2); null: all learns",
     )
 
 
-class SeamOptimiser(Config):
+class SeamOptimiser(Sgd):
     """PolyOptimizer of the released code."""
 
-    lr: float = Field(0.02, gt=0, description="learning rate of the backbone (COCO: 0.01)")
-    head_factor: float = Field(10.0, gt=0, description="factor for the classifier and the correlation module")
+    lr: float = Field(0.02, gt=0, le=bounds.RATE, description="learning rate of the backbone (COCO: 0.01)")
+    head_factor: float = Field(
+        10.0, gt=0, le=bounds.FACTOR, description="factor for the classifier and the correlation module"
+    )
     momentum: float = Field(
         5e-4, ge=0, lt=1, description="released quirk: the weight decay lands in SGD's momentum slot"
     )
-    weight_decay: float = Field(5e-4, ge=0, description="weight decay")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
+    weight_decay: float = Field(5e-4, ge=0, le=bounds.FACTOR, description="weight decay")
 
 
 class Jitter(Config):
@@ -68,33 +79,37 @@ class Jitter(Config):
     hue: float = Field(0.1, ge=0, le=0.5, description="largest shift, of a full circle")
 
 
-class SeamTraining(Config):
+class SeamTraining(TagTraining):
     """Training of a classification network."""
 
     checkpoint: Annotated[str | None, FILE] = Field(
         None, description="take this trained network instead, a file of the authors' code"
     )
+    resize_long: bounds.Sides = Field(
+        (448, 768), description="range of the random length of the longer side, of ordinary random crops"
+    )
+    crop: int = Field(
+        448, gt=0, le=bounds.SIDE, description="side of ordinary random crops, padded with the mean colour"
+    )
+    optimiser: SeamOptimiser = Field(SeamOptimiser(), description="optimiser")
+    loop: Loop = Field(Loop(epochs=20, batch=16), description="length of the training (COCO: 20 epochs, batch 8)")
     raw_coco_ids: bool = Field(
         False, description="that file counts COCO's 90 raw category ids, as the authors' do: take the 80 that occur"
     )
-    resize_long: tuple[int, int] = Field(
-        (448, 768), description="range of the random length of the longer side, of ordinary random crops"
-    )
-    crop: int = Field(448, gt=0, description="side of ordinary random crops, padded with the mean colour")
     jitter: Jitter = Field(Jitter(), description="changes of colour")
     small: float = Field(0.3, gt=0, lt=1, description="scale of the second view that the losses compare")
-    optimiser: SeamOptimiser = Field(SeamOptimiser(), description="optimiser")
-    loop: Loop = Field(Loop(epochs=20, batch=16), description="length of the training (COCO: 20 epochs, batch 8)")
 
 
 class Grid(Config):
     """The cells that images are cut into at many scales."""
 
-    scales: tuple[float, ...] = Field(
+    scales: tuple[bounds.Scale, ...] = Field(
         (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0), min_length=1, description="scales of the images"
     )
-    crop: int = Field(448, gt=0, description="side of the last cell of a row, and to which every cell is resized")
-    stride: int = Field(300, gt=0, description="side of the other cells (a quirk: they do not overlap)")
+    crop: int = Field(
+        448, gt=0, le=bounds.SIDE, description="side of the last cell of a row, and to which every cell is resized"
+    )
+    stride: int = Field(300, gt=0, le=bounds.SIDE, description="side of the other cells (a quirk: they do not overlap)")
 
 
 class Rough(Config):
@@ -107,10 +122,10 @@ class Rough(Config):
     training: SeamTraining = Field(
         SeamTraining(loop=Loop(epochs=8, batch=24)), description="its training, on ordinary random crops"
     )
-    scales: tuple[float, ...] = Field((0.5, 1.0, 1.5, 2.0), min_length=1, description="scales that are summed")
-    batch: int = Field(4, gt=0, description="images of equal shape per forward pass; same result")
-    alpha: float = Field(24.0, gt=0, description="background score (1 - max CAM) ** alpha")
-    crf: Crf = Field(PRESETS["ppmg_rough"], description="the dense CRF over background and all classes")
+    scales: tuple[bounds.Scale, ...] = Field((0.5, 1.0, 1.5, 2.0), min_length=1, description="scales that are summed")
+    batch: int = Field(4, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass; same result")
+    alpha: float = Field(24.0, gt=0, le=bounds.POWER, description="background score (1 - max CAM) ** alpha")
+    crf: Crf = Field(ROUGH_CRF, description="the dense CRF over background and all classes")
     sure: float = Field(0.9, ge=0.5, lt=1, description="probability above which a pixel is of a class's region")
     overlap: float = Field(
         0.1, ge=0, lt=1, description="a tag holds in a cell that shares more than this of the region or of itself"
@@ -130,7 +145,9 @@ class Seeds(StageConfig):
     grid: Grid = Field(Grid(), description="cells of training (multi_crop) and of the class maps")
     net: SeamNetwork = Field(SeamNetwork(), description="classification network")
     training: SeamTraining = Field(SeamTraining(), description="training of the classification network")
-    batch: int = Field(16, gt=0, description="cells per forward pass, each with its mirror image; same result")
+    batch: int = Field(
+        16, gt=0, le=bounds.BATCH, description="cells per forward pass, each with its mirror image; same result"
+    )
     full: bool = Field(
         True, description="keep the CAMs at the images' size, as released; false: at stride 4, 1/16 of the disk space"
     )
@@ -156,7 +173,7 @@ class Pseudo(StageConfig):
     split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's")
     cvs: bool = Field(True, description="coefficient of variation smoothing; false: CAMs as they are (ablation)")
     threshold: float = Field(0.05, ge=0, lt=1, description="scores below it are 0 and left out of the coefficient")
-    scale: float = Field(0.3, ge=0, description="the exponent is 1 - scale * std / mean")
+    scale: float = Field(0.3, ge=0, le=bounds.FACTOR, description="the exponent is 1 - scale * std / mean")
     overflow: bool = Field(
         False,
         description="let the float16 sum of a large object's scores overflow, as released: all above `threshold` are "
@@ -167,8 +184,8 @@ class Pseudo(StageConfig):
         description="proportional pseudo-mask generation: each class against its own background; false: one dense CRF "
         "over background and all classes, the most probable wins (ablation)",
     )
-    alpha: float = Field(11.0, gt=0, description="background score (1 - CAM) ** alpha")
-    crf: Crf = Field(PRESETS["ppmg"], description="the dense CRF")
+    alpha: float = Field(11.0, gt=0, le=bounds.POWER, description="background score (1 - CAM) ** alpha")
+    crf: Crf = Field(CRF, description="the dense CRF")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
@@ -183,11 +200,16 @@ class UnderFitting(Config):
     kind: Literal["off", "clamp", "pow", "ignore"] = Field(
         "clamp", description="of pixels that fit badly once most fit: clamp, pow or ignore; off: plain cross-entropy"
     )
-    beta: float = Field(0.5, ge=0, description="mean cross-entropy below which pixels are suppressed (COCO: 0.8)")
-    k: float = Field(0.5, gt=0, description="cross-entropy above which they are, or the exponent of pow (COCO: 0.8)")
+    beta: float = Field(
+        0.5, ge=0, le=bounds.POWER, description="mean cross-entropy below which pixels are suppressed (COCO: 0.8)"
+    )
+    k: float = Field(
+        0.5, gt=0, le=bounds.POWER, description="cross-entropy above which they are, or the exponent of pow (COCO: 0.8)"
+    )
     gate_chunk: int | None = Field(
         2,
         gt=0,
+        le=bounds.BATCH,
         description="images whose mean is compared with beta: 2, as released on GPUs of 2 images each; null: all of "
         "a rank's pass",
     )
@@ -196,16 +218,23 @@ class UnderFitting(Config):
 class Infer(infer.Infer):
     """How the trained network is applied: as in the released test, unless said otherwise."""
 
-    scales: tuple[float, ...] = Field(
+    scales: tuple[bounds.Scale, ...] = Field(
         (0.5, 0.75, 1.0, 1.25, 1.5, 1.75), min_length=1, description="image scales whose predictions are fused"
     )
     flip: bool = Field(True, description="also predict the mirrored image")
     short_side: int | None = Field(
-        512, gt=0, description="scales count from this length of the shorter side; null: from the image's"
+        512,
+        gt=0,
+        le=bounds.SIDE,
+        description="scales count from this length of the shorter side; null: from the image's",
     )
-    window: int | None = Field(512, gt=0, description="see larger images window by window, of this side")
-    window_stride: int | None = Field(480, gt=0, description="distance of the windows; null: they do not overlap")
-    crf_settings: Crf = Field(PRESETS["ppmg_infer"], description="the dense CRF")
+    window: int | None = Field(
+        512, gt=0, le=bounds.SIDE, description="see larger images window by window, of this side"
+    )
+    window_stride: int | None = Field(
+        480, gt=0, le=bounds.SIDE, description="distance of the windows; null: they do not overlap"
+    )
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF")
 
 
 class Cyclic(Config):
@@ -221,7 +250,12 @@ class Selection(Config):
     checkpoint: Literal["last", "best"] = Field(
         "last", description="last; best: the highest mIoU on the validation split, as released; scores then say so"
     )
-    every: int = Field(3, gt=0, description="epochs between looks at the validation split (released: 2,000 iterations)")
+    every: int = Field(
+        3,
+        gt=0,
+        le=bounds.STEPS,
+        description="epochs between looks at the validation split (released: 2,000 iterations)",
+    )
 
 
 class Train(Segment):

@@ -13,9 +13,9 @@ import torchvision.transforms.functional as TF
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsss_cli.batches.segmentation import cropped
 from wsss_cli.batches.tags import multi_hot
-from wsss_cli.batches.transforms import flip, long_side_scale, rescale, resize
+from wsss_cli.batches.transforms import resize
+from wsss_cli.classifier.samples import TaggedImages, mirrored
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Sample
@@ -23,21 +23,13 @@ from wsss_ppmg.config import Grid, Jitter, SeamTraining
 from wsss_ppmg.grid import Cell, cells, regions, tags_in
 
 
-class RandomCrops:
-    """A crop of the image, resized by its long side, mirrored and recoloured, and its tags (C,) multi-hot."""
+class RandomCrops(TaggedImages):
+    """The same crops as of any classifier of tags, recoloured."""
 
-    def __init__(self, samples: Sequence[Sample], num_classes: int, config: SeamTraining) -> None:
-        self.samples, self.num_classes, self.config = samples, num_classes, config
+    config: SeamTraining
 
-    def __len__(self) -> int:
-        return len(self.samples)
-
-    def item(self, index: int, rng: random.Random) -> dict[str, Any]:
-        sample = self.samples[index]
-        image = read_image(sample.image)
-        image = rescale(image, long_side_scale(image.shape[:2], *self.config.resize_long, rng), "bicubic")
-        image = recoloured(mirrored(image, rng), self.config.jitter, rng)
-        return {**cropped(image, None, self.config.crop, rng), "tags": multi_hot(sample.tags, self.num_classes)}
+    def changed(self, image: NDArray[Any], rng: random.Random) -> NDArray[Any]:
+        return recoloured(image, self.config.jitter, rng)
 
 
 class TaggedCells:
@@ -88,11 +80,6 @@ class TaggedCells:
 def cut(image: NDArray[Any], cell: Cell) -> NDArray[Any]:
     x0, y0, x1, y1 = cell
     return image[y0:y1, x0:x1]
-
-
-def mirrored(image: NDArray[Any], rng: random.Random) -> NDArray[Any]:
-    """Half of the images mirrored."""
-    return flip(image) if rng.random() < 0.5 else image
 
 
 def recoloured(image: NDArray[Any], jitter: Jitter, rng: random.Random) -> NDArray[Any]:

@@ -63,16 +63,16 @@ class SeamNet(nn.Module):
 
     def maps(self, images: Tensor) -> Maps:
         """Both kinds of class maps, at the size of the images."""
-        cam, features = self.looks(images)
+        cam, features = self.cam_and_features(images)
         revised = revise(sharpened(cam), features)
         return Maps(*(_resized(x.float(), images.shape[2:]) for x in (cam, revised)))
 
     def revised_maps(self, images: Tensor, classes: Tensor) -> Tensor:
         """The revised maps of some classes alone: images (B, 3, H, W), classes (n,) of 1..C -> (B, n, H, W)."""
-        cam, features = self.looks(images)
+        cam, features = self.cam_and_features(images)
         return _resized(revise(sharpened(cam)[:, classes], features).float(), images.shape[2:])
 
-    def looks(self, images: Tensor) -> tuple[Tensor, Tensor]:
+    def cam_and_features(self, images: Tensor) -> tuple[Tensor, Tensor]:
         """Class maps (B, K, h, w), and the features (B, D, h, w) that tell which of their pixels look alike."""
         levels = self.backbone(images)
         cam = self.fc8(self.dropout(levels[-1]))

@@ -12,14 +12,11 @@ import torch.nn.functional as F
 from numpy.typing import NDArray
 from torch import Tensor
 
-from wsss_cli.batches.groups import equal_shapes
 from wsss_cli.batches.transforms import normalise
-from wsss_cli.cam.multi_scale import scaled
-from wsss_cli.data.images import read_image
+from wsss_cli.cam.multi_scale import pyramids
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
-from wsss_cli.parallel.ordered import ParallelMap
 from wsss_ppmg.config import Rough, Seeds
 from wsss_ppmg.data import RandomCrops
 from wsss_ppmg.labels import write_rough_mask
@@ -44,17 +41,17 @@ def rough_path(folder: Path, sample: Sample) -> Path:
 
 
 def multi_scale_maps(
-    net: SeamNet, pyramids: Sequence[Sequence[NDArray[Any]]], tags: Sequence[Sequence[int]], size: tuple[int, int]
+    net: SeamNet, scaled: Sequence[Sequence[NDArray[Any]]], tags: Sequence[Sequence[int]], size: tuple[int, int]
 ) -> list[Tensor]:
     """The revised maps of B images of one size, summed over scales and mirror images, each map scaled to [0, 1].
 
-    pyramids: `scaled` of each image; tags: the classes present in each.  Returns (n, H, W) per image, on the CPU.
+    scaled: of each image its pyramid; tags: the classes present in each.  Returns (n, H, W) per image, on the CPU.
     """
     device = net.fc8.weight.device
     wanted = sorted({c for present in tags for c in present})
     classes = torch.tensor(wanted, device=device)
-    total = torch.zeros(len(pyramids), len(wanted), *size, device=device)
-    for images in zip(*pyramids):
+    total = torch.zeros(len(scaled), len(wanted), *size, device=device)
+    for images in zip(*scaled):
         x = normalise(torch.from_numpy(np.stack(images)).to(device))  # (B, 3, h, w)
         for mirror in (False, True):
             maps = net.revised_maps(x.flip(-1) if mirror else x, classes)  # (B, P, h, w)
@@ -77,9 +74,7 @@ def _tasks(job: Job, config: Rough, todo: Sequence[Sample]) -> Iterator[tuple[An
         return
     net = trained_network(job, NETWORK)
     palette, form = job.data.info.palette, label_format(job.data.num_classes)
-    pyramids = ParallelMap(lambda s: scaled(read_image(s.image), config.scales), todo)
-    for group, images in equal_shapes(todo, pyramids, config.batch):
-        size = (group[0].height, group[0].width)
+    for group, images, size in pyramids(todo, config.scales, config.batch):
         maps = multi_scale_maps(net, images, [s.tags for s in group], size)
         for sample, cams in zip(group, maps):
             yield rough_path(job.folder, sample), sample.image, cams, sample.tags, config, form, palette

@@ -7,10 +7,8 @@ from typing import Any
 from torch import Tensor, nn
 
 from wsss_cli.batches.loader import TrainingData
-from wsss_cli.batches.segmentation import to_device
-from wsss_cli.engine.loop import Training, fit, total_iterations
-from wsss_cli.engine.part import train_or_take, trained_part
-from wsss_cli.engine.schedules import poly
+from wsss_cli.classifier.training import Learning, train_part
+from wsss_cli.engine.part import PATH, trained_part
 from wsss_cli.job import Job
 from wsss_ppmg.checkpoint import load_official_seam, load_start
 from wsss_ppmg.config import SeamNetwork, SeamTraining
@@ -18,31 +16,30 @@ from wsss_ppmg.losses import seam_losses
 from wsss_ppmg.nets import SeamNet, build
 from wsss_ppmg.optim import optimiser
 
+METHOD = "ppmg"
+"""Of these networks' checkpoints, also where another method takes the stage."""
+
 
 def train_network(
     job: Job, name: str, network: SeamNetwork, config: SeamTraining, data: TrainingData
 ) -> dict[str, float]:
     """Learn the tags with SEAM's losses; leaves <name>/checkpoint.pt."""
-    network = network if config.checkpoint is None else network.official()
-    net, file = build(network, job.data.num_classes, config.small), config.checkpoint
-    meta = describe(job, name, network)
+    classes, trust = job.data.num_classes, job.runtime.trust
 
-    def fitted() -> dict[str, float]:
-        load_start(net, network.pretrained, job.runtime.trust)
-        total = total_iterations(config.loop, len(data))
-        training = Training(
-            model=net,
-            step=_step,
-            optimizer=optimiser(config.optimiser, net),
-            factor=lambda k: poly(k, total, config.optimiser.power),
-            data=data,
-            prepare=to_device,
-            meta=meta,
-        )
-        return fit(training, config.loop, job.runtime, job.folder / name, title=f"train {name}", seed=job.config.seed)
+    def learning(net: SeamNet) -> Learning:
+        load_start(net, network.pretrained, trust)
+        return Learning(data, _step, optimiser(config.optimiser, net))
 
-    take = None if file is None else lambda: load_official_seam(net, file, job.runtime.trust, config.raw_coco_ids)
-    return train_or_take(job, name, net, meta, take, fitted)
+    return train_part(
+        job,
+        name,
+        network,
+        config,
+        build=lambda network: build(network, classes, config.small),
+        learning=learning,
+        take=lambda net, file: load_official_seam(net, file, trust, config.raw_coco_ids),
+        method=METHOD,
+    )
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:
@@ -50,15 +47,10 @@ def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tenso
     return seam_losses(cam1, revised1, cam2, revised2, batch["tags"])
 
 
-def describe(job: Job, name: str, network: SeamNetwork) -> dict[str, Any]:
-    """What a checkpoint of these networks says of itself."""
-    return {"method": "ppmg", "stage": name, "classes": list(job.data.info.classes), "net": network.told()}
-
-
 def trained_network(job: Job, name: str) -> SeamNet:
     """The network with its trained weights, ready to be used.  Raises WsssError if the file is of another kind."""
 
-    def stored(net: dict[str, Any]) -> SeamNet:
-        return build(SeamNetwork.stored(net), job.data.num_classes)
+    def stored(meta: dict[str, Any]) -> SeamNet:
+        return build(SeamNetwork.stored(meta["net"]), job.data.num_classes)
 
-    return job.ready(trained_part(job, job.folder / name, "ppmg", stored))
+    return job.ready(trained_part(job, job.folder / name / PATH, stored, METHOD))

@@ -15,6 +15,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.infer import infer, outputs
 from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.part import Taken, keep, meta
 from wsss_cli.engine.schedules import poly_to
 from wsss_cli.job import Job
 from wsss_cli.nets.config import build_segmenter
@@ -30,7 +31,13 @@ def train(job: Job[Train]) -> dict[str, Any]:
     """Pseudo-masks -> network -> its own labels of the training images -> another network; leaves checkpoint.pt."""
     config = job.config
     if config.checkpoint is not None:
-        return take_official(job, config.checkpoint)
+        return keep(job, job.folder, *take_official(job, config.checkpoint))
+    return rounds(job)
+
+
+def rounds(job: Job[Train]) -> dict[str, Any]:
+    """The trainings: one, or with the cyclic round two."""
+    config = job.config
     samples, labels = segment.labelled(job, config)
     segment.say_unlabelled(job, config, samples)
     foreign = config.raw_coco_ids and config.labels not in ("pseudo", "masks")
@@ -47,11 +54,11 @@ def train(job: Job[Train]) -> dict[str, Any]:
 def learn(job: Job[Train], folder: Path, data: SegmentationData, loss: UnderFitting, title: str) -> dict[str, Any]:
     """One training from pretrained weights; leaves checkpoint.pt and, if the best state is asked for, best.pt."""
     config = job.config
-    meta = segment.meta(job, config.net) | {"selection": config.selection.checkpoint}
-    best = Best(job, folder / "best.pt", meta) if config.selection.checkpoint == "best" else None
-    found: dict[str, Any] | None = checkpoint.finished(folder / "checkpoint.pt", meta)
+    about = meta(job, config.net) | {"selection": config.selection.checkpoint}
+    best = Best(job, folder / "best.pt", about) if config.selection.checkpoint == "best" else None
+    found: dict[str, Any] | None = checkpoint.finished(folder / "checkpoint.pt", about)
     if found is None:
-        found = dict(_fit(job, folder, data, loss, title, meta, best))
+        found = dict(_fit(job, folder, data, loss, title, about, best))
     return found | ({"selection": best.describe()} if best is not None else {})
 
 
@@ -61,21 +68,21 @@ def _fit(
     data: SegmentationData,
     loss: UnderFitting,
     title: str,
-    meta: dict[str, Any],
+    about: dict[str, Any],
     best: Best | None,
 ) -> dict[str, float]:
     config = job.config
-    rates, total = config.optimiser, total_iterations(config.loop, len(data))
+    total = total_iterations(config.loop, len(data))
     job.say(f"{title}: {len(data)} images, {total} iterations of {config.loop.batch} images, loss: {loss.kind}")
     net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
     training = Training(
         model=net,
         step=lambda model, batch, k: losses(model, batch, loss),
-        optimizer=segment.sgd(net, rates),
-        factor=lambda k: poly_to(k, total, rates.power, rates.min_lr / rates.lr),
+        optimizer=segment.body_and_head(net, config.optimiser),
+        factor=segment.rates(config.optimiser, total, poly_to),
         data=data,
         prepare=to_device,
-        meta=meta,
+        meta=about,
         validate=best,
         validate_every=config.selection.every,
     )
@@ -101,15 +108,15 @@ def relabel(job: Job[Train], trained: Path) -> Callable[[Sample], Path]:
     return lambda s: outputs(folder, s.id, settings.crf)[-1]
 
 
-def take_official(job: Job[Train], path: str) -> dict[str, Any]:
-    """checkpoint.pt of the authors' network instead of a training.  Raises WsssError if the file does not fit."""
+def take_official(job: Job[Train], path: str) -> tuple[dict[str, Any], Taken]:
+    """The authors' network instead of a training, after what it is.  Raises WsssError if the file does not fit."""
     config = job.config
     official = config.net.official()
     net = build_segmenter(official.untrained(), job.data.num_classes + 1)
     load_official_segmenter(net, job.data.num_classes, path, job.runtime.trust, config.raw_coco_ids)
-    meta = segment.meta(job, official) | {"selection": "last"}
-    checkpoint.save_network(job.folder / "checkpoint.pt", meta, net, job.runtime)
-    return {"selection": f"the authors', of {Path(path).name}"}
+    return meta(job, official) | {"selection": "last"}, Taken(
+        net, result={"selection": f"the authors', of {Path(path).name}"}
+    )
 
 
 def predictor(path: Path, job: Job) -> nn.Module:

@@ -1,6 +1,14 @@
 """PUF: Progressive Feature Self-Reinforcement for Weakly Supervised Semantic Segmentation (He et al., AAAI 2024)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, Method, Stage, StageOption
+
+WEIGHTS = StageOption(
+    "--weights",
+    "weights",
+    "the network that is asked, of the two that training keeps",
+    ("student", "teacher"),
+    scored=True,
+)
 
 METHOD = Method(
     name="puf",
@@ -9,15 +17,23 @@ METHOD = Method(
     supervision="tags",
     stages=(
         Stage("train", "wsss_puf.stages:train", "wsss_puf.config:Train"),
-        Stage("seeds", "wsss_puf.stages:seeds", "wsss_puf.config:Seeds", needs=("train",), writes=("cam",)),
+        Stage(
+            "seeds",
+            "wsss_puf.stages:seeds",
+            "wsss_puf.config:Seeds",
+            needs=("train",),
+            writes=(CAMS,),
+            options=(WEIGHTS,),
+        ),
         Stage(
             "pseudo",
             "wsss_puf.stages:pseudo",
             "wsss_cli.single_stage.config:Pseudo",
             needs=("seeds",),
-            writes=("labels",),
+            writes=(LABELS,),
         ),
     ),
     predictor="wsss_puf.stages:predictor",
     infer="wsss_puf.config:Infer",
+    infer_options=(WEIGHTS,),
 )

@@ -2,17 +2,14 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 
 from torch import Tensor, nn
 
 from wsss_cli.nets.weights.checking import Loaded
-from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.official import load_official as load
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
-
-log = logging.getLogger("wsss")
 
 OFFICIAL: Pairs = (
     ("encoder.mask_token", "encoder.mask_token"),
@@ -40,6 +37,4 @@ def load_official(net: nn.Module, path: str, trust: bool = False) -> Loaded:
 
     Raises WsssError naming the file and the first tensor that is missing, of another shape, or has no place.
     """
-    found = load_exactly(net, from_official(read_weights(path, trust)), "PUF's network", path)
-    log.info("PUF: %d of %d tensors loaded from %s (0 missing, 0 unexpected)", *[len(found.matched)] * 2, path)
-    return found
+    return load(net, from_official(read_weights(path, trust)), "PUF's network", path)

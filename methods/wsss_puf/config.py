@@ -7,6 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.batches.views import Colours, View
 from wsss_cli.config import Config
 from wsss_cli.context import Context
@@ -25,18 +26,22 @@ WEIGHTS = "student: what the losses trained; teacher: its running mean (the auth
 class Projection(Config):
     """The head whose outputs student and teacher compare, as in DINO."""
 
-    hidden: int = Field(2048, gt=0, description="width of its two hidden layers")
-    bottleneck: int = Field(256, gt=0, description="width of what is scaled to length 1")
-    outputs: int = Field(4096, gt=1, description="prototypes")
+    hidden: int = Field(2048, gt=0, le=bounds.CHANNELS, description="width of its two hidden layers")
+    bottleneck: int = Field(256, gt=0, le=bounds.CHANNELS, description="width of what is scaled to length 1")
+    outputs: int = Field(4096, gt=1, le=bounds.CHANNELS, description="prototypes")
 
 
 class Net(VitNet):
     """A transformer whose class token gathers the patches after the last block; classifiers, decoder, projection."""
 
     train_positions: Literal[True] = Field(True, description="the position embedding is learnt")
-    input_size: int = Field(448, gt=0, description="side of the images that the position embedding is resampled to")
+    input_size: int = Field(
+        448, gt=0, le=bounds.SIDE, description="side of the images that the position embedding is resampled to"
+    )
     drop_path: float = Field(0.1, ge=0, lt=1, description="stochastic depth of the last block; linear from 0")
-    gather_depth: int = Field(2, ge=1, description="cross-attention blocks of the class token (cls_depth)")
+    gather_depth: int = Field(
+        2, ge=1, le=bounds.BATCH, description="cross-attention blocks of the class token (cls_depth)"
+    )
     gather_seen: bool = Field(
         False, description="the class token looks at no masked patch (the code of Dec 2023, and the paper's words)"
     )
@@ -49,15 +54,17 @@ class Net(VitNet):
 class Views(Config):
     """Two crops of an image, drawn independently."""
 
-    size: int = Field(448, gt=0, description="side of the crops")
-    area: tuple[float, float] = Field((0.32, 1.0), description="share of the image")
+    size: int = Field(448, gt=0, le=bounds.SIDE, description="side of the crops")
+    area: bounds.Shares = Field((0.32, 1.0), description="share of the image")
     view: View = Field(
         View(grey=0.0, colours=Colours(probability=0.5)),
         description="further changes (released options, off: blur 0.1, solarise 0.2)",
     )
-    local_crops: int = Field(0, ge=0, description="further small crops, whose class tokens the student compares too")
-    local_size: int = Field(96, gt=0, description="their side")
-    local_area: tuple[float, float] = Field((0.05, 0.32), description="their share of the image")
+    local_crops: int = Field(
+        0, ge=0, le=bounds.BATCH, description="further small crops, whose class tokens the student compares too"
+    )
+    local_size: int = Field(96, gt=0, le=bounds.SIDE, description="their side")
+    local_area: bounds.Shares = Field((0.05, 0.32), description="their share of the image")
     local_view: View = Field(View(blur=0.5), description="their further changes")
 
 
@@ -65,20 +72,26 @@ class Masking(Config):
     """Which patches of the second view the student does not see."""
 
     ratio: float = Field(0.4, ge=0, lt=1, description="share of the blocks, rounded up; 0 masks nothing (paper: 0.4)")
-    block: int = Field(64, gt=0, description="side of the blocks, pixels; a multiple of the transformer's patch")
-    low: float = Field(0.2, ge=0, description="unsure are auxiliary CAMs above it")
-    high: float = Field(0.7, le=1, description="and below it")
+    block: int = Field(
+        64, gt=0, le=bounds.SIDE, description="side of the blocks, pixels; a multiple of the transformer's patch"
+    )
+    low: float = Field(0.2, ge=0, le=1, description="unsure are auxiliary CAMs above it")
+    high: float = Field(0.7, ge=0, le=1, description="and below it")
     random_share: float = Field(0.2, ge=0, le=1, description="share of the iterations that mask at random first")
 
 
 class Distillation(Config):
     """Self-distillation of the class token and of the masked patches (FSR)."""
 
-    class_weight: float = Field(0.1, ge=0, description="weight of the class tokens' loss (cer.FSR)")
-    patch_weight: float = Field(0.1, ge=0, description="weight of the masked patches' loss (unc.FSR)")
-    iterations: int | None = Field(None, ge=0, description="stop it, and the teacher, after so many; null: never")
-    student_temp: float = Field(0.1, gt=0, description="temperature of the student's scores")
-    teacher_temp: tuple[float, float] = Field((0.04, 0.07), description="the teacher's: first and last")
+    class_weight: float = Field(0.1, ge=0, le=bounds.FACTOR, description="weight of the class tokens' loss (cer.FSR)")
+    patch_weight: float = Field(0.1, ge=0, le=bounds.FACTOR, description="weight of the masked patches' loss (unc.FSR)")
+    iterations: int | None = Field(
+        None, ge=0, le=bounds.STEPS, description="stop it, and the teacher, after so many; null: never"
+    )
+    student_temp: float = Field(0.1, gt=0, le=bounds.POWER, description="temperature of the student's scores")
+    teacher_temp: tuple[bounds.Temperature, bounds.Temperature] = Field(
+        (0.04, 0.07), description="the teacher's: first and last"
+    )
     teacher_temp_share: float = Field(0.125, ge=0, le=1, description="share of the iterations until the last one")
     centre_momentum: float = Field(0.9, ge=0, le=1, description="of the running means of the teacher's scores")
     momentum: float = Field(0.9995, ge=0, le=1, description="of the teacher at first; cosine to 1")
@@ -91,11 +104,17 @@ class Distillation(Config):
 class Losses(Config):
     """Weights of the other losses; the classifiers' are 1."""
 
-    patch_contrast: float = Field(0.2, ge=0, description="contrast of patch tokens (ToCo's PTC)")
-    segmentation: float = Field(0.1, ge=0, description="cross-entropy of the segmentation with the pseudo-labels")
-    energy: float = Field(0.05, ge=0, description="dense energy of the segmentation")
-    contrast_from: int = Field(0, ge=0, description="iterations before the contrast begins (COCO: 12000)")
-    segmentation_from: int = Field(2000, ge=0, description="iterations before the segmentation begins (COCO: 8000)")
+    patch_contrast: float = Field(0.2, ge=0, le=bounds.FACTOR, description="contrast of patch tokens (ToCo's PTC)")
+    segmentation: float = Field(
+        0.1, ge=0, le=bounds.FACTOR, description="cross-entropy of the segmentation with the pseudo-labels"
+    )
+    energy: float = Field(0.05, ge=0, le=bounds.FACTOR, description="dense energy of the segmentation")
+    contrast_from: int = Field(
+        0, ge=0, le=bounds.STEPS, description="iterations before the contrast begins (COCO: 12000)"
+    )
+    segmentation_from: int = Field(
+        2000, ge=0, le=bounds.STEPS, description="iterations before the segmentation begins (COCO: 8000)"
+    )
 
 
 class Train(Trained):
@@ -112,7 +131,7 @@ class Train(Trained):
     masking: Masking = Field(Masking(), description="masked patches")
     distillation: Distillation = Field(Distillation(), description="self-distillation")
     losses: Losses = Field(Losses(), description="weights of the other losses")
-    scales: tuple[float, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="image scales of the CAMs")
+    scales: tuple[bounds.Scale, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="image scales of the CAMs")
     thresholds: Thresholds = Field(Thresholds(), description="CAM to pseudo-label")
     par: Par = Field(Par(), description="pixel-adaptive refinement of the pseudo-label")
     energy: Energy = Field(Energy(), description="the dense energy loss")
@@ -143,7 +162,7 @@ class Infer(shared.Infer):
     """How the trained network is applied; defaults are those of infer_voc.py."""
 
     weights: WhichWeights = Field("student", description=WEIGHTS)
-    scales: tuple[float, ...] = Field(
+    scales: tuple[bounds.Scale, ...] = Field(
         (1.0, 1.25, 1.5), min_length=1, description="image scales whose predictions are fused"
     )
 

@@ -17,7 +17,7 @@ from wsss_puf.config import Net
 from wsss_puf.encoder import GatheringViT, Tokens
 
 
-class Other(NamedTuple):
+class SecondView(NamedTuple):
     """What is compared with the first view of B images.
 
     images (B, 3, H, W) the second view; mask (B, h, w) bool, the patches of it that the student does not see;
@@ -62,10 +62,10 @@ class SelfReinforced(SingleStage):
         super().__init__(encoder, decoder, num_classes)
         self.projector = projector
 
-    def forward(self, images: Tensor, other: Other | None = None, segment: bool = True) -> Seen:  # type: ignore[override]
+    def forward(self, images: Tensor, second: SecondView | None = None, segment: bool = True) -> Seen:  # type: ignore[override]
         """One training pass: images (B, 3, H, W) the first view."""
         n = len(images)
-        tokens = self._tokens(images, other)
+        tokens = self._tokens(images, second)
         patches, inner = self.encoder.maps(Tokens(tokens.last[:n], tokens.inner[:n], tokens.grid))
         return Seen(
             self.tag_logits(patches),
@@ -73,7 +73,7 @@ class SelfReinforced(SingleStage):
             self.decoder(patches) if segment else None,
             patches,
             inner,
-            *((None, None) if other is None else self._compared(tokens.last[n:], other)),
+            *((None, None) if second is None else self._compared(tokens.last[n:], second)),
         )
 
     @torch.no_grad()
@@ -109,23 +109,23 @@ class SelfReinforced(SingleStage):
         """The parameters that only self-distillation uses."""
         return [self.encoder.mask_token, *self.encoder.gathering(), *self.projector.parameters()]
 
-    def _tokens(self, images: Tensor, other: Other | None) -> Tokens:
+    def _tokens(self, images: Tensor, second: SecondView | None) -> Tokens:
         """Of the first view and, in the same pass, of the second one, which is masked."""
-        if other is None:
+        if second is None:
             return self.encoder.tokens(images)
-        mask = torch.cat([torch.zeros_like(other.mask), other.mask])
-        return self.encoder.tokens(torch.cat([images, other.images]), mask)
+        mask = torch.cat([torch.zeros_like(second.mask), second.mask])
+        return self.encoder.tokens(torch.cat([images, second.images]), mask)
 
-    def _compared(self, last: Tensor, other: Other) -> tuple[Tensor | None, Tensor | None]:
+    def _compared(self, last: Tensor, second: SecondView) -> tuple[Tensor | None, Tensor | None]:
         """`Seen.classes` and `Seen.masked` of the second view's tokens (B, N, D); only what is wanted."""
-        hidden = other.mask.flatten(1)  # (B, N)
+        hidden = second.mask.flatten(1)  # (B, N)
         classes = masked = None
-        if other.classes:
+        if second.classes:
             tokens = [self.encoder.gather(last, ~hidden if self.encoder.gather_seen else None)]
-            if other.local is not None:
-                tokens.append(self.encoder.gather(self.encoder.tokens(other.local).last))
+            if second.local is not None:
+                tokens.append(self.encoder.gather(self.encoder.tokens(second.local).last))
             classes = self.projector(torch.cat(tokens)).unflatten(0, (-1, len(last)))  # (1 + L, B, P)
-        if other.patches:
+        if second.patches:
             masked = self.projector(self.encoder.body.norm(last[hidden]))  # (M, P)
         return classes, masked
 

@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pathlib import Path
 
-from torch import Tensor, nn
+from torch import nn
 
-from wsss_cli.engine import checkpoint
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.part import Taken, meta, train_or_take
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.single_stage.build import meta, trained
+from wsss_cli.single_stage.build import trained
 from wsss_cli.single_stage.dump import dump_cams, make_labels
 from wsss_cli.single_stage.network import Segmentation
 from wsss_puf.checkpoint import load_official
@@ -24,9 +24,29 @@ from wsss_puf.teacher import Centres, make_teacher
 
 def train(job: Job[Train]) -> dict[str, float]:
     """Image tags -> a network and its teacher; leaves checkpoint.pt."""
+    file = job.config.checkpoint
+    network = job.config.net if file is None else job.config.net.official()
+    return train_or_take(
+        job, job.folder, meta(job, network), file, lambda file: take(job, network, file), lambda: learn(job)
+    )
+
+
+def take(job: Job[Train], network: Net, student: str) -> Taken:
+    """The released code's weights instead of a training.  Raises WsssError if a file does not fit."""
+    teacher = job.config.teacher_checkpoint
+    modules = {} if teacher is None else {"teacher": _filled(job, network, teacher)}
+    return Taken(_filled(job, network, student), modules)
+
+
+def _filled(job: Job[Train], network: Net, file: str) -> SelfReinforced:
+    net = build(network.untrained(), job.data.num_classes)
+    load_official(net, file, job.runtime.trust)
+    return net
+
+
+def learn(job: Job[Train]) -> dict[str, float]:
+    """The training itself."""
     config = job.config
-    if config.checkpoint is not None:
-        return take_official(job, config.checkpoint, config.teacher_checkpoint)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     check_grid(config, net.encoder.patch)
     teacher = make_teacher(net, config.distillation.steady)
@@ -49,21 +69,6 @@ def train(job: Job[Train]) -> dict[str, float]:
         modules={"teacher": teacher, "centres": centres},
     )
     return fit(training, config.loop, job.runtime, job.folder, title="train", seed=config.seed)
-
-
-def take_official(job: Job[Train], student: str, teacher: str | None) -> dict[str, float]:
-    """checkpoint.pt of the released code's weights instead of a training.  Raises WsssError if a file does not fit."""
-    config = job.config
-    official = config.net.official()
-    net = build(official.untrained(), job.data.num_classes)
-    states: dict[str, dict[str, Tensor]] = {}
-    for name, path in (("student", student), ("teacher", teacher)):
-        if path is not None:
-            load_official(net, path, job.runtime.trust)
-            states[name] = {key: value.clone() for key, value in net.state_dict().items()}
-    content = {"meta": meta(job, official), "model": states.pop("student"), "modules": states}
-    checkpoint.save(job.folder / "checkpoint.pt", content, job.runtime)
-    return {}
 
 
 def seeds(job: Job[Seeds]) -> dict[str, int]:

@@ -11,13 +11,13 @@ from wsss_cli.engine.ema import follow
 from wsss_cli.losses.segmentation import upsample
 from wsss_cli.losses.token_contrast import token_contrast
 from wsss_cli.losses.two_part import two_part_cross_entropy
-from wsss_cli.losses.zero import nothing
+from wsss_cli.losses.zero import zero_loss
 from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses, token_labels
 from wsss_puf.config import Train
 from wsss_puf.losses import class_distillation, patch_distillation
 from wsss_puf.masking import masked_blocks, to_tokens, uncertain
-from wsss_puf.nets import Other, Seen, SelfReinforced
+from wsss_puf.nets import SecondView, Seen, SelfReinforced
 from wsss_puf.schedules import Phase, masks_uncertain, phase, teacher_momentum, teacher_temperature
 from wsss_puf.teacher import Centres
 
@@ -47,12 +47,12 @@ class SelfReinforcement:
 
     def __call__(self, model: nn.Module, batch: Batch, k: int) -> dict[str, Tensor]:
         now, images, tags = self.phase(k), batch["view1"], batch["tags"]
-        other = self.other(batch, now, k) if now.distils else None
-        out: Seen = model(images, other, now.segments)
+        second = self.second(batch, now, k) if now.distils else None
+        out: Seen = model(images, second, now.segments)
         return {
             "classification": F.multilabel_soft_margin_loss(out.tags.float(), tags),
             "auxiliary": F.multilabel_soft_margin_loss(out.inner_tags.float(), tags),
-            **self.distillation(images, other, out, now, k),
+            **self.distillation(images, second, out, now, k),
             **self.localisation(images, tags, out, now),
         }
 
@@ -65,11 +65,11 @@ class SelfReinforcement:
     def phase(self, k: int) -> Phase:
         return phase(k, self.config.losses, self.config.distillation)
 
-    def other(self, batch: Batch, now: Phase, k: int) -> Other:
+    def second(self, batch: Batch, now: Phase, k: int) -> SecondView:
         """The second view, partly masked, and what is wanted of it."""
         local = batch["local"] if len(batch["local"]) else None
         patches = now.patches > 0 and self.config.masking.ratio > 0
-        return Other(batch["view2"], self.mask(batch, k), local, now.classes > 0, patches)
+        return SecondView(batch["view2"], self.mask(batch, k), local, now.classes > 0, patches)
 
     def mask(self, batch: Batch, k: int) -> Tensor:
         """Which patches of the second view are masked: (B, h, w) bool."""
@@ -79,20 +79,22 @@ class SelfReinforcement:
             unsure = uncertain(cams, m.low, m.high, m.block)
         return to_tokens(masked_blocks(batch["noise"], unsure, m.ratio), m.block // self.net.encoder.patch)
 
-    def distillation(self, images: Tensor, other: Other | None, out: Seen, now: Phase, k: int) -> dict[str, Tensor]:
+    def distillation(
+        self, images: Tensor, second: SecondView | None, out: Seen, now: Phase, k: int
+    ) -> dict[str, Tensor]:
         """The losses of the comparison with the teacher."""
         d = self.config.distillation
         temps = teacher_temperature(k, self.total, *d.teacher_temp, d.teacher_temp_share), d.student_temp
-        classes, patches = nothing(self.net.encoder.gathering()), nothing(self.net.comparing())
+        classes, patches = zero_loss(self.net.encoder.gathering()), zero_loss(self.net.comparing())
         if out.classes is not None:
             scores = self.teacher.class_scores(images)  # (B, P)
             self.centres.see("classes", scores.float().mean(0, keepdim=True))
             loss = class_distillation(out.classes, scores, self.centres.classes, *temps)
             classes = now.classes * loss
-        if other is not None and out.masked is not None:
-            scores, mean = self.teacher.patch_scores(other.images, other.mask)  # (M, P), (1, P)
+        if second is not None and out.masked is not None:
+            scores, mean = self.teacher.patch_scores(second.images, second.mask)  # (M, P), (1, P)
             self.centres.see("patches", mean)
-            loss = patch_distillation(out.masked, scores, self.centres.patches, other.mask, *temps)
+            loss = patch_distillation(out.masked, scores, self.centres.patches, second.mask, *temps)
             patches = now.patches * loss
         return {"class_distillation": classes, "patch_distillation": patches}
 
@@ -100,7 +102,7 @@ class SelfReinforcement:
         """What the student's own CAMs of the first view teach its patch tokens and its segmentation."""
         cams, inner = self.own_cams(images, tags, out, now)
         nil = torch.zeros((), device=images.device)
-        losses = {"patch_contrast": nil, "segmentation": nothing(self.net.decoder.parameters()), "energy": nil}
+        losses = {"patch_contrast": nil, "segmentation": zero_loss(self.net.decoder.parameters()), "energy": nil}
         with torch.autocast(images.device.type, enabled=False):
             if now.contrast and inner is not None:
                 size = (out.patches.shape[2], out.patches.shape[3])

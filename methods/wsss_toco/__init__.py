@@ -1,6 +1,6 @@
 """ToCo: Token Contrast for Weakly-Supervised Semantic Segmentation (Ru et al., CVPR 2023)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, Method, Stage
 
 METHOD = Method(
     name="toco",
@@ -9,8 +9,8 @@ METHOD = Method(
     supervision="tags",
     stages=(
         Stage("train", "wsss_toco.stages:train", "wsss_toco.config:Train"),
-        Stage("seeds", "wsss_toco.stages:seeds", "wsss_cli.single_stage.config:Seeds", ("train",), ("cam",)),
-        Stage("pseudo", "wsss_toco.stages:pseudo", "wsss_cli.single_stage.config:Pseudo", ("seeds",), ("labels",)),
+        Stage("seeds", "wsss_toco.stages:seeds", "wsss_cli.single_stage.config:Seeds", ("train",), (CAMS,)),
+        Stage("pseudo", "wsss_toco.stages:pseudo", "wsss_cli.single_stage.config:Pseudo", ("seeds",), (LABELS,)),
     ),
     predictor="wsss_toco.stages:predictor",
     infer="wsss_cli.single_stage.config:Infer",

@@ -7,6 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.batches.views import View
 from wsss_cli.config import Config
 from wsss_cli.context import Context
@@ -24,18 +25,18 @@ class Net(VitNet):
         "deit_base_patch16_224.fb_in1k",
         description="timm's name of a plain vision transformer; published also vit_base_patch16_224.orig_in21k_ft_in1k",
     )
-    prototypes: int = Field(1024, gt=0, description="outputs of the projection head")
-    hidden: int = Field(2048, gt=0, description="channels of its hidden layers")
-    bottleneck: int = Field(256, gt=0, description="channels before its last layer")
+    prototypes: int = Field(1024, gt=0, le=bounds.CHANNELS, description="outputs of the projection head")
+    hidden: int = Field(2048, gt=0, le=bounds.CHANNELS, description="channels of its hidden layers")
+    bottleneck: int = Field(256, gt=0, le=bounds.CHANNELS, description="channels before its last layer")
 
 
 class Views(Config):
     """Three views of an image: the one that is learnt, one of the whole image, and the source of local crops."""
 
-    crop: int = Field(448, gt=0, description="side of the square that all three are")
-    scale: tuple[float, float] = Field((0.5, 2.0), description="range of the random scale before the first crop")
+    crop: int = Field(448, gt=0, le=bounds.SIDE, description="side of the square that all three are")
+    scale: bounds.Scales = Field((0.5, 2.0), description="range of the random scale before the first crop")
     flip: bool = Field(True, description="mirror half of the images before the first crop")
-    area: tuple[float, float] = Field((0.4, 1.0), description="share of the image that the second view shows")
+    area: bounds.Shares = Field((0.4, 1.0), description="share of the image that the second view shows")
     main: View = Field(View(blur=1.0), description="of the view that is learnt")
     second: View = Field(View(blur=0.1, solarise=0.2), description="of the second view")
     local: View = Field(View(blur=0.5), description="of the source of local crops, from the same crop as main")
@@ -49,27 +50,43 @@ class Views(Config):
 class LocalCrops(Config):
     """Small crops whose class tokens are compared with the whole view's."""
 
-    size: int = Field(96, gt=0, description="side in pixels")
-    number: int = Field(8, gt=0, description="per image")
-    scales: tuple[float, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="of the CAMs that guide them")
+    size: int = Field(96, gt=0, le=bounds.SIDE, description="side in pixels")
+    number: int = Field(8, gt=0, le=bounds.BATCH, description="per image")
+    scales: tuple[bounds.Scale, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="of the CAMs that guide them")
     least: float = Field(
-        0.2, ge=0, description="mean region (0 background, 1 unsure, 2 sure) up to which a crop counts as background"
+        0.2,
+        ge=0,
+        le=bounds.FACTOR,
+        description="mean region (0 background, 1 unsure, 2 sure) up to which a crop counts as background",
     )
 
 
 class Losses(Config):
     """Weights of the losses, and the iterations (from 0) from which they hold; the two classifications weigh 1."""
 
-    patch_contrast: float = Field(0.2, ge=0, description="w_ptc, weight of the contrast of patch tokens")
-    class_contrast: float = Field(0.5, ge=0, description="w_ctc, weight of the contrast of class tokens")
-    segmentation: float = Field(0.1, ge=0, description="w_seg, weight of the cross-entropy with the pseudo-labels")
-    energy: float = Field(0.05, ge=0, description="w_reg, weight of the dense energy")
-    contrast_from: int = Field(0, ge=0, description="first iteration with both contrasts (COCO: 12001)")
-    segmentation_from: int = Field(2001, ge=0, description="first iteration with the other two (COCO: 8001)")
-    cam_from: int = Field(
-        0, ge=0, description="before it pseudo-labels come from the auxiliary classifier's CAMs (COCO: 12001)"
+    patch_contrast: float = Field(
+        0.2, ge=0, le=bounds.FACTOR, description="w_ptc, weight of the contrast of patch tokens"
     )
-    temperature: float = Field(0.5, gt=0, description="of the contrast of class tokens (COCO: 1)")
+    class_contrast: float = Field(
+        0.5, ge=0, le=bounds.FACTOR, description="w_ctc, weight of the contrast of class tokens"
+    )
+    segmentation: float = Field(
+        0.1, ge=0, le=bounds.FACTOR, description="w_seg, weight of the cross-entropy with the pseudo-labels"
+    )
+    energy: float = Field(0.05, ge=0, le=bounds.FACTOR, description="w_reg, weight of the dense energy")
+    contrast_from: int = Field(
+        0, ge=0, le=bounds.STEPS, description="first iteration with both contrasts (COCO: 12001)"
+    )
+    segmentation_from: int = Field(
+        2001, ge=0, le=bounds.STEPS, description="first iteration with the other two (COCO: 8001)"
+    )
+    cam_from: int = Field(
+        0,
+        ge=0,
+        le=bounds.STEPS,
+        description="before it pseudo-labels come from the auxiliary classifier's CAMs (COCO: 12001)",
+    )
+    temperature: float = Field(0.5, gt=0, le=bounds.POWER, description="of the contrast of class tokens (COCO: 1)")
     momentum: float = Field(0.9, ge=0, le=1, description="of the teacher's projection head")
     token_box: Literal["unscaled", "scaled"] = Field(
         "unscaled",

@@ -8,12 +8,13 @@ from torch import nn
 
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.part import meta
 from wsss_cli.job import Job
-from wsss_cli.single_stage.build import meta, trained
+from wsss_cli.single_stage.build import trained
 from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.dump import make_labels as pseudo
 from wsss_cli.single_stage.network import Segmentation
-from wsss_cli.single_stage.official import take_official
+from wsss_cli.single_stage.official import train_or_take_official
 from wsss_toco.checkpoint import load_official
 from wsss_toco.config import Net, Train
 from wsss_toco.data import ToCoData, to_device
@@ -25,9 +26,12 @@ __all__ = ["predictor", "pseudo", "seeds", "train"]
 
 def train(job: Job[Train]) -> dict[str, float]:
     """Tags -> a network that segments; leaves checkpoint.pt."""
+    return train_or_take_official(job, build, load_official, lambda: learn(job))
+
+
+def learn(job: Job[Train]) -> dict[str, float]:
+    """The training itself."""
     config = job.config
-    if config.checkpoint is not None:
-        return take_official(job, config.checkpoint, build, load_official)
     net = build(config.net, job.data.num_classes, job.runtime.trust)
     teacher = make_teacher(net)
     data = ToCoData(job.tagged(config.split), job.data.num_classes, config.views)

@@ -12,7 +12,7 @@ from wsss_cli.cam.online import online_cams
 from wsss_cli.cam.regions import in_tokens, region_map
 from wsss_cli.engine.ema import follow
 from wsss_cli.losses.token_contrast import token_contrast
-from wsss_cli.losses.zero import nothing
+from wsss_cli.losses.zero import zero_loss
 from wsss_cli.nets.backbones.vit import Features
 from wsss_cli.nets.heads.projector import Projector
 from wsss_cli.ranks.distributed import mean_over_ranks
@@ -23,7 +23,7 @@ from wsss_toco.losses import class_token_contrast
 from wsss_toco.nets import Seen, ToCo
 
 
-class Parts(NamedTuple):
+class Needs(NamedTuple):
     """What an iteration needs: the contrasts, the segmentation, and the last block's CAMs (else the inner one's do)."""
 
     contrast: bool
@@ -55,34 +55,34 @@ class ToCoStep:
         if self.followed != k:
             follow(self.teacher, self.net.proj_head, self.config.losses.momentum)
             self.followed = k
-        parts, images, tags = self.parts(k), batch["image"], batch["tags"]
+        needs, images, tags = self.needs(k), batch["image"], batch["tags"]
         made: list[tuple[Cams, Tensor]] = []
 
         def cut_crops(features: Features) -> Tensor:
-            cams = self.cams(images, tags, features, parts)
+            cams = self.cams(images, tags, features, needs)
             crops, flags = self.local_crops(cams.inner, batch["local"], batch["seed"])
             made.append((cams, flags))
             return crops
 
-        seen: Seen = model(images, batch["second"] if parts.contrast else None, cut_crops, parts.segment)
+        seen: Seen = model(images, batch["second"] if needs.contrast else None, cut_crops, needs.segment)
         cams, flags = made[0] if made else (None, None)
-        if cams is None and parts.segment:
-            cams = self.cams(images, tags, seen.out.features, parts)
+        if cams is None and needs.segment:
+            cams = self.cams(images, tags, seen.out.features, needs)
         with torch.autocast(images.device.type, enabled=False):
             return self.losses(batch, seen, cams, flags)
 
-    def parts(self, k: int) -> Parts:
+    def needs(self, k: int) -> Needs:
         """What iteration k needs."""
         w = self.config.losses
         contrast = k >= w.contrast_from and w.patch_contrast + w.class_contrast > 0
         segment = k >= w.segmentation_from and w.segmentation + w.energy > 0
-        return Parts(contrast, segment, segment and k >= w.cam_from)
+        return Needs(contrast, segment, segment and k >= w.cam_from)
 
     @torch.no_grad()
-    def cams(self, images: Tensor, tags: Tensor, features: Features, parts: Parts) -> Cams:
+    def cams(self, images: Tensor, tags: Tensor, features: Features, needs: Needs) -> Cams:
         """The batch's CAMs; of the images as they are, the features are there already."""
         scales = self.config.local.scales
-        if not parts.last:
+        if not needs.last:
             known = (self.net.inner_class_maps(features.inner),)
             (inner,) = online_cams(self.net.inner_cams, images, tags, scales, known=known)
             return Cams(inner, inner)
@@ -114,13 +114,13 @@ class ToCoStep:
                 "class_contrast": w.class_contrast * self.class_contrast(seen, flags),
             }
         else:
-            zero = nothing(self.net.proj_head.parameters())
+            zero = zero_loss(self.net.proj_head.parameters())
             found |= {"patch_contrast": zero.detach(), "class_contrast": zero}
         if cams is not None and seen.out.logits is not None:
             segmentation, energy = self.segmentation(batch, seen.out.logits, cams)
             found |= {"segmentation": w.segmentation * segmentation, "energy": w.energy * energy}
         else:
-            zero = nothing(self.net.decoder.parameters())
+            zero = zero_loss(self.net.decoder.parameters())
             found |= {"segmentation": zero, "energy": zero.detach()}
         return found
 

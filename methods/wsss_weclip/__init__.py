@@ -1,6 +1,6 @@
 """WeCLIP: Frozen CLIP, a strong backbone for weakly supervised semantic segmentation (Zhang et al., CVPR 2024)."""
 
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, Method, Stage
 
 METHOD = Method(
     name="weclip",
@@ -9,8 +9,8 @@ METHOD = Method(
     supervision="tags",
     stages=(
         Stage("train", "wsss_weclip.stages:train", "wsss_weclip.config:Train"),
-        Stage("seeds", "wsss_weclip.stages:seeds", "wsss_weclip.config:Seeds", ("train",), ("cam",)),
-        Stage("pseudo", "wsss_weclip.stages:pseudo", "wsss_weclip.config:Pseudo", ("seeds",), ("labels",)),
+        Stage("seeds", "wsss_weclip.stages:seeds", "wsss_weclip.config:Seeds", ("train",), (CAMS,)),
+        Stage("pseudo", "wsss_weclip.stages:pseudo", "wsss_weclip.config:Pseudo", ("seeds",), (LABELS,)),
     ),
     predictor="wsss_weclip.stages:predictor",
     infer="wsss_weclip.config:Infer",

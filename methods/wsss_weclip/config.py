@@ -7,6 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -15,37 +16,34 @@ from wsss_cli.engine.adamw import AdamW
 from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_names import Names
-from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.nets.clip_net import VIT_B16, ClipNet
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage.config import Trained
 
-VIT_B16 = "vit_base_patch16_clip_quickgelu_224.openai"
-"""OpenAI's ViT-B/16, by timm's name."""
+AFA_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=64, bilateral_srgb=5, bilateral_compat=4)
+"""[Ru et al. 2022; rulixiang/afa, infer_seg]"""
 
 
-class Net(Pretrained):
+class Net(ClipNet):
     """Frozen CLIP, with WeCLIP+ frozen DINOv2 as well, and the small network that is trained on them."""
 
     IMAGENET: ClassVar[tuple[str, ...]] = (VIT_B16,)  # though CLIP's weights expect others [released code]
 
-    backbone: str = Field(VIT_B16, description="timm's name of CLIP's visual transformer")
-    backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {depth: 4}")
-    pretrained: Annotated[str, WEIGHTS] = Field(
-        "timm", description="timm: published weights, downloaded; none: random; or a FILE of OpenAI, open_clip or timm"
-    )
-    logit_scale: float = Field(100.0, gt=0, description="what cosines with names are multiplied by (OpenAI's CLIP)")
     levels: Literal["all", "last"] = Field(
         "all", description="blocks whose tokens are fused: all but the last one, or the one before it alone (WeCLIP+)"
     )
     cam_level: int = Field(
-        -1, lt=0, description="block whose tokens enter the last one for the CAMs; released quirk of WeCLIP+, VOC: -2"
+        -1,
+        ge=-64,
+        lt=0,
+        description="block whose tokens enter the last one for the CAMs; released quirk of WeCLIP+, VOC: -2",
     )
-    width: int = Field(256, gt=0, description="channels of the fused map and of the decoder")
-    blocks: int = Field(3, gt=0, description="transformer blocks of the decoder")
-    heads: int = Field(8, gt=0, description="heads of their attention")
+    width: int = Field(256, gt=0, le=bounds.CHANNELS, description="channels of the fused map and of the decoder")
+    blocks: int = Field(3, gt=0, le=1000, description="transformer blocks of the decoder")
+    heads: int = Field(8, gt=0, le=1000, description="heads of their attention")
     dropout: float = Field(0.1, ge=0, lt=1, description="share of the fused channels that training leaves out")
     half_projection: bool = Field(
         False, description="released quirk: the output projection of every attention in float16"
@@ -60,8 +58,8 @@ class Net(Pretrained):
 class Augment(Config):
     """The one view of an image that is learnt."""
 
-    crop: int = Field(320, gt=0, description="side of the random crop")
-    scale: tuple[float, float] = Field((0.5, 2.0), description="range of the random scale before the crop")
+    crop: int = Field(320, gt=0, le=bounds.SIDE, description="side of the random crop")
+    scale: bounds.Scales = Field((0.5, 2.0), description="range of the random scale before the crop")
     flip: bool = Field(True, description="mirror half of the images before the crop")
     whole: bool = Field(
         False, description="show the whole image, its longer side resized to the crop: nothing but the flip is random"
@@ -75,6 +73,7 @@ class Labels(Config):
     guided_from: int = Field(
         9144,
         ge=0,
+        le=bounds.STEPS,
         description="first iteration, from 0, in which the predicted affinity chooses among the maps: released 15000, "
         "but validation counts as well (COCO: 40000; WeCLIP+: 0)",
     )
@@ -86,7 +85,10 @@ class Labels(Config):
     par: Par = Field(Par(iterations=20, down=1), description="pixel-adaptive refinement")
     padding: bool = Field(True, description="released quirk: what lies outside the image is labelled, too")
     trust_from: int | None = Field(
-        None, ge=0, description="first iteration, from 0, in which sure predictions replace labels (WeCLIP+: 18001)"
+        None,
+        ge=0,
+        le=bounds.STEPS,
+        description="first iteration, from 0, in which sure predictions replace labels (WeCLIP+: 18001)",
     )
     trust_above: float = Field(0.75, gt=0, lt=1, description="score above which a prediction is sure (WeCLIP+)")
 
@@ -99,10 +101,12 @@ class Labels(Config):
 class Losses(Config):
     """Weights of the losses; the cross-entropy's is 1."""
 
-    affinity: float = Field(0.1, ge=0, description="of the predicted affinity")
-    radius: int = Field(8, ge=0, description="rows and columns between two cells of a pair, at most")
-    cross: float = Field(0.1, ge=0, description="of what CLIP's and DINO's decodings teach each other (WeCLIP+)")
-    dice: float = Field(0.0, ge=0, description="of the Dice loss (WeCLIP+: 1)")
+    affinity: float = Field(0.1, ge=0, le=bounds.FACTOR, description="of the predicted affinity")
+    radius: int = Field(8, ge=0, le=bounds.RADIUS, description="rows and columns between two cells of a pair, at most")
+    cross: float = Field(
+        0.1, ge=0, le=bounds.FACTOR, description="of what CLIP's and DINO's decodings teach each other (WeCLIP+)"
+    )
+    dice: float = Field(0.0, ge=0, le=bounds.FACTOR, description="of the Dice loss (WeCLIP+: 1)")
 
 
 class Train(Trained):
@@ -143,7 +147,7 @@ class Seeds(StageConfig):
 
     split: str | None = Field(None, description="the split to make CAMs of; the data set's training split")
     labelling: Labels = Field(Labels(), description="which maps and boxes, as in training; always guided")
-    batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
+    batch: int = Field(1, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass; same result")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
@@ -164,7 +168,7 @@ class Pseudo(StageConfig):
 class Infer(infer.Infer):
     """How the trained network is applied; defaults are those of the released test script."""
 
-    scales: tuple[float, ...] = Field(
+    scales: tuple[bounds.Scale, ...] = Field(
         (1.0, 0.75), min_length=1, description="image scales whose predictions are fused (WeCLIP+: 1, 1.5)"
     )
     flip: bool = Field(True, description="also predict the mirrored image")
@@ -173,8 +177,10 @@ class Infer(infer.Infer):
         description="of scales and flips: coarse_mean: mean of logits, at the resolution of those of the unscaled "
         "image (WeCLIP); mean: of softmax scores; max: largest logit; coarse_max, sum_max, max_sum: BECO's, ToCo's",
     )
-    long_side: int | None = Field(512, gt=0, description="length that the longer side is resized to first")
+    long_side: int | None = Field(
+        512, gt=0, le=bounds.SIDE, description="length that the longer side is resized to first"
+    )
     rounding: infer.Rounding = Field(
         "factor", description="of the sizes of scaled images; factor: down, sampled at the very factor"
     )
-    crf_settings: Crf = Field(PRESETS["afa"], description="the dense CRF (AFA)")
+    crf_settings: Crf = Field(AFA_CRF, description="the dense CRF (AFA)")

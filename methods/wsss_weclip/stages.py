@@ -17,9 +17,9 @@ from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import label_path, write_labels
 from wsss_cli.data.prepared import Sample
-from wsss_cli.engine import checkpoint
 from wsss_cli.engine.adamw import adamw, factor
 from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.part import Taken, meta, read_part, train_or_take
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import keep, text_features
@@ -27,7 +27,6 @@ from wsss_cli.nets.weights.clip import load_clip
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import promised_ids
-from wsss_cli.single_stage.build import meta
 from wsss_cli.single_stage.network import Segmentation
 from wsss_weclip.checkpoint import load_official
 from wsss_weclip.config import Net, Pseudo, Seeds, Train
@@ -39,14 +38,25 @@ from wsss_weclip.refinement import enlarged, refined_label, spread_cams
 from wsss_weclip.step import WeClipStep
 
 
-def train(job: Job) -> dict[str, float]:
+def train(job: Job[Train]) -> dict[str, float]:
     """Tags -> a network that segments; leaves checkpoint.pt, and text.npz, the features of names."""
-    config: Train = job.config
+    config = job.config
+    return train_or_take(
+        job, job.folder, meta(job, config.net), config.checkpoint, lambda file: take(job, file), lambda: learn(job)
+    )
+
+
+def take(job: Job[Train], file: str) -> Taken:
+    """The authors' network instead of a training.  Raises WsssError if the file does not fit."""
     net = build(job)
-    if config.checkpoint is not None:
-        load_official(net, config.checkpoint, job.runtime.trust)
-        checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, config.net), net, job.runtime)
-        return {}
+    load_official(net, file, job.runtime.trust)
+    return Taken(net)
+
+
+def learn(job: Job[Train]) -> dict[str, float]:
+    """The training itself."""
+    config = job.config
+    net = build(job)
     samples = job.tagged(config.split)
     job.say_left_out(samples, config.split)
     kept = None if config.keep_features == "no" else keep_features(job, net, samples)
@@ -91,8 +101,7 @@ def frozen(net: Net) -> tuple[ClipVisual, Dino | None]:
 
 def network(path: Path, job: Job) -> WeClip:
     """The trained network of a checkpoint, for which nothing is downloaded.  Raises WsssError if it is of another."""
-    content = checkpoint.load(path, job.runtime.trust)
-    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
+    content = read_part(job, path)
     net, state = Net.stored(content["meta"]["net"]), content["model"]
     model = WeClip(*frozen(net), net, (state["classes"], state["background"]))
     model.load_state_dict(state)

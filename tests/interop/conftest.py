@@ -1,4 +1,4 @@
-"""Exports read by the programs they are for: `make interop`, which installs these."""
+"""What we write, read by the programs it is for, and what they write, read by us: `make interop`, see run.sh."""
 
 from pathlib import Path
 
@@ -6,6 +6,13 @@ import pytest
 
 from drawn_labels import drawn_source
 from wsss_cli.export.source import Source
+
+
+def pytest_collection_modifyitems(items: list[pytest.Item]) -> None:
+    for item in items:
+        if Path(__file__).parent in item.path.parents:
+            item.add_marker(pytest.mark.interop)
+            item.add_marker(pytest.mark.filterwarnings("default"))  # other programs' warnings are their own
 
 
 @pytest.fixture

@@ -114,6 +114,21 @@ def test_masks_are_asked_for_where_they_are_learnt_or_scored(data: Prepared) -> 
     assert planned(bare, "irn", target="train") == ["seeds", "pseudo", "train"]
 
 
+@pytest.mark.parametrize(("name", "more"), [("irn", ("pseudo.instances.enabled=false",)), ("ppmg", ())])
+def test_instances_are_asked_of_a_stage_that_leaves_some(data: Prepared, name: str, more: tuple[str, ...]) -> None:
+    with pytest.raises(WsssError, match=r"no instance labels .*\n.*in a method that has instances \(bcm, irn\)"):
+        planned(data, name, "evaluate.instances=true", *more, target="evaluate-pseudo")
+    asked = ("evaluate.instances=true", "pseudo.instances.enabled=true")
+    assert planned(data, "irn", *asked, target="evaluate-pseudo")[-1] == "evaluate-pseudo"
+
+
+def test_a_stage_that_leaves_nothing_to_score_is_not_scored(data: Prepared, tmp_path: Path) -> None:
+    bare = replace(method("irn"), stages=tuple(replace(s, writes=()) for s in method("irn").stages))
+    run = Run(tmp_path, "shapes", "irn", "default")
+    with pytest.raises(WsssError, match="stage 'seeds' of method 'irn' leaves neither label maps nor CAMs to score"):
+        plan(run, bare, "evaluate-seeds", data, Settings())
+
+
 def test_every_problem_is_told_at_once(data: Prepared) -> None:
     with pytest.raises(WsssError) as error:
         planned(data, "irn", "seeds.training.loop.batch=9", "train.net.pretrained=gone.pth", ranks=2)

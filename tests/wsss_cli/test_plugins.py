@@ -4,7 +4,7 @@ import pytest
 
 from wsss_cli.errors import WsssError
 from wsss_cli.load_object import load_object
-from wsss_cli.method import Method, Stage
+from wsss_cli.method import CAMS, LABELS, REFINED, Artefact, Method, Stage
 from wsss_cli.nearest import nearest
 
 
@@ -37,6 +37,19 @@ def test_a_single_stage_method_dumps_seeds_after_training() -> None:
 def test_stages_that_do_not_fit_together(stages: list[Stage], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         method(*stages)
+
+
+def test_artefacts_are_said_to_be_of_a_kind() -> None:
+    with pytest.raises(ValueError, match="stage 'seeds' writes 'cam': give an Artefact, such as LABELS"):
+        Stage("seeds", "m:run", "m:Config", writes=("cam",))  # type: ignore[arg-type]
+
+
+def test_what_a_stage_leaves_by_kind() -> None:
+    second = Artefact("labels", "labels_sure", "sure parts")
+    found = method(Stage("seeds", "m:run", "m:Config", writes=(CAMS, LABELS, second)), stage("train"))
+    assert found.writes("seeds", "labels") == [LABELS, second] and found.writes("seeds", "cam") == [CAMS]
+    assert found.writes("train", "labels") == found.writes("pseudo", "labels") == []
+    assert found.writes("infer", "labels") == [LABELS, REFINED]
 
 
 @pytest.mark.parametrize("path", ["not_there:x", "wsss_cli.errors:Nothing", "wsss_cli.errors"])

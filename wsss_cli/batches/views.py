@@ -14,6 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.batches.loader import torch_rng
 from wsss_cli.batches.transforms import flip, place, random_crop, random_resized_crop, resize, uniform_scale
 from wsss_cli.config import Config
@@ -25,9 +26,9 @@ class Colours(Config):
     """The colour jitter of torchvision; defaults are those of ToCo, which has them from DINO."""
 
     probability: float = Field(0.8, ge=0, le=1, description="share of the views that it changes")
-    brightness: float = Field(0.4, ge=0, description="largest deviation of the factor from 1")
-    contrast: float = Field(0.4, ge=0, description="largest deviation of the factor from 1")
-    saturation: float = Field(0.2, ge=0, description="largest deviation of the factor from 1")
+    brightness: float = Field(0.4, ge=0, le=bounds.FACTOR, description="largest deviation of the factor from 1")
+    contrast: float = Field(0.4, ge=0, le=bounds.FACTOR, description="largest deviation of the factor from 1")
+    saturation: float = Field(0.2, ge=0, le=bounds.FACTOR, description="largest deviation of the factor from 1")
     hue: float = Field(0.1, ge=0, le=0.5, description="largest shift, share of the circle")
 
 
@@ -38,7 +39,7 @@ class View(Config):
     colours: Colours = Field(Colours(), description="jitter of the colours")
     grey: float = Field(0.2, ge=0, le=1, description="no colours")
     blur: float = Field(0.0, ge=0, le=1, description="Gaussian blur")
-    blur_radius: tuple[float, float] = Field((0.1, 2.0), description="range of its radius, pixels")
+    blur_radius: bounds.Blurs = Field((0.1, 2.0), description="range of its radius, pixels")
     solarise: float = Field(0.0, ge=0, le=1, description="invert the bright pixels")
 
 

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from typing import Any
 
 import numpy as np
@@ -10,16 +10,28 @@ import torch
 from numpy.typing import NDArray
 from torch import Tensor
 
+from wsss_cli.batches.groups import equal_shapes
 from wsss_cli.batches.transforms import normalise, rescale
 from wsss_cli.cam.merge import fold, merge
 from wsss_cli.cam.store import Cam
+from wsss_cli.data.images import read_image
+from wsss_cli.data.prepared import Sample
+from wsss_cli.parallel.ordered import ParallelMap
 
+Pyramids = tuple[list[Sample], list[list[NDArray[Any]]], tuple[int, int]]
 SCALES = (1.0, 0.5, 1.5, 2.0)  # of IRN
 
 
 def scaled(image: NDArray[Any], scales: Sequence[float] = SCALES) -> list[NDArray[Any]]:
     """The uint8 image (H, W, 3) at each scale, round(H s) x round(W s), by PIL's bicubic."""
     return [rescale(image, scale, "bicubic") for scale in scales]
+
+
+def pyramids(samples: Sequence[Sample], scales: Sequence[float], batch: int) -> Iterator[Pyramids]:
+    """Groups of at most `batch` samples of one size, the images of each `scaled`, and that size (H, W)."""
+    read = ParallelMap(lambda s: scaled(read_image(s.image), scales), samples)
+    for group, images in equal_shapes(samples, read, batch):
+        yield group, images, (group[0].height, group[0].width)
 
 
 @torch.inference_mode()

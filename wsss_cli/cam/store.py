@@ -17,6 +17,7 @@ from wsss_cli.cam.merge import merge_high_res, upsample
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.sound import require_file
 
 DAMAGED = (OSError, ValueError, KeyError, EOFError, AttributeError, ImportError, zipfile.BadZipFile, pickle.PickleError)
 """What numpy raises for a file that is cut short, empty or something else."""
@@ -63,16 +64,19 @@ def write_cam(path: Path, cam: Cam) -> None:
 
 
 def read_cam(path: Path, trust: bool = False) -> Cam:
-    """Read a `.npz` of ours, or IRN's `.npy`, which is a pickle and so needs `trust`.
+    """Read a `.npz` of ours, or a `.npy` [released IRN], which is a pickle and so needs `trust`.
 
     Raises WsssError naming the file: missing, damaged, of another kind, or not trusted.
     """
     try:
-        return _read_irn(path, trust) if path.suffix == ".npy" else _read(path)
+        require_file(path)
+        return _read_pickled(path, trust) if path.suffix == ".npy" else _read(path)
     except FileNotFoundError as error:
-        raise WsssError(f"no CAM {path}", "run `wsss seeds` first") from error
+        raise WsssError(f"no CAM {path}", "run `wsss seeds`, which makes it") from error
+    except PermissionError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}", "check the file's rights") from error
     except DAMAGED as error:
-        raise WsssError(f"{path} holds no CAM: {error}", "delete it and run `wsss seeds` again") from error
+        raise WsssError(f"{path} holds no CAM: {error}", "delete it: the next command makes it again") from error
 
 
 def _read(path: Path) -> Cam:
@@ -84,7 +88,7 @@ def _read(path: Path) -> Cam:
         return Cam(file["keys"].astype(np.int64), file["cam"].astype(np.float32), (h, w), parts, high_res)
 
 
-def _read_irn(path: Path, trust: bool) -> Cam:
+def _read_pickled(path: Path, trust: bool) -> Cam:
     """A pickled dict: keys, 0-based; cam at stride 4 and high_res, normalised. Tensors or arrays."""
     if not trust:
         raise WsssError(

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import hashlib
 from collections import Counter
 from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field, replace
@@ -18,7 +17,9 @@ from wsss_cli.checks.oddities import Oddities
 from wsss_cli.data.images import read_bytes, verified
 from wsss_cli.data.label_format import Labels, format_of, label_format
 from wsss_cli.data.labels import decode_labels
+from wsss_cli.data.picture import PLAIN, Reading
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
+from wsss_cli.data.unchanged import content_digest, stamp
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 
@@ -63,7 +64,7 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
     whole = Whole(info)
     findings, changed = [], []
     classes = len(info.classes)
-    results = ParallelMap(lambda sample: check_sample(sample, classes), prepared.samples)
+    results = ParallelMap(lambda sample: check_sample(sample, classes, info.reading), prepared.samples)
     for before, (done, now) in zip(prepared.samples, enumerate(results, start=1), strict=True):
         findings += [*now.problems, *whole.add(before, now)]
         if now.sample is not None and before.image_digest and now.sample != before:
@@ -72,20 +73,22 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
             progress(done, len(prepared.samples))
     if changed:
         what = f"files changed since they were prepared: {some(changed)}"
-        findings.append(Finding("warning", what, "prepare again", "changed", tuple(changed)))
+        remedy = "put back what they were, or prepare again: no stage runs on them"
+        findings.append(Finding("error", what, remedy, "changed", tuple(changed)))
     findings += whole.findings()
     sound = f"{len(prepared.samples)} images, {classes} classes: every file is sound"
     return Examined(findings or [Finding("ok", sound)], whole.balance)
 
 
-def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
+def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PLAIN) -> Checked:
     """Read the image and mask of one sample to the end and compare them with what the sample says."""
     if isinstance(sample, BadSample):
         return Checked(sample.id, None, (Finding("error", sample.error.what, sample.error.remedy),))
     kind = "unreadable-image"
+    stamps = stamp(sample.image), stamp(sample.mask) if sample.mask is not None else ""
     try:
         image = read_bytes(sample.image)
-        seen = verified(image, sample.image)
+        seen = verified(image, sample.image, how)
         kind = "unreadable-mask"
         mask = b"" if sample.mask is None else read_bytes(sample.mask)
         labels = None if sample.mask is None else decode_labels(mask, sample.mask)  # (H, W)
@@ -94,7 +97,9 @@ def check_sample(sample: Sample | BadSample, num_classes: int) -> Checked:
     problems = [*_size_problems(sample, seen.size), *_id_problems(sample, num_classes), *_box_problems(sample)]
     if sample.mask is not None and labels is not None:
         problems += _mask_problems(sample.mask, labels, sample.image, seen.size, num_classes)
-    digests = replace(sample, image_digest=_digest(image), mask_digest=_digest(mask) if mask else "")
+    digests = replace(
+        sample, image_digest=content_digest(image), mask_digest=content_digest(mask) if mask else "", stamps=stamps
+    )
     named = tuple(replace(problem, images=(sample.id,)) for problem in problems)
     return Checked(sample.id, digests, named, seen.sketch, seen.odd, None if labels is None else pixel_counts(labels))
 
@@ -248,7 +253,3 @@ def _mask_problems(
 
 def _corners(box: Box) -> str:
     return f"({box.x0}, {box.y0}, {box.x1}, {box.y1})"
-
-
-def _digest(data: bytes) -> str:
-    return hashlib.blake2b(data, digest_size=8).hexdigest()

@@ -7,10 +7,12 @@ from typing import Annotated
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.optimiser import Optimiser
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
@@ -28,14 +30,11 @@ class Network(Pretrained):
     freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
 
 
-class Sgd(Config):
+class Sgd(Optimiser):
     """SGD with a polynomial schedule."""
 
-    lr: float = Field(0.1, gt=0, description="learning rate of the backbone")
-    head_factor: float = Field(10.0, gt=0, description="factor for the classifier")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
+    lr: float = Field(0.1, gt=0, le=bounds.RATE, description="learning rate of the backbone")
+    head_factor: float = Field(10.0, gt=0, le=bounds.FACTOR, description="factor for the classifier")
 
 
 class TagTraining(Config):
@@ -44,8 +43,8 @@ class TagTraining(Config):
     checkpoint: Annotated[str | None, FILE] = Field(
         None, description="take this trained network instead: a weights file"
     )
-    resize_long: tuple[int, int] = Field((320, 640), description="range of the random length of the longer side")
-    crop: int = Field(512, gt=0, description="side of the random crop, padded with the mean colour")
+    resize_long: bounds.Sides = Field((320, 640), description="range of the random length of the longer side")
+    crop: int = Field(512, gt=0, le=bounds.SIDE, description="side of the random crop, padded with the mean colour")
     optimiser: Sgd = Field(Sgd(lr=0.01), description="optimiser")
     loop: Loop = Field(Loop(epochs=5, batch=16), description="length of the training")
 
@@ -56,8 +55,12 @@ class Seeds(StageConfig):
     split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
     net: Network = Field(Network(), description="classification network")
     training: TagTraining = Field(TagTraining(), description="training of the classification network")
-    scales: tuple[float, ...] = Field((1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed")
-    batch: int = Field(4, gt=0, description="images of equal shape per forward pass when CAMs are made; same result")
+    scales: tuple[bounds.Scale, ...] = Field(
+        (1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed"
+    )
+    batch: int = Field(
+        4, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass when CAMs are made; same result"
+    )
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)

@@ -6,6 +6,8 @@ import random
 from collections.abc import Sequence
 from typing import Any
 
+from numpy.typing import NDArray
+
 from wsss_cli.batches.segmentation import cropped
 from wsss_cli.batches.tags import multi_hot
 from wsss_cli.batches.transforms import flip, long_side_scale, rescale
@@ -27,6 +29,14 @@ class TaggedImages:
         sample = self.samples[index]
         image = read_image(sample.image)
         image = rescale(image, long_side_scale(image.shape[:2], *self.config.resize_long, rng), "bicubic")
-        if rng.random() < 0.5:
-            image = flip(image)
+        image = self.changed(mirrored(image, rng), rng)
         return {**cropped(image, None, self.config.crop, rng), "tags": multi_hot(sample.tags, self.num_classes)}
+
+    def changed(self, image: NDArray[Any], rng: random.Random) -> NDArray[Any]:
+        """What a method does to an image before it is cropped, uint8 (H, W, 3): nothing."""
+        return image
+
+
+def mirrored(image: NDArray[Any], rng: random.Random) -> NDArray[Any]:
+    """Half of the images mirrored."""
+    return flip(image) if rng.random() < 0.5 else image

@@ -1,7 +1,7 @@
 """The plain way from tags to seeds and pseudo-labels, as stages of a method or in parts.
 
-Stage("seeds", "wsss_cli.classifier.stages:seeds", "wsss_cli.classifier.config:Seeds", writes=("cam",))
-Stage("pseudo", "wsss_cli.classifier.stages:pseudo", "wsss_cli.classifier.config:Pseudo", ("seeds",), ("labels",))
+Stage("seeds", "wsss_cli.classifier.stages:seeds", "wsss_cli.classifier.config:Seeds", writes=(CAMS,))
+Stage("pseudo", "wsss_cli.classifier.stages:pseudo", "wsss_cli.classifier.config:Pseudo", ("seeds",), (LABELS,))
 """
 
 from __future__ import annotations
@@ -14,26 +14,21 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
-from wsss_cli.batches.groups import equal_shapes
-from wsss_cli.batches.segmentation import to_device
 from wsss_cli.cam.label import threshold_label
-from wsss_cli.cam.multi_scale import multi_scale_cams, scaled
+from wsss_cli.cam.multi_scale import multi_scale_cams, pyramids
 from wsss_cli.cam.store import cam_path, read_cam, write_cam
 from wsss_cli.classifier.config import Network, Pseudo, Seeds
 from wsss_cli.classifier.network import Classifier, build
 from wsss_cli.classifier.optim import optimiser
 from wsss_cli.classifier.samples import TaggedImages
-from wsss_cli.data.images import read_image
+from wsss_cli.classifier.training import Learning, train_part
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, write_labels
-from wsss_cli.engine.loop import Training, fit, total_iterations
-from wsss_cli.engine.part import train_or_take, trained_part
-from wsss_cli.engine.schedules import poly
+from wsss_cli.engine.part import PATH, trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.nets.weights.reading import read_weights
-from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import promised_ids
 
 NAME = "cam_net"
@@ -72,39 +67,31 @@ def train_classifier(
 
     take  take(net, file, trust) fills the network with the trained weights that the settings name
     """
-    config, file = job.config, job.config.training.checkpoint
-    network = config.net if file is None else config.net.official()
-    net, meta = build(network, job.data.num_classes), describe(job, method, NAME, network)
+    config, classes = job.config, job.data.num_classes
 
-    def fitted() -> dict[str, float]:
+    def learning(net: Classifier) -> Learning:
         samples = job.tagged(config.split)
         job.say_left_out(samples, config.split)
         load_pretrained(net.backbone, config.net.pretrained, job.runtime.trust)
-        data = TaggedImages(samples, job.data.num_classes, config.training)
-        total = total_iterations(config.training.loop, len(data))
-        training = Training(
-            model=net,
-            step=_step,
-            optimizer=optimiser(config.training.optimiser, net.backbone, net.classifier),
-            factor=lambda k: poly(k, total, config.training.optimiser.power),
-            data=data,
-            prepare=to_device,
-            meta=meta,
-        )
-        return fit(training, config.training.loop, job.runtime, job.folder / NAME, title=title, seed=config.seed)
+        optimizer = optimiser(config.training.optimiser, net.backbone, net.classifier)
+        return Learning(TaggedImages(samples, classes, config.training), _step, optimizer)
 
-    taking = None if file is None else lambda: take(net, file, job.runtime.trust)
-    return train_or_take(job, NAME, net, meta, taking, fitted)
+    return train_part(
+        job,
+        NAME,
+        config.net,
+        config.training,
+        build=lambda network: build(network, classes),
+        learning=learning,
+        take=lambda net, file: take(net, file, job.runtime.trust),
+        method=method,
+        title=title,
+    )
 
 
 def load_own(net: Classifier, file: str, trust: bool) -> None:
     """The weights of such a network, by its own names."""
     load_exactly(net, read_weights(file, trust), "classification network", file)
-
-
-def describe(job: Job, method: str, part: str, net: Network) -> dict[str, Any]:
-    """What the checkpoint of a part of a stage says of itself."""
-    return {"method": method, "stage": part, "classes": list(job.data.info.classes), "net": net.told()}
 
 
 @torch.inference_mode()
@@ -114,10 +101,8 @@ def make_cams(job: Job[Seeds], method: str) -> int:
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
     net = job.ready(trained_classifier(job, job.folder, method))
-    pyramids = ParallelMap(lambda s: scaled(read_image(s.image), config.scales), todo)
     with job.track("make CAMs", len(todo)) as tick:
-        for group, images in equal_shapes(todo, pyramids, config.batch):
-            size = (group[0].height, group[0].width)
+        for group, images, size in pyramids(todo, config.scales, config.batch):
             cams = multi_scale_cams(net.cams, images, [s.tags for s in group], size, job.runtime.device)
             for sample, cam in zip(group, cams):
                 write_cam(cam_path(job.folder, sample), cam)
@@ -128,7 +113,8 @@ def make_cams(job: Job[Seeds], method: str) -> int:
 
 def trained_classifier(job: Job, folder: Path, method: str) -> Classifier:
     """The network of a seeds stage's folder, with its trained weights."""
-    return trained_part(job, folder / NAME, method, lambda net: build(Network.stored(net), job.data.num_classes))
+    classes = job.data.num_classes
+    return trained_part(job, folder / NAME / PATH, lambda meta: build(Network.stored(meta["net"]), classes), method)
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:

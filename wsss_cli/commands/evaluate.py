@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from wsss_cli.commands.infer import Crf, Split, Weights, setting
+from wsss_cli.commands.infer import Crf, Split, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 from wsss_cli.config import merge
 
@@ -25,7 +25,6 @@ def evaluate(
     stage: Stage = None,
     split: Split = None,
     crf: Crf = None,
-    weights: Weights = None,
     instances: Instances = None,
     as_json: Json = False,
     *,
@@ -44,11 +43,10 @@ def evaluate(
     if instances and stage != "pseudo":
         raise WsssError(f"--instances: stage {stage} has no instance labels", "they are made by --stage pseudo")
     crf_wish = setting("infer", "crf", crf if stage == "infer" else None)
-    weights_wish = setting("infer" if stage == "infer" else "seeds", "weights", weights)
     split_wish = setting("infer" if stage == "infer" else "evaluate", "split", split)
     name = "evaluate" if stage == "infer" else f"evaluate-{stage}"
     passing = merge(split_wish, setting("evaluate", "instances", instances))
-    done = run_stage("evaluate", words, options, merge(crf_wish, weights_wish), passing, name)
+    done = run_stage("evaluate", words, options, crf_wish, passing, name)
     if done is None:
         return
     from wsss_cli.metrics.evaluate import read_scores

@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 import typer
 from typer import Option
 
+from wsss_cli import bounds
 from wsss_cli.commands.infer import setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
@@ -26,9 +27,12 @@ ShapeName = Annotated[
     Literal["rle", "polygon", "box"] | None,
     Option("--shape", help="of a piece: coco rle, polygon; yolo polygon, box; the others rle, polygon, box; the first"),
 ]
-MinArea = Annotated[int | None, Option("--min-area", min=1, help="leave out pieces of fewer pixels; 1")]
+MinArea = Annotated[
+    int | None, Option("--min-area", min=1, max=bounds.COUNT, help="leave out pieces of fewer pixels; 1")
+]
 Tolerance = Annotated[
-    float | None, Option("--tolerance", min=0, help="pixels that polygons may be off, to have fewer corners; 0")
+    float | None,
+    Option("--tolerance", min=0, max=bounds.SHARES, help="pixels that polygons may be off, to have fewer corners; 0"),
 ]
 ImagesHow = Annotated[
     Literal["none", "link", "copy"] | None,

@@ -8,17 +8,12 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Option
 
 from wsss_cli.commands.options import RunOptions, Words, stage_command
-from wsss_cli.config import merge
 
 if TYPE_CHECKING:
     from wsss_cli.commands.stage import Target
 
 Split = Annotated[str | None, Option("--split", help="the split to predict; val")]
 Crf = Annotated[bool | None, Option("--crf/--no-crf", help="refine the predictions with a dense CRF as well")]
-Weights = Annotated[
-    Literal["student", "teacher"] | None,
-    Option("--weights", help="student or teacher, where a training keeps both (puf)"),
-]
 Archive = Annotated[
     Path | None, Option("--voc-submission", help="predict split test and write FILE.tgz for the VOC 2012 server")
 ]
@@ -32,7 +27,6 @@ def infer(
     words: Words = None,
     split: Split = None,
     crf: Crf = None,
-    weights: Weights = None,
     voc_submission: Archive = None,
     competition: Competition = "comp6",
     *,
@@ -46,8 +40,7 @@ def infer(
 
         require_archive_name(voc_submission)
         split = split or "test"
-    own = merge(setting("infer", "crf", crf), setting("infer", "weights", weights))
-    done = run_stage("infer", words, options, own, setting("infer", "split", split))
+    done = run_stage("infer", words, options, setting("infer", "crf", crf), setting("infer", "split", split))
     if done is not None and voc_submission is not None:
         _submit(voc_submission, done[0], done[1], competition)
 

@@ -33,8 +33,14 @@ def methods(
     console.table(
         "stages",
         ["stage", "needs", "writes"],
-        [[s.name, ", ".join(s.needs) or "-", ", ".join(s.writes) or "checkpoint"] for s in method.stages],
+        [
+            [s.name, ", ".join(s.needs) or "-", ", ".join(a.folder for a in s.writes) or "checkpoint"]
+            for s in method.stages
+        ],
     )
+    for stage in method.all_stages():
+        for option in stage.options:
+            console.say(f"{option.name} of wsss {stage.name}: {option.help} ({stage.name}.{option.setting})")
     console.say(f"recipes: {', '.join(method.recipes()) or 'none'}; every setting: wsss methods {name} --template")
 
 

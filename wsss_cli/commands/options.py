@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable
-from dataclasses import dataclass, fields
+from collections.abc import Callable, Mapping
+from dataclasses import dataclass, field, fields
 from functools import wraps
 from pathlib import Path
 from typing import Annotated, Any, get_type_hints
@@ -40,18 +40,20 @@ class RunOptions:
     ] = None
     force: Annotated[bool, Option("--force", help="run the stage again", rich_help_panel=RUN)] = False
     dry_run: Annotated[bool, Option("--dry-run", help="only say what would run and why", rich_help_panel=RUN)] = False
-    gpus: Annotated[int, Option(min=0, help="ranks on this machine, one per GPU", rich_help_panel=HOW)] = 0
-    procs: Annotated[int, Option(min=0, help="ranks on this machine, on CPU", rich_help_panel=HOW)] = 0
-    nodes: Annotated[int, Option(min=1, help="machines, each running this command", rich_help_panel=HOW)] = 1
-    node_rank: Annotated[int, Option(min=0, help="which machine this is, from 0", rich_help_panel=HOW)] = 0
+    gpus: Annotated[int, Option(min=0, max=256, help="ranks on this machine, one per GPU", rich_help_panel=HOW)] = 0
+    procs: Annotated[int, Option(min=0, max=256, help="ranks on this machine, on CPU", rich_help_panel=HOW)] = 0
+    nodes: Annotated[int, Option(min=1, max=10000, help="machines, each running this command", rich_help_panel=HOW)] = 1
+    node_rank: Annotated[int, Option(min=0, max=9999, help="which machine this is, from 0", rich_help_panel=HOW)] = 0
     rendezvous: Annotated[str, Option(help="HOST:PORT of the first machine", rich_help_panel=HOW)] = ""
     device: Annotated[str, Option(help="auto, cpu, cuda", rich_help_panel=HOW)] = "auto"
-    workers: Annotated[int | None, Option(min=0, help="reader processes per rank", rich_help_panel=HOW)] = None
+    workers: Annotated[int | None, Option(min=0, max=256, help="reader processes per rank", rich_help_panel=HOW)] = None
     trust_checkpoint: Annotated[
         bool, Option("--trust-checkpoint", help="load files that can run code", rich_help_panel=HOW)
     ] = False
     data_root: Annotated[Path, Option(help="folder of prepared data sets", rich_help_panel=WHERE)] = Path("data")
     runs_root: Annotated[Path, Option(help="folder of runs", rich_help_panel=WHERE)] = Path("runs")
+    declared: Mapping[str, str] = field(default_factory=dict)
+    """Those that the installed methods declare, by name, as far as they are given."""
 
 
 Words = Annotated[
@@ -75,11 +77,12 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
     shared = [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
         for f in fields(RunOptions)
+        if f.name != "declared"
     ]
 
     @wraps(function)
-    def command(**values: Any) -> None:
-        options = RunOptions(**{f.name: values.pop(f.name) for f in fields(RunOptions)})
+    def command(declared: Mapping[str, str] | None = None, **values: Any) -> None:
+        options = RunOptions(**{p.name: values.pop(p.name) for p in shared}, declared=declared or {})
         function(**values, options=options)
 
     command.__signature__ = inspect.Signature(  # type: ignore[attr-defined]

@@ -40,7 +40,7 @@ def report(
 
 
 def method_and_name(run: str) -> tuple[str, str]:
-    """ "irn/wide" -> ("irn", "wide"). Raises WsssError if there is no '/'."""
+    """ "METHOD/NAME" -> ("METHOD", "NAME"). Raises WsssError if there is no '/'."""
     from wsss_cli.errors import WsssError
 
     method, slash, name = run.partition("/")

@@ -11,7 +11,7 @@ from pydantic import BaseModel
 
 from wsss_cli import console
 from wsss_cli.checks.dataset import Examined, examine
-from wsss_cli.checks.finding import Finding
+from wsss_cli.checks.finding import Finding, some
 from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import Target, require_data, resolve_target
@@ -19,7 +19,10 @@ from wsss_cli.config import resolve
 from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
-from wsss_cli.plan import check_sections, read_recipe, stages_of
+from wsss_cli.plan import Step, check_sections, plan, read_recipe, stages_of
+from wsss_cli.runs import read_record
+from wsss_cli.seals import damaged, sealed
+from wsss_cli.space import lack
 
 
 @dataclass(frozen=True)
@@ -76,9 +79,35 @@ def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
         except WsssError as error:
             found.append(Finding("error", error.what, error.remedy))
     if not found:
-        found.append(Finding("ok", f"settings of {_run(target)}: every stage's resolve"))
+        found += [Finding("ok", f"settings of {_run(target)}: every stage's resolve"), *_room(target)]
     weights = {pair for config in configs for pair in pretrained(config)}
     return found + [_weights(*pair, options.trust_checkpoint) for pair in sorted(weights)]
+
+
+def _room(target: Target) -> list[Finding]:
+    """Whether the disk has room for all that is still to be made, and of what is made already, what is damaged."""
+    try:
+        steps = plan(target.run, target.method, "evaluate", target.data, target.settings)
+    except WsssError as error:
+        return [Finding("error", error.what, error.remedy)]
+    what = lack(steps, target.data, target.run.root)
+    room = (
+        Finding("warning", what, "free some, or choose another with --runs-root")
+        if what
+        else Finding("ok", f"disk of {target.run.root}: room for the {sum(step.runs for step in steps)} stages to come")
+    )
+    return [room, *(finding for step in steps for finding in _damage(step))]
+
+
+def _damage(step: Step) -> list[Finding]:
+    """The files of a finished stage that are not what it left, each read to its end."""
+    record = read_record(step.folder) if step.status in ("finished", "incomplete") else None
+    sums = sealed(step.folder, record["seal"]) if record and "seal" in record else None
+    wrong = damaged(step.folder, sums or {}, sums or (), every=True)
+    if not wrong:
+        return []
+    what = f"stage {step.key}: {len(wrong)} files are damaged in {step.folder}: {some(wrong)}"
+    return [Finding("error", what, f"`wsss {step.stage.name.partition('-')[0]} --force` makes them again", "damaged")]
 
 
 def _run(target: Target) -> str:

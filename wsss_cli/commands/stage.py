@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsss_cli import console
+from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
@@ -19,7 +20,8 @@ from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
-from wsss_cli.runs import Run, Settings, latest_run
+from wsss_cli.runs import Run, Settings, bring_back, latest_run
+from wsss_cli.seals import holds_artefacts
 
 if TYPE_CHECKING:
     from wsss_cli.ranks.distributed import Runtime
@@ -62,11 +64,13 @@ def run_stage(
     asked = launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
 
     def resolve() -> tuple[Target, list[Step]]:
-        target = resolve_target(verb, words, options, own or {}, passing or {})
+        target = resolve_target(verb, words, options, own or {}, passing or {}, stage)
         return target, make_plan(target, stage or verb, options, launch.world(asked))
 
     if options.dry_run:
-        show_plan(resolve()[1])
+        target, steps = resolve()
+        show_plan(steps)
+        _warn_of_space(target, steps)
         return None
     if not launch.in_launched_process():
         launch.check(asked)
@@ -93,19 +97,22 @@ def resolve_target(
     options: RunOptions,
     own: Mapping[str, Any],
     passing: Mapping[str, Any],
+    stage: str = "",
 ) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
     names = [w for w in words or [] if "=" not in w]
     if len(names) > 1:
         raise WsssError(f"more than one method named: {', '.join(names)}", "settings are written KEY=VALUE")
+    run = find_run(names[0] if names else None, options)
+    method = find_method(run.method)
+    own = merge(own, declared_settings(method, stage or verb, options.declared))
     overrides: dict[str, Any] = {section: values for section, values in own.items() if values}
     for assignment in [*(options.set or []), *(w for w in words or [] if "=" in w)]:
         overrides = merge(overrides, sectioned(parse_set(assignment), verb))
-    run = find_run(names[0] if names else None, options)
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
     saved = kept.updated(options.recipe, overrides)
-    return Target(run, find_method(run.method), data, saved.updated(None, dict(passing)), saved, kept)
+    return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 
 def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
@@ -154,10 +161,15 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
     with target.run.locked() if runtime.main else nullcontext(), using(target.data) if runtime.main else nullcontext():
         if runtime.main:
             _say_kept(target)
+            _warn_of_space(target, steps)
             target.run.save_settings(target.saved)
             target.run.make_latest()
         try:
             record = execute(steps, target.data, target.method, runtime)
+        except Exception:
+            if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
+                _forget(target, steps)
+            raise
         except SystemExit as stop:
             if runtime.main and hasattr(stop, "text"):
                 console.warn(stop.text)
@@ -165,6 +177,21 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         if runtime.main and hint:
             console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
         return record
+
+
+def _forget(target: Target, steps: list[Step]) -> None:
+    """A command by which nothing was made was a mistake: its settings are not remembered, results stay."""
+    target.run.save_settings(target.kept)
+    for step in steps:
+        if step.status in ("stale", "forced"):
+            bring_back(step.folder)
+
+
+def _warn_of_space(target: Target, steps: list[Step]) -> None:
+    from wsss_cli.space import lack
+
+    if what := lack(steps, target.data, target.run.root):
+        console.warn(f"{what} (`--runs-root` names another)")
 
 
 def _say_kept(target: Target) -> None:

@@ -6,7 +6,6 @@ import hashlib
 import importlib
 import io
 import logging
-import os
 import struct
 import zlib
 from collections.abc import Iterator
@@ -34,6 +33,7 @@ from wsss_cli.data.picture import (
     values,
 )
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import jpeg_fault, png_fault, require_file
 
 # What Pillow's decoders raise on damaged files.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
@@ -50,9 +50,7 @@ UPRIGHT = {
     8: Image.Transpose.ROTATE_90,
 }
 
-USUAL_MEGAPIXELS = 178.956970  # where Pillow takes a file for a bomb
-MEGAPIXELS = "WSSS_MAX_MEGAPIXELS"  # in the environment, so that reader processes and ranks have it too
-Image.MAX_IMAGE_PIXELS = None  # `opened` asks before anything is decoded; Pillow would also warn at half of it
+Image.MAX_IMAGE_PIXELS = None  # `require_allowed` asks before anything is decoded; Pillow would warn at half of it
 PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20  # editors and generators write more than Pillow's 1 MiB of text or profile
 PngImagePlugin.MAX_TEXT_MEMORY = 256 << 20
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs is told by our own messages
@@ -76,6 +74,7 @@ def read_image(path: Path, how: Reading = PLAIN) -> NDArray[np.uint8]:
     Grey, palette and CMYK are converted; transparency is laid on white, a fourth band that is none is left out; of 12
     and 16 bits the high 8 are kept, unless `how` names another white.
     Raises WsssError if the file is missing, empty, truncated, no image, of several pages, or has no fixed range.
+    How large it may be is asked where it comes into a data set, not here.
     """
     data = read_bytes(path)
     with opened(data, path) as image:
@@ -98,23 +97,31 @@ def kind_of_file(path: Path, how: Reading = PLAIN) -> Kind:
     """What the file's header tells.  Raises WsssError, also for what cannot be shown whatever is said of it."""
     _require_content(path)
     with opened(path, path) as image:
+        require_allowed(image, path, how)
         kind = kind_of(image)
         require_certain(kind, image, how, path)
         return kind
 
 
-def image_size(path: Path, verify: bool = False) -> tuple[int, int]:
-    """(width, height) as shown, from the header alone; `verify` also decodes the whole file.  Raises WsssError."""
+def image_size(path: Path, verify: bool = False, how: Reading = PLAIN) -> tuple[int, int]:
+    """(width, height) as shown, from the header alone; `verify` also decodes the whole file.
+
+    Raises WsssError, also for more pixels than `how` allows.
+    """
     if verify:
-        return verified(read_bytes(path), path).size
+        return verified(read_bytes(path), path, how).size
     _require_content(path)
     with opened(path, path) as image:
+        require_allowed(image, path, how)
         return _shown_size(image)
 
 
-def verified(data: bytes, path: Path) -> Verified:
-    """The encoded picture `data`, read to its end.  Raises WsssError naming `path`, as `read_image`."""
+def verified(data: bytes, path: Path, how: Reading = PLAIN) -> Verified:
+    """The encoded picture `data`, read to its end.  Raises WsssError naming `path`, as `image_size`."""
+    if wrong := png_fault(data) or jpeg_fault(data):
+        raise WsssError(f"{path} is damaged: {wrong}", "copy or download it again")
     with opened(data, path) as image:
+        require_allowed(image, path, how)
         size, kind = _shown_size(image), kind_of(image)
         require_certain(kind, image, PLAIN, path)
         image.draft("L", (1, 1))  # JPEG: every coefficient is decoded, but an eighth of the pixels computed
@@ -150,25 +157,19 @@ def read_bytes(path: Path) -> bytes:
 def opened(source: bytes | Path, path: Path) -> Iterator[Image.Image]:
     """A picture whose header is read, from its bytes or file; what is raised on it is told of `path`.
 
-    Raises WsssError: no picture, damaged, more pixels than are allowed.
+    Raises WsssError: no picture, damaged.
     """
     with decoding(path, source), _open(source, path) as image:
-        most = most_megapixels()
-        if image.width * image.height > most * 1e6:
-            raise WsssError(
-                f"{path} has too many pixels: {image.width} x {image.height}, more than {most:g} million",
-                f"cut it into smaller images; or, if it is no mistake, allow more: {MEGAPIXELS}=N in the environment",
-            )
         yield image
 
 
-def most_megapixels() -> float:
-    """Millions of pixels that a picture may have.  Raises WsssError if the environment says no number."""
-    text = os.environ.get(MEGAPIXELS) or str(USUAL_MEGAPIXELS)
-    try:
-        return float(text)
-    except ValueError as error:
-        raise WsssError(f"{MEGAPIXELS}={text} is no number", "for example 400") from error
+def require_allowed(image: Image.Image, path: Path, how: Reading) -> None:
+    """Raises WsssError for a picture of more pixels than `how` allows."""
+    if image.width * image.height > how.megapixels * 1e6:
+        raise WsssError(
+            f"{path} has too many pixels: {image.width} x {image.height}, more than {how.megapixels:g} million",
+            "cut it into smaller images; or, if it is no mistake, allow more: --max-megapixels N of `prepare folder`",
+        )
 
 
 @contextmanager
@@ -233,6 +234,7 @@ def _plugged_in(module: str) -> bool:
 
 def _require_content(path: Path) -> None:
     try:
+        require_file(path)
         size = path.stat().st_size
     except FileNotFoundError as error:
         raise WsssError(f"{path} is missing", "put it there, or take it off the list that names it") from error

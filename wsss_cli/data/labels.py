@@ -17,10 +17,12 @@ from PIL import Image
 
 from wsss_cli.data.images import decoding, read_bytes
 from wsss_cli.data.label_format import WORD, Labels
+from wsss_cli.data.lossy import require_lossless
 from wsss_cli.data.picture import kind_of
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
+from wsss_cli.sound import png_fault
 
 Colour = tuple[int, int, int]
 RUNS = 3  # zlib's strategy Z_RLE: label maps come out as small as by default, in a third of the time
@@ -47,18 +49,17 @@ def label_path(folder: Path, sample: Sample) -> Path:
 def read_labels(path: Path) -> Labels:
     """The ids (H, W) of a palette or grey PNG, int32 if it has 16 bits, else uint8.
 
-    Raises WsssError for colour-coded, 32-bit or JPEG masks, and for several pages.
+    Raises WsssError for colour-coded or 32-bit masks, for formats that smear ids (JPEG), and for several pages.
     """
     return decode_labels(read_bytes(path), path)
 
 
 def decode_labels(data: bytes, path: Path) -> Labels:
     """The ids (H, W) of the encoded mask `data`, as `read_labels`.  Raises WsssError naming `path`."""
+    _require_sound(data, path)
     with decoding(path), Image.open(io.BytesIO(data)) as image:
-        if image.format == "JPEG":
-            raise WsssError(f"{path} is a JPEG, which does not keep class ids", "save masks as PNG")
-        if kind_of(image).pages > 1:
-            raise WsssError(f"{path} holds several pages, not one mask", "save the one that is meant as a PNG")
+        require_lossless(image, data, path)
+        require_one_page(image, path)
         if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):  # I in older Pillow
             return np.array(image).astype(np.int32)  # (H, W)
         if image.mode in ("I", "F"):
@@ -69,6 +70,12 @@ def decode_labels(data: bytes, path: Path) -> Labels:
                 "replace each colour by its class id and save one channel as PNG",
             )
         return np.array(image).astype(np.uint8)  # (H, W); mode 1 holds bools
+
+
+def require_one_page(image: Image.Image, path: Path) -> None:
+    """Raises WsssError for a mask of several pages."""
+    if kind_of(image).pages > 1:
+        raise WsssError(f"{path} holds several pages, not one mask", "save the one that is meant as a PNG")
 
 
 def write_labels(path: Path, labels: Labels, palette: Sequence[Colour] = ()) -> None:
@@ -100,10 +107,12 @@ def write_mask01(path: Path, mask: NDArray[np.bool_]) -> None:
 def read_mask01(path: Path) -> NDArray[np.bool_]:
     """A 0/1 mask (H, W) of bools from a PNG that holds 0/1 or 0/255, in one channel or in equal RGB channels.
 
-    Raises WsssError if it holds other values.
+    Raises WsssError if it holds other values, or is of a format that smears them.
     """
     data = read_bytes(path)
+    _require_sound(data, path)
     with decoding(path), Image.open(io.BytesIO(data)) as image:
+        require_lossless(image, data, path)
         values = np.array(image if image.mode in ("L", "P", "1") else image.convert("RGB"))
     if values.ndim == 3:  # (H, W, 3)
         if (values != values[..., :1]).any():
@@ -113,6 +122,11 @@ def read_mask01(path: Path) -> NDArray[np.bool_]:
     if not (found <= {0, 1} or found <= {0, 255}):
         raise WsssError(f"{path} holds {_some(found)}, neither 0/1 nor 0/255", "give masks of 0 and 255")
     return values != 0
+
+
+def _require_sound(data: bytes, path: Path) -> None:
+    if wrong := png_fault(data):
+        raise WsssError(f"{path} is damaged: {wrong}", "copy it again; if it is a run's, delete it: it is made again")
 
 
 def _some(values: set[int]) -> str:

@@ -17,6 +17,8 @@ SUBFILE, REDUCED_OR_MASK = 254, 0b101
 LARGEST = (341, 281)  # SMaxSampleValue, MaxSampleValue
 ALPHA = (1, 2)  # of TIFF's extra samples; 0 is anything else
 MOSTLY = 0.5  # of the pixels half transparent: a band that is called alpha and is none
+DEEPEST = 65535  # the largest value of 16 bits
+USUAL_MEGAPIXELS = 178.956970  # where Pillow takes a file for a bomb
 
 
 @dataclass(frozen=True)
@@ -26,12 +28,14 @@ class Reading:
     white, black  the values shown as 255 and 0, of more than 8 bits; white None: the largest that the file can hold
     first_page    of several, the first is meant
     alpha         whether a TIFF's fourth band is transparency; auto: if it is called so and mostly 0 or full
+    megapixels    millions of pixels that a picture may have
     """
 
     white: float | None = None
     black: float = 0.0
     first_page: bool = False
     alpha: Literal["auto", "yes", "no"] = "auto"
+    megapixels: float = USUAL_MEGAPIXELS
 
 
 PLAIN = Reading()
@@ -58,6 +62,11 @@ class Kind:
     @property
     def deep(self) -> bool:
         return self.bits > 8 or self.signed or self.real
+
+    @property
+    def may_hold_less(self) -> bool:
+        """Whether it is of 16 bits of which nothing says how many are used: cameras leave some empty."""
+        return self.bits == 16 and not (self.signed or self.real) and self.white == DEEPEST
 
     @property
     def text(self) -> str:

@@ -16,13 +16,19 @@ from typing import Any
 
 import yaml
 
+from wsss_cli.data.picture import USUAL_MEGAPIXELS, Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.files import is_lost, write_text, writing
 from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
 from wsss_cli.nearest import nearest
+from wsss_cli.places import file_digest
+from wsss_cli.sound import read_text, require_file, sum_of
 
 INSTANCES = "instances.json"
 """The instance labels of all images of a run, beside those of each."""
+
+
+MEGAPIXELS = "max_megapixels"  # of DatasetInfo.pictures
 
 
 @dataclass(frozen=True, slots=True)
@@ -41,7 +47,8 @@ class Sample:
     """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
     Ids and splits become paths: WsssError for one that cannot (`names.fault`).
-    The digests are of the files' bytes when they were checked; `wsss prepare` fills them in.
+    The digests are of the files' bytes when they were checked, the stamps their sizes and times; `wsss prepare` fills
+    them in.
     """
 
     id: str
@@ -54,6 +61,7 @@ class Sample:
     splits: tuple[str, ...] = ()
     image_digest: str = ""
     mask_digest: str = ""
+    stamps: tuple[str, str] = field(default=("", ""), compare=False)
 
     def __post_init__(self) -> None:
         require_path(self.id, "the id of an image", "give the image another name")
@@ -86,9 +94,11 @@ class DatasetInfo:
     palette  colours of ids 0..C
     notes    what the plugin decided or left out, for people
     warnings  what is doubtful about it as a whole; `wsss check` repeats them
+    pictures  settings by which its pictures were read, by option, where they are not the usual ones
     instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps; see objects
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
+    lines    the digest of samples.jsonl as it was written; the host's as well
     """
 
     name: str
@@ -102,6 +112,18 @@ class DatasetInfo:
     hash: str = ""
     instances: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
+    pictures: dict[str, float] = field(default_factory=dict)
+    lines: str = ""
+
+    @property
+    def reading(self) -> Reading:
+        """How its pictures are read as they are now: those that needed more have been made anew."""
+        return Reading(megapixels=self.pictures.get(MEGAPIXELS, USUAL_MEGAPIXELS))
+
+
+def size_limit(megapixels: float) -> dict[str, float]:
+    """Of DatasetInfo.pictures: the limit, if it is not the usual one."""
+    return {} if megapixels == USUAL_MEGAPIXELS else {MEGAPIXELS: megapixels}
 
 
 def class_id(name: str, classes: tuple[str, ...]) -> int:
@@ -156,7 +178,8 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         for sample in samples:
             row = _to_json(sample, folder)
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
-            digest.update(json.dumps({**row, "image": "", "mask": sample.mask is not None}).encode())
+            row = {**row, "image": "", "mask": sample.mask is not None}
+            digest.update(json.dumps({key: value for key, value in row.items() if key != "stamps"}).encode())
     head = {
         "name": info.name,
         "kind": info.kind,
@@ -167,9 +190,12 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "palette": [list(c) for c in info.palette],
         "notes": list(info.notes),
         **({"warnings": list(info.warnings)} if info.warnings else {}),
+        **({"pictures": info.pictures} if info.pictures else {}),
         **({"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}),
         "hash": digest.hexdigest()[:16],
+        "lines": file_digest(folder / "samples.jsonl"),
     }
+    head["sum"] = sum_of(head)
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
     write_text(folder / "dataset.yaml", text)
     return digest.hexdigest()[:16]
@@ -177,13 +203,18 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
 
 def read_prepared(folder: Path) -> Prepared:
     """The prepared data set in `folder`. Raises WsssError naming the file that is missing or damaged."""
-    return Prepared(folder, read_info(folder), tuple(read_samples(folder)))
+    info = read_info(folder)
+    return Prepared(folder, info, tuple(read_samples(folder, info.lines)))
 
 
-def read_samples(folder: Path) -> Iterator[Sample]:
-    """Only samples.jsonl, as a stream. Raises WsssError."""
+def read_samples(folder: Path, digest: str = "") -> Iterator[Sample]:
+    """Only samples.jsonl, as a stream. Raises WsssError, also if it is not the one of that digest."""
+    path = folder / "samples.jsonl"
     try:
-        for line in _lines(folder / "samples.jsonl"):
+        require_file(path)
+        if digest and file_digest(path) != digest:
+            raise ValueError("it was changed after it was written")
+        for line in _lines(path):
             yield _from_json(line, folder)
     except WsssError as error:  # of a sample
         raise WsssError(f"{folder / 'samples.jsonl'}: {error.what}", "run `wsss prepare` again") from error
@@ -195,7 +226,9 @@ def read_info(folder: Path) -> DatasetInfo:
     """Only dataset.yaml. Raises WsssError."""
     path = folder / "dataset.yaml"
     try:
-        head: dict[str, Any] = yaml.safe_load(path.read_text(encoding="utf-8"))
+        head: dict[str, Any] = yaml.safe_load(read_text(path))
+        if "sum" in head and head.pop("sum") != sum_of(head):
+            raise ValueError("it was changed after it was written")
         _require_plain(head["classes"])
         return DatasetInfo(
             name=head["name"],
@@ -209,8 +242,10 @@ def read_info(folder: Path) -> DatasetInfo:
             hash=head["hash"],
             instances=tuple(folder / path for path in head.get("instances", ())),
             warnings=tuple(head.get("warnings", ())),
+            pictures={str(key): float(value) for key, value in head.get("pictures", {}).items()},
+            lines=head.get("lines", ""),
         )
-    except (OSError, yaml.YAMLError, KeyError, TypeError, ValueError) as error:
+    except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error
 
 
@@ -222,7 +257,7 @@ def _require_plain(classes: list[str]) -> None:
 def read_latest(root: Path) -> str:
     """The name of the data set under `root` that was prepared last.  Raises WsssError if there is none."""
     path = root / "latest"
-    name = path.read_text(encoding="utf-8").strip() if path.is_file() else ""
+    name = path.read_text(encoding="utf-8", errors="replace").strip() if path.is_file() else ""
     if fault(name) or not ((root / name / "dataset.yaml").is_file() or is_lost(root / name)):
         raise WsssError(
             f"no data set is prepared in {root}", "run `wsss prepare shapes`, or another; see `wsss datasets`"
@@ -246,6 +281,7 @@ def _to_json(sample: Sample, folder: Path) -> dict[str, Any]:
         "mask": None if sample.mask is None else _relative(sample.mask, folder),
         "splits": list(sample.splits),
         "digests": [sample.image_digest, sample.mask_digest],
+        "stamps": list(sample.stamps),
     }
 
 
@@ -262,6 +298,7 @@ def _from_json(line: str, folder: Path) -> Sample:
         splits=tuple(row["splits"]),
         image_digest=row["digests"][0],
         mask_digest=row["digests"][1],
+        stamps=tuple(row.get("stamps", ("", ""))),
     )
 
 

@@ -56,23 +56,24 @@ class Guard:
         """The member's path, normalised: relative, forward slashes, no '..'."""
         plain = name.replace("\\", "/")
         if _absolute(plain):
-            raise self._refused(name, "has an absolute path")
+            raise self.refused(name, "has an absolute path")
         whole = "/".join(part for part in plain.split("/") if part not in ("", "."))
         if whole and (wrong := fault(whole)):
-            raise self._refused(name, wrong)
+            raise self.refused(name, wrong)
         return whole or "."
 
     def link(self, name: str, target: str, base: str) -> None:
         """That a link whose target is relative to the folder `base` of the archive stays inside."""
         plain = target.replace("\\", "/")
         if _absolute(plain) or posixpath.normpath(posixpath.join(base, plain)).split("/")[0] == "..":
-            raise self._refused(name, f"is a link to {shown(target)}, outside the folder")
+            raise self.refused(name, f"is a link to {shown(target)}, outside the folder")
 
     def device(self, name: str) -> WsssError:
         """The error for what must not be made."""
-        return self._refused(name, "is a device or something else that is neither file, folder nor link")
+        return self.refused(name, "is a device or something else that is neither file, folder nor link")
 
-    def _refused(self, name: str, why: str) -> WsssError:
+    def refused(self, name: str, why: str) -> WsssError:
+        """The error for a member that is not to be unpacked."""
         return WsssError(f"{self.archive} is refused: its member {shown(name)} {why}", REMEDY)
 
     def _bomb(self, what: str) -> WsssError:

@@ -123,6 +123,15 @@ def _tar(raw: IO[bytes], magic: bytes, guard: Guard) -> Iterator[Member]:
             pass
 
 
+def _require_plain(info: tarfile.TarInfo, guard: Guard) -> None:
+    """That tarfile would unpack it as data, whatever the guard has overlooked."""
+    if hasattr(tarfile, "data_filter"):  # not in Python 3.11.0 to 3.11.3
+        try:
+            tarfile.data_filter(info, f"{guard.archive}.unpacked")
+        except tarfile.FilterError as error:
+            raise guard.refused(info.name, f"is unsafe: {error}") from error
+
+
 def _tar_members(tar: tarfile.TarFile, guard: Guard) -> Iterator[Member]:
     while (info := tar.next()) is not None:
         tar.members.clear()  # type: ignore[attr-defined]  # it would keep them all
@@ -130,8 +139,10 @@ def _tar_members(tar: tarfile.TarFile, guard: Guard) -> Iterator[Member]:
         guard.add(info.size)
         if info.issym() or info.islnk():
             guard.link(info.name, info.linkname, posixpath.dirname(name) if info.issym() else "")
+            _require_plain(info, guard)
             yield Member(name, io.BytesIO, link=True)
         elif info.isreg():
+            _require_plain(info, guard)
             yield Member(name, lambda info=info: cast("IO[bytes]", tar.extractfile(info)))  # type: ignore[misc]
         elif not info.isdir():
             raise guard.device(info.name)

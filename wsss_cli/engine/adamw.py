@@ -9,6 +9,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
+from wsss_cli import bounds
 from wsss_cli.config import Config
 from wsss_cli.engine.schedules import warmup_cosine, warmup_poly
 
@@ -18,19 +19,21 @@ TOKENS = ("pos_embed", "cls_token", "mask_token")
 class AdamW(Config):
     """AdamW and its schedule; defaults are those of ToCo's released code."""
 
-    lr: float = Field(6e-5, gt=0, description="learning rate of the encoder (ToCo)")
-    head_factor: float = Field(10.0, gt=0, description="factor on the learning rate of all that is not the encoder")
-    betas: tuple[float, float] = Field((0.9, 0.999), description="decays of the running means (ToCo)")
-    weight_decay: float = Field(0.01, ge=0, description="weight decay (ToCo; PUF: 0.05)")
+    lr: float = Field(6e-5, gt=0, le=bounds.RATE, description="learning rate of the encoder (ToCo)")
+    head_factor: float = Field(
+        10.0, gt=0, le=bounds.FACTOR, description="factor on the learning rate of all that is not the encoder"
+    )
+    betas: tuple[bounds.Decay, bounds.Decay] = Field((0.9, 0.999), description="decays of the running means (ToCo)")
+    weight_decay: float = Field(0.01, ge=0, le=bounds.FACTOR, description="weight decay (ToCo; PUF: 0.05)")
     decay: Literal["all", "matrices"] = Field(
         "all", description="what decays: all (ToCo), or neither biases, norms, tokens nor positions (PUF)"
     )
-    warm_up: int = Field(1500, ge=0, description="iterations in which the rate rises (ToCo)")
+    warm_up: int = Field(1500, ge=0, le=bounds.STEPS, description="iterations in which the rate rises (ToCo)")
     warm_up_ratio: float = Field(1e-6, ge=0, le=1, description="share of the rate that it starts from (ToCo; PUF: 0.1)")
     schedule: Literal["poly", "cosine"] = Field(
         "poly", description="after the warm-up: (1 - k / total) ** power, which jumps there (ToCo), or cosine (PUF)"
     )
-    power: float = Field(0.9, gt=0, description="power of schedule poly (ToCo)")
+    power: float = Field(0.9, gt=0, le=bounds.POWER, description="power of schedule poly (ToCo)")
 
 
 def adamw(net: nn.Module, o: AdamW) -> torch.optim.AdamW:

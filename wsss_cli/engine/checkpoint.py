@@ -3,15 +3,16 @@
 from __future__ import annotations
 
 import random
+import shutil
 from pathlib import Path
-from typing import Any
+from typing import IO, Any
 
 import numpy as np
 import torch
 from torch import nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import writing
+from wsss_cli.files import NO_SPACE, writing
 from wsss_cli.ranks.distributed import Runtime, barrier, gather
 from wsss_cli.torchfile import read_torch
 
@@ -20,10 +21,57 @@ def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
     """Write a checkpoint from rank 0, every rank's random state in it. Raises WsssError if the disk is full."""
     states = gather(rng_state(runtime.device))
     if runtime.main:
-        # through a file of Python's, whose "no space left" survives torch.save
         with writing(path) as aside, aside.open("wb") as file:
-            torch.save(content | {"rng": states}, file)
+            _write(content | {"rng": states}, file, path)
     barrier()  # no rank looks for the file before it is there
+
+
+def _write(content: dict[str, Any], file: IO[bytes], path: Path) -> None:
+    """torch.save, which makes errors of its own of what the file says, or loses it."""
+    watched = _Watched(file)
+    try:
+        torch.save(content, watched)  # type: ignore[arg-type]  # of a file it asks for write and flush
+        file.flush()
+    except (RuntimeError, OSError) as error:
+        said = watched.error or error
+        if not isinstance(said, OSError) or said.errno not in NO_SPACE:
+            raise said from error
+        needed, free = _mib(tensor_bytes(content)), _mib(shutil.disk_usage(path.parent).free)
+        kept = (
+            "the one from before is kept, and the same command goes on from there" if path.exists() else "none is there"
+        )
+        what = f"no space left while writing {path}: a checkpoint takes {needed}, and {free} are free"
+        raise WsssError(what, f"{kept}; free some space, and the same command goes on from there") from error
+
+
+class _Watched:
+    """A file for torch.save that remembers the first error of its own."""
+
+    def __init__(self, file: IO[bytes]) -> None:
+        self.file = file
+        self.error: OSError | None = None
+
+    def write(self, data: bytes) -> int:
+        try:
+            return self.file.write(data)
+        except OSError as error:
+            self.error = self.error or error
+            raise
+
+    def flush(self) -> None:
+        self.file.flush()
+
+
+def tensor_bytes(content: Any) -> int:
+    """Of all tensors in plain data."""
+    if isinstance(content, torch.Tensor):
+        return content.numel() * content.element_size()
+    inner = content.values() if isinstance(content, dict) else content if isinstance(content, list | tuple) else ()
+    return sum(map(tensor_bytes, inner))
+
+
+def _mib(size: int) -> str:
+    return f"{size / 2**20:,.1f} MiB"
 
 
 def save_network(path: Path, meta: dict[str, Any], net: nn.Module, runtime: Runtime) -> None:

@@ -12,6 +12,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsss_cli import bounds
 from wsss_cli.batches.groups import equal_shapes
 from wsss_cli.batches.transforms import normalise, resize, short_side_scale
 from wsss_cli.cam.online import floor_size
@@ -28,7 +29,7 @@ from wsss_cli.load_object import load_object
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf
 
 Fusion = Literal["mean", "max", "coarse_max", "coarse_mean", "sum_max", "max_sum"]
 Rounding = Literal["nearest", "down", "factor"]
@@ -38,7 +39,9 @@ class Infer(StageConfig):
     """How a trained network is applied."""
 
     split: str | None = Field(None, description="the split to predict; the data set's validation split")
-    scales: tuple[float, ...] = Field((1.0,), min_length=1, description="image scales whose predictions are fused")
+    scales: tuple[bounds.Scale, ...] = Field(
+        (1.0,), min_length=1, description="image scales whose predictions are fused"
+    )
     flip: bool = Field(False, description="also predict the mirrored image")
     fusion: Fusion = Field(
         "mean",
@@ -48,26 +51,39 @@ class Infer(StageConfig):
         "largest over scales (ToCo infer_seg_voc); max_sum: the other way round (ToCo infer_seg_coco)",
     )
     resize: int | None = Field(
-        None, gt=0, description="side of a square that images are resized to first (BECO: 512; ToCo, COCO: 448)"
+        None,
+        gt=0,
+        le=bounds.SIDE,
+        description="side of a square that images are resized to first (BECO: 512; ToCo, COCO: 448)",
     )
     resize_by: Literal["pil", "torch"] = Field(
         "pil", description="pil: smooths what it shrinks (BECO); torch: bilinear on the normalised image (ToCo)"
     )
     long_side: int | None = Field(
-        None, gt=0, description="length that the longer side is resized to first, as by torch (WeCLIP: 512)"
+        None,
+        gt=0,
+        le=bounds.SIDE,
+        description="length that the longer side is resized to first, as by torch (WeCLIP: 512)",
     )
     rounding: Rounding = Field(
         "nearest",
         description="of the sizes of scaled images; down: ToCo; factor: down, sampled at the very factor (WeCLIP)",
     )
     short_side: int | None = Field(
-        None, gt=0, description="scales count from this length of the shorter side, not from the image's (mmseg: 512)"
+        None,
+        gt=0,
+        le=bounds.SIDE,
+        description="scales count from this length of the shorter side, not from the image's (mmseg: 512)",
     )
-    window: int | None = Field(None, gt=0, description="see larger images window by window, of this side (mmseg)")
-    window_stride: int | None = Field(None, gt=0, description="distance of the windows; null: they do not overlap")
-    batch: int = Field(1, gt=0, description="images of equal shape per forward pass")
+    window: int | None = Field(
+        None, gt=0, le=bounds.SIDE, description="see larger images window by window, of this side (mmseg)"
+    )
+    window_stride: int | None = Field(
+        None, gt=0, le=bounds.SIDE, description="distance of the windows; null: they do not overlap"
+    )
+    batch: int = Field(1, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass")
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
-    crf_settings: Crf = Field(PRESETS["deeplab"], description="the dense CRF")
+    crf_settings: Crf = Field(DEEPLAB, description="the dense CRF")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.split(context.data.split_for("val", self.split))

@@ -22,7 +22,7 @@ from torch import Tensor, nn
 from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
-from wsss_cli import console
+from wsss_cli import bounds, console
 from wsss_cli.batches.loader import TrainingData, batches_per_epoch, readers_watched, training_loader
 from wsss_cli.config import Config
 from wsss_cli.context import Context
@@ -38,17 +38,21 @@ Step = Callable[[nn.Module, Any, int], Losses]
 class Loop(Config):
     """How long and how a network is trained."""
 
-    epochs: float = Field(5, gt=0, description="passes over the training images")
-    iterations: int | None = Field(None, gt=0, description="optimiser steps, instead of epochs")
-    batch: int = Field(16, gt=0, description="images per optimiser step, over all ranks and accumulation steps")
-    accumulate: int = Field(1, gt=0, description="split each batch into this many forward passes, to save memory")
+    epochs: float = Field(5, gt=0, le=bounds.EPOCHS, description="passes over the training images")
+    iterations: int | None = Field(None, gt=0, le=bounds.STEPS, description="optimiser steps, instead of epochs")
+    batch: int = Field(
+        16, gt=0, le=bounds.BATCH, description="images per optimiser step, over all ranks and accumulation steps"
+    )
+    accumulate: int = Field(
+        1, gt=0, le=bounds.BATCH, description="split each batch into this many forward passes, to save memory"
+    )
     amp: Literal["off", "bf16", "fp16"] = Field("off", description="mixed precision of the forward passes")
     channels_last: bool = Field(False, description="memory format of the network; often faster, same values")
     ema: float = Field(0.0, ge=0, lt=1, description="decay of an average of the weights that is used afterwards; 0 off")
     sync_bn: bool = Field(False, description="batch statistics over all ranks (GPU only)")
-    clip: float = Field(0.0, ge=0, description="largest gradient norm; 0 off")
-    save_minutes: float = Field(5.0, ge=0, description="time between checkpoints")
-    log_every: int = Field(10, gt=0, description="iterations between lines of metrics.jsonl")
+    clip: float = Field(0.0, ge=0, le=bounds.FACTOR, description="largest gradient norm; 0 off")
+    save_minutes: float = Field(5.0, ge=0, le=bounds.MINUTES, description="time between checkpoints")
+    log_every: int = Field(10, gt=0, le=bounds.STEPS, description="iterations between lines of metrics.jsonl")
 
     def share(self, ranks: int, where: str = "loop") -> int:
         """Images of a rank's forward pass. Raises WsssError if the batch cannot be split so."""

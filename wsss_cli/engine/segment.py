@@ -11,14 +11,16 @@ import torch
 from pydantic import Field
 from torch import Tensor, nn
 
+from wsss_cli import bounds
 from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
-from wsss_cli.config import Config, StageConfig
+from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.engine import checkpoint
+from wsss_cli.engine import optimiser
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
+from wsss_cli.engine.part import meta, trained_part
 from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
@@ -32,15 +34,18 @@ from wsss_cli.promises import CHECKPOINT, Promises, absent, each, promised_ids
 from wsss_cli.ranks.distributed import mean_over_ranks
 
 
-class Optimiser(Config):
-    """SGD with a poly schedule."""
+class Optimiser(optimiser.Optimiser):
+    """SGD with a poly schedule; the defaults are BECO's released ones."""
 
-    lr: float = Field(0.01, gt=0, description="learning rate (BECO, released code)")
-    head_factor: float = Field(1.0, gt=0, description="factor on the decoder's learning rate (BECO: 1)")
-    momentum: float = Field(0.9, ge=0, lt=1, description="momentum (BECO)")
-    weight_decay: float = Field(1e-4, ge=0, description="weight decay of every parameter (BECO)")
-    power: float = Field(0.9, gt=0, description="lr * (1 - k / total) ** power")
-    min_lr: float = Field(1e-5, ge=0, description="floor of the learning rate (BECO)")
+    lr: float = Field(0.01, gt=0, le=bounds.RATE, description="learning rate of the backbone (BECO: 0.01)")
+    head_factor: float = Field(
+        1.0, gt=0, le=bounds.FACTOR, description="factor on the decoder's learning rate (BECO: 1)"
+    )
+    min_lr: float = Field(1e-5, ge=0, le=bounds.RATE, description="floor of poly (BECO)")
+
+    def floor(self) -> float:
+        """The share of the base rate at which poly stays."""
+        return self.min_lr / self.lr
 
 
 def maps_of(labels: str) -> Path:
@@ -63,7 +68,7 @@ class Segment(StageConfig):
     )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
-    multi_scale: tuple[float, ...] = Field(
+    multi_scale: tuple[bounds.Scale, ...] = Field(
         (), description="scales at which the network also sees each image; the largest logit counts (MSC: 0.5, 0.75)"
     )
     augment: Augment = Field(Augment(), description="augmentation")
@@ -98,14 +103,13 @@ def train(job: Job[Segment]) -> dict[str, float]:
         build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust), config.multi_scale
     )
     data = SegmentationData(samples, labels, config.augment)
-    optimizer = sgd(net, config.optimiser)
     total = total_iterations(config.loop, len(data))
     job.say(f"train: {len(samples)} images, labels: {config.labels}, {total} iterations of {config.loop.batch} images")
     training = Training(
         model=net,
         step=_sigmoid_step if isinstance(config, PlainSegment) and config.loss == "sigmoid" else _step,
-        optimizer=optimizer,
-        factor=lambda k: poly(k, total, config.optimiser.power, config.optimiser.min_lr / config.optimiser.lr),
+        optimizer=body_and_head(net, config.optimiser),
+        factor=rates(config.optimiser, total),
         data=data,
         prepare=to_device,
         meta=meta(job, config.net) | ({"multi_scale": list(config.multi_scale)} if config.multi_scale else {}),
@@ -219,30 +223,26 @@ def _ids_of_map(path: Path, sample: Sample, num_classes: int) -> set[int]:
     return ids
 
 
-def sgd(net: nn.Module, o: Optimiser) -> torch.optim.SGD:
-    """SGD with the decoder (all that is in no `backbone`) in a group of its own."""
-    trained = [("backbone" in n.split("."), p) for n, p in net.named_parameters() if p.requires_grad]
-    groups = [
-        {"params": [p for body, p in trained if body], "lr": o.lr},
-        {"params": [p for body, p in trained if not body], "lr": o.lr * o.head_factor},
-    ]
-    return torch.optim.SGD(groups, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
+def body_and_head(net: nn.Module, o: Optimiser) -> torch.optim.Optimizer:
+    """The optimiser with the decoder (all that is in no `backbone`) in a group of its own."""
+    named = [("backbone" in n.split("."), p) for n, p in net.named_parameters()]
+    groups = [([p for body, p in named if body], o.lr), ([p for body, p in named if not body], o.lr * o.head_factor)]
+    return optimiser.optimizer(groups, o)
 
 
-def meta(job: Job, net: Net) -> dict[str, Any]:
-    """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
-    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": net.told()}
+def rates(o: Optimiser, total: int, released: Callable[..., float] = poly) -> Callable[[int], float]:
+    """Iteration k to the factor on every rate: `released`, poly or poly_to, unless the settings ask for another."""
+    return optimiser.factor(o, total, lambda k: released(k, total, o.power, o.floor()))
 
 
 def predictor(path: Path, job: Job) -> nn.Module:
     """The trained network of a checkpoint. Raises WsssError if it is of another method or other classes."""
-    content = checkpoint.load(path, job.runtime.trust)
-    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    # its weights come from the checkpoint: nothing is downloaded
-    plain = build_segmenter(Net.stored(content["meta"]["net"]).untrained(), job.data.num_classes + 1)
-    net = with_scales(plain, content["meta"].get("multi_scale", ()))
-    net.load_state_dict(content["model"])
-    return net
+
+    def build(meta: dict[str, Any]) -> nn.Module:
+        plain = build_segmenter(Net.stored(meta["net"]).untrained(), job.data.num_classes + 1)
+        return with_scales(plain, meta.get("multi_scale", ()))
+
+    return trained_part(job, path, build)
 
 
 def with_scales(net: nn.Module, scales: Sequence[float]) -> nn.Module:

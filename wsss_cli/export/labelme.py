@@ -13,7 +13,7 @@ from PIL import Image
 from wsss_cli.console import Tick
 from wsss_cli.data.prepared import Sample
 from wsss_cli.export.pieces import Piece
-from wsss_cli.export.source import Form, Source
+from wsss_cli.export.source import INSET, Form, Source
 
 VERSION = "6.3.1"  # of labelme, whose form this is
 
@@ -33,15 +33,18 @@ def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
 
 
 def shape(piece: Piece, name: str, form: Form) -> dict[str, Any]:
-    """One piece; a mask's points are its first and last pixel, a polygon's and a box's lie inside such pixels."""
+    """One piece; a mask's points are its first and last pixel, a polygon's and a box's lie inside such pixels.
+
+    Pillow, with which labelme draws, cuts them off: that of a lone pixel has an area for other readers all the same.
+    """
     x0, y0, x1, y1 = piece.box
     head: dict[str, Any] = {"label": name, "group_id": None, "description": "", "flags": {}}
     if form.shape == "polygon":
         return {**head, "shape_type": "polygon", "points": form.drawn_polygon(piece).tolist(), "mask": None}
-    points = [[x0, y0], [x1 - 1, y1 - 1]]
     if form.shape == "box":
-        return {**head, "shape_type": "rectangle", "points": points, "mask": None}
-    return {**head, "shape_type": "mask", "points": points, "mask": _png(piece)}
+        corners = [[x0 + INSET, y0 + INSET], [x1 - INSET, y1 - INSET]]
+        return {**head, "shape_type": "rectangle", "points": corners, "mask": None}
+    return {**head, "shape_type": "mask", "points": [[x0, y0], [x1 - 1, y1 - 1]], "mask": _png(piece)}
 
 
 def _head(source: Source, sample: Sample) -> dict[str, Any]:

@@ -8,7 +8,7 @@ import torch
 from torch import Tensor, nn
 
 
-def nothing(parameters: Iterable[nn.Parameter]) -> Tensor:
+def zero_loss(parameters: Iterable[nn.Parameter]) -> Tensor:
     """0, with zeros as the gradients of the parameters.
 
     What is not trained yet: as with a loss of weight 0, AdamW counts its steps and decays the weights, and every rank

@@ -161,15 +161,3 @@ def class_iou(matrix: Tensor, eps: float = 0.0) -> Tensor:
     matrix = matrix.double()
     right = matrix.diagonal()
     return right / (matrix.sum(0) + matrix.sum(1) - right + eps)
-
-
-def miou_training(matrix: Tensor) -> float:
-    """BECO's figure during training: over the ground truth's classes, with 1e-5 in every denominator."""
-    return class_iou(matrix, eps=1e-5)[matrix.sum(1) > 0].mean().item()
-
-
-def frequency_weighted_iou(matrix: Tensor) -> float:
-    """The mean IoU weighted by each class's share of the ground truth, which deeplab-pytorch and BCM report."""
-    share = matrix.sum(1) / matrix.sum()
-    there = share > 0
-    return (share[there] * class_iou(matrix)[there]).sum().item()

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from functools import partial
 from pathlib import Path
@@ -14,6 +14,7 @@ import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
+from wsss_cli import bounds
 from wsss_cli.cam.label import strongest, with_background
 from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig, completed
@@ -25,6 +26,7 @@ from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
+from wsss_cli.method import INSTANCES, Artefact
 from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
 from wsss_cli.places import Place
 from wsss_cli.promises import Promises, promised_ids
@@ -44,7 +46,7 @@ class Evaluate(StageConfig):
     """What is scored."""
 
     split: str | None = Field(None, description="the split on which seeds and pseudo-labels are scored; the data set's")
-    thresholds: Annotated[tuple[float, ...], AfterValidator(ascending)] = Field(
+    thresholds: Annotated[tuple[bounds.Share, ...], AfterValidator(ascending)] = Field(
         STEPS, min_length=1, description="background scores tried for CAMs"
     )
     mean_over: MeanOver = Field(
@@ -67,6 +69,14 @@ class Evaluate(StageConfig):
     def promises(self, context: Context) -> Promises:
         return {"": ("scores.json",)}
 
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        promised = context.promised.get("pseudo")
+        if self.instances and promised and not promised.get(INSTANCES.folder):
+            from wsss_cli.metrics.instances import labels_file, no_instances
+
+            yield no_instances(labels_file(context.inputs["pseudo"]))
+
     @classmethod
     def recorded(cls, values: dict[str, Any]) -> Evaluate:
         """Versions that had no mean_over left out what is only predicted."""
@@ -80,10 +90,10 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
     samples, masked = job.data.split(split), with_mask(job.data, split)
-    if source == "seeds" and (job.inputs[source] / "cam").is_dir():
-        rows, images, curve = _score_cams(job, masked, config)
+    if cams := job.method.writes(source, "cam"):
+        rows, images, curve = _score_cams(job, masked, job.inputs[source] / cams[0].folder)
     else:
-        rows, images, curve = _score_labels(job, masked, job.inputs[source], source)
+        rows, images, curve = _score_labels(job, masked, source)
     protocol = _protocol(job, source, split, len(masked))
     report: dict[str, Any] = {
         "method": job.method.name,
@@ -119,17 +129,24 @@ Counted = tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]
 """The rows of scores, each image's own mIoU, and the sweep over background scores."""
 
 
-def _score_labels(job: Job, samples: Sequence[Sample], folder: Path, source: str) -> Counted:
-    """Each label-map folder that the stage left: plain; with CRF, or sure parts alone, where they were made."""
+def label_maps(job: Job, source: str) -> dict[str, Path]:
+    """The folder of each kind of label map that the stage left, by what scores call it."""
+    folder, promised = job.inputs[source], job.promised.get(source)
+    declared = job.method.writes(source, "labels")
+    there = [a for a in declared if (promised.get(a.folder) if promised else (folder / a.folder).is_dir())]
+    return {_called(a, source): folder / a.folder for a in there or declared[:1]}
+
+
+def _called(artefact: Artefact, source: str) -> str:
     name = {"infer": "prediction", "pseudo": "pseudo-label", "seeds": "seed"}[source]
-    kinds = {name: folder / "labels"}
-    if (folder / "labels_crf").is_dir() and (read_record(folder) or {}).get("config", {}).get("crf"):
-        kinds[name + CRF] = folder / "labels_crf"
-    if (folder / "labels_prob").is_dir():
-        kinds[f"{name}, seeds where unsure"] = folder / "labels_prob"
+    return name + (f", {artefact.title}" if artefact.title else "") + (CRF if artefact.refined else "")
+
+
+def _score_labels(job: Job, samples: Sequence[Sample], source: str) -> Counted:
+    """Each kind of label map that the stage left."""
     rows: list[dict[str, Any]] = []
     images: list[dict[str, Any]] = []
-    for kind, labels in kinds.items():
+    for kind, labels in label_maps(job, source).items():
         made = promised_ids(job.promised.get(source, {}), labels.name)
         total, images, ignored = _count(
             job, samples, partial(_labels_of, labels, made), kind, undecided=source != "infer"
@@ -180,10 +197,9 @@ def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarr
     return np.where(silent, ignore, truth).astype(truth.dtype), counts
 
 
-def _score_cams(job: Job, samples: Sequence[Sample], config: Evaluate) -> Counted:
+def _score_cams(job: Job[Evaluate], samples: Sequence[Sample], folder: Path) -> Counted:
     """The sweep over background scores, and the best one's row in full."""
-    k, thresholds = job.data.num_classes + 1, config.thresholds
-    folder = job.inputs["seeds"] / "cam"
+    k, thresholds = job.data.num_classes + 1, job.config.thresholds
     total = torch.zeros(len(thresholds), 3, k, dtype=torch.int64)
     tried = torch.tensor(thresholds)
     mine = shard(samples, job.runtime)
@@ -193,7 +209,7 @@ def _score_cams(job: Job, samples: Sequence[Sample], config: Evaluate) -> Counte
             total += sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
             tick(1)
     total = sum_over_ranks(total.to(job.runtime.device)).cpu()
-    every = [scores_of(t, config.mean_over) for t in total]
+    every = [scores_of(t, job.config.mean_over) for t in total]
     at = max(range(len(thresholds)), key=lambda i: every[i].miou)
     curve = [{"threshold": t, "miou": s.miou} for t, s in zip(thresholds, every)]
     row = _row("CAM", every[at], job) | {"threshold": thresholds[at]}
@@ -254,8 +270,7 @@ def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:
     if source == "infer":
         made = _prediction(job.inputs[source]) | _training(job)
     else:
-        swept = source == "seeds" and (job.inputs[source] / "cam").is_dir()
-        made = {"thresholds": len(config.thresholds) if swept else None}
+        made = {"thresholds": len(config.thresholds) if job.method.writes(source, "cam") else None}
     unset = {key: field.default for key, field in Protocol.model_fields.items()}
     return Protocol(**unset | head | made)
 

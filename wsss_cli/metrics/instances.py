@@ -99,12 +99,17 @@ def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
             coded = as_run_lengths(row["segmentation"], image["height"], image["width"])
             found[sample.id].append(row | {"segmentation": coded, "area": int(rle.area(coded))})
     except FileNotFoundError as error:
-        able = ", ".join(n for n, m in methods().items() if any("instances" in s.writes for s in m.stages))
-        remedy = f"make them: --set pseudo.instances.enabled=true, in a method that has instances ({able})"
-        raise WsssError(f"there are no instance labels {path}", remedy) from error
+        raise no_instances(path) from error
     except (ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{path} cannot be read: {error!r}", "make it again: wsss pseudo --force") from error
     return found
+
+
+def no_instances(path: Path) -> WsssError:
+    """The error where a run has no instance labels."""
+    able = ", ".join(name for name, method in methods().items() if method.writes("pseudo", "instances"))
+    remedy = f"make them: --set pseudo.instances.enabled=true, in a method that has instances ({able})"
+    return WsssError(f"there are no instance labels {path}", remedy)
 
 
 def labels_file(folder: Path) -> Path:

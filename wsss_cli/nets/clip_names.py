@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import Annotated, Literal
+from pathlib import Path
+from typing import Annotated, Any, Literal
 
-from pydantic import Field
+from pydantic import Field, field_validator
 
-from wsss_cli.config import Config
+from wsss_cli.config import Config, read_yaml
 from wsss_cli.data.prepared import class_id
 from wsss_cli.places import Place
 
@@ -51,7 +52,9 @@ class Names(Config):
     spellings: Literal["own", "voc", "coco"] = Field(
         "own", description="own: classes are called as in the data set; voc, coco: as CLIP-ES calls those that it knows"
     )
-    names: dict[str, str] = Field({}, description='other words for classes, {aeroplane: "a passenger jet"}')
+    names: dict[str, str] = Field(
+        {}, description='other words for classes, {aeroplane: "a passenger jet"}; or a YAML FILE of them'
+    )
     background: tuple[str, ...] = Field(
         BACKGROUND, description="what images show besides; names that are a class's are left out"
     )
@@ -63,6 +66,12 @@ class Names(Config):
     )
     model: str = Field("ViT-B-16-quickgelu", description="open_clip's name of the CLIP")
     weights: str = Field("openai", description="open_clip's name of its weights, downloaded, or a FILE of them")
+
+    @field_validator("names", mode="before")
+    @classmethod
+    def _read(cls, given: Any) -> Any:
+        """What a file says is the setting: a changed file is another one."""
+        return read_yaml(Path(given).expanduser()) if isinstance(given, str) else given
 
 
 def prompts(names: Names, classes: Sequence[str]) -> tuple[list[str], list[str]]:

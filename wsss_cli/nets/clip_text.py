@@ -34,7 +34,7 @@ def text_features(names: Names, classes: Sequence[str], dim: int, kept: Path) ->
         found = _computed(wanted, names)
     if found.shape[1] != dim:
         what = f"the features of names have {found.shape[1]} dimensions, those of images {dim}"
-        raise WsssError(what, "choose text and backbone of one CLIP (text.model, net.backbone)")
+        raise WsssError(what, "choose text and backbone of one CLIP (model, net.backbone)")
     return found[: len(called)], found[len(called) :]
 
 
@@ -50,13 +50,13 @@ def _read(path: Path, wanted: Sequence[str]) -> Tensor:
         with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
             rows = dict(zip(file["sentences"].tolist(), torch.from_numpy(file["features"])))
     except FileNotFoundError as error:
-        raise WsssError(f"no text features {path}", "check the path, or use text.features=open_clip") from error
+        raise WsssError(f"no text features {path}", "check the path, or use features=open_clip") from error
     except (OSError, ValueError, KeyError, EOFError, zipfile.BadZipFile) as error:
         raise WsssError(f"{path} holds no text features: {error}", "give the text.npz that a run has left") from error
     for sentence in wanted:
         if sentence not in rows:
             what = f"{path} has no features of '{sentence}'"
-            raise WsssError(what, "make them anew, text.features=open_clip, with the names of this data set")
+            raise WsssError(what, "make them anew, features=open_clip, with the names of this data set")
     return torch.stack([rows[sentence] for sentence in wanted]).float()
 
 
@@ -75,7 +75,7 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
     except ImportError as error:
         raise WsssError(
             "CLIP's text transformer needs open_clip, which is not installed",
-            'pip install "wsss[clip]", or give features of names: text.features=FILE',
+            'pip install "wsss[clip]", or give features of names: features=FILE',
         ) from error
     try:
         model = open_clip.create_model(names.model, names.weights, require_pretrained=True).eval()
@@ -83,7 +83,7 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WsssError(
             f"the weights '{names.weights}' of '{names.model}' could not be had: {said}",
-            "fetch them by hand, text.weights=FILE, or give features of names: text.features=FILE",
+            "fetch them by hand, weights=FILE, or give features of names: features=FILE",
         ) from error
     tokens = open_clip.get_tokenizer(names.model)(list(wanted))
     return F.normalize(model.encode_text(tokens).float(), dim=1)

@@ -6,9 +6,10 @@ import inspect
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
-from pydantic import AfterValidator, Field, PositiveInt
+from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
+from wsss_cli import bounds
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.nets.heads.table import FIXED_STRIDES, HEADS, Auxiliary, Decoder
@@ -63,17 +64,21 @@ class Net(Pretrained):
     auxiliary: float | None = Field(
         None,
         ge=0,
+        le=bounds.FACTOR,
         description="weight of the loss of an auxiliary FCN head on the last map but one, in training alone; 0: none; "
         "null: 0.4 where the head was published with one [Zhao et al. 2017, mmseg]",
     )
-    aspp_rates: tuple[PositiveInt, ...] | None = Field(
+    aspp_rates: tuple[bounds.Stride, ...] | None = Field(
         None,
         min_length=1,
         description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018], deeplabv2: 6, 12, 18, 24 at "
         "stride 8; less for small crops: a tap that lies outside them is never trained, but then met in whole images",
     )
     width: int | None = Field(
-        None, gt=0, description="channels of the head; null: as published, mostly 256 or 512; fewer for small machines"
+        None,
+        gt=0,
+        le=bounds.CHANNELS,
+        description="channels of the head; null: as published, mostly 256 or 512; fewer for small machines",
     )
 
     def stride(self) -> int:

@@ -11,17 +11,18 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Annotated, Any, ClassVar, Literal, Self
 
-from pydantic import BaseModel, Field, PositiveFloat, ValidationError, WrapValidator
+from pydantic import BaseModel, Field, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
+from wsss_cli import bounds
 from wsss_cli.config import Config, as_dict
 
 
 class Normalisation(Config):
     """(image - mean) / std of RGB in [0, 1]."""
 
-    mean: tuple[float, float, float] = Field(description="of red, green, blue")
-    std: tuple[PositiveFloat, PositiveFloat, PositiveFloat] = Field(description="of red, green, blue")
+    mean: tuple[bounds.Normal, bounds.Normal, bounds.Normal] = Field(description="of red, green, blue")
+    std: tuple[bounds.Deviation, bounds.Deviation, bounds.Deviation] = Field(description="of red, green, blue")
 
 
 HALF = Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import errno
+import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
@@ -22,6 +23,7 @@ from wsss_cli.files import flush_all, put_in_place, sweep, write_text
 from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
 
+TIMES = re.compile(rb', "stamps": \[[^\]]*\]|^(lines|sum): .*$', re.MULTILINE)
 Progress = Callable[[int, int], None]
 Say = Callable[[Finding], None]
 
@@ -90,8 +92,8 @@ class Review:
     def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:
         """Check each sample on all cores; yield those without a problem, in order."""
         expected = length_hint(samples)
-        num_classes = len(self.info.classes)
-        for checked in ParallelMap(lambda sample: check_sample(sample, num_classes), samples):
+        num_classes, how = len(self.info.classes), self.info.reading
+        for checked in ParallelMap(lambda sample: check_sample(sample, num_classes, how), samples):
             self.total += 1
             problems = [*checked.problems]
             if checked.sample is not None and not problems:
@@ -106,9 +108,12 @@ class Review:
         """Notes and warnings.  Raises WsssError if there is an error; writes skipped.txt if images were left out."""
         findings = self.whole.findings()
         bad = [problem for _, problem in self.problems]
+        refused = bool(bad) and not self.skip_bad
         errors = [f for f in self.whole.tally.findings() if f.level == "error"]
-        if errors or (bad and not self.skip_bad):
-            raise _several([*errors, *bad], bool(bad) and not self.skip_bad)
+        if refused:  # a split that is empty for that is no second problem
+            errors = [f for f in errors if f.kind != "empty-split"]
+        if errors or refused:
+            raise _several([*errors, *bad], refused)
         notes = [Finding("ok", note) for note in self.info.notes]
         if bad:
             lines = [f"{one_line(id)}\t{visible(problem.what)}\n" for id, problem in self.problems]
@@ -200,8 +205,9 @@ def _hash(folder: Path) -> str:
 
 
 def _text(folder: Path) -> list[bytes]:
+    """What is said of the data, without the times of its files and what follows from them."""
     paths = (folder / "dataset.yaml", folder / "samples.jsonl")
-    return [path.read_bytes() if path.is_file() else b"" for path in paths]
+    return [TIMES.sub(b"", path.read_bytes()) if path.is_file() else b"" for path in paths]
 
 
 def _require_name(name: str) -> None:

@@ -1,6 +1,6 @@
 """Dense CRF: mean-field inference on two permutohedral lattices, with labels equal to pydensecrf's.
 
-DenseCrf(image, PRESETS["irn"]).infer(unary_from_labels(labels, n_labels, gt_prob=0.7)).argmax(0)
+DenseCrf(image, Crf()).infer(unary_from_labels(labels, n_labels, gt_prob=0.7)).argmax(0)
 """
 
 from __future__ import annotations
@@ -14,11 +14,11 @@ from torch import Tensor
 
 from wsss_cli.batches.transforms import CAFFE_MEAN
 from wsss_cli.errors import WsssError
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.lattice import Lattice
 from wsss_cli.refine.mean_field import binary_fields, mean_field
 
-__all__ = ["PRESETS", "Crf", "DenseCrf", "dense_crf", "unary_from_labels", "unary_from_softmax", "wrapped_image"]
+__all__ = ["Crf", "DenseCrf", "dense_crf", "unary_from_labels", "unary_from_softmax", "wrapped_image"]
 
 
 def dense_crf(image: Tensor, unary: Tensor, crf: Crf) -> Tensor:

@@ -8,9 +8,12 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wsss_cli.console import warn
 from wsss_cli.errors import WsssError
 from wsss_cli.protocol import Protocol
-from wsss_cli.runs import Run, read_record
+from wsss_cli.runs import Run, is_kept_aside, read_record
+from wsss_cli.seals import damaged, sealed
+from wsss_cli.sound import read_text
 
 Record = dict[str, Any]
 """stage.json of one stage."""
@@ -47,8 +50,8 @@ def stage_records(run: Run) -> dict[str, Record]:
 
     Raises WsssError if there is none.
     """
-    found = {path.parent.name: read_record(path.parent) for path in run.folder.glob("*/stage.json")}
-    records = {key: record for key, record in found.items() if record and not key.endswith(".previous")}
+    folders = [path.parent for path in run.folder.glob("*/stage.json") if not is_kept_aside(path.parent)]
+    records = {folder.name: record for folder in folders if (record := read_record(folder))}
     if not records:
         raise WsssError(f"nothing has been run in {run.folder}", _first_command(run))
     return dict(sorted(records.items(), key=lambda item: (item[1]["started"], _depth(item[0], records), item[0])))
@@ -57,7 +60,8 @@ def stage_records(run: Run) -> dict[str, Record]:
 def evaluations(run: Run, records: Mapping[str, Record]) -> dict[str, dict[str, Any]]:
     """scores.json of each evaluate stage, by folder name.  Raises WsssError for a damaged file."""
     paths = {key: run.stage(key) / "scores.json" for key in records}
-    return {key: _read_json(path) for key, path in paths.items() if path.exists()}
+    broken = _damaged(run, records)
+    return {key: _read_scores(path, path in broken) for key, path in paths.items() if path.exists()}
 
 
 def rows(run: Run, records: Mapping[str, Record], scored: Mapping[str, dict[str, Any]], data_hash: str) -> list[Row]:
@@ -116,18 +120,21 @@ def per_image(folder: Path) -> dict[str, float]:
 def journals(run: Run, records: Mapping[str, Record]) -> dict[str, list[dict[str, Any]]]:
     """The rows of every metrics.jsonl below the stages' folders, by its folder: "train", "seeds/cam_net"."""
     paths = [path for key in records for path in sorted(run.stage(key).rglob("metrics.jsonl"))]
+    for path in sorted(_damaged(run, records).intersection(paths)):
+        warn(f"{path} is damaged: its curves show only the lines that can be read")
     found = {path.parent.relative_to(run.folder).as_posix(): read_lines(path) for path in paths}
     return {name: lines for name, lines in found.items() if lines}
 
 
 def read_lines(path: Path) -> list[dict[str, Any]]:
-    """The rows of a JSON lines file, without a last line that a crash cut short; none if there is no file."""
+    """The rows of a JSON lines file, without those that a crash or damage cut short; none if there is no file."""
     found = []
-    for line in path.read_text(encoding="utf-8").splitlines() if path.exists() else ():
+    for line in path.read_bytes().splitlines() if path.is_file() else ():
         try:
-            found.append(json.loads(line))
-        except ValueError:
+            row = json.loads(line)
+        except (ValueError, RecursionError):
             continue
+        found += [row] if isinstance(row, dict) else []
     return found
 
 
@@ -146,11 +153,26 @@ def _place(row: Row) -> tuple[int, str, str]:
     return ORDER.get(row.report["stage"], 9), row.report["split"], row.name
 
 
-def _read_json(path: Path) -> dict[str, Any]:
+def _read_scores(path: Path, broken: bool) -> dict[str, Any]:
     try:
-        return json.loads(path.read_text(encoding="utf-8"))
-    except (OSError, ValueError) as error:
-        raise WsssError(f"{path} cannot be read: {error}", "make it again: wsss evaluate --force") from error
+        if broken:
+            raise ValueError("it is not what the stage wrote")
+        scores = json.loads(read_text(path))
+        if not isinstance(scores, dict) or not isinstance(scores.get("scores"), list):
+            raise ValueError("it holds no scores")
+    except (ValueError, RecursionError) as error:
+        raise WsssError(f"{path} is damaged: {error}", "make it again: wsss evaluate --force") from error
+    return scores
+
+
+def _damaged(run: Run, records: Mapping[str, Record]) -> set[Path]:
+    """The tables and journals that are not what their finished stages left."""
+    found = set()
+    for key, record in records.items():
+        sums = sealed(run.stage(key), record["seal"]) if record["status"] == "finished" and "seal" in record else None
+        names = [name for name in sums or () if name.endswith((".json", ".jsonl"))]
+        found |= {run.stage(key) / name for name in damaged(run.stage(key), sums or {}, names)}
+    return found
 
 
 def _first_command(run: Run) -> str:

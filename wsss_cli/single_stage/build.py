@@ -4,15 +4,14 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from pathlib import Path
-from typing import Any, TypeVar
+from typing import TypeVar
 
 from torch import nn
 
-from wsss_cli.engine import checkpoint
+from wsss_cli.engine.part import trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.vit import ViT
 from wsss_cli.nets.heads.largefov import LargeFov
-from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.single_stage.config import VitNet
 from wsss_cli.single_stage.network import SingleStage
@@ -39,23 +38,13 @@ def build_single_stage(net: VitNet, num_classes: int, trust: bool = False) -> Si
     return SingleStage(encoder, build_decoder(net, encoder.dim, num_classes), num_classes)
 
 
-def meta(job: Job, net: Pretrained) -> dict[str, Any]:
-    """What a checkpoint says of itself: enough to rebuild the network and to refuse a wrong data set."""
-    return {"method": job.method.name, "stage": job.stage, "classes": list(job.data.info.classes), "net": net.told()}
-
-
-def trained(path: Path, job: Job, settings: type[C], build: Callable[[C, int], N], part: str = "model") -> N:
-    """The trained network of a checkpoint, for which nothing is downloaded.
+def trained(path: Path, job: Job, settings: type[C], build: Callable[[C, int], N], weights: str = "model") -> N:
+    """The trained network of a checkpoint.
 
     settings, build  the class of its net configuration, and what makes a network of one and of C
-    part             "model", or "modules.NAME": another module's weights that training kept, such as a teacher's
-    Raises WsssError if the checkpoint is of another method or of other classes.
+    weights          as of `trained_part`, which says what it raises
     """
-    content = checkpoint.load(path, job.runtime.trust)
-    checkpoint.expect(content, path, job.method.name, job.data.info.classes)
-    net = build(settings.stored(content["meta"]["net"]).untrained(), job.data.num_classes)
-    state = content
-    for key in part.split("."):
-        state = state[key]
-    net.load_state_dict(state)
-    return net
+    classes = job.data.num_classes
+    return trained_part(
+        job, path, lambda meta: build(settings.stored(meta["net"]).untrained(), classes), weights=weights
+    )

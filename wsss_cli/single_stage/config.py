@@ -8,6 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
+from wsss_cli import bounds
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -16,8 +17,13 @@ from wsss_cli.errors import WsssError
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
-from wsss_cli.refine.crf_config import PRESETS, Crf
+from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
+
+CRF = Crf(gaussian_sxy=1, gaussian_compat=1, bilateral_sxy=121, bilateral_srgb=5, bilateral_compat=4)
+"""Of predictions.  [Ru et al. 2023; rulixiang/ToCo, infer_seg; PUF and LOC-BE, unchanged]"""
+CAM_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=36, bilateral_srgb=3, bilateral_compat=4)
+"""Of CAMs.  [rulixiang/ToCo, infer_cam_crf_label]"""
 
 
 class VitNet(Pretrained):
@@ -35,10 +41,14 @@ class VitNet(Pretrained):
     pretrained: Annotated[str, WEIGHTS] = Field(
         "timm", description="timm: published weights, downloaded; none: random; or a weights FILE"
     )
-    inner_block: int = Field(-3, description="whose tokens the auxiliary classifier sees; -3 is block 9 of 12 (ToCo)")
+    inner_block: int = Field(
+        -3, ge=-64, le=64, description="whose tokens the auxiliary classifier sees; -3 is block 9 of 12 (ToCo)"
+    )
     train_positions: bool = Field(False, description="learn the position embedding (PUF); else it stays (ToCo)")
-    width: int = Field(512, gt=0, description="channels of the decoder (ToCo)")
-    dilation: int = Field(5, gt=0, description="of the decoder's 3 x 3 convolutions (ToCo); less for small crops")
+    width: int = Field(512, gt=0, le=bounds.CHANNELS, description="channels of the decoder (ToCo)")
+    dilation: int = Field(
+        5, gt=0, le=bounds.SHARES, description="of the decoder's 3 x 3 convolutions (ToCo); less for small crops"
+    )
     decoder_init: Literal["torch", "kaiming"] = Field(
         "torch", description="weights of the decoder at first: PyTorch's default (ToCo), or Kaiming, fan out (PUF)"
     )
@@ -81,16 +91,20 @@ class Thresholds(Config):
 class Energy(Config):
     """The dense energy loss, whose filter is the permutohedral lattice."""
 
-    weight: float = Field(1e-7, ge=0, description="factor of the energy, before the loss weight (rloss)")
-    sigma_rgb: float = Field(15.0, gt=0, description="standard deviation in colour, 0..255 (rloss)")
-    sigma_xy: float = Field(100.0, gt=0, description="standard deviation in pixels of the crop (rloss)")
+    weight: float = Field(
+        1e-7, ge=0, le=bounds.FACTOR, description="factor of the energy, before the loss weight (rloss)"
+    )
+    sigma_rgb: float = Field(15.0, gt=0, le=bounds.DISTANCE, description="standard deviation in colour, 0..255 (rloss)")
+    sigma_xy: float = Field(
+        100.0, gt=0, le=bounds.DISTANCE, description="standard deviation in pixels of the crop (rloss)"
+    )
     scale: float = Field(0.5, gt=0, le=1, description="size at which it is computed (rloss)")
 
 
 class Infer(infer.Infer):
     """How the trained network is applied; defaults are those of ToCo's infer_seg_voc."""
 
-    scales: tuple[float, ...] = Field(
+    scales: tuple[bounds.Scale, ...] = Field(
         (1.0, 1.5, 1.25), min_length=1, description="image scales whose predictions are fused (COCO: 1, 1.25, 1.5)"
     )
     flip: bool = Field(True, description="also predict the mirrored image")
@@ -103,7 +117,7 @@ class Infer(infer.Infer):
     resize_by: Literal["pil", "torch"] = Field(
         "torch", description="of infer.resize (COCO: 448): pil smooths what it shrinks; torch: bilinear (ToCo)"
     )
-    crf_settings: Crf = Field(PRESETS["toco"], description="the dense CRF (ToCo)")
+    crf_settings: Crf = Field(CRF, description="the dense CRF (ToCo)")
 
 
 class Seeds(StageConfig):
@@ -115,8 +129,10 @@ class Seeds(StageConfig):
         description="cam: of the last block; inner: of the auxiliary classifier's block; segmentation: scores of the "
         "decoder (ToCo infer_seg_as_cam)",
     )
-    resize: int | None = Field(448, gt=0, description="side of a square that images are resized to first (ToCo)")
-    scales: tuple[float, ...] | None = Field(
+    resize: int | None = Field(
+        448, gt=0, le=bounds.SIDE, description="side of a square that images are resized to first (ToCo)"
+    )
+    scales: tuple[bounds.Scale, ...] | None = Field(
         None, min_length=1, description="image scales; null: 1, 0.5, 1.5, and of segmentation 1, 1.25, 1.5 (ToCo)"
     )
     full: bool = Field(
@@ -124,7 +140,7 @@ class Seeds(StageConfig):
         description="keep CAMs at the images' size, as released, 16 times the disk space; false: at stride 4, by which "
         "some labels differ (the method's README)",
     )
-    batch: int = Field(1, gt=0, description="images of equal shape per forward pass; same result")
+    batch: int = Field(1, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass; same result")
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
@@ -143,7 +159,7 @@ class Pseudo(StageConfig):
     )
     thresholds: Thresholds = Field(Thresholds(), description="background scores; ignored where they disagree")
     par: Par = Field(Par(), description="pixel-adaptive refinement")
-    crf: Crf = Field(PRESETS["toco_cam"], description="the dense CRF of refine=crf (ToCo)")
+    crf: Crf = Field(CAM_CRF, description="the dense CRF of refine=crf (ToCo)")
 
     def promises(self, context: Context) -> Promises:
         """A label map wherever there are CAMs."""

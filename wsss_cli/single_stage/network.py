@@ -91,7 +91,7 @@ def peaks(maps: Tensor) -> Tensor:
 class Segmentation(nn.Module):
     """The segmentation of a network alone, for `infer`: images (B, 3, H, W) -> logits (B, K, h, w).
 
-    net  whose method `segmentation` gives them: a SingleStage, or WeCLIP's
+    net  whose method `segmentation` gives them: a SingleStage, or a method's own
     """
 
     def __init__(self, net: nn.Module) -> None:

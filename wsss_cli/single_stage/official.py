@@ -9,12 +9,11 @@ from typing import TypeVar
 
 from torch import nn
 
-from wsss_cli.engine import checkpoint
+from wsss_cli.engine.part import Taken, meta, train_or_take
 from wsss_cli.job import Job
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, rename
-from wsss_cli.single_stage.build import meta
 from wsss_cli.single_stage.config import VitNet
 
 log = logging.getLogger("wsss")
@@ -38,15 +37,22 @@ def load_network(net: nn.Module, path: Path | str, what: str, unused: tuple[str,
     return left
 
 
-def take_official(
-    job: Job, path: str, build: Callable[[C, int], N], load: Callable[[N, str, bool], object]
+def train_or_take_official(
+    job: Job,
+    build: Callable[[C, int], N],
+    load: Callable[[N, str, bool], object],
+    train: Callable[[], dict[str, float]],
 ) -> dict[str, float]:
-    """checkpoint.pt of the authors' network instead of a training.  Raises WsssError if the file does not fit.
+    """checkpoint.pt of what train() leaves, or of the authors' network.  Raises WsssError if their file does not fit.
 
     build, load  what makes a network of a configuration and of C, and what fills it from a file
     """
-    net_config = job.config.net.official()
-    net = build(net_config.untrained(), job.data.num_classes)
-    load(net, path, job.runtime.trust)
-    checkpoint.save_network(job.folder / "checkpoint.pt", meta(job, net_config), net, job.runtime)
-    return {}
+    file = job.config.checkpoint
+    network = job.config.net if file is None else job.config.net.official()
+
+    def take(file: str) -> Taken:
+        net = build(network.untrained(), job.data.num_classes)
+        load(net, file, job.runtime.trust)
+        return Taken(net)
+
+    return train_or_take(job, job.folder, meta(job, network), file, take, train)

@@ -5,7 +5,9 @@ from collections.abc import Callable
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
+from PIL import Image
 
 from tiny_folder import (
     Folder,
@@ -393,6 +395,16 @@ def test_mask_files(folder: Folder, refused: Refused) -> None:
     refused("is damaged", folder.path / "masks/a.png", **options)
     (folder.path / "masks/a.png").unlink()
     refused("is a JPEG, which does not keep class ids", write_mask(folder.path / "masks/a.jpg"), **options)
+    (folder.path / "masks/a.jpg").unlink()
+    pages = [Image.new("L", (40, 30), value) for value in (0, 1)]
+    pages[0].save(folder.path / "masks/a.tif", save_all=True, append_images=pages[1:])
+    refused("holds several pages, not one mask", folder.path / "masks/a.tif", **options)
+    Image.new("F", (40, 30), 0.5).save(folder.path / "masks/a.tif")
+    refused("holds fractions, not class ids", folder.path / "masks/a.tif", **options)
+    (folder.path / "masks/a.tif").unlink()
+    smeared = np.arange(40 * 30, dtype=np.uint8).reshape(30, 40)
+    Image.fromarray(smeared).save(folder.path / "masks/a.png")
+    refused("so many are no ids but blurred or smeared ones", folder.path / "masks/a.png", **options)
 
 
 def test_mask_options_without_masks(folder: Folder, refused: Refused) -> None:

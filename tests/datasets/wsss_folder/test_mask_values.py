@@ -6,6 +6,7 @@ import pytest
 
 from wsss_cli.errors import WsssError
 from wsss_folder.mask_values import COLOUR, parse_values
+from wsss_folder.masks import guess_ids
 
 
 def test_labels_without_colours_have_those_of_voc_in_order(tmp_path: Path) -> None:
@@ -22,3 +23,16 @@ def test_some_with_a_colour_and_some_without_are_refused(tmp_path: Path) -> None
     path.write_text("background:0,0,0::\ncat:::\n")
     with pytest.raises(WsssError, match="'cat:::' is not VALUE=NAME"):
         parse_values(str(path))
+
+
+@pytest.mark.parametrize(
+    ("held", "classes", "ids"),
+    [
+        ([(0, 255)], 1, {0: 0, 255: 1}),
+        ([(0,), (65535,)], 1, {0: 0, 65535: 1}),  # of 16 bits
+        ([(0, 1, 255)], 1, {0: 0, 1: 1, 255: 255}),
+        ([(0, 2)], 2, {0: 0, 1: 1, 2: 2, 255: 255}),
+    ],
+)
+def test_values_without_a_table(held: list[tuple[int, ...]], classes: int, ids: dict[int, int]) -> None:
+    assert guess_ids(held, classes) == ids

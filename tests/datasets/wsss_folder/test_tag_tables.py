@@ -44,13 +44,17 @@ def tags_in(source: Source) -> Tags:
         ('{"cat": true, "dog": false}', ("cat",)),
         ('{"choices": ["cat", "dog"]}', ("cat", "dog")),  # Label Studio's CSV
         ('[{"x": 1.5, "rectanglelabels": ["cat"]}]', ("cat",)),
+        ('["cat", null]', ("cat", "None")),  # which is told
+        ("['cat', nan]", ("cat", "None")),
+        ('[["cat"], ["nan"]]', ("cat", "nan")),
+        ("[3.0]", ("3",)),
     ],
 )
 def test_lists_in_cells(cell: str, names: tuple[str, ...]) -> None:
     assert read_list(cell, 0.5) == names
 
 
-@pytest.mark.parametrize("cell", ['["cat", null]', "['cat'", '{"x": 1, "y": "z"}', "[f(1)]"])
+@pytest.mark.parametrize("cell", ["['cat'", '{"x": 1, "y": "z"}', "[f(1)]"])
 def test_cells_that_are_no_lists_of_names(cell: str) -> None:
     with pytest.raises(ValueError, match=r"no name|neither JSON"):
         read_list(cell)
@@ -69,12 +73,24 @@ def test_cells_that_are_no_lists_of_names(cell: str) -> None:
         ("image,tags\na,nan\nb,None\nc,NULL\nd,<NA>\ne,cat;None\n", {}, {**dict.fromkeys("abcd", ()), "e": ("cat",)}),
         ("image,u,v\na,1.0,0.0\nb,True,False\nc,nan,TRUE\n", {}, {"a": ("u",), "b": ("u",), "c": ("v",)}),
         ("image,label\na,1\nb,0\n", {}, {"a": ("label",), "b": ()}),
-        ("image,label\na,True\nb,False\nc,\n", {"only": "crack"}, {"a": ("crack",), "b": (), "c": ()}),
+        ("image,label\na,True\nb,False\nc,\n", {"asked": ("crack",)}, {"a": ("crack",), "b": (), "c": ()}),
         ("image,label\na,1\nb,2\nc,0\n", {}, {"a": ("1",), "b": ("2",), "c": ("0",)}),
         ("image,label\na,1\nb,1\n", {}, {"a": ("1",), "b": ("1",)}),
         ("ImageID,By,LabelName,Confidence\na,v,cat,1\na,v,dog,0\nb,m,dog,0.4\n", {}, {"a": ("cat",), "b": ("dog",)}),
         ("ImageID,LabelName,Confidence\na,cat,1\nb,dog,0.4\nc,dog,\n", {"least": 0.5},
          {"a": ("cat",), "b": (), "c": ("dog",)}),
+        ("image|tags\na|cat\n", {}, {"a": ("cat",)}),
+        ("Image Name;Labels\r\na;cat,dog\r\n", {}, {"a": ("cat", "dog")}),
+        ("image,tags\na,'cat'\nb,\"'dog';'cat'\"\n", {}, {"a": ("cat",), "b": ("dog", "cat")}),
+        ("id,breed\na,pug\nb,boxer\n", {}, {"a": ("pug",), "b": ("boxer",)}),  # the only other column
+        ("image,label\na,3.0\nb,7.0\n", {}, {"a": ("3",), "b": ("7",)}),  # pandas, where a value is missing
+        ("index,image,u,v\n0,a,1,0\n1,b,0,1\n2,c,1,1\n", {}, {"a": ("u",), "b": ("v",), "c": ("u", "v")}),
+        ("image,u,v\na,Y,n\nb,F,T\n", {}, {"a": ("u",), "b": ("v",)}),
+        ("image;u;v\na;0,9;0,2\nb;0,5;1,0\n", {"least": 0.5}, {"a": ("u",), "b": ("u", "v")}),
+        ("image,u,v\na,1,-1\nb,-1,1\n", {}, {"a": ("u",), "b": ("v",)}),  # CelebA's
+        ("image,u,v\na,1,-1\nb,-1,0\nc,0,0\n", {}, {"a": ("u",), "b": (), "c": ()}),
+        ("image,site,u\na,Rome,1\nb,Bern,0\n", {"asked": ("u",)}, {"a": ("u",), "b": ()}),
+        ("image,tags\na,None\nb,nan\n", {"asked": ("None",)}, {"a": ("None",), "b": ()}),
     ],
 )  # fmt: skip
 def test_tables_as_programs_write_them(tmp_path: Path, text: str, options: dict[str, Any], tags: Tags) -> None:
@@ -87,12 +103,50 @@ def test_tables_as_programs_write_them(tmp_path: Path, text: str, options: dict[
         ("image,tags\na,x\nb,[1 {]\n", r"t\.csv, line 3: the list \[1 \{\] cannot be read"),
         ("image,tags,score\na,x,high\n", "line 2: the score 'high' is no number"),
         ("sep=;\nimage;tags\na;x;y\n", "line 3: 3 cells, but the header has 2"),
-        ("image,u\na,0.7\n", "column 'u' holds '0.7', neither 0 nor 1"),
+        ("image,u\na,0.7\n", r"t\.csv holds confidences \(such as 0\.7\), not 0 and 1"),
+        ("image,u,v\na,1,7\n", "column 'v' holds '7', neither 0 nor 1"),
+        ("image,u,v\na,1,-2\n", "column 'v' holds '-2', neither 0 nor 1"),
+        ("image,u,v\na,1,inf\n", "column 'v' holds 'inf', neither 0 nor 1"),
     ],
 )
 def test_tables_that_cannot_be_read(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(WsssError, match=says):
         read_tags(write(tmp_path / "t.csv", text))
+
+
+@pytest.mark.parametrize(
+    ("text", "unlabelled"),
+    [
+        ("image,u,v\na,1,-1\nb,-1,0\nc,0,0\n", {"b"}),
+        ("image,u,v\na,1,-1\nb,-1,-1\n", set()),  # -1 is the opposite of 1
+        ("image,tags,confidence\na,u,-1\nb,u,0\nc,u,0.2\nd,u,1\n", {"a", "c"}),  # 0: verified as absent
+    ],
+)
+def test_what_is_not_known_is_no_label(tmp_path: Path, text: str, unlabelled: set[str]) -> None:
+    source = read_tags(write(tmp_path / "t.csv", text), least=0.5)
+    assert {record.names[0] for record in source.records if record.unlabelled == "uncertain only"} == unlabelled
+
+
+def test_what_is_taken_as_no_tag_is_counted(tmp_path: Path) -> None:
+    source = read_tags(write(tmp_path / "t.csv", 'image,tags\na,None\nb,nan\nc,None;cat\nd,"[""cat"", null]"\n'))
+    (said,) = source.warnings
+    assert said.startswith("t.csv: 3 'None', 1 'nan' taken as no tag")
+    (said,) = read_tags(write(tmp_path / "t.csv", "image,u,v\na,1,-1\nb,-1,0\n")).notes
+    assert said == "t.csv: 2 time(s) -1, which is taken as not known: no tag"
+
+
+def test_a_table_in_utf_16_as_excel_saves_it(folder: Folder) -> None:
+    write_images(folder.images, ["a.jpg", "b.jpg"])
+    (folder.path / "t.csv").write_bytes("image\ttags\r\na.jpg\tBär\r\nb.jpg\tcat\r\n".encode("utf-16"))
+    assert tags_of(folder.prepare(val=0.5), folder.images) == {"a.jpg": ("Bär",), "b.jpg": ("cat",)}
+
+
+def test_classes_that_differ_in_case_are_said(folder: Folder) -> None:
+    rows = {"a.jpg": ("Cat",), "b.jpg": ("cat",), "c.jpg": ("cats",)}
+    write_images(folder.images, rows)
+    prepared = folder.prepare(tags=(write_csv(folder.path / "t.csv", rows),), val=0.3)
+    (said,) = prepared.info.warnings
+    assert said.startswith("2 classes differ in case or spaces only: 'Cat', 'cat'")
 
 
 def save(path: Path, content: Any) -> Path:
@@ -109,12 +163,21 @@ def test_tags_in_a_npy(folder: Folder) -> None:
     assert tags_of(prepared, folder.images) == {"a.jpg": ("dog",), "b.jpg": ("cat", "dog"), "7.jpg": ()}
 
 
+def test_confidences_in_a_npy(tmp_path: Path) -> None:
+    rows = {"a": np.float32([0.9, 0.2]), "b": [0.5, 1], "c": [-1, 0], b"d": [1, -1]}
+    source = read_npy(save(tmp_path / "t.npy", rows), ("u", "v"), 0.5)
+    assert tags_in(source) == {"a": ("u",), "b": ("u", "v"), "c": (), "d": ("u",)}
+    assert [record.names[0] for record in source.records if record.unlabelled] == ["c"]
+
+
 @pytest.mark.parametrize(
     ("rows", "classes", "says"),
     [
         ({"a": [1, 0]}, (), "holds vectors, which name no class"),
         ({"a": [1, 0, 0]}, ("x", "y"), "the tags of 'a' are 3 numbers, but --classes names 2"),
-        ({"a": [1, 0.5]}, ("x", "y"), "the tags of 'a' are no vector of zeros and ones"),
+        ({"a": [1, 0.5]}, ("x", "y"), r"holds confidences \(such as 0\.5\), not 0 and 1"),
+        ({"a": [1, 2]}, ("x", "y"), "the tags of 'a' are no vector of zeros and ones"),
+        ({"a": [1, np.nan]}, ("x", "y"), "the tags of 'a' are no vector of zeros and ones"),
         ({"a": "x"}, ("x",), "the tags of 'a' are no vector"),
         ({}, ("x",), "holds the tags of no image"),
         ([1, 2], ("x",), "holds no dict"),

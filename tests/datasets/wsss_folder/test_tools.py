@@ -4,6 +4,7 @@ The brush and JSON-MIN are as label-studio-sdk 2.1.2 (its converter) wrote them.
 """
 
 import base64
+import csv
 import io
 import json
 from pathlib import Path
@@ -163,10 +164,41 @@ def test_json_min(images: Folder) -> None:
     rows = [{**row, "annotation_id": n, "lead_time": 1.5} for n, row in enumerate((entry, other))]
     write(images.path / "min.json", json.dumps(rows))
     prepared, said = images.typed()
-    assert "JSON-MIN does not tell choices from texts: choice taken as tags" in said
+    assert "JSON-MIN and CSV do not tell choices from texts: choice taken as tags" in said
     tags = tags_of(prepared, images.images)
     assert tags["a.jpg"] == ("cat", "x") and tags["b.png"] == ("y", "z")
     assert sample(prepared, "a").boxes == (Box(1, 4, 3, 12, 9),)
+
+
+@pytest.mark.parametrize("option", ["found", "tags", "label_studio"])
+@pytest.mark.parametrize("ending", ["csv", "tsv"])
+def test_csv_of_label_studio(images: Folder, option: str, ending: str) -> None:
+    """As label-studio-sdk 2.1.2 writes it: sorted columns, quotes around all that is no number."""
+    region = json.dumps([{**RECT, "rectanglelabels": ["cat"], "original_width": W, "original_height": H}])
+    both = json.dumps({"choices": ["y", "z"]})
+    path = images.path / f"project.{ending}"
+    with path.open("w", encoding="utf-8", newline="") as file:
+        rows = csv.writer(file, quoting=csv.QUOTE_NONNUMERIC, delimiter="," if ending == "csv" else "\t")
+        rows.writerow(["annotation_id", "annotator", "choice", "created_at", "id", "image", "label", "lead_time"])
+        rows.writerow([1, 1, "x", "2026", 5, "/data/upload/1/1a2b3c4d-a.jpg", region, 1.5])
+        rows.writerow([2, 1, both, "2026", 6, "/data/upload/1/1a2b3c4d-b.png", "", 1.5])
+    prepared = images.prepare(**({} if option == "found" else {option: (path,)}))
+    tags = tags_of(prepared, images.images)
+    assert tags["a.jpg"] == ("cat", "x") and tags["b.png"] == ("y", "z") and tags["c.jpg"] == ()
+    assert sample(prepared, "a").boxes == (Box(1, 4, 3, 12, 9),)
+
+
+def test_words_and_numbers_that_label_studio_has_otherwise(images: Folder) -> None:
+    """A choice that is no list, numbers as text, a region without a class."""
+    alone = {"type": "choices", "value": {"choices": "cat"}}
+    texts = result("rectanglelabels", {key: str(value) for key, value in RECT.items()})
+    nameless = {"type": "rectangle", "original_width": W, "original_height": H, "value": RECT}
+    path = label_studio(images, done(alone), done(texts), done(nameless))
+    said: list[Finding] = []
+    prepared = images.prepare(label_studio=(path,), say=said.append)
+    assert prepared.info.classes == ("cat",) and sample(prepared, "b").boxes == (Box(1, 4, 3, 12, 9),)
+    reasons = "2 of 4 images are not labelled (1 in no annotation, 1 only regions without a class)"
+    assert sample(prepared, "c").tags == () and any(f.what.startswith(reasons) for f in said)
 
 
 def test_masks_order_and_subsets_of_cvat(images: Folder) -> None:

@@ -1,6 +1,7 @@
 """Trees of folders that say what the images are: Roboflow's splits, good and defective pieces."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -10,12 +11,15 @@ from PIL import Image
 
 from odd_pictures import write_tiff
 from tiny_folder import BOX, SIZE, Folder, sample, tags_of, write, write_image, write_images, write_mask
+from wsss_cli.checks.dataset import examine
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.picture import PLAIN
 from wsss_cli.errors import WsssError
 from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
 from wsss_folder.defect_folders import read_defects
+from wsss_folder.white_level import White, find_white
 
 SPLITS = {"train": ("0.jpg", "1.jpg", "2.jpg"), "valid": ("0.jpg", "1.jpg")}
 EXPECTED = {
@@ -181,6 +185,55 @@ def test_deep_pictures_and_pages_become_pictures_of_the_data_set(folder: Folder)
     prepared = folder.prepare(val=0.25, white_level=4095, pages="first")
     for id in "abcd":
         assert (read_image(sample(prepared, id).image) == (deep >> 4)[..., None]).all()
+
+
+def test_the_white_of_16_bits_is_that_of_the_whole_data_set(folder: Folder) -> None:
+    """12 bits in 16, whatever the brightest value of each image; 8-bit images and those that use 16 bits stay."""
+    folder.images.mkdir()
+    deep = np.linspace(0, 4095, SIZE[0] * SIZE[1]).reshape(SIZE[::-1]).astype(np.uint16)
+    write_tiff(folder.images / "a.tif", deep)
+    Image.fromarray(deep // 3).save(folder.images / "b.png")
+    write_image(folder.images / "c.jpg")
+    write(folder.path / "t.csv", "image,tags\na,cat\nb,cat\nc,cat\n")
+    prepared = folder.prepare(val=0.3)
+    shown = {s.id: read_image(s.image) for s in prepared.samples}
+    assert (shown["a"] == (deep >> 4)[..., None]).all() and (shown["b"] == (deep // 3 >> 4)[..., None]).all()
+    assert sample(prepared, "c").image == folder.images / "c.jpg"
+    assert prepared.info.pictures == {"white_level": 4095}
+    (warning,) = (f.what for f in examine(prepared).findings if "12 bits" in f.what)
+    assert warning.startswith(
+        "2 image(s) of 16 bits hold values of 12 bits only: 4095 is shown as white in all of them"
+    )
+    asked = folder.prepare(val=0.3, white_level=8191)
+    assert asked.info.pictures == {"white_level": 8191, "black_level": 0}
+    assert (read_image(sample(asked, "a").image) == (deep >> 5)[..., None]).all()
+    Image.fromarray(deep * 16).save(folder.images / "b.png")
+    plain = folder.prepare(val=0.3)
+    assert plain.info.pictures == {} and sample(plain, "a").image == folder.images / "a.tif"
+
+
+@pytest.mark.parametrize(("brightest", "level"), [(200, 255), (256, 1023), (4096, 16383), (16384, None)])
+def test_depths_of_sensors(tmp_path: Path, brightest: int, level: int | None) -> None:
+    paths = [tmp_path / "a.png", tmp_path / "b.tif", tmp_path / "c.png", tmp_path / "none.png"]
+    Image.fromarray(np.array([[0, brightest]], np.uint16)).save(paths[0])
+    write_tiff(paths[1], np.full((2, 2), 7, np.uint16))
+    Image.fromarray(np.full((2, 2), 255, np.uint8)).save(paths[2])
+    found = find_white(paths, PLAIN)
+    assert found == (level and White(level, 2))
+
+
+def test_the_limit_of_pixels_is_kept_with_the_data_set(folder: Folder) -> None:
+    write_images(folder.images, ("a.png", "b.png"))
+    csv = write(folder.path / "t.csv", "image,tags\na,cat\nb,cat\n")
+    with pytest.raises(WsssError, match=r"more than 0\.001 million") as caught:
+        folder.prepare(tags=(csv,), val=0.5, max_megapixels=0.001)
+    assert "split" not in caught.value.what  # which is empty for that alone
+    assert not list(folder.path.glob("data/*"))
+    prepared = folder.prepare(tags=(csv,), val=0.5, max_megapixels=0.0012)
+    assert prepared.info.pictures == {"max_megapixels": 0.0012}
+    tight = replace(prepared, info=replace(prepared.info, pictures={"max_megapixels": 0.001}))
+    assert [f.kind for f in examine(tight).findings if f.level == "error"] == ["unreadable-image"] * 2
+    assert not any(f.level == "error" for f in examine(prepared).findings)
 
 
 @pytest.mark.parametrize(

@@ -14,11 +14,12 @@ from wsss_bcm.checkpoint import load_official
 from wsss_bcm.config import Infer, Phase, Train
 from wsss_bcm.nets import build, groups
 from wsss_bcm.pseudo import confident_labels, winner
+from wsss_bcm.scores import frequency_weighted_iou
 from wsss_bcm.training import predictor, train
 from wsss_cli.data.prepared import DatasetInfo, Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
-from wsss_cli.metrics.confusion import class_iou, confusion, frequency_weighted_iou, scores
+from wsss_cli.metrics.confusion import class_iou, confusion, scores
 from wsss_cli.ranks.distributed import Runtime
 
 KEYS = keys("bcm/bcm_state_dict")

@@ -2,6 +2,7 @@
 
 import json
 import signal
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from processes import Result, Wsss, until
 from tiny_shapes import shapes_and_recipe
 from trained_run import differences, load, rows
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.prepared import read_prepared, write_prepared
 
 LOOP = {"epochs": 1, "batch": 4, "accumulate": 2, "channels_last": True, "log_every": 1}
 PHASE = {"rates": {"lr": 0.01, "head_factor": 2.0, "bias_factor": 4.0}, "loop": LOOP}
@@ -153,13 +155,9 @@ def test_other_ways(wsss: Wsss, run: Path, words: tuple[str, ...]) -> None:
 
 
 def test_data_without_boxes_is_told_once(wsss: Wsss, run: Path) -> None:
-    folder = wsss.folder / "data" / "tags"
-    folder.mkdir()
-    for name in ("dataset.yaml", "samples.jsonl"):
-        text = (wsss.folder / "data/shapes" / name).read_text()
-        (folder / name).write_text(text.replace("name: shapes", "name: tags"))
-    lines = [json.loads(line) for line in (folder / "samples.jsonl").read_text().splitlines()]
-    (folder / "samples.jsonl").write_text("".join(json.dumps(line | {"boxes": []}) + "\n" for line in lines))
+    shapes = read_prepared(wsss.folder / "data" / "shapes")
+    info = replace(shapes.info, name="tags")
+    write_prepared(wsss.folder / "data" / "tags", info, (replace(s, boxes=()) for s in shapes.samples))
     for words in (("seeds",), ("train", "labels=masks")):
         failed = wsss(words[0], "bcm", *words[1:], "--data", "tags", "--recipe", "tiny.yaml")
         assert failed.code == 2 and "data set 'tags' has no boxes in split 'train', and bcm learns" in failed.text

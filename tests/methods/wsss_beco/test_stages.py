@@ -15,7 +15,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
 from wsss_cli.ranks.distributed import Runtime
-from wsss_cli.refine.crf_config import PRESETS
+from wsss_cli.refine.crf_config import DEEPLAB
 
 CPU = Runtime(torch.device("cpu"))
 
@@ -36,7 +36,7 @@ CPU = Runtime(torch.device("cpu"))
 def test_a_protocol_sets_what_is_not_given(given: dict[str, Any], expected: dict[str, Any]) -> None:
     found = resolve(Infer, "infer", given)
     assert {name: getattr(found, name) for name in expected} == expected
-    assert found.crf_settings == PRESETS["beco"]
+    assert found.crf_settings == DEEPLAB
     assert resolve(Infer, "infer", as_dict(found)) == found  # as config.yaml and the record hold it
 
 
@@ -75,12 +75,12 @@ def test_the_authors_networks_instead_of_a_training(tmp_path: Path, monkeypatch:
     data = Prepared(tmp_path, DatasetInfo("toy", "toy", ("a", "b"), splits, "drawn", "masks", hash="x"), ())
     asked = []
 
-    def load(nets: Any, path: str, trust: bool) -> None:
+    def load(net: Any, path: str, trust: bool) -> None:
         asked.append((path, trust))
-        for i, one in enumerate(nets):
+        for i, one in enumerate((net.network1, net.network2)):
             torch.nn.init.constant_(one.head.classifier.bias, i + 1)
 
-    monkeypatch.setattr(stages, "load_official_beco", load)
+    monkeypatch.setattr(stages, "load_official", load)
     job = Job(data, METHOD, "train", config, tmp_path, {}, CPU)
     assert stages.train(job) == {} and asked == [("best_ckpt.pth", False)]
     infer = Job(data, METHOD, "infer", Infer(), tmp_path, {}, CPU)

@@ -8,7 +8,7 @@ from torch import nn
 from torch.utils.data import default_collate
 
 from wsss_beco.data import CoTrainingData, to_device
-from wsss_beco.nets import Together, TwoNetworks
+from wsss_beco.nets import Ensemble, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli.batches.loader import sample_rng
 from wsss_cli.nets.backbones.backbone import freeze_batchnorm
@@ -104,5 +104,5 @@ def test_together_is_the_mean(net: TwoNetworks) -> None:
     net.eval()
     with torch.no_grad():
         one, two = net(images)
-        assert torch.equal(Together(net, "both")(images), (two + one) / 2)
-        assert torch.equal(Together(net, "1")(images), one) and torch.equal(Together(net, "2")(images), two)
+        assert torch.equal(Ensemble(net, "both")(images), (two + one) / 2)
+        assert torch.equal(Ensemble(net, "1")(images), one) and torch.equal(Ensemble(net, "2")(images), two)

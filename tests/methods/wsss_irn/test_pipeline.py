@@ -10,6 +10,7 @@ from pycocotools.coco import COCO
 
 from processes import Result, Wsss
 from wsss_cli.data.labels import read_labels, read_mask01
+from wsss_cli.runs import read_record, write_record
 
 
 def ok(result: Result) -> str:
@@ -100,9 +101,7 @@ def test_pseudo_labels_resume_per_image(wsss: Wsss, run: Path) -> None:
     labels = sorted((run / "pseudo" / "labels").glob("*.png"))
     before = [p.read_bytes() for p in labels]
     labels[3].unlink()
-    path = run / "pseudo" / "stage.json"
-    made = json.loads(path.read_text())
-    path.write_text(json.dumps(made | {"status": "interrupted"}))
+    write_record(run / "pseudo", (read_record(run / "pseudo") or {}) | {"status": "interrupted"})
     assert "random walk: 1 of 1 images" in ok(wsss("pseudo", "irn"))
     assert [p.read_bytes() for p in labels] == before
 

@@ -19,7 +19,7 @@ def test_walk_is_the_released_one(ref: dict[str, Any]) -> None:
     close(affinity_matrix(edge, 5).to_dense()[::7], "affinity_rows")
     close(transition(edge, 5, 10).to_dense().T[:, ::7], "transition_cols")
     close(random_walk(x, edge)[:, None], "rw_beta10_exp8")
-    close(random_walk(x, edge, beta=5, log2_steps=3)[:, None], "rw_beta5_exp3")
+    close(random_walk(x, edge, beta=5, exp_times=3)[:, None], "rw_beta5_exp3")
 
 
 @pytest.mark.parametrize("size", [(7, 11), (3, 4), (1, 1), (20, 3)])

@@ -117,7 +117,7 @@ def test_recipes_are_what_the_paper_says(name: str) -> None:
     if name == "voc":
         assert config == Train() and config.phase(2000).local == 0 and config.phase(2001).local == 1
     if name == "coco":
-        assert not config.phase(8000).looks and config.phase(12000).labels_from == "inner"
+        assert not config.phase(8000).needs_cams and config.phase(12000).labels_from == "inner"
         assert config.phase(12001).segmentation == 0.2 and config.phase(12001).labels_from == "cam"
 
 

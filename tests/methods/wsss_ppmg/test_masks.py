@@ -8,8 +8,8 @@ import torch
 
 from reference_vectors import vectors
 from wsss_cli.cam.store import Cam
-from wsss_cli.refine.crf import PRESETS, DenseCrf
-from wsss_ppmg.config import Pseudo
+from wsss_cli.refine.crf import DenseCrf
+from wsss_ppmg.config import CRF, Pseudo
 from wsss_ppmg.labels import pseudo_label
 from wsss_ppmg.masks import against_background, by_share, energies, proportional, shares, smoothed, variation
 
@@ -25,7 +25,7 @@ def test_every_step(ref: dict[str, Any], kind: str) -> None:
     np.testing.assert_allclose(scores, ref[f"cvs_{kind}"], atol=1e-6)
     pairs = [against_background(s[None], 11) for s in scores]
     np.testing.assert_allclose([pair[0] for pair in pairs], ref[f"bg_{kind}"], atol=1e-6)
-    crf = DenseCrf(torch.tensor(ref["img_bgr"]).byte(), PRESETS["ppmg"])
+    crf = DenseCrf(torch.tensor(ref["img_bgr"]).byte(), CRF)
     likely = crf.infer_each(energies(np.stack(pairs))).numpy()
     np.testing.assert_allclose(likely, ref[f"crf_fg_{kind}"], atol=1e-3)
     np.testing.assert_allclose(shares(cams, ref[f"crf_fg_{kind}"] > 0.5), ref[f"importance_{kind}"], atol=1e-9)

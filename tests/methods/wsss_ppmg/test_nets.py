@@ -38,7 +38,7 @@ def test_the_released_networks(config: SeamNetwork, millions: float) -> None:
 def test_any_backbone(name: str, stride: int, cells: tuple[int, int]) -> None:
     net = build(SeamNetwork(**SMALL | {"backbone": name, "output_stride": stride}), 4)
     images = torch.randn(2, 3, 72, 96)
-    cam, features = net.looks(images)
+    cam, features = net.cam_and_features(images)
     assert (cam.shape, features.shape) == ((2, 5, *cells), (2, 192, *cells))
     assert [tuple(x.shape) for x in net(images)] == [(2, 5, 72, 96)] * 2 + [(2, 5, 21, 28)] * 2
 

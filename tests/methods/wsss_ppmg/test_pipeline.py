@@ -12,6 +12,7 @@ from processes import Result, Wsss, until
 from trained_run import differences, load, rows
 from wsss_cli.cam.store import read_cam
 from wsss_cli.data.labels import read_labels
+from wsss_cli.runs import read_record, write_record
 
 TINY = ("--recipe", "tiny.yaml", "--workers", 0)
 
@@ -73,9 +74,7 @@ def test_seeds_resume_step_by_step(wsss: Wsss, run: Path) -> None:
     before = [path.read_bytes() for path in missing]
     for path in missing:
         path.unlink()
-    record = run / "seeds" / "stage.json"
-    made = json.loads(record.read_text())
-    record.write_text(json.dumps(made | {"status": "interrupted"}))
+    write_record(run / "seeds", (read_record(run / "seeds") or {}) | {"status": "interrupted"})
     said = ok(wsss("seeds", "ppmg", "--workers", 0))
     assert "rough masks: 1 of 1 images" in said and "multi-crop CAMs: 1 of 1 images" in said
     assert "train cam_net" not in said and "train rough_net" not in said

@@ -1,4 +1,4 @@
-"""A folder in which PUF runs on tiny shapes; and four pictures."""
+"""Four pictures."""
 
 from pathlib import Path
 
@@ -6,15 +6,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processes import Wsss
-from tiny_puf import RECIPE
-from tiny_shapes import shapes_and_recipe
 from wsss_cli.data.prepared import Sample
-
-
-@pytest.fixture(scope="module")
-def wsss(tmp_path_factory: pytest.TempPathFactory) -> Wsss:
-    return shapes_and_recipe(tmp_path_factory.mktemp("puf"), RECIPE)
 
 
 @pytest.fixture(scope="session")

@@ -10,7 +10,7 @@ from reference_vectors import ROOT, load, vectors
 from wsss_cli.cam.online import online_cams
 from wsss_cli.engine.infer import _logits_of_scales, fuse_logits
 from wsss_puf.config import Infer
-from wsss_puf.nets import Other
+from wsss_puf.nets import SecondView
 
 CLOSE = {"rtol": 1e-4, "atol": 1e-4}
 
@@ -22,7 +22,7 @@ def test_outputs_are_the_released_ones(ref: dict[str, Any]) -> None:
     one, two, b = images(ref["img1_u8"]), images(ref["img2_u8"]), len(ref["img1_u8"])
     mask = torch.from_numpy(ref["mask"])
     assert not mask[:b].any()
-    out = net(one, Other(two, mask[b:]))
+    out = net(one, SecondView(two, mask[b:]))
     assert out.logits is not None and out.classes is not None and out.masked is not None
     scores = ref["mv.project_out"]  # (2B, 1 + N, P)
     maps = [x.relu() for x in net.maps_of(out.patches, out.inner)]

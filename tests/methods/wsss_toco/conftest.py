@@ -1,44 +1,18 @@
-"""A tiny data set of shapes and a recipe that runs every stage of ToCo on it in seconds; a network and four images."""
+"""A tiny ToCo and four images."""
 
 from pathlib import Path
-from typing import Any
 
 import numpy as np
 import pytest
 import torch
 from PIL import Image
 
-from processes import Wsss
-from tiny_shapes import shapes_and_recipe
+from tiny_toco import TRAIN
 from wsss_cli.config import resolve
 from wsss_cli.data.prepared import Sample
 from wsss_toco.config import Train
 from wsss_toco.data import ToCoData
 from wsss_toco.nets import ToCo, build
-
-TRAIN: dict[str, Any] = {
-    "net": {
-        "backbone": "vit_tiny_patch16_224",
-        "backbone_args": {"img_size": 64, "embed_dim": 24, "depth": 4, "num_heads": 2},
-        "pretrained": "none",
-        "width": 16,
-        "dilation": 1,
-        "prototypes": 32,
-        "hidden": 24,
-        "bottleneck": 12,
-    },
-    "views": {"crop": 64},
-    "local": {"size": 24, "number": 3},
-    "losses": {"segmentation_from": 3},
-    "optimiser": {"lr": 1e-3, "warm_up": 2},
-    "loop": {"iterations": 9, "batch": 4, "log_every": 1},
-}
-RECIPE: dict[str, Any] = {"train": TRAIN, "seeds": {"resize": 64}, "infer": {"scales": [1.0, 1.25]}}
-
-
-@pytest.fixture(scope="module")
-def wsss(tmp_path_factory: pytest.TempPathFactory) -> Wsss:
-    return shapes_and_recipe(tmp_path_factory.mktemp("toco"), RECIPE)
 
 
 @pytest.fixture(scope="module")

@@ -13,7 +13,7 @@ from wsss_cli.engine.ema import follow
 from wsss_toco.config import Train
 from wsss_toco.data import ToCoData, to_device
 from wsss_toco.nets import ToCo, make_teacher
-from wsss_toco.step import Parts, ToCoStep
+from wsss_toco.step import Needs, ToCoStep
 
 NAMES = ("classification", "auxiliary", "patch_contrast", "class_contrast", "segmentation", "energy")
 
@@ -55,21 +55,21 @@ def test_one_pass_gives_what_the_released_order_of_work_gives(net: ToCo, data: T
 
 
 @pytest.mark.parametrize(
-    ("starts", "zero", "parts"),
+    ("starts", "zero", "needs"),
     [
-        ({}, ("segmentation", "energy"), Parts(True, False, False)),
-        ({"contrast_from": 5, "segmentation_from": 5}, NAMES[2:], Parts(False, False, False)),
-        ({"contrast_from": 5, "segmentation_from": 0, "cam_from": 5}, NAMES[2:4], Parts(False, True, False)),
-        ({"segmentation_from": 0}, (), Parts(True, True, True)),
+        ({}, ("segmentation", "energy"), Needs(True, False, False)),
+        ({"contrast_from": 5, "segmentation_from": 5}, NAMES[2:], Needs(False, False, False)),
+        ({"contrast_from": 5, "segmentation_from": 0, "cam_from": 5}, NAMES[2:4], Needs(False, True, False)),
+        ({"segmentation_from": 0}, (), Needs(True, True, True)),
     ],
 )
 def test_what_does_not_count_yet_has_gradients_of_zero(
-    net: ToCo, data: ToCoData, config: Train, starts: dict[str, int], zero: tuple[str, ...], parts: Parts
+    net: ToCo, data: ToCoData, config: Train, starts: dict[str, int], zero: tuple[str, ...], needs: Needs
 ) -> None:
     """As with a loss of weight 0: the optimiser and DDP see every parameter in every phase."""
     losses = config.losses.model_copy(update=starts)
     step = ToCoStep(net, make_teacher(net), config.model_copy(update={"losses": losses}))
-    assert step.parts(0) == parts
+    assert step.needs(0) == needs
     found = step(net, batch(data), 0)
     assert tuple(found) == NAMES and all(found[name] == 0 for name in zero)
     grads = gradients(net, found)

@@ -19,11 +19,11 @@ from wsss_cli.engine.adamw import AdamW, adamw, factor
 from wsss_cli.engine.infer import predict
 from wsss_cli.losses.two_part import two_part_cross_entropy
 from wsss_cli.nets.backbones.clip import run_block
-from wsss_cli.refine.crf import PRESETS, DenseCrf, unary_from_softmax
+from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.par import par
 from wsss_weclip.affinity import affinity_loss, cell_pairs, near
 from wsss_weclip.checkpoint import trained_name
-from wsss_weclip.config import Infer, Labels, Losses, Train
+from wsss_weclip.config import AFA_CRF, Infer, Labels, Losses, Train
 from wsss_weclip.dino import Dino
 from wsss_weclip.nets import Evidence, Outputs, WeClip
 from wsss_weclip.refinement import enlarged, refined_label, spread_cams
@@ -223,11 +223,11 @@ def predict_normalised(net: Any, images: Tensor, settings: Infer, size: tuple[in
 
 @vectors("weclip/crf")
 def test_dense_crf(ref: dict[str, Any]) -> None:
-    crf = DenseCrf(tensor(ref["image"]), PRESETS["afa"])
+    crf = DenseCrf(tensor(ref["image"]), AFA_CRF)
     scores = crf.infer(unary_from_softmax(tensor(ref["prob"])))
     same_labels(scores.argmax(0), ref["pred"])
     np.testing.assert_allclose(scores.amax(0), ref["Q_max"], atol=5e-4)
-    assert AdamW().head_factor == 10 and Infer().crf_settings == PRESETS["afa"]
+    assert AdamW().head_factor == 10 and Infer().crf_settings == AFA_CRF
 
 
 def plus_config(ref: dict[str, Any], coco: bool, **labels: Any) -> Train:

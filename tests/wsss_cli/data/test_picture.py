@@ -8,7 +8,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin
 
 from odd_pictures import write_png16, write_tiff
-from wsss_cli.data.images import MEGAPIXELS, image_size, read_bytes, read_image, verified
+from wsss_cli.data.images import image_size, read_bytes, read_image, verified
 from wsss_cli.data.picture import Reading
 from wsss_cli.errors import WsssError
 
@@ -114,14 +114,14 @@ def test_a_turned_tiff_has_the_size_that_it_is_shown_in(tmp_path: Path) -> None:
     assert read_image(tmp_path / "a.tif").shape == (5, 6, 3)
 
 
-def test_large_pictures_are_read_where_they_are_allowed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    Image.new("L", (1000, 20)).save(tmp_path / "a.png")
-    monkeypatch.setenv(MEGAPIXELS, "0.01")
-    refused(tmp_path / "a.png", r"too many pixels: 1000 x 20, more than 0\.01 million")
-    monkeypatch.setenv(MEGAPIXELS, "0.02")
-    assert read_image(tmp_path / "a.png").shape == (20, 1000, 3)
-    monkeypatch.setenv(MEGAPIXELS, "many")
-    refused(tmp_path / "a.png", f"{MEGAPIXELS}=many is no number")
+def test_large_pictures_come_in_where_they_are_allowed(tmp_path: Path) -> None:
+    path = tmp_path / "a.png"
+    Image.new("L", (1000, 20)).save(path)
+    for enter in (lambda how: image_size(path, how=how), lambda how: image_size(path, verify=True, how=how)):
+        with pytest.raises(WsssError, match=r"too many pixels: 1000 x 20, more than 0\.01 million"):
+            enter(Reading(megapixels=0.01))
+        assert enter(Reading(megapixels=0.02)) == (1000, 20)
+    assert read_image(path).shape == (20, 1000, 3)
 
 
 def test_one_colour_all_over_is_told(tmp_path: Path) -> None:

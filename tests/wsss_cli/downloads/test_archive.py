@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 
 from wsss_cli.downloads.archive import names, unpack
-from wsss_cli.downloads.guard import Limits
+from wsss_cli.downloads.guard import Guard, Limits
 from wsss_cli.downloads.members import members
 from wsss_cli.errors import WsssError
 
@@ -132,6 +132,14 @@ def test_a_member_outside(folder: Path, kind: str, name: str, says: str) -> None
 def test_links_and_devices(folder: Path, kind: str, type: bytes, target: str, says: str) -> None:
     parts = [plain("top/images/0.jpg", b"x"), special("top/images/link", type, target)]
     assert_refused(build_tar(folder / f"a.{kind}", *parts), says)
+
+
+@pytest.mark.skipif(not hasattr(tarfile, "data_filter"), reason="Python 3.11.4 has it")
+def test_tarfile_itself_is_asked_too(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(Guard, "name", lambda self, name: name)
+    archive = build_tar(folder / "a.tar", plain("../../x.jpg", b"x"))
+    with pytest.raises(WsssError, match=r"a\.tar is refused: its member '\.\./\.\./x\.jpg' is unsafe: .*outside"):
+        list(names(archive))
 
 
 def test_writing_through_a_link(folder: Path) -> None:

@@ -1,5 +1,7 @@
 """Checkpoints: everything comes back, nothing is half-written, what cannot be used is named."""
 
+import io
+import os
 import pickle
 import random
 from pathlib import Path
@@ -8,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 import torch
+from torch.serialization import set_crc32_options
 
 from wsss_cli.engine import checkpoint
 from wsss_cli.errors import WsssError
@@ -69,7 +72,8 @@ def _truncate(path: Path) -> None:
             "is a pickle that runs code",
             "--trust-checkpoint",
         ),
-        (lambda path: path.mkdir(), "is damaged", "copy or fetch it again"),
+        (lambda path: path.mkdir(), "is a folder, not a file", "move it away"),
+        (lambda path: os.mkfifo(path), "is a pipe, not a file", "move it away"),
     ],
 )
 def test_what_cannot_be_read_is_named(tmp_path: Path, make: Any, message: str, remedy: str) -> None:
@@ -78,6 +82,33 @@ def test_what_cannot_be_read_is_named(tmp_path: Path, make: Any, message: str, r
     with pytest.raises(WsssError) as error:
         checkpoint.load(path)
     assert str(path) in error.value.what and message in error.value.what and remedy in error.value.remedy
+
+
+def test_no_flipped_bit_of_a_checkpoint_is_read_as_good(tmp_path: Path) -> None:
+    """torch looks at no sum; what a flip may change unseen is the padding between the tensors."""
+    path, rng = tmp_path / "c.pt", random.Random(0)
+    torch.save({"x": torch.randn(400), "k": 3}, path)
+    whole, good = path.read_bytes(), torch.load(path)["x"]
+    told = 0
+    for _ in range(200):
+        data = bytearray(whole)
+        data[rng.randrange(len(data))] ^= 1 << rng.randrange(8)
+        path.write_bytes(data)
+        try:
+            assert torch.equal(checkpoint.load(path)["x"], good)
+        except WsssError as error:
+            told += 1
+            assert str(path) in str(error)
+    assert told > 130
+
+
+def test_torchs_own_files_without_sums_are_read(tmp_path: Path) -> None:
+    set_crc32_options(False)
+    try:
+        torch.save({"x": 1}, tmp_path / "c.pt")
+    finally:
+        set_crc32_options(True)
+    assert checkpoint.load(tmp_path / "c.pt") == {"x": 1}
 
 
 def test_code_is_read_only_where_it_is_trusted(tmp_path: Path) -> None:
@@ -122,3 +153,38 @@ def test_a_full_disk_keeps_the_checkpoint_before(tmp_path: Path, monkeypatch: py
         checkpoint.save(path, {"k": 2, "x": torch.zeros(1_000_000)}, Runtime(CPU))
     monkeypatch.undo()
     assert checkpoint.load(path)["k"] == 1 and list(tmp_path.iterdir()) == [path]
+
+
+@pytest.mark.parametrize("room", [0, 1, 100, 999, 2_000, 4_096, 5_000, 8_192, 9_000, 9_500])
+def test_a_full_disk_is_told_with_what_is_needed_and_kept(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, room: int
+) -> None:
+    """However much of it still fits: torch makes other errors of the file's own in most cases."""
+    path, runtime = tmp_path / "checkpoint.pt", Runtime(torch.device("cpu"))
+    checkpoint.save(path, {"model": torch.zeros(2000), "k": 1}, runtime)
+    before = path.read_bytes()
+    plain = Path.open
+
+    def full(self: Path, mode: str = "r", *args: Any, **options: Any) -> Any:
+        return Small(io.FileIO(self, mode), room) if mode == "wb" else plain(self, mode, *args, **options)
+
+    monkeypatch.setattr(Path, "open", full)
+    with pytest.raises(WsssError) as error:
+        checkpoint.save(path, {"model": torch.zeros(2000), "k": 2}, runtime)
+    assert "no space left while writing" in error.value.what and "takes 0.0 MiB" in error.value.what
+    assert "the one from before is kept" in error.value.remedy
+    assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+class Small(io.BufferedWriter):
+    """A file on a disk that has room for so many bytes."""
+
+    def __init__(self, raw: io.FileIO, room: int) -> None:
+        super().__init__(raw)
+        self.room = room
+
+    def write(self, data: Any) -> int:
+        self.room -= len(data)
+        if self.room < 0:
+            raise OSError(28, "No space left on device")
+        return super().write(data)

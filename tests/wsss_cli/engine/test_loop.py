@@ -13,6 +13,7 @@ import torch
 
 from processes import Result, Wsss, until
 from trained_run import differences, load, rows
+from wsss_cli.runs import read_record, write_record
 
 TRAIN = Path("runs/dots/toy/default/train")
 FAST = ("labels=masks", "--workers", 0)
@@ -185,20 +186,31 @@ def test_settings_that_cannot_be(wsss: Wsss, words: list[str], message: str) -> 
 @pytest.mark.parametrize(
     ("damage", "message"),
     [
-        (lambda path: path.write_bytes(path.read_bytes()[:500]), "is damaged or holds no tensors"),
-        (lambda path: path.write_bytes(b""), "is damaged or holds no tensors"),
         (lambda path: torch.save({"meta": {"method": "irn"}}, path), "is the checkpoint of another training"),
         (lambda path: torch.save([1, 2], path), "is the checkpoint of another training"),
         (lambda path: torch.save({"x": Path("code")}, path), "is a pickle that runs code"),
     ],
 )
 def test_a_checkpoint_that_cannot_be_resumed(wsss: Wsss, damage: Any, message: str) -> None:
-    (wsss.folder / TRAIN).mkdir(parents=True)
-    path = wsss.folder / TRAIN / "checkpoint.pt"
-    torch.save({"something": torch.zeros(1000)}, path)
-    damage(path)
-    result = wsss("train", "toy", *FAST)
+    wsss("train", "toy", *FAST, "loop.save_minutes=0", TOY_KILL="2")
+    damage(wsss.folder / TRAIN / "checkpoint.pt")
+    result = wsss("train", "toy", *FAST, "loop.save_minutes=0")
     assert result.code == 2 and message in result.err and str(TRAIN) in result.err
+
+
+@pytest.mark.parametrize(
+    "damage", [lambda data: data[:500], lambda data: b"", lambda data: data[:900] + b"?" + data[901:]]
+)
+def test_a_training_whose_checkpoint_is_damaged_starts_again(wsss: Wsss, damage: Any) -> None:
+    wsss("train", "toy", *FAST, "loop.save_minutes=0", TOY_KILL="2")
+    path = wsss.folder / TRAIN / "checkpoint.pt"
+    path.write_bytes(damage(path.read_bytes()))
+    bad = path.read_bytes()
+    again = wsss("train", "toy", *FAST, "loop.save_minutes=0")
+    passed(again)
+    assert "checkpoint.pt is damaged: it is made again" in again.err
+    assert (path.parent / "damaged" / "checkpoint.pt").read_bytes() == bad
+    assert torch.load(path)["done"] and "train: finished ->" in wsss("train", "toy", "--dry-run").out
 
 
 def test_ranks_that_see_different_folders_are_told_so(wsss: Wsss, tmp_path: Path) -> None:
@@ -206,7 +218,9 @@ def test_ranks_that_see_different_folders_are_told_so(wsss: Wsss, tmp_path: Path
     passed(wsss("train", "toy", *FAST, "loop.epochs=2"))
     other = Wsss(tmp_path / "other", wsss.sites)
     shutil.copytree(wsss.folder / "data", other.folder / "data")
-    (wsss.folder / TRAIN / "stage.json").unlink()
+    write_record(
+        wsss.folder / TRAIN, (read_record(wsss.folder / TRAIN) or {}) | {"status": "interrupted", "made": None}
+    )
     base = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(24000 + random.randrange(9000))}
     ranks = [w.start("train", "toy", *FAST, RANK=str(r), **base) for r, w in enumerate((wsss, other))]
     results = [rank.wait() for rank in ranks]

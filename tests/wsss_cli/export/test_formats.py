@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import math
 import xml.etree.ElementTree as ET
 from dataclasses import replace
 from pathlib import Path
@@ -13,16 +14,17 @@ import numpy as np
 import pytest
 import yaml
 from numpy.typing import NDArray
-from PIL import Image
+from PIL import Image, ImageDraw
 from pycocotools import mask as rle
 from pycocotools.coco import COCO
 
+from drawn_labels import without_ignored, write_export
 from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export import labels as exporting
 from wsss_cli.export.label_studio import brush
-from wsss_cli.export.labels import FORMATS, export, form_of
+from wsss_cli.export.labels import FORMATS, form_of
 from wsss_cli.export.pieces import Piece
 from wsss_cli.export.source import Source, find_source
 
@@ -31,16 +33,9 @@ Labels = NDArray[np.integer]
 
 
 def write(source: Source, out: Path, name: str, images: Any = None, **asked: Any) -> Path:
-    form = form_of(name, asked.get("shape"), asked.get("min_area"), asked.get("tolerance"))
-    export(source, out, name, form, images, lambda n=1, note="": None)
+    write_export(source, out, name, images, **asked)
     assert not list(out.parent.glob(".*.part"))
     return out
-
-
-def wanted(source: Source, sample: Sample) -> Labels:
-    """The label map without its ignored pixels."""
-    labels = source.labels(sample)
-    return np.where(labels == 255, 0, labels)
 
 
 def paint(labels: Labels, mask: NDArray[Any], label: int) -> None:
@@ -74,7 +69,7 @@ def test_coco(source: Source, tmp_path: Path, shape: str, capsys: pytest.Capture
             paint(again, mask, row["category_id"])
             assert row["area"] == mask.sum() and row["iscrowd"] == 0
             assert row["bbox"] == rle.toBbox(rle.encode(np.asfortranarray(mask))).tolist()
-        assert (again == wanted(source, sample)).all()
+        assert (again == without_ignored(source, sample)).all()
     assert sorted(coco.anns) == list(range(1, len(coco.anns) + 1)) and len(coco.anns) > 20
 
 
@@ -90,7 +85,7 @@ def test_yolo(source: Source, tmp_path: Path) -> None:
             points = np.array(values, float).reshape(-1, 2) * (sample.width, sample.height)
             coded = rle.frPyObjects([points.ravel().tolist()], sample.height, sample.width)
             paint(again, rle.decode(rle.merge(coded)), int(label) + 1)
-        assert (again == wanted(source, sample)).all()
+        assert (again == without_ignored(source, sample)).all()
 
 
 def test_yolo_boxes(source: Source, tmp_path: Path) -> None:
@@ -144,11 +139,14 @@ def test_labelme(source: Source, tmp_path: Path) -> None:
                 mask = np.zeros(again.shape, bool)
                 mask[y0 : y1 + 1, x0 : x1 + 1] = np.asarray(picture)
             paint(again, mask, source.data.info.classes.index(shape["label"]) + 1)
-        assert (again == wanted(source, sample)).all()
+        assert (again == without_ignored(source, sample)).all()
     form = form_of("coco", None, None, None)
     for sample, boxes in labelme(source, write(source, tmp_path / "boxes", "labelme", shape="box")):
-        corners = [(*box["points"][0], *(at + 1 for at in box["points"][1])) for box in boxes]
-        assert corners == [piece.box for piece in source.pieces(sample, form)]
+        for box, piece in zip(boxes, source.pieces(sample, form), strict=True):
+            corners = [*box["points"][0], *box["points"][1]]
+            inside = Image.new("1", (sample.width, sample.height))
+            ImageDraw.Draw(inside).rectangle(corners, fill=1, outline=1)  # as labelme does
+            assert inside.getbbox() == piece.box == (*map(math.floor, corners[:2]), *map(math.ceil, corners[2:]))
 
 
 def label_studio(source: Source, out: Path, kind: str) -> list[tuple[Sample, list[dict[str, Any]]]]:
@@ -185,7 +183,7 @@ def test_label_studio(source: Source, tmp_path: Path) -> None:
         for result in results:
             rgba = unbrushed(result["value"]["rle"]).reshape(*again.shape, 4)
             paint(again, rgba[..., 3] == 255, source.data.info.classes.index(result["value"]["brushlabels"][0]) + 1)
-        assert (again == wanted(source, sample)).all()
+        assert (again == without_ignored(source, sample)).all()
 
 
 def test_label_studio_polygons_and_boxes(source: Source, tmp_path: Path) -> None:
@@ -197,7 +195,7 @@ def test_label_studio_polygons_and_boxes(source: Source, tmp_path: Path) -> None
             coded = rle.frPyObjects([points.ravel().tolist()], sample.height, sample.width)
             label = source.data.info.classes.index(result["value"]["polygonlabels"][0]) + 1
             paint(again, rle.decode(rle.merge(coded)), label)
-        assert (again == wanted(source, sample)).all()
+        assert (again == without_ignored(source, sample)).all()
     form = form_of("coco", None, None, None)
     out = write(source, tmp_path / "b", "label-studio", shape="box")
     for sample, results in label_studio(source, out, "rectanglelabels"):
@@ -236,7 +234,7 @@ def test_cvat_masks(source: Source, tmp_path: Path) -> None:
             flat = np.repeat(np.arange(len(runs)) % 2, runs)
             label = source.data.info.classes.index(mask.attrib["label"]) + 1
             paint(again[top : top + height, left : left + width], flat.reshape(height, width), label)
-        assert (again == wanted(source, sample)).all()
+        assert (again == without_ignored(source, sample)).all()
 
 
 def test_cvat_polygons_and_boxes(source: Source, tmp_path: Path) -> None:
@@ -246,7 +244,7 @@ def test_cvat_polygons_and_boxes(source: Source, tmp_path: Path) -> None:
             points = [float(v) for pair in polygon.attrib["points"].split(";") for v in pair.split(",")]
             mask = rle.decode(rle.merge(rle.frPyObjects([points], sample.height, sample.width)))
             paint(again, mask, source.data.info.classes.index(polygon.attrib["label"]) + 1)
-        assert (again == wanted(source, sample)).all()
+        assert (again == without_ignored(source, sample)).all()
     form = form_of("coco", None, None, None)
     for sample, boxes in shapes(source, write(source, tmp_path / "b", "cvat", shape="box"), "box"):
         corners = [tuple(float(b.attrib[key]) for key in ("xtl", "ytl", "xbr", "ybr")) for b in boxes]

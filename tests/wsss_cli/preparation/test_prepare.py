@@ -150,12 +150,14 @@ def test_a_plugins_bad_sample_is_told_and_can_be_skipped(tmp_path: Path, samples
 def test_many_problems_are_told_together(tmp_path: Path) -> None:
     made = [_sample(tmp_path / "raw", f"i{n:02}", "val" if n < 2 else "train", 1) for n in range(20)]
     bad = [_spoil(s, "zero-byte image") if n >= 2 else s for n, s in enumerate(made)]
-    with pytest.raises(WsssError, match=r"19 problems in the data") as caught:
+    with pytest.raises(WsssError, match=r"18 problems in the data") as caught:
         run(tmp_path, bad)
-    assert "split 'train', which is to be the train split, has no usable image" in caught.value.what
-    assert caught.value.what.count("is empty") == 9
-    assert "and 9 more" in caught.value.what
+    assert "split 'train'" not in caught.value.what  # which is empty for no other reason
+    assert caught.value.what.count("is empty") == 10
+    assert "and 8 more" in caught.value.what
     assert "--skip-bad" in caught.value.remedy
+    with pytest.raises(WsssError, match="split 'train', which is to be the train split, has no usable image"):
+        run(tmp_path, bad, skip_bad=True)
     assert_nothing_left(tmp_path)
 
 
@@ -255,7 +257,8 @@ def test_changed_files_are_found_by_check(tmp_path: Path, samples: list[Sample])
     found = check(prepared)
     assert [f.kind for f in found] == ["unreadable-image", "changed", "tag-not-in-mask"]
     assert "i0.png is empty" in found[0].what
-    assert found[1] == Finding("warning", "files changed since they were prepared: i3", "prepare again")
+    remedy = "put back what they were, or prepare again: no stage runs on them"
+    assert found[1] == Finding("error", "files changed since they were prepared: i3", remedy)
 
 
 @pytest.mark.parametrize("force", [False, True])

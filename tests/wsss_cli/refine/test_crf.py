@@ -9,11 +9,13 @@ import torch
 from torch import Tensor
 from torch.nn.functional import interpolate
 
+import wsss_irn.config
+import wsss_ppmg.config
+import wsss_weclip.config
 from reference_vectors import vectors
 from wsss_cli.errors import WsssError
 from wsss_cli.refine import mean_field
 from wsss_cli.refine.crf import (
-    PRESETS,
     Crf,
     DenseCrf,
     dense_crf,
@@ -21,6 +23,19 @@ from wsss_cli.refine.crf import (
     unary_from_softmax,
     wrapped_image,
 )
+from wsss_cli.refine.crf_config import DEEPLAB
+from wsss_cli.single_stage import config as single_stage
+
+PRESETS = {
+    "deeplab": DEEPLAB,
+    "predictions": single_stage.CRF,
+    "cams": single_stage.CAM_CRF,
+    "irn": wsss_irn.config.CRF,
+    "afa": wsss_weclip.config.AFA_CRF,
+    "rough": wsss_ppmg.config.ROUGH_CRF,
+    "ppmg": wsss_ppmg.config.CRF,
+}
+"""All that the released code uses."""
 
 
 def tensor(array: np.ndarray) -> Tensor:
@@ -65,17 +80,17 @@ def test_beco(ref: dict[str, Any]) -> None:
     image = tensor(ref["image_uint8"])
     logits = interpolate(tensor(ref["pre_logits"]), image.shape[:2], mode="bilinear", align_corners=False)[0]
     unary = unary_from_softmax(logits.softmax(0))
-    official = PRESETS["beco"].model_copy(update={"official_image": True})
+    official = DEEPLAB.model_copy(update={"official_image": True})
     np.testing.assert_array_equal(wrapped_image(image), ref["image_wrapped"])
     prob = dense_crf(image, unary, official)
     assert_agree(prob.argmax(0), ref["crf_argmax_official_wrapped"])
     np.testing.assert_allclose(prob[:, ::4, ::4], ref["crf_prob_wrapped_sub"], atol=1e-3)
-    assert_agree(dense_crf(image, unary, PRESETS["beco"]).argmax(0), ref["crf_argmax_plain_image"])
+    assert_agree(dense_crf(image, unary, DEEPLAB).argmax(0), ref["crf_argmax_plain_image"])
 
 
 @vectors("beco/irn_ir_label")
 def test_irn(ref: dict[str, Any]) -> None:
-    crf = PRESETS["irn"]
+    crf = wsss_irn.config.CRF
     field = DenseCrf(tensor(ref["img"]), crf)  # one object, many unaries
     for name in ("voc_fg", "voc_bg", "coco_fg", "coco_bg"):
         unary = unary_from_labels(tensor(ref[f"{name}_argmax"]), len(ref["keys"]), crf.gt_prob)
@@ -84,7 +99,7 @@ def test_irn(ref: dict[str, Any]) -> None:
 
 @vectors("ppmg/seg_dense_crf")
 def test_ppmg_infer(ref: dict[str, Any]) -> None:
-    prob = dense_crf(tensor(ref["img_rgb"]).byte(), unary_from_softmax(tensor(ref["prob"])), PRESETS["ppmg_infer"])
+    prob = dense_crf(tensor(ref["img_rgb"]).byte(), unary_from_softmax(tensor(ref["prob"])), DEEPLAB)
     np.testing.assert_allclose(prob, ref["q"], atol=1e-3)
     assert_agree(prob.argmax(0), ref["pred"])
 
@@ -93,11 +108,11 @@ def test_ppmg_infer(ref: dict[str, Any]) -> None:
 def test_ppmg_masks(ref: dict[str, Any]) -> None:
     image, cams = tensor(ref["img_bgr"]).byte(), tensor(ref["cams"])
     background = (1 - cams.amax(0, keepdim=True)) ** 24
-    rough = dense_crf(image.flip(2), unary_from_softmax(torch.cat([background, cams])), PRESETS["ppmg_rough"])
+    rough = dense_crf(image.flip(2), unary_from_softmax(torch.cat([background, cams])), wsss_ppmg.config.ROUGH_CRF)
     np.testing.assert_allclose(rough, ref["rough_crf_alpha24"], atol=1e-3)
     assert_agree(rough.argmax(0), ref["rough_crf_alpha24"].argmax(0))
     for against, smoothed, expected in zip(ref["bg_f32"], ref["cvs_f32"], ref["crf_fg_f32"]):  # each class by itself
-        prob = dense_crf(image, unary_from_softmax(tensor(np.stack([against, smoothed]))), PRESETS["ppmg"])
+        prob = dense_crf(image, unary_from_softmax(tensor(np.stack([against, smoothed]))), wsss_ppmg.config.CRF)
         np.testing.assert_allclose(prob[1], expected, atol=1e-3)
         assert_agree(prob[1] > 0.5, expected > 0.5)
 
@@ -114,7 +129,7 @@ def scene(classes: int, absent: float) -> tuple[Tensor, Tensor]:
     return image.contiguous(), unary_from_softmax(logits.softmax(0))
 
 
-@pytest.mark.parametrize("name", sorted({id(crf): name for name, crf in PRESETS.items()}.values()))
+@pytest.mark.parametrize("name", PRESETS)
 @pytest.mark.parametrize(("classes", "absent"), [(2, 0.0), (21, 0.0), (21, -9.0), (30, -5.0)])
 def test_backends_agree(name: str, classes: int, absent: float) -> None:
     pytest.importorskip("pydensecrf.densecrf")
@@ -137,8 +152,8 @@ def test_merged_classes_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
         return iterate(kernels, energy, *rest)
 
     monkeypatch.setattr(mean_field, "_iterate", spy)
-    ours = dense_crf(image, unary, PRESETS["ppmg_rough"])
-    theirs = dense_crf(image, unary, PRESETS["ppmg_rough"].model_copy(update={"backend": "pydensecrf"}))
+    ours = dense_crf(image, unary, wsss_ppmg.config.ROUGH_CRF)
+    theirs = dense_crf(image, unary, wsss_ppmg.config.ROUGH_CRF.model_copy(update={"backend": "pydensecrf"}))
     torch.testing.assert_close(ours.contiguous(), theirs, atol=1e-4, rtol=0)
     assert counts[0] == counts[2] == 21 > counts[1]
 
@@ -146,7 +161,7 @@ def test_merged_classes_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
 @pytest.mark.parametrize("problems", [1, 3, 9])
 def test_problems_of_two_labels_in_one_pass(problems: int) -> None:
     image, unary = scene(2 * problems, 0.0)
-    pairs, crf = unary.unflatten(0, (problems, 2)), DenseCrf(image, PRESETS["ppmg"])
+    pairs, crf = unary.unflatten(0, (problems, 2)), DenseCrf(image, wsss_ppmg.config.CRF)
     found = crf.infer_each(pairs)
     assert found.shape == (problems, *image.shape[:2])
     for ours, pair in zip(found, pairs):
@@ -159,7 +174,7 @@ def test_problems_of_two_labels_in_one_pass(problems: int) -> None:
 def test_problems_of_two_labels_with_pydensecrf() -> None:
     pytest.importorskip("pydensecrf.densecrf")
     image, unary = scene(4, 0.0)
-    settings = PRESETS["ppmg"]
+    settings = wsss_ppmg.config.CRF
     ours, theirs = (
         DenseCrf(image, settings.model_copy(update={"backend": b})).infer_each(unary.unflatten(0, (2, 2)))
         for b in ("native", "pydensecrf")

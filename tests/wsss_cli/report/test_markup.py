@@ -4,7 +4,7 @@ from wsss_cli.report.markup import Html, el, join, percent
 def test_text_and_attributes_are_escaped_and_markup_is_not() -> None:
     inner = el("b", "1 < 2 & 3")
     outer = el("p", inner, None, '"said"', attrs={"title": '<"&'})
-    assert outer == '<p title="&lt;&quot;&amp;"><b>1 &lt; 2 &amp; 3</b>"said"</p>'
+    assert outer == '<p title="&lt;&#34;&amp;"><b>1 &lt; 2 &amp; 3</b>&#34;said&#34;</p>'
 
 
 def test_joined_text_is_markup() -> None:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 import pytest
 
-from made_run import CLASSES
+from made_run import CLASSES, reseal
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.report.page import write_report
@@ -122,6 +122,7 @@ def test_instance_scores_have_a_table_for_each_run(run: Run, data: Prepared, mas
     for each, stage in ((run, "evaluate-pseudo"), (masks, "evaluate")):
         path = each.stage(stage) / "scores.json"
         path.write_text(json.dumps(json.loads(path.read_text()) | {"instances": scores}))
+        reseal(path.parent)
     found = page(run, data)
     assert "Instances" in found.texts["h2"] and "Split train" in found.texts["h3"]
     assert found.texts["td"].count("51.2") == 2 and CLASSES[1] in found.texts["th"]  # of the class and in the mean

@@ -1,7 +1,6 @@
-import json
-
 import pytest
 
+from made_run import reseal
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.report.read import (
@@ -66,7 +65,26 @@ def test_images_without_a_score_are_left_out(run: Run) -> None:
     assert len(per_image(path.parent)) == known
 
 
-def test_a_damaged_file_is_named(run: Run) -> None:
-    (run.stage("evaluate") / "scores.json").write_text(json.dumps([])[:1])
-    with pytest.raises(WsssError, match=r"evaluate/scores\.json cannot be read"):
+@pytest.mark.parametrize("content", ["", "[", "[]", "{}", "\0", '{"scores": 3}', "[" * 10_000])
+@pytest.mark.parametrize("sealed", [True, False])
+def test_a_damaged_file_is_named(run: Run, content: str, sealed: bool) -> None:
+    (run.stage("evaluate") / "scores.json").write_text(content)
+    if not sealed:  # as older versions left it
+        reseal(run.stage("evaluate"))
+    with pytest.raises(WsssError, match=r"evaluate/scores\.json is damaged"):
         evaluations(run, stage_records(run))
+
+
+def test_a_score_that_somebody_changed_is_not_shown(run: Run) -> None:
+    path = run.stage("evaluate") / "scores.json"
+    path.write_text(path.read_text().replace('"miou": 0', '"miou": 1', 1))
+    with pytest.raises(WsssError, match="is damaged: it is not what the stage wrote"):
+        evaluations(run, stage_records(run))
+
+
+def test_of_a_damaged_journal_is_shown_what_can_be_read(run: Run, caplog: pytest.LogCaptureFixture) -> None:
+    path = run.stage("train") / "metrics.jsonl"
+    rows = len(read_lines(path))
+    path.write_bytes(b'\xff\0[]\n3\n"x"\n' + path.read_bytes())
+    records = stage_records(run)
+    assert len(journals(run, records)["train"]) == rows

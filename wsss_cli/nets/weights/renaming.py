@@ -13,21 +13,11 @@ from wsss_cli.errors import WsssError
 
 Pairs = tuple[tuple[str, str], ...]
 
-_SHORTCUT: Pairs = (  # timm keeps an Identity where these have nothing, so the convolution is one further
+RESNETD_SHORTCUT: Pairs = (
     ("layer1.0.downsample.0.", "layer1.0.downsample.1."),
     ("layer1.0.downsample.1.", "layer1.0.downsample.2."),
 )
-
-BECO_RESNETD: Pairs = (
-    ("stem_layer.conv1.", "conv1.0."),
-    ("stem_layer.bn1.", "conv1.1."),
-    ("stem_layer.conv2.", "conv1.3."),
-    ("stem_layer.bn2.", "conv1.4."),
-    ("stem_layer.conv3.", "conv1.6."),
-    ("stem_layer.bn3.", "bn1."),
-    *_SHORTCUT,
-)
-"""BECO's ResNet-D backbone -> timm's resnet*d."""
+"""timm keeps an Identity where released code has nothing, so the convolution is one further."""
 
 MMCLS_RESNETD: Pairs = (
     ("stem.0.conv.", "conv1.0."),
@@ -36,19 +26,9 @@ MMCLS_RESNETD: Pairs = (
     ("stem.1.bn.", "conv1.4."),
     ("stem.2.conv.", "conv1.6."),
     ("stem.2.bn.", "bn1."),
-    *_SHORTCUT,
+    *RESNETD_SHORTCUT,
 )
 """mmcls' ResNetV1d -> timm's resnet*d."""
-
-BECO_DEEPLAB: Pairs = (
-    *((f"backbone.{theirs}", f"backbone.body.{ours}") for theirs, ours in BECO_RESNETD),
-    ("backbone.", "backbone.body."),
-    ("", "head."),
-)
-"""One network of BECO's checkpoint -> a Segmenter with a resnet*d backbone and the head deeplabv3plus."""
-
-BECO_NETWORKS = ("network1", "network2")
-"""What BECO calls its two networks."""
 
 MMSEG_MIT_BLOCK: Pairs = (
     ("attn.attn.out_proj.", "attn.proj."),
@@ -97,26 +77,6 @@ def mmcls_to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(state)
     plain = {k.removeprefix("backbone.").replace("head.fc.", "fc."): v for k, v in state.items()}
     return {rename(k, MMCLS_RESNETD): v for k, v in plain.items()}
-
-
-def official_beco(
-    state: Mapping[str, Tensor], source: str = "the state dict"
-) -> tuple[dict[str, Tensor], dict[str, Tensor]]:
-    """The two networks of BECO's best_ckpt.pth, as read_weights gives it, under the names of a Segmenter.
-
-    Raises WsssError naming `source` and the first key that belongs to neither network, or the network that is missing.
-    """
-    nets: dict[str, dict[str, Tensor]] = {name: {} for name in BECO_NETWORKS}
-    remedy = "pass a best_ckpt.pth of BECO, which holds network1 and network2"
-    for key, value in state.items():
-        net, _, name = key.partition(".")
-        if net not in nets:
-            raise WsssError(f"{source} is no official checkpoint of BECO: it holds '{key}'", remedy)
-        nets[net][rename(name, BECO_DEEPLAB)] = value
-    for name, net_state in nets.items():
-        if not net_state:
-            raise WsssError(f"{source} is no official checkpoint of BECO: it holds no {name}", remedy)
-    return nets["network1"], nets["network2"]
 
 
 def official_deeplab_msc(

@@ -13,7 +13,8 @@ from key_lists import keys
 from reference_vectors import vectors
 from tiny_clip import NAME, state_of, tower_of, weights_beside
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones.clip import VIT_B16, ClipVisual
+from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.clip_net import VIT_B16
 from wsss_cli.nets.weights.clip import load_clip, openai_name, visual, visual_name
 from wsss_cli.nets.weights.filling import compare
 

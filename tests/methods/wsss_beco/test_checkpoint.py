@@ -14,14 +14,14 @@ from torch import Tensor
 from key_lists import keys
 from name_seeded import draw
 from reference_vectors import vectors
+from wsss_beco.checkpoint import DEEPLAB, RESNETD, from_official, load_official
+from wsss_beco.nets import TwoNetworks
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.config import Net, build_segmenter
-from wsss_cli.nets.segmenter import Segmenter
 from wsss_cli.nets.weights.filling import load_exactly
-from wsss_cli.nets.weights.official import load_official_beco
 from wsss_cli.nets.weights.pretrained import load_pretrained
-from wsss_cli.nets.weights.renaming import official_beco
+from wsss_cli.nets.weights.renaming import inverse, rename
 
 KEYS = keys("beco/beco_state_dict")
 TENSORS = sum("num_batches" not in k for k in KEYS)
@@ -34,10 +34,6 @@ def constant(seed: int) -> dict[str, Tensor]:
         key: torch.tensor(7) if key.endswith("num_batches_tracked") else value.expand(shape)
         for (key, shape), value in zip(KEYS.items(), values)
     }
-
-
-def beco() -> Segmenter:
-    return build_segmenter(Net(pretrained="none"), 21)
 
 
 def ours(key: str) -> str:
@@ -53,18 +49,18 @@ def ours(key: str) -> str:
 
 
 @pytest.fixture(scope="module")
-def nets() -> tuple[Segmenter, Segmenter]:
-    return beco(), beco()
+def nets() -> TwoNetworks:
+    return TwoNetworks(Net(pretrained="none"), 21)
 
 
-def test_best_ckpt(tmp_path: Path, caplog: pytest.LogCaptureFixture, nets: tuple[Segmenter, Segmenter]) -> None:
+def test_best_ckpt(tmp_path: Path, caplog: pytest.LogCaptureFixture, nets: TwoNetworks) -> None:
     both, path = (constant(1), constant(2)), tmp_path / "best_ckpt.pth"
     torch.save({"net_state_dict": {"network1": both[0], "network2": both[1]}}, path)
     with caplog.at_level(logging.INFO, logger="wsss"):
-        found = load_official_beco(nets, path)
+        found = load_official(nets, path)
     counts = f"{TENSORS} of {TENSORS} tensors loaded from {path} (0 missing, 0 unexpected)"
     assert caplog.messages == [f"network{i} of BECO: {counts}" for i in (1, 2)]
-    for net, state, f in zip(nets, both, found):
+    for net, state, f in zip((nets.network1, nets.network2), both, found):
         own = net.state_dict()
         assert len(own) == len(KEYS) == 710
         assert len(f.matched) == TENSORS
@@ -72,15 +68,15 @@ def test_best_ckpt(tmp_path: Path, caplog: pytest.LogCaptureFixture, nets: tuple
         assert all(torch.equal(own[ours(key)], value) for key, value in state.items())
 
 
-def test_training_state_of_beco(tmp_path: Path, nets: tuple[Segmenter, Segmenter]) -> None:
+def test_training_state_of_beco(tmp_path: Path, nets: TwoNetworks) -> None:
     """ckpt_epoch_N.pth holds more, an empty model_state_dict among it; with code in it, it must be trusted."""
     path, state = tmp_path / "ckpt_epoch_3.pth", constant(3)
     content = {"optim_state_dict": {"state": {0: torch.ones(1)}}, "model_state_dict": {}, "buffer": Fraction(1, 2)}
     torch.save(content | {"net_state_dict": {"network1": state, "network2": state}}, path)
     with pytest.raises(WsssError, match="--trust-checkpoint"):
-        load_official_beco(nets, path)
-    load_official_beco(nets, path, trust=True)
-    assert torch.equal(nets[1].head.classifier.bias, state["classifier.bias"])
+        load_official(nets, path)
+    load_official(nets, path, trust=True)
+    assert torch.equal(nets.network2.head.classifier.bias, state["classifier.bias"])
 
 
 def without(state: dict[str, Tensor], key: str) -> dict[str, Tensor]:
@@ -107,10 +103,10 @@ def without(state: dict[str, Tensor], key: str) -> dict[str, Tensor]:
         ),
     ],
 )
-def test_refused(tmp_path: Path, nets: tuple[Segmenter, Segmenter], change: Any, message: str) -> None:
+def test_refused(tmp_path: Path, nets: TwoNetworks, change: Any, message: str) -> None:
     torch.save({"net_state_dict": change(constant(4))}, tmp_path / "w.pth")
     with pytest.raises(WsssError, match=message):
-        load_official_beco(nets, tmp_path / "w.pth")
+        load_official(nets, tmp_path / "w.pth")
 
 
 @vectors("beco/full_deeplab")
@@ -120,7 +116,7 @@ def test_network_of_a_checkpoint_equals_beco(ref: dict[str, Any]) -> None:
     state = {k: torch.from_numpy(draw(k, s)) for k, s in shapes.items() if not k.endswith("num_batches_tracked")}
     net = build_segmenter(Net(pretrained="none"), ref["num_classes"]).eval()
     twice = {f"network{i}.{k}": v for i in (1, 2) for k, v in state.items()}
-    load_exactly(net, official_beco(twice)[1], "network2", "FILE")
+    load_exactly(net, from_official(twice)[1], "network2", "FILE")
     images = torch.tensor(ref["input"])
     with torch.no_grad():
         levels = net.backbone(images)
@@ -140,6 +136,16 @@ def close(ours: Tensor, theirs: Any) -> None:
     theirs = torch.as_tensor(theirs)
     assert ours.shape == theirs.shape
     assert (ours - theirs).abs().max() <= 1e-3 * theirs.abs().max()
+
+
+def test_the_names_are_one_to_one() -> None:
+    keys = [k.removeprefix("backbone.body.") for k in map(ours, KEYS) if k.startswith("backbone.")]
+    theirs = [rename(k, inverse(RESNETD)) for k in keys]
+    assert len(set(theirs)) == len(keys) and [rename(k, RESNETD) for k in theirs] == keys
+    net = [*(f"backbone.body.{k}" for k in keys), "head.projector.0.weight", "head.classifier.bias"]
+    theirs = [rename(k, inverse(DEEPLAB)) for k in net]
+    assert {"backbone.stem_layer.conv3.weight", "projector.0.weight", "classifier.bias"} <= set(theirs)
+    assert [rename(k, DEEPLAB) for k in theirs] == net
 
 
 def mmcls() -> dict[str, Tensor]:

@@ -1,0 +1,86 @@
+"""CLIP-ES through every stage on generated data, by the command that a user types."""
+
+from typing import Any, ClassVar
+
+import pytest
+import torch
+
+from processes import Wsss
+from tiny_shapes import shapes_and_recipe
+from wsss_cli.cam.store import read_cam
+from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.testing import MethodTester
+
+TOWER = {"img_size": 64, "embed_dim": 32, "depth": 4, "num_heads": 2}
+SEEDS: dict[str, Any] = {
+    "features": "random",
+    "net": {"backbone": "vit_base_patch16_clip_quickgelu_224", "backbone_args": TOWER, "pretrained": "none"},
+}
+RECIPE: dict[str, Any] = {
+    "seeds": SEEDS,
+    "pseudo": {"crf": {"iterations": 2}},
+    "train": {
+        "net": {"backbone": "test_resnet", "pretrained": "none", "width": 16, "aspp_rates": [1, 2]},
+        "augment": {"crop": 64},
+        "loop": {"iterations": 2, "batch": 4},
+    },
+}
+
+
+class TestClipEs(MethodTester):
+    """The tower has random weights: the path alone is tried."""
+
+    method = "clipes"
+    recipe: ClassVar[dict[str, Any]] = RECIPE
+
+
+@pytest.fixture(scope="module")
+def wsss(tmp_path_factory: pytest.TempPathFactory) -> Wsss:
+    folder = tmp_path_factory.mktemp("clipes")
+    tower = ClipVisual(SEEDS["net"]["backbone"], TOWER)
+    torch.manual_seed(0)
+    torch.save({"class_embedding": torch.zeros(3)}, folder / "other.pt")
+    assert tower.dim == 32
+    return shapes_and_recipe(folder, RECIPE)
+
+
+WORDS = ("seeds", "clipes", "--recipe", "tiny.yaml", "--workers", 0)
+
+
+def test_seeds_are_one_cell_a_patch_and_texts_are_given_on(wsss: Wsss) -> None:
+    made = wsss(*WORDS)
+    assert made.code == 0, made.text
+    run = wsss.folder / "runs/shapes/clipes"
+    cams = {path.name: read_cam(path) for path in (run / "default/seeds/cam").glob("*.npz")}
+    assert len(cams) == 12
+    for cam in cams.values():
+        assert cam.cam.shape == (len(cam.keys), *(-(-side // 16) for side in cam.size))
+        assert 0 <= cam.cam.min() <= cam.cam.max() <= 1
+    text = run / "default/seeds/text.npz"
+    again = wsss(*WORDS, "--name", "given", "--set", f"seeds.features={text}", "--set", "seeds.batch=1")
+    assert again.code == 0, again.text
+    assert (run / "given/seeds/text.npz").exists()
+
+
+@pytest.mark.parametrize(
+    ("setting", "said"),
+    [
+        ("seeds.names={nothing: x}", "unknown class 'nothing'"),
+        ("seeds.features=none.npz", "there is no file none.npz"),
+        ("seeds.net.pretrained=none.pt", "there is no file none.pt"),
+        ("seeds.net.pretrained=other.pt", "other.pt"),
+        ("seeds.net.backbone=vit_tiny_patch16_224", "'vit_tiny_patch16_224' is no visual transformer of CLIP"),
+    ],
+)
+def test_what_cannot_work_is_named(wsss: Wsss, setting: str, said: str) -> None:
+    failed = wsss(*WORDS, "--name", f"bad{len(setting)}", "--set", setting)
+    assert failed.code == 2 and said in failed.text and "Traceback" not in failed.text
+
+
+def test_a_prompt_file_names_known_classes(wsss: Wsss) -> None:
+    words = (*WORDS, "--name", "prompts", "--prompt-file", "words.yaml")
+    missing = wsss(*words)
+    assert missing.code == 2 and "there is no file words.yaml" in missing.text
+    (wsss.folder / "words.yaml").write_text("nothing: x\n", encoding="utf-8")
+    unknown = wsss(*words)
+    assert unknown.code == 2 and "unknown class 'nothing'" in unknown.text

@@ -1,0 +1,62 @@
+"""The optimiser against the weights that the released one leaves."""
+
+import math
+from typing import Any
+
+import numpy as np
+import pytest
+import torch
+from torch import nn
+
+from reference_vectors import vectors
+from wsss_cli.engine.optimiser import Optimiser, factor, optimizer
+from wsss_cli.engine.schedules import poly
+
+
+@vectors("beco/irn_poly_sgd")
+def test_trajectory_is_the_released_one(ref: dict[str, Any]) -> None:
+    weight = nn.Parameter(torch.from_numpy(ref["w0"].copy()))
+    settings = Optimiser(lr=ref["base_lr"], weight_decay=ref["weight_decay"], momentum=ref["momentum"])
+    trained = optimizer([([weight], settings.lr)], settings)
+    for k, grad in enumerate(ref["grads"]):
+        rate = ref["base_lr"] * poly(k, ref["max_step"])
+        np.testing.assert_allclose(rate, ref["lr"][k], rtol=1e-6)
+        trained.param_groups[0]["lr"] = rate
+        weight.grad = torch.from_numpy(grad)
+        trained.step()
+        np.testing.assert_allclose(weight.detach().numpy(), ref["weights"][k], rtol=0, atol=1e-5)
+
+
+def test_frozen_parameters_are_left_out() -> None:
+    frozen, free = nn.Parameter(torch.ones(1), requires_grad=False), nn.Parameter(torch.ones(1))
+    settings = Optimiser(lr=0.1, momentum=0.5)
+    groups = optimizer([([frozen, free], 0.1), ([free.detach().requires_grad_()], 1.0)], settings).param_groups
+    assert [len(g["params"]) for g in groups] == [1, 1]
+    assert [g["lr"] for g in groups] == [0.1, 1.0]
+    assert all(g["momentum"] == 0.5 and g["weight_decay"] == 1e-4 for g in groups)
+
+
+def test_adamw_takes_the_rates_of_the_groups() -> None:
+    settings = Optimiser(name="adamw", lr=1e-3, weight_decay=0.02, betas=(0.8, 0.9))
+    made = optimizer(
+        [([nn.Parameter(torch.ones(1))], 1e-3), {"params": [nn.Parameter(torch.ones(1))], "lr": 1e-2}], settings
+    )
+    assert isinstance(made, torch.optim.AdamW)
+    assert [(g["lr"], g["weight_decay"], g["betas"]) for g in made.param_groups] == [
+        (r, 0.02, (0.8, 0.9)) for r in (1e-3, 1e-2)
+    ]
+
+
+@pytest.mark.parametrize(
+    ("schedule", "middle"), [("poly", 0.5**0.9), ("cosine", 0.5 + 0.5 * math.cos(math.pi * 40 / 90))]
+)
+def test_the_rate_rises_then_falls(schedule: str, middle: float) -> None:
+    settings = Optimiser(warm_up=10, schedule=schedule)
+    found = factor(settings, 100, lambda k: poly(k, 100))
+    assert found(0) == 0 and found(5) == pytest.approx(0.5 * (poly(5, 100) if schedule == "poly" else 1))
+    assert found(50) == pytest.approx(middle) and found(100) < 1e-9
+
+
+def test_without_a_wish_the_schedule_is_the_released_one() -> None:
+    found = factor(Optimiser(), 100, lambda k: poly(k, 100, every=10))
+    assert [found(k) for k in range(101)] == [poly(k, 100, every=10) for k in range(101)]

@@ -1,0 +1,61 @@
+"""How large a number may be, for all settings: what lies beyond is a slip of the pen, or takes a machine's memory.
+
+A released setting, and any that somebody may try, lies far within.
+"""
+
+from __future__ import annotations
+
+from typing import Annotated, TypeVar
+
+from pydantic import AfterValidator, Field
+
+P = TypeVar("P", bound="tuple[float, float]")
+
+SEED = 2**32 - 1  # numpy's generators take 32 bits
+EPOCHS = 100_000  # 1,000 times the longest released training
+STEPS = 1_000_000_000  # iterations: at ten a second, three years
+BATCH = 65_536  # images at once
+REPEATS = 1_000  # of a refinement that settles within tens
+SIDE = 16_384  # pixels: a square of it is 268 million pixels, 3 GB in float32
+CHANNELS = 65_536  # of a layer: a square of it is 17 GB
+SHARES = 1_000  # pixels, on maps of stride 4 and the like
+RATE = 10.0  # learning rate: float32 overflows soon at more
+FACTOR = 10_000.0  # on a rate, a loss or a probability
+POWER = 100.0  # of a number in 0..1: more is 0
+DISTANCE = 10_000.0  # pixels or grey levels of a Gaussian
+MINUTES = 100_000.0  # 70 days
+RADIUS = 32  # pixels on the map of stride 4: pairs grow with its square, 3,200 a pixel at 32
+DOUBLINGS = 16  # of a walk's steps: after 65,536 it has come to rest
+COUNT = 100_000_000  # images to draw or to set aside
+
+Scale = Annotated[float, Field(gt=0, le=16)]
+"""On the sides of an image: at 16 it has 256 times its pixels."""
+Share = Annotated[float, Field(ge=0, le=1)]
+Side = Annotated[int, Field(gt=0, le=SIDE)]
+Blur = Annotated[float, Field(ge=0, le=1000)]
+"""Pixels."""
+Decay = Annotated[float, Field(ge=0, lt=1)]
+Aspect = Annotated[float, Field(gt=0, le=100)]
+Temperature = Annotated[float, Field(gt=0, le=1000)]
+Stride = Annotated[int, Field(gt=0, le=1000)]
+"""Distance between the taps of a filter, in its map's pixels."""
+Level = Annotated[int, Field(ge=-64, le=64)]
+"""Of a network's blocks, counted from its end if negative."""
+Channels = Annotated[int, Field(gt=0, le=CHANNELS)]
+Normal = Annotated[float, Field(ge=-1000, le=1000)]
+"""Mean of a channel."""
+Deviation = Annotated[float, Field(gt=0, le=1000)]
+
+
+def in_order(pair: P) -> P:
+    """The pair.  Raises ValueError if its second is smaller than its first: nothing can be drawn between them."""
+    if pair[0] > pair[1]:
+        raise ValueError("the second must not be smaller than the first")
+    return pair
+
+
+Sides = Annotated[tuple[Side, Side], AfterValidator(in_order)]
+Scales = Annotated[tuple[Scale, Scale], AfterValidator(in_order)]
+Shares = Annotated[tuple[Share, Share], AfterValidator(in_order)]
+Aspects = Annotated[tuple[Aspect, Aspect], AfterValidator(in_order)]
+Blurs = Annotated[tuple[Blur, Blur], AfterValidator(in_order)]

@@ -1,0 +1,49 @@
+"""SGD as the papers train with, or AdamW; the settings that say which, and how the rate moves."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Sequence
+from typing import Any, Literal
+
+import torch
+from pydantic import Field
+from torch import nn
+
+from wsss_cli import bounds
+from wsss_cli.config import Config
+from wsss_cli.engine.schedules import warm_up, warmup_cosine
+
+Group = tuple[Iterable[nn.Parameter], float]
+"""Parameters and their base rate."""
+
+
+class Optimiser(Config):
+    """Which optimiser, and its schedule; a subclass says at which rates its parts learn."""
+
+    name: Literal["sgd", "adamw"] = Field("sgd", description="sgd, as released; adamw, for small data: lower its lr")
+    lr: float = Field(0.01, gt=0, le=bounds.RATE, description="learning rate of the backbone")
+    momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
+    betas: tuple[bounds.Decay, bounds.Decay] = Field((0.9, 0.999), description="decays of adamw's running means")
+    weight_decay: float = Field(1e-4, ge=0, le=bounds.FACTOR, description="weight decay (adamw: around 0.01)")
+    warm_up: int = Field(0, ge=0, le=bounds.STEPS, description="iterations in which the rate rises from nothing")
+    schedule: Literal["poly", "cosine"] = Field("poly", description="after it: poly, as released, or cosine")
+    power: float = Field(0.9, gt=0, le=bounds.POWER, description="poly: lr * (1 - k / total) ** power")
+
+
+def optimizer(groups: Sequence[Group | dict[str, Any]], o: Optimiser) -> torch.optim.Optimizer:
+    """The optimiser over (parameters, base rate) groups, or groups of torch's; what needs no gradient is left out."""
+    made: list[dict[str, Any]] = [{"params": g[0], "lr": g[1]} if isinstance(g, tuple) else g for g in groups]
+    learnt = [g | {"params": [p for p in g["params"] if p.requires_grad]} for g in made]
+    if o.name == "adamw":
+        return torch.optim.AdamW(learnt, lr=o.lr, betas=o.betas, weight_decay=o.weight_decay, fused=True)
+    return torch.optim.SGD(learnt, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
+
+
+def factor(o: Optimiser, total: int, poly: Callable[[int], float]) -> Callable[[int], float]:
+    """Iteration k of `total`, from 0, to the factor on every group's rate.
+
+    poly  the released schedule, used where the settings do not ask for another
+    """
+    if o.schedule == "cosine":
+        return lambda k: warmup_cosine(k, total, o.warm_up, 0.0)
+    return lambda k: poly(k) * (warm_up(k, o.warm_up, 0.0) if k < o.warm_up else 1.0)

@@ -1,0 +1,113 @@
+"""Whether a file is what was written: the check sums that PNG and zip (npz, pt) carry, which their readers skip.
+
+Pillow looks at no sum of a PNG's pixels and torch at none of a checkpoint: one flipped bit gives other labels, or
+other weights, without a word.
+"""
+
+from __future__ import annotations
+
+import json
+import stat
+import zipfile
+import zlib
+from pathlib import Path
+from typing import Any
+
+from wsss_cli.errors import WsssError
+
+PNG = b"\x89PNG\r\n\x1a\n"
+SKIPPED = (b"tEXt", b"zTXt", b"iTXt", b"iCCP", b"eXIf", b"tIME")  # no pixel depends on them, and editors get them wrong
+KEEPING = (".png", ".npz", ".pt")
+"""Endings of files that carry sums of their content: they tell themselves when they are read."""
+
+
+def require_file(path: Path) -> None:
+    """Raises WsssError for a folder, a pipe or a device in a file's place: reading one may never end.
+
+    What is missing or forbidden raises its OSError.
+    """
+    mode = path.stat().st_mode
+    if not stat.S_ISREG(mode):
+        kinds = {stat.S_IFDIR: "a folder", stat.S_IFIFO: "a pipe", stat.S_IFSOCK: "a socket"}
+        what = kinds.get(stat.S_IFMT(mode), "a device")
+        raise WsssError(f"{path} is {what}, not a file", "give a file, or move it away")
+
+
+def read_text(path: Path) -> str:
+    """UTF-8 text.  Raises WsssError: missing, forbidden, no file; ValueError if it is no text."""
+    try:
+        require_file(path)
+        return path.read_text(encoding="utf-8")
+    except FileNotFoundError as error:
+        raise WsssError(f"{path} cannot be read: it is missing", "check the path") from error
+    except OSError as error:
+        raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error
+
+
+def sum_of(content: Any) -> str:
+    """CRC-32 of plain data, for a file that keeps it beside the data."""
+    return f"{zlib.crc32(json.dumps(content, sort_keys=True, default=str).encode()):08x}"
+
+
+def fault(path: Path) -> str:
+    """Why the file is not as it was written, by its own sums; "" if it is, or carries none.  Raises OSError."""
+    if path.suffix == ".png":
+        data = path.read_bytes()
+        return png_fault(data) if data.startswith(PNG) else "it is no PNG"
+    if path.suffix in KEEPING:
+        return zip_fault(path)
+    if path.suffix == ".json":
+        return _json_fault(path)
+    return ""
+
+
+def png_fault(data: bytes) -> str:
+    """Why a PNG is not as it was written; "" if it is, or is no PNG."""
+    if not data.startswith(PNG):
+        return ""
+    at, kind = len(PNG), b""
+    while kind != b"IEND":
+        if at + 12 > len(data):
+            return "its end is missing"
+        length, kind = int.from_bytes(data[at : at + 4], "big"), data[at + 4 : at + 8]
+        end = at + 8 + length
+        if end + 4 > len(data):
+            return "its end is missing"
+        found, wanted = zlib.crc32(memoryview(data)[at + 4 : end]), int.from_bytes(data[end : end + 4], "big")
+        if found != wanted and kind not in SKIPPED:
+            return f"the check sum of a part ({kind.decode('latin-1')!s}) is wrong".replace("\0", "?")
+        at = end + 4
+    return ""
+
+
+def jpeg_fault(data: bytes) -> str:
+    """Why a JPEG ends before its end; "" if it does not, or is none.
+
+    Decoders fill up what is missing, and take zeros for pixels.  Within the pixels' data an 0xFF is followed by 0, so
+    the mark of the end stands nowhere else.
+    """
+    if not data.startswith(b"\xff\xd8\xff") or b"\xff\xd9" in data[data.rfind(b"\xff\xda") :]:
+        return ""
+    return "its second part is missing or overwritten: the mark of its end is not there"
+
+
+def zip_fault(path: Path) -> str:
+    """Why a zip, such as a checkpoint, is not as it was written; "" if it is.  Raises OSError."""
+    try:
+        with zipfile.ZipFile(path) as file:
+            if not any(member.CRC for member in file.infolist()):  # torch can be told to write none
+                return ""
+            wrong = file.testzip()
+    except OSError:
+        raise
+    except Exception as error:  # a damaged directory raises whatever its bytes lead to
+        return f"no readable archive: {error}"
+    return "" if wrong is None else f"the check sum of its part {wrong} is wrong"
+
+
+def _json_fault(path: Path) -> str:
+    try:
+        json.loads(path.read_bytes())
+    except (ValueError, RecursionError) as error:
+        return f"no JSON: {error}"
+    return ""
