@@ -6,7 +6,6 @@ import os
 import platform
 import shlex
 import signal
-import subprocess
 import sys
 import threading
 import time
@@ -15,10 +14,10 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from datetime import UTC, datetime
 from importlib.metadata import PackageNotFoundError, version
-from pathlib import Path
 from typing import Any
 
 from wsss_cli import console
+from wsss_cli.checkout import code
 from wsss_cli.config import as_dict, template
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.engine.checkpoint import seed_all
@@ -139,7 +138,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "made": before.get("made") if step.status == "incomplete" else None,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
-        "git": _git_commit(),
+        "git": code(),
         "machine": {"device": str(job.runtime.device), "ranks": job.runtime.world, "platform": platform.platform()},
         "seed": step.config.seed,
         "seconds": before.get("seconds", 0.0),
@@ -173,21 +172,3 @@ def _versions() -> dict[str, str]:
         except PackageNotFoundError:
             found[name] = "not installed"
     return found
-
-
-def _git_commit() -> str | None:
-    """The commit of the toolkit's own checkout, if it runs from one."""
-    checkout = Path(__file__).parents[1]
-    if not (checkout / ".git").exists():  # installed, perhaps below somebody else's repository
-        return None
-    try:
-        out = subprocess.run(
-            ["git", "describe", "--always", "--dirty", "--abbrev=12"],
-            cwd=checkout,
-            capture_output=True,
-            text=True,
-            timeout=5,
-        )
-    except (OSError, subprocess.SubprocessError):
-        return None
-    return out.stdout.strip() or None if out.returncode == 0 else None

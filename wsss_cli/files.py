@@ -134,6 +134,14 @@ def _exchanged(a: Path, b: Path) -> bool:
     return rename is not None and rename(AT_FDCWD, bytes(a), AT_FDCWD, bytes(b), RENAME_EXCHANGE) == 0
 
 
+def inode(path: Path) -> int | None:
+    """The number by which another file or folder under the same name is told; None if there is none."""
+    try:
+        return path.stat().st_ino
+    except OSError:
+        return None
+
+
 def is_writable(folder: Path) -> bool:
     """Whether files can be made in it, or, if it is not there, whether it can."""
     there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())

@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import sys
+import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
 from datetime import datetime
@@ -14,7 +15,7 @@ from pathlib import Path
 from filelock import FileLock, Timeout
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import is_writable, writing_allowed
+from wsss_cli.files import inode, is_writable, writing_allowed
 
 QUICK = 2.0  # seconds; who only joins those that share a lock holds it for milliseconds
 
@@ -69,20 +70,21 @@ def require_unshared(path: Path, what: str, remedy: str) -> None:
 
 def _acquire(lock: FileLock, path: Path) -> None:
     """Its last holder removes the file: what was opened may be a lock that nobody else sees."""
+    nameless = 0
     while True:
         path.touch()
-        seen = _number(path)
-        lock.acquire()
-        if seen == _number(path):
+        seen = inode(path)
+        try:
+            lock.acquire()
+        except Timeout:
+            nameless += 1
+            if _note(path).exists() or nameless > 10:
+                raise
+            time.sleep(0.02)  # its holder is just coming, and will sign, or going
+            continue
+        if seen == inode(path):
             return
         lock.release()
-
-
-def _number(path: Path) -> int | None:
-    try:
-        return path.stat().st_ino
-    except OSError:
-        return None
 
 
 def _note(path: Path) -> Path:

@@ -7,7 +7,7 @@ from pathlib import Path, PurePosixPath
 from typing import Any, NamedTuple
 
 from wsss_cli.data.coco_entries import Crowd, is_crowd, whole
-from wsss_cli.data.images import image_size
+from wsss_cli.data.images import image_size, require_pixels
 from wsss_cli.data.label_format import LabelFormat
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.picture import Reading
@@ -65,8 +65,10 @@ class Reader:
         require_path(path.as_posix(), f"{where}: file_name", "correct its entry")
         if not width or not height:  # as tools write where they do not know
             width, height = image_size(self.images / path, how=self.how)
-        if width < 0 or height < 0:
-            raise WsssError(f"{where}: its width and height are {width} and {height}", "correct its entry")
+        try:
+            require_pixels(width, height)
+        except ValueError as error:
+            raise WsssError(f"{where}: its width and height are {width} and {height}", "correct its entry") from error
         return path, width, height
 
     def _place(self, image: Any, annotations: list[Any]) -> Path | None:

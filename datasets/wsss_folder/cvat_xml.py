@@ -9,8 +9,9 @@ from xml.etree.ElementTree import Element
 import numpy as np
 from numpy.typing import NDArray
 
+from wsss_cli.data.images import require_pixels
+from wsss_cli.data.xml_file import read_xml
 from wsss_cli.errors import WsssError
-from wsss_folder.documents import read_xml
 from wsss_folder.record import Record, Source, Thing, around
 from wsss_folder.run_lengths import runs_of
 from wsss_folder.shapes import Point, box, ellipse, flat, turned
@@ -100,6 +101,7 @@ def _mask(node: Element, width: int, height: int) -> NDArray[np.bool_]:
         raise ValueError(f"its run lengths cover {sum(counts)} pixels, not {w} x {h}")
     if left < 0 or top < 0 or left + w > width or top + h > height:
         raise ValueError(f"it goes beyond the image of {width} x {height}")
+    require_pixels(width, height)
     mask = np.zeros((height, width), bool)
     mask[top : top + h, left : left + w] = np.repeat(np.arange(len(counts)) % 2 == 1, counts).reshape(h, w)
     return mask

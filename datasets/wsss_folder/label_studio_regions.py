@@ -4,15 +4,15 @@ from __future__ import annotations
 
 import base64
 import binascii
-import io
 import math
+from pathlib import Path
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
-from wsss_cli.data.images import DAMAGED
+from wsss_cli.data.images import opened, require_pixels
+from wsss_cli.errors import WsssError
 from wsss_folder.record import Thing, around
 from wsss_folder.rle_pack import brushed
 from wsss_folder.run_lengths import runs_of
@@ -74,19 +74,20 @@ def _share(value: dict[str, Any], key: str) -> float:
 def _mask(value: dict[str, Any], width: int, height: int) -> NDArray[np.bool_] | None:
     """(height, width) of a brush or bit mask; None if it cannot be read."""
     try:
+        require_pixels(width, height)
         return (
             brushed(value["rle"], width, height) if "rle" in value else _picture(value["imageDataURL"], width, height)
         )
-    except (ValueError, TypeError, binascii.Error, *DAMAGED):
+    except (ValueError, TypeError, binascii.Error, WsssError):
         return None
 
 
 def _picture(url: str, width: int, height: int) -> NDArray[np.bool_]:
     """The pixels that are not transparent in a PNG within a URL; of one without transparency, those that are not 0."""
-    with Image.open(io.BytesIO(base64.b64decode(url.partition(",")[2]))) as image:
+    with opened(base64.b64decode(url.partition(",")[2]), Path("the mask")) as image:
+        if image.size != (width, height):
+            raise ValueError(f"it is {image.width} x {image.height}, not {width} x {height}")
         pixels = np.asarray(image.convert("RGBA"))  # (H, W, 4)
-    if pixels.shape[:2] != (height, width):
-        raise ValueError(f"it is {pixels.shape[1]} x {pixels.shape[0]}, not {width} x {height}")
     clear = bool((pixels[..., 3] < 255).any())
     if not clear:
         pixels = pixels[..., :3].max(axis=-1, keepdims=True)  # (H, W, 1)

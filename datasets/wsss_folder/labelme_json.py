@@ -7,17 +7,15 @@
 from __future__ import annotations
 
 import base64
-import io
 import math
 from dataclasses import replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
 import numpy as np
-from PIL import Image
 
 from wsss_cli.data.coco_entries import whole
-from wsss_cli.data.images import DAMAGED
+from wsss_cli.data.images import opened, require_pixels
 from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_json
@@ -75,7 +73,7 @@ def _record(path: Path, content: Any, folder: Path, shaped: bool) -> Record:
         shapes = [shape for shape in content["shapes"] if _kind(shape) not in NO_AREA]
         things = _grouped([(_thing(shape, record.size), shape.get("group_id")) for shape in shapes])
         rest = [_label(shape) for shape in content["shapes"] if _kind(shape) in NO_AREA]
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, *DAMAGED) as error:
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, WsssError) as error:
         return replace(record, problem=WsssError(f"{path}: a shape cannot be read: {error}", CORRECT))
     tags = rest if shaped else _flags(content)
     return replace(record, tags=tuple(dict.fromkeys(tags)), things=things, shapeless=len(rest))
@@ -119,7 +117,10 @@ def _mask(label: str, points: list[tuple[float, float]], coded: str, size: tuple
     if size is None:
         raise ValueError("a mask needs imageWidth and imageHeight")
     left, top = (round(value) for value in points[0])
-    with Image.open(io.BytesIO(base64.b64decode(coded))) as image:
+    require_pixels(*size)
+    with opened(base64.b64decode(coded), Path(f"the mask of '{label}'")) as image:
+        if image.width > size[0] or image.height > size[1]:
+            raise ValueError(f"the mask of '{label}' is larger than the image of {size[0]} x {size[1]}")
         inside = np.asarray(image.convert("L")) > 0  # (h, w)
     canvas = np.zeros((size[1], size[0]), bool)
     part = canvas[top : top + inside.shape[0], left : left + inside.shape[1]]

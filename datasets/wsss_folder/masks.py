@@ -2,17 +2,15 @@
 
 from __future__ import annotations
 
-import io
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
 import numpy as np
 from numpy.typing import NDArray
-from PIL import Image
 
 from wsss_cli.checks.finding import some
-from wsss_cli.data.images import decoding, read_bytes
+from wsss_cli.data.images import opened, read_bytes
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import Colour, require_one_page, write_labels
 from wsss_cli.data.lossy import require_lossless
@@ -75,7 +73,7 @@ def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
     fractions, colours where ids are wanted.
     """
     data = read_bytes(path)
-    with decoding(path), Image.open(io.BytesIO(data)) as image:
+    with opened(data, path) as image:
         require_lossless(image, data, path)
         require_one_page(image, path)
         if image.mode == "F":
@@ -136,7 +134,7 @@ def guess_ids(held: Sequence[tuple[int, ...]], num_classes: int) -> dict[int, in
 
 def is_ready(path: Path, held: Sequence[int], ids: Mapping[int, int], form: LabelFormat) -> bool:
     """Whether the file can be used where it lies: a PNG of the right depth whose values are class ids."""
-    with decoding(path), Image.open(path) as image:
+    with opened(path, path) as image:
         return image.format == "PNG" and image.mode in MODES[form.bits] and all(ids.get(v) == v for v in held)
 
 

@@ -9,6 +9,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
+from wsss_cli.data.images import require_pixels
 from wsss_cli.data.run_lengths import uncompressed
 
 
@@ -40,6 +41,7 @@ def read_runs(rle: Mapping[str, Any]) -> Runs:
     Raises ValueError, KeyError or TypeError if it is none, or if the counts do not fill the image.
     """
     height, width = map(int, rle["size"])
+    require_pixels(width, height)
     counts = rle["counts"]
     if isinstance(counts, str):
         counts = counts.encode()

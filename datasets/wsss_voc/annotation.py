@@ -3,10 +3,11 @@
 from __future__ import annotations
 
 import math
-import xml.etree.ElementTree as ElementTree
 from pathlib import Path
+from xml.etree.ElementTree import Element
 
 from wsss_cli.data.prepared import Box, class_id
+from wsss_cli.data.xml_file import read_xml
 from wsss_cli.errors import WsssError
 
 CORNERS = ("xmin", "ymin", "xmax", "ymax")
@@ -17,10 +18,7 @@ def read_annotation(path: Path, width: int, height: int, classes: tuple[str, ...
 
     Raises WsssError naming the file: malformed, made for an image of another size, an unknown class, a bad box.
     """
-    try:
-        root = ElementTree.parse(path).getroot()
-    except (ElementTree.ParseError, ValueError, LookupError, OSError) as error:
-        raise WsssError(f"{path} is no XML: {error}", "copy or download it again") from error
+    root = read_xml(path)
     _require_size(root, path, width, height)
     return tuple(_box(node, path, width, height, classes) for node in root.findall("object"))
 
@@ -43,7 +41,7 @@ def to_half_open(corners: tuple[float, float, float, float], width: int, height:
     return x0, y0, x1, y1
 
 
-def _box(node: ElementTree.Element, path: Path, width: int, height: int, classes: tuple[str, ...]) -> Box:
+def _box(node: Element, path: Path, width: int, height: int, classes: tuple[str, ...]) -> Box:
     name = (node.findtext("name") or "").strip()
     try:
         label = class_id(name, classes)
@@ -61,7 +59,7 @@ def _box(node: ElementTree.Element, path: Path, width: int, height: int, classes
         raise WsssError(f"{path}: the box of '{name}' {error} ({shown})", "correct or remove it") from error
 
 
-def _require_size(root: ElementTree.Element, path: Path, width: int, height: int) -> None:
+def _require_size(root: Element, path: Path, width: int, height: int) -> None:
     """Boxes drawn on another picture, or before it was turned, would be misplaced.  A size of 0 means not given."""
     texts = [(root.findtext(f"size/{side}") or "").strip() for side in ("width", "height")]
     if not all(t.isdigit() and int(t) for t in texts):

@@ -3,15 +3,20 @@
 from __future__ import annotations
 
 import hashlib
+import multiprocessing
 import random
+import re
 import signal
 from collections.abc import Callable, Iterator
+from contextlib import contextmanager
 from typing import Any, Protocol
 
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
 from wsss_cli.errors import WsssError
+
+DIED = re.compile(r"DataLoader worker \(pid\(?s?\)? [\d, ]+\) (?:is (killed by signal: [\w ]+)|exited unexpectedly)")
 
 
 class TrainingData(Protocol):
@@ -110,6 +115,24 @@ def training_loader(
         worker_init_fn=_outlive_signals,
         generator=torch.Generator(),  # its own: starting a loader must not draw from the training's
     )
+
+
+@contextmanager
+def readers_watched() -> Iterator[None]:
+    """Around a training that reads by processes: whatever ends it ends them at once.
+
+    torch raises, wherever the training is, when one of them dies.  Raises WsssError then.
+    """
+    before = set(multiprocessing.active_children())
+    try:
+        yield
+    except BaseException as error:
+        for process in set(multiprocessing.active_children()) - before:
+            process.kill()  # they would outlive a SIGTERM
+        if isinstance(error, RuntimeError) and (died := DIED.search(str(error))):
+            what = f"a reader process of the training {died[1] or 'ended'}, often for want of memory"
+            raise WsssError(what, "run the command again, perhaps with fewer --workers: it goes on") from error
+        raise
 
 
 def _outlive_signals(worker: int) -> None:

@@ -55,6 +55,10 @@ PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20  # editors and generators write more th
 PngImagePlugin.MAX_TEXT_MEMORY = 256 << 20
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs is told by our own messages
 
+MOST_PIXELS = 4 * 10**9  # of JPEG; what a data set allows is far below
+PROGRAMS = {"EPS": "PostScript"}
+"""Formats, by what is in the file, that Pillow hands to a program of the system."""
+AS_PNG = "save it as PNG"
 DARK = 32  # no pixel is brighter: nearly black
 
 
@@ -157,10 +161,20 @@ def read_bytes(path: Path) -> bytes:
 def opened(source: bytes | Path, path: Path) -> Iterator[Image.Image]:
     """A picture whose header is read, from its bytes or file; what is raised on it is told of `path`.
 
-    Raises WsssError: no picture, damaged.
+    Raises WsssError: no picture, damaged, PostScript, more pixels than any picture has.
     """
     with decoding(path, source), _open(source, path) as image:
+        if image.format in PROGRAMS:
+            raise WsssError(f"{path} is {PROGRAMS[image.format]}, which another program would have to run", AS_PNG)
+        if image.width * image.height > MOST_PIXELS:
+            raise WsssError(f"{path} says that it is {image.width} x {image.height} pixels", "cut it, or copy it again")
         yield image
+
+
+def require_pixels(width: int, height: int) -> None:
+    """Raises ValueError for a size, declared beside run lengths, that no picture has: before memory is taken for it."""
+    if width < 1 or height < 1 or width * height > MOST_PIXELS:
+        raise ValueError(f"{width} x {height} pixels are not the size of a picture")
 
 
 def require_allowed(image: Image.Image, path: Path, how: Reading) -> None:
@@ -214,11 +228,15 @@ def _open(source: bytes | Path, path: Path) -> Image.Image:
     try:
         return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
     except UnidentifiedImageError:
-        with path.open("rb") as file:
-            what = what_is(file.read(HEAD))
+        what = what_is(source[:HEAD] if isinstance(source, bytes) else _head(source))
         if what not in PLUGINS or not _plugged_in(PLUGINS[what][0]):
             raise
         return Image.open(io.BytesIO(source) if isinstance(source, bytes) else source)
+
+
+def _head(path: Path) -> bytes:
+    with path.open("rb") as file:
+        return file.read(HEAD)
 
 
 def _plugged_in(module: str) -> bool:

@@ -6,7 +6,6 @@ Label map: ids 0 background, 1..C classes and one for ignore, in a palette PNG, 
 
 from __future__ import annotations
 
-import io
 from collections.abc import Sequence
 from functools import cache
 from pathlib import Path
@@ -15,7 +14,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
-from wsss_cli.data.images import decoding, read_bytes
+from wsss_cli.data.images import opened, read_bytes
 from wsss_cli.data.label_format import WORD, Labels
 from wsss_cli.data.lossy import require_lossless
 from wsss_cli.data.picture import kind_of
@@ -57,7 +56,7 @@ def read_labels(path: Path) -> Labels:
 def decode_labels(data: bytes, path: Path) -> Labels:
     """The ids (H, W) of the encoded mask `data`, as `read_labels`.  Raises WsssError naming `path`."""
     _require_sound(data, path)
-    with decoding(path), Image.open(io.BytesIO(data)) as image:
+    with opened(data, path) as image:
         require_lossless(image, data, path)
         require_one_page(image, path)
         if image.mode.startswith("I;16") or (image.mode == "I" and image.format == "PNG"):  # I in older Pillow
@@ -111,7 +110,7 @@ def read_mask01(path: Path) -> NDArray[np.bool_]:
     """
     data = read_bytes(path)
     _require_sound(data, path)
-    with decoding(path), Image.open(io.BytesIO(data)) as image:
+    with opened(data, path) as image:
         require_lossless(image, data, path)
         values = np.array(image if image.mode in ("L", "P", "1") else image.convert("RGB"))
     if values.ndim == 3:  # (H, W, 3)

@@ -18,7 +18,7 @@ import yaml
 
 from wsss_cli.data.picture import USUAL_MEGAPIXELS, Reading
 from wsss_cli.errors import WsssError
-from wsss_cli.files import is_lost, write_text, writing
+from wsss_cli.files import inode, is_lost, write_text, writing
 from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
 from wsss_cli.nearest import nearest
 from wsss_cli.places import file_digest
@@ -202,9 +202,18 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
 
 
 def read_prepared(folder: Path) -> Prepared:
-    """The prepared data set in `folder`. Raises WsssError naming the file that is missing or damaged."""
-    info = read_info(folder)
-    return Prepared(folder, info, tuple(read_samples(folder, info.lines)))
+    """The prepared data set in `folder`. Raises WsssError naming the file that is missing or damaged.
+
+    One that is put in its place meanwhile is read anew: what was read is of two data sets.
+    """
+    before = inode(folder)
+    try:
+        info = read_info(folder)
+        return Prepared(folder, info, tuple(read_samples(folder, info.lines)))
+    except WsssError:
+        if inode(folder) == before:
+            raise
+    return read_prepared(folder)
 
 
 def read_samples(folder: Path, digest: str = "") -> Iterator[Sample]:

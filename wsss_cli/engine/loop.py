@@ -23,7 +23,7 @@ from torch.nn.parallel import DistributedDataParallel
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsss_cli import bounds, console
-from wsss_cli.batches.loader import TrainingData, batches_per_epoch, training_loader
+from wsss_cli.batches.loader import TrainingData, batches_per_epoch, readers_watched, training_loader
 from wsss_cli.config import Config
 from wsss_cli.context import Context
 from wsss_cli.engine import checkpoint
@@ -126,9 +126,10 @@ def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title
     if runtime.main and k:
         console.say(f"{title}: goes on from iteration {k} of {total}")
     journal = _Journal(folder / "metrics.jsonl", k) if runtime.main else None
-    batches = iter(_loader(training, loop, runtime, seed, k, total))
     saved = time.monotonic()
-    with _signals() as signals, console.track(title, total - k, "iterations", runtime.main) as tick:
+    showing = console.track(title, total - k, "iterations", runtime.main)
+    with readers_watched(), _signals() as signals, showing as tick:
+        batches = iter(_loader(training, loop, runtime, seed, k, total))
         while k < total:
             losses, seconds = state.iterate(batches, k)
             _check_finite(losses, k + 1, title)

@@ -20,7 +20,8 @@ def map_unordered(
 
     Tasks are drawn as needed, at most `ahead` per worker at once: memory stays flat however many there are.
     function must be importable by name; it, the tasks and the results are pickled. An exception of the function is
-    raised here as it is and, like Ctrl-C or leaving the loop, drops what has not begun and ends the processes.
+    raised here as it is and, like Ctrl-C, SIGTERM or leaving the loop, ends the processes where they are: what they
+    write must be there whole or not at all.
     Raises WsssError if a process dies.
     """
     numbered = enumerate(tasks)
@@ -41,8 +42,17 @@ def map_unordered(
         raise WsssError(
             "a worker process died, often for want of memory", "run again with fewer workers: finished images are kept"
         ) from error
+    except BaseException:
+        _kill(executor)
+        raise
     finally:
         executor.shutdown(cancel_futures=True)
+
+
+def _kill(executor: ProcessPoolExecutor) -> None:
+    """An image may take minutes; nobody who has asked for an end waits for it.  [kill_workers of Python 3.14]"""
+    for process in list((executor._processes or {}).values()):
+        process.kill()
 
 
 def _begin() -> None:

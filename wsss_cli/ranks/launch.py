@@ -9,6 +9,8 @@ import signal
 import socket
 import sys
 import tempfile
+import threading
+import time
 from collections.abc import Mapping
 from dataclasses import dataclass
 from typing import Any
@@ -17,6 +19,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.ranks.cores import cores
 
 MEET_SECONDS = 900  # how long the machines wait for each other at the start
+LAUNCHER = "WSSS_LAUNCHER"  # in the environment of ranks: the process that started them
 SAVE_SECONDS = 600  # after Ctrl-C or SIGTERM: time for an iteration and its checkpoint before ranks are killed
 
 
@@ -117,6 +120,7 @@ def start(launch: Launch, argv: list[str]) -> int:
     Raises WsssError if the machines do not find each other.
     """
     os.environ.setdefault("TORCH_ELASTIC_SHUTDOWN_TIMEOUT", str(SAVE_SECONDS))
+    os.environ[LAUNCHER] = str(os.getpid())
     if "OMP_NUM_THREADS" not in os.environ:  # ranks share the cores; more threads than cores is far slower
         os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // launch.ranks))
     import torch.distributed as dist
@@ -156,6 +160,21 @@ def start(launch: Launch, argv: list[str]) -> int:
     finally:
         scratch.cleanup()
     return 0
+
+
+def follow_launcher(env: Mapping[str, str] = os.environ, every: float = 0.5) -> None:
+    """In a rank: save and leave, as on SIGTERM, once the launcher is gone, which could be killed without a word."""
+    launcher = int(env.get(LAUNCHER, "0"))
+    if launcher:
+        threading.Thread(target=_end_with, args=(launcher, every), daemon=True).start()
+
+
+def _end_with(launcher: int, every: float) -> None:
+    while os.getppid() == launcher:
+        time.sleep(every)
+    os.kill(os.getpid(), signal.SIGTERM)
+    time.sleep(SAVE_SECONDS)
+    os._exit(128 + signal.SIGTERM)
 
 
 def _exit_code(failures: Mapping[int, Any]) -> int:

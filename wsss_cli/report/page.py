@@ -20,6 +20,9 @@ from wsss_cli.report.scores import scores_section
 from wsss_cli.report.stages import origin_section, stages_section
 from wsss_cli.runs import Run
 
+POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
+"""What a browser is to allow: the pictures and styles within the file; no script, and nothing from anywhere."""
+
 
 def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) -> Path:
     """Write the report of `run`, with the scores of `others` beside its own, to `path`; returns `path`.
@@ -54,6 +57,7 @@ def _page(run: Run, data: Prepared, sections: Mapping[str, Html]) -> Html:
     head = el(
         "head",
         el("meta", attrs={"charset": "utf-8"}),
+        el("meta", attrs={"http-equiv": "Content-Security-Policy", "content": POLICY}),
         el("meta", attrs={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
         el("meta", attrs={"name": "color-scheme", "content": "light dark"}),
         el("title", title),

@@ -5,6 +5,7 @@ from pathlib import Path
 
 import pytest
 
+from wsss_cli.data import prepared
 from wsss_cli.data.prepared import (
     Box,
     DatasetInfo,
@@ -16,6 +17,7 @@ from wsss_cli.data.prepared import (
     write_prepared,
 )
 from wsss_cli.errors import WsssError
+from wsss_cli.files import put_in_place
 
 INFO = DatasetInfo(
     name="pets",
@@ -108,3 +110,21 @@ def test_class_id_suggests_the_nearest() -> None:
     assert class_id("yes", INFO.classes) == 3
     with pytest.raises(WsssError, match=r"unknown class 'Katze'; did you mean 'Kater'\?"):
         class_id("Katze", INFO.classes)
+
+
+def test_a_data_set_that_is_replaced_while_it_is_read_is_read_anew(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    info = DatasetInfo("d", "toy", ("cat",), {"train": "train"}, "drawn")
+    for name, id in (("d", "old"), (".d.part", "new")):
+        write_prepared(tmp_path / name, info, [Sample(id, Path("/x.png"), 1, 1, ())])
+    read = prepared.read_info
+
+    def replaced(folder: Path) -> DatasetInfo:
+        found = read(folder)
+        if (tmp_path / ".d.part").exists():
+            put_in_place(tmp_path / ".d.part", folder)
+        return found
+
+    monkeypatch.setattr(prepared, "read_info", replaced)
+    assert [s.id for s in prepared.read_prepared(tmp_path / "d").samples] == ["new"]

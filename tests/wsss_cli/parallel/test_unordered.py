@@ -2,12 +2,16 @@
 
 import math
 import os
+import signal
+import sys
 import time
 from collections.abc import Iterator
+from pathlib import Path
 
 import pytest
 import torch
 
+from processes import Forked, until
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.unordered import map_unordered
 
@@ -57,3 +61,15 @@ def test_leaving_early_ends_the_processes() -> None:
 def test_a_dead_worker_is_told() -> None:
     with pytest.raises(WsssError, match="fewer workers"):
         list(map_unordered(os._exit, [(1,)], 1))
+
+
+def test_a_signal_does_not_wait_for_what_takes_long(tmp_path: Path) -> None:
+    def work() -> None:
+        signal.signal(signal.SIGTERM, lambda *_: sys.exit(143))
+        task = "__import__('pathlib').Path('started').touch() or __import__('time').sleep(60)"
+        list(map_unordered(eval, [(task,)] * 4, 2))
+
+    process = Forked(work, tmp_path)
+    until((tmp_path / "started").exists)
+    process.send(signal.SIGTERM)
+    assert process.wait(5).code == 143

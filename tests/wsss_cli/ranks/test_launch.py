@@ -1,6 +1,7 @@
 """--procs, --nodes, torchrun and SLURM: the launcher with real processes, and what it reads in the environment."""
 
 import json
+import os
 import re
 import signal
 import subprocess
@@ -179,3 +180,43 @@ def test_when_new_processes_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "8")
     assert not Launch(gpus=4, nodes=2).wanted
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started."""
+    parents = {int(p.parent.name): p.read_text().rpartition(")")[2].split() for p in Path("/proc").glob("[0-9]*/stat")}
+    return [child for child, (state, parent, *_) in parents.items() if int(parent) == pid and state != "Z"]
+
+
+def alive(pid: int) -> bool:
+    path = Path(f"/proc/{pid}/stat")
+    return path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z"
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc who is whose child")
+def test_ranks_save_and_end_when_their_launcher_is_killed(wsss: Wsss) -> None:
+    words = (*WORDS, "pause=0.15", "loop.save_minutes=100", "loop.epochs=40")
+    launcher = wsss.start(*words, "--procs", 2)
+    journal = wsss.folder / TRAIN / "metrics.jsonl"
+    until(lambda: journal.exists() and len(journal.read_text().splitlines()) >= 2)
+    started = children(launcher.pid)
+    launcher.send(signal.SIGKILL)
+    launcher.wait()
+    assert len(started) == 2
+    until(lambda: not any(map(alive, started)), 10)
+    assert json.loads((wsss.folder / TRAIN / "stage.json").read_text())["status"] == "interrupted"
+    again = wsss(*words[:-1], "loop.epochs=40", "pause=0")
+    assert "train: goes on from iteration" in again.out or "changed: pause" in again.out
+
+
+@pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc who is whose child")
+def test_a_dead_reader_process_is_told_in_seconds(wsss: Wsss) -> None:
+    command = wsss.start("train", "toy", "labels=masks", "--workers", 2, "pause=0.15", "loop.epochs=100")
+    journal = wsss.folder / TRAIN / "metrics.jsonl"
+    until(lambda: journal.exists() and len(journal.read_text().splitlines()) >= 2)
+    os.kill(children(command.pid)[0], signal.SIGKILL)
+    result = command.wait(5)
+    assert result.code == 2 and "Traceback" not in result.text
+    assert "error: a reader process of the training killed by signal: Killed" in result.err or (
+        "error: a reader process of the training ended" in result.err
+    )

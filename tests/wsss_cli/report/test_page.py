@@ -172,3 +172,10 @@ def test_a_run_to_compare_with_must_be_scored(run: Run, data: Prepared, masks: R
     shutil.rmtree(masks.stage("evaluate"))
     with pytest.raises(WsssError, match=r"(?s)nothing has been scored.*--name masks"):
         write_report(run, [masks], data, run.folder / "report.html")
+
+
+def test_a_browser_is_told_to_fetch_nothing(run: Run, data: Prepared) -> None:
+    shown = page(run, data)
+    policies = [meta["content"] for meta in shown.all("meta") if meta.get("http-equiv") == "Content-Security-Policy"]
+    assert len(policies) == 1 and policies[0].startswith("default-src 'none'; img-src data:;")
+    assert "script" not in policies[0] and "http" not in policies[0] and shown.all("script") == []
