@@ -141,27 +141,15 @@ def _weights(backbone: str, source: str, trust: bool) -> Finding:
 
 def _hub(backbone: str) -> Finding:
     """Whether timm's weights are on this machine already."""
+    from wsss_cli.nets.weights.caching import is_cached
     from wsss_cli.nets.weights.pretrained import hub_file
 
     by_hand = "or fetch it by hand and pass pretrained=FILE; pretrained=none starts from random weights"
     source = hub_file(backbone)
     if not source:
         return Finding("error", f"timm has no weights for '{backbone}'", "pass pretrained=FILE or pretrained=none")
-    if _cached(source):
+    if is_cached(source):
         return Finding("ok", f"weights of {backbone}: {source}, downloaded already")
     if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         return Finding("error", f"weights of {backbone}: {source} is not here, and HF_HUB_OFFLINE is set", by_hand[3:])
     return Finding("ok", f"weights of {backbone}: {source} will be downloaded", f"needs the network; {by_hand}")
-
-
-def _cached(source: str) -> bool:
-    """Whether a URL's file is in torch's cache, or REPOSITORY/FILE in that of the Hugging Face hub."""
-    if source.startswith("http"):
-        import torch
-
-        return (Path(torch.hub.get_dir()) / "checkpoints" / source.rpartition("/")[2]).exists()
-    from huggingface_hub import try_to_load_from_cache
-
-    repository, _, file = source.rpartition("/")
-    names = (file, "model.safetensors", "pytorch_model.bin")
-    return any(isinstance(try_to_load_from_cache(repository, name), str) for name in names)

@@ -16,6 +16,7 @@ from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
 from wsss_cli import __version__, console
+from wsss_cli.downloads.network import unreachable
 from wsss_cli.errors import WsssError
 from wsss_cli.files import NO_RIGHT, NO_SPACE, writing_allowed
 from wsss_cli.locks import locked
@@ -103,7 +104,10 @@ def _download(remote: Remote, file: IO[bytes], by_hand: str, pause: float) -> No
     """Append to `file` until it is whole."""
     problems = []
     with console.counter(f"download {remote.name}", "MB") as count:
-        for url in remote.urls:
+        for url, silent in zip(remote.urls, unreachable(remote.urls)):
+            if silent:
+                problems.append(f"{_host(url)}: {silent}")
+                continue
             try:
                 return _persist(url, file, count, pause)
             except _Unreachable as error:

@@ -15,6 +15,7 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.nets.clip_names import Names, prompts
+from wsss_cli.nets.weights.caching import NAMES, require_reachable
 
 
 def text_features(names: Names, classes: Sequence[str], dim: int, kept: Path) -> tuple[Tensor, Tensor]:
@@ -78,6 +79,8 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
             'pip install "wsss[clip]", or give features of names: features=FILE',
         ) from error
     try:
+        if repository := (open_clip.get_pretrained_cfg(names.model, names.weights) or {}).get("hf_hub"):
+            require_reachable(f"{repository.rstrip('/')}/{NAMES[-2]}")
         model = open_clip.create_model(names.model, names.weights, require_pretrained=True).eval()
     except Exception as error:  # hub, proxy, disk, unknown names: each raises its own kind; the remedy is one
         said = (str(error).strip() or type(error).__name__).splitlines()[0]

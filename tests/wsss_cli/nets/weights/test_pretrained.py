@@ -106,6 +106,7 @@ def test_hub_weights_go_the_way_of_files(monkeypatch: pytest.MonkeyPatch) -> Non
         return model
 
     monkeypatch.setattr(timm, "create_model", fake)
+    monkeypatch.setattr("wsss_cli.nets.weights.pretrained.require_reachable", lambda source: None)
     found = load_pretrained(backbone, "timm")
     assert asked == [("mobilenetv2_100", {"pretrained": True, **SAME})]
     assert found is not None
