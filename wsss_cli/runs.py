@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -34,7 +34,7 @@ class Run:
     data: str
     method: str
     name: str
-    evaluation: Path | None = None
+    evaluation: Path | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for part in (self.data, self.method, self.name):

@@ -171,11 +171,7 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         try:
             record = execute(steps, target.data, target.method, runtime)
         except Exception:
-            if (
-                runtime.main
-                and not target.run.is_closed()
-                and not any(step.runs and holds_artefacts(step.folder) for step in steps)
-            ):
+            if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
                 _forget(target, steps)
             raise
         except SystemExit as stop:
@@ -189,6 +185,8 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
 
 def _forget(target: Target, steps: list[Step]) -> None:
     """A command by which nothing was made was a mistake: its settings are not remembered, results stay."""
+    if target.run.is_closed():
+        return
     target.run.save_settings(target.kept)
     for step in steps:
         if step.status in ("stale", "forced"):

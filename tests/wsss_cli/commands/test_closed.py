@@ -44,7 +44,6 @@ def state(folder: Path) -> dict[str, tuple[int, int]]:
         (("evaluate", "toy"), "mIoU"),
         (("evaluate", "toy", "--stage", "pseudo", "--output", "out"), "mIoU"),
         (("infer", "toy"), "finished already"),
-        (("check",), "dots"),
     ],
 )
 def test_closed_results_are_used(closed: Wsss, words: tuple[str, ...], says: str) -> None:
