@@ -18,7 +18,7 @@ from wsss_cli.plugins import method
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.runs import Run, Settings
 
-METHODS = ("irn", "beco", "ppmg", "toco", "locbe", "puf", "bcm")
+METHODS = ("irn", "beco", "ppmg", "toco", "locbe", "puf", "bcm", "clipes", "weclip")
 RECIPES = [(name, recipe) for name in METHODS for recipe in method(name).recipes()]
 
 TWO = {"iterations": 2, "log_every": 1, "save_minutes": 0}
@@ -39,6 +39,12 @@ IRN = {
         "instances": {"iterations": 10},
     },
 }
+CLIP = {
+    "backbone": "vit_base_patch16_clip_quickgelu_224",
+    "backbone_args": {"img_size": 64, "embed_dim": 24, "depth": 4, "num_heads": 2},
+    "pretrained": "none",
+}
+DINO = {"dino_args": {"img_size": 56, "embed_dim": 24, "depth": 2, "num_heads": 2}, "dino_pretrained": "none"}
 TEST = {"scales": [1.0, 1.25], "short_side": 64, "window": 64, "window_stride": 60}
 SEGMENT = {"net": SMALL_NET | {"width": 16, "aspp_rates": [1, 2, 3]}, "loop": TWO}
 VIT_STAGES = {"seeds": {"resize": 64}, "infer": {"resize": 64}}
@@ -97,6 +103,21 @@ SMALLER: dict[str, dict[str, Any]] = {
             "bcm": {"loop": TWO},
             "fr": {"loop": TWO},
         }
+    },
+    "clipes": {
+        "seeds": {"features": "random", "net": CLIP},
+        "train": {"net": SMALL_NET | {"aspp_rates": [1, 2, 3]}, "augment": {"crop": 65}, "loop": TWO},
+    },
+    "weclip": {
+        "train": {
+            "text": {"features": "random"},
+            "net": CLIP | DINO | {"width": 16, "heads": 2, "blocks": 2},
+            "augment": {"crop": 64},
+            "labelling": {"guided_from": 1},
+            "losses": {"radius": 3},
+            "loop": TWO,
+        },
+        "infer": {"long_side": 64},
     },
 }
 """What is changed of every recipe of a method: networks, sizes of images and crops, scales of PPMG's cells and tests,

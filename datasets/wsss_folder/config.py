@@ -38,7 +38,7 @@ class Options(Config):
     yolo: Path | None = Field(None, description="folder of YOLO .txt labels")
     names: Path | None = Field(None, description="class names of YOLO: classes.txt or data.yaml; found if near")
     xml: Path | None = Field(None, description="folder of Pascal VOC .xml annotations, or one such file")
-    label_studio: tuple[Path, ...] = Field((), description="JSON or JSON-MIN export of Label Studio")
+    label_studio: tuple[Path, ...] = Field((), description="JSON, JSON-MIN, CSV or TSV export of Label Studio")
     cvat: tuple[Path, ...] = Field((), description="XML export 'CVAT for images 1.1'")
     labelme: Path | None = Field(None, description="folder of labelme's .json files, or one such file")
     via: tuple[Path, ...] = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")

@@ -1,15 +1,15 @@
 """CLIP-ES through every stage on generated data, by the command that a user types."""
 
-from typing import Any, ClassVar
+from typing import Any
 
 import pytest
 import torch
 
+from forked_tester import ForkedTester
 from processes import Wsss
 from tiny_shapes import shapes_and_recipe
 from wsss_cli.cam.store import read_cam
 from wsss_cli.nets.backbones.clip import ClipVisual
-from wsss_cli.testing import MethodTester
 
 TOWER = {"img_size": 64, "embed_dim": 32, "depth": 4, "num_heads": 2}
 SEEDS: dict[str, Any] = {
@@ -22,16 +22,16 @@ RECIPE: dict[str, Any] = {
     "train": {
         "net": {"backbone": "test_resnet", "pretrained": "none", "width": 16, "aspp_rates": [1, 2]},
         "augment": {"crop": 64},
-        "loop": {"iterations": 2, "batch": 4},
+        "loop": {"iterations": 8, "batch": 4},
     },
 }
 
 
-class TestClipEs(MethodTester):
+class TestClipEs(ForkedTester):
     """The tower has random weights: the path alone is tried."""
 
     method = "clipes"
-    recipe: ClassVar[dict[str, Any]] = RECIPE
+    recipe = RECIPE
 
 
 @pytest.fixture(scope="module")
@@ -80,7 +80,13 @@ def test_what_cannot_work_is_named(wsss: Wsss, setting: str, said: str) -> None:
 def test_a_prompt_file_names_known_classes(wsss: Wsss) -> None:
     words = (*WORDS, "--name", "prompts", "--prompt-file", "words.yaml")
     missing = wsss(*words)
-    assert missing.code == 2 and "there is no file words.yaml" in missing.text
+    assert missing.code == 2 and "words.yaml cannot be read: it is missing" in missing.text
     (wsss.folder / "words.yaml").write_text("nothing: x\n", encoding="utf-8")
     unknown = wsss(*words)
     assert unknown.code == 2 and "unknown class 'nothing'" in unknown.text
+    (wsss.folder / "words.yaml").write_text("disc: a plate\n", encoding="utf-8")
+    known = wsss(*words)
+    assert known.code == 0, known.text
+    assert "finished already" in wsss(*words).text
+    (wsss.folder / "words.yaml").write_text("disc: a coin\n", encoding="utf-8")
+    assert "names.disc" in wsss(*words, "--dry-run").text  # what the file says is the setting
