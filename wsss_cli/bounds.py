@@ -26,6 +26,7 @@ DISTANCE = 10_000.0  # pixels or grey levels of a Gaussian
 MINUTES = 100_000.0  # 70 days
 RADIUS = 32  # pixels on the map of stride 4: pairs grow with its square, 3,200 a pixel at 32
 DOUBLINGS = 16  # of a walk's steps: after 65,536 it has come to rest
+MEGAPIXELS = 178.956970  # of an image, unless set otherwise: where Pillow takes a file for a bomb
 COUNT = 100_000_000  # images to draw or to set aside
 
 Scale = Annotated[float, Field(gt=0, le=16)]

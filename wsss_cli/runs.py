@@ -7,7 +7,7 @@ import json
 import shutil
 from collections.abc import Iterator
 from contextlib import contextmanager
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
@@ -17,7 +17,7 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from wsss_cli import yaml12
 from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
-from wsss_cli.files import write_text
+from wsss_cli.files import is_writable, write_text
 from wsss_cli.locks import locked
 from wsss_cli.names import inside, require_folder_name
 from wsss_cli.sound import read_text, sum_of
@@ -25,12 +25,16 @@ from wsss_cli.sound import read_text, sum_of
 
 @dataclass(frozen=True)
 class Run:
-    """One run of one method on one prepared data set."""
+    """One run of one method on one prepared data set.
+
+    evaluation  the folder of stage evaluate, where that is not to be in the run: its own may be closed to writing
+    """
 
     root: Path
     data: str
     method: str
     name: str
+    evaluation: Path | None = field(default=None, kw_only=True)
 
     def __post_init__(self) -> None:
         for part in (self.data, self.method, self.name):
@@ -46,6 +50,8 @@ class Run:
 
     def stage(self, key: str) -> Path:
         """The folder of a stage: "seeds", "infer", or with a variant "infer-train"."""
+        if self.evaluation is not None and key.partition("-")[0] == "evaluate":
+            return self.evaluation
         return inside(self.folder, key, "the stage", "choose another split")
 
     def settings(self) -> Settings:
@@ -77,11 +83,18 @@ class Run:
     def locked(self) -> Iterator[None]:
         """Hold the run: no other command changes it meanwhile. The lock ends with the process, however it ends.
 
-        Raises WsssError if another command holds it.
+        Raises WsssError if another command holds it.  A run that is closed to writing nobody changes.
         """
         remedy = "wait for it, or name another run with --name"
-        with locked(self.folder / ".lock", f"is working on {self.folder}", remedy):
+        if not self.is_closed():
+            with locked(self.folder / ".lock", f"is working on {self.folder}", remedy):
+                yield
+        else:
             yield
+
+    def is_closed(self) -> bool:
+        """Whether nothing can be written to it."""
+        return not is_writable(self.folder)
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,6 @@ from pydantic import Field
 from wsss_cli import bounds
 from wsss_cli.config import Config
 from wsss_cli.data.coco_entries import Crowd
-from wsss_cli.data.picture import USUAL_MEGAPIXELS
 
 Paint = Literal["order", "larger_first"]
 
@@ -50,7 +49,7 @@ class Options(Config):
         "them for empty: all background (BECO's val_all)",
     )
     max_megapixels: float = Field(
-        USUAL_MEGAPIXELS,
+        bounds.MEGAPIXELS,
         gt=0,
         le=1e6,
         description="millions of pixels that an image may have; more are taken for a mistake",

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from typing import Annotated, Literal
 
 from typer import Option
@@ -16,6 +17,9 @@ Stage = Annotated[Which | None, Option("--stage", help="whose label maps are sco
 Instances = Annotated[
     bool | None, Option("--instances/--no-instances", help="score the instance labels of stage pseudo as well")
 ]
+Output = Annotated[
+    Path | None, Option("--output", "-o", help="folder of the scores; in the run, unless that is closed to writing")
+]
 Json = Annotated[bool, Option("--json", help="print the scores as JSON and nothing else")]
 
 
@@ -26,6 +30,7 @@ def evaluate(
     split: Split = None,
     crf: Crf = None,
     instances: Instances = None,
+    output: Output = None,
     as_json: Json = False,
     *,
     options: RunOptions,
@@ -46,7 +51,7 @@ def evaluate(
     split_wish = setting("infer" if stage == "infer" else "evaluate", "split", split)
     name = "evaluate" if stage == "infer" else f"evaluate-{stage}"
     passing = merge(split_wish, setting("evaluate", "instances", instances))
-    done = run_stage("evaluate", words, options, crf_wish, passing, name)
+    done = run_stage("evaluate", words, options, crf_wish, passing, name, output=output)
     if done is None:
         return
     from wsss_cli.metrics.evaluate import read_scores

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -52,12 +52,14 @@ def run_stage(
     passing: Mapping[str, Any] | None = None,
     stage: str = "",
     hint: bool = True,
+    output: Path | None = None,
 ) -> tuple[Target, dict[str, Any]] | None:
     """Run `stage` (named as the verb unless given) and what it needs.
 
     own      settings that the command's own options stand for: {stage: {key: value}}
     passing  the same, but for this command only: later ones do not start from them
     hint     say which command comes next
+    output   the folder of stage evaluate, if not in the run
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
     """
@@ -65,7 +67,7 @@ def run_stage(
     launch.follow_launcher()
 
     def resolve() -> tuple[Target, list[Step]]:
-        target = resolve_target(verb, words, options, own or {}, passing or {}, stage)
+        target = resolve_target(verb, words, options, own or {}, passing or {}, stage, output)
         return target, make_plan(target, stage or verb, options, launch.world(asked))
 
     if options.dry_run:
@@ -99,12 +101,13 @@ def resolve_target(
     own: Mapping[str, Any],
     passing: Mapping[str, Any],
     stage: str = "",
+    output: Path | None = None,
 ) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
     names = [w for w in words or [] if "=" not in w]
     if len(names) > 1:
         raise WsssError(f"more than one method named: {', '.join(names)}", "settings are written KEY=VALUE")
-    run = find_run(names[0] if names else None, options)
+    run = replace(find_run(names[0] if names else None, options), evaluation=output)
     method = find_method(run.method)
     own = merge(own, declared_settings(method, stage or verb, options.declared))
     overrides: dict[str, Any] = {section: values for section, values in own.items() if values}
@@ -163,8 +166,9 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         if runtime.main:
             _say_kept(target)
             _warn_of_space(target, steps)
-            target.run.save_settings(target.saved)
-            target.run.make_latest()
+            if not target.run.is_closed():
+                target.run.save_settings(target.saved)
+                target.run.make_latest()
         try:
             record = execute(steps, target.data, target.method, runtime)
         except Exception:
@@ -182,6 +186,8 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
 
 def _forget(target: Target, steps: list[Step]) -> None:
     """A command by which nothing was made was a mistake: its settings are not remembered, results stay."""
+    if target.run.is_closed():
+        return
     target.run.save_settings(target.kept)
     for step in steps:
         if step.status in ("stale", "forced"):

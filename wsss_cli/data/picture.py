@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import NDArray
 from PIL import Image
 
+from wsss_cli import bounds
 from wsss_cli.errors import WsssError
 
 BITS, PHOTOMETRIC, SAMPLES, EXTRA, FORMAT = 258, 262, 277, 338, 339  # tags of TIFF
@@ -18,7 +19,6 @@ LARGEST = (341, 281)  # SMaxSampleValue, MaxSampleValue
 ALPHA = (1, 2)  # of TIFF's extra samples; 0 is anything else
 MOSTLY = 0.5  # of the pixels half transparent: a band that is called alpha and is none
 DEEPEST = 65535  # the largest value of 16 bits
-USUAL_MEGAPIXELS = 178.956970  # where Pillow takes a file for a bomb
 
 
 @dataclass(frozen=True)
@@ -35,7 +35,7 @@ class Reading:
     black: float = 0.0
     first_page: bool = False
     alpha: Literal["auto", "yes", "no"] = "auto"
-    megapixels: float = USUAL_MEGAPIXELS
+    megapixels: float = bounds.MEGAPIXELS
 
 
 PLAIN = Reading()

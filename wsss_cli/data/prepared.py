@@ -16,7 +16,8 @@ from typing import Any
 
 import yaml
 
-from wsss_cli.data.picture import USUAL_MEGAPIXELS, Reading
+from wsss_cli import bounds
+from wsss_cli.data.picture import Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.files import inode, is_lost, write_text, writing
 from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
@@ -118,12 +119,12 @@ class DatasetInfo:
     @property
     def reading(self) -> Reading:
         """How its pictures are read as they are now: those that needed more have been made anew."""
-        return Reading(megapixels=self.pictures.get(MEGAPIXELS, USUAL_MEGAPIXELS))
+        return Reading(megapixels=self.pictures.get(MEGAPIXELS, bounds.MEGAPIXELS))
 
 
 def size_limit(megapixels: float) -> dict[str, float]:
     """Of DatasetInfo.pictures: the limit, if it is not the usual one."""
-    return {} if megapixels == USUAL_MEGAPIXELS else {MEGAPIXELS: megapixels}
+    return {} if megapixels == bounds.MEGAPIXELS else {MEGAPIXELS: megapixels}
 
 
 def class_id(name: str, classes: tuple[str, ...]) -> int:

@@ -123,13 +123,11 @@ def test_two_processes_make_the_same_seeds_and_labels(wsss: Wsss, run: Path) -> 
     assert len(same) == 12 and np.mean(same) > 0.98
 
 
-def test_a_damaged_checkpoint_is_named(wsss: Wsss, run: Path) -> None:
+def test_a_damaged_checkpoint_is_made_again(wsss: Wsss, run: Path) -> None:
     ok(wsss("infer", "irn"))  # whatever an earlier test made stale
     path = run / "train" / "checkpoint.pt"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    failed = wsss("infer", "irn", "--force")
-    path.write_bytes(whole)
-    assert failed.code == 2 and "Traceback" not in failed.text
-    assert "checkpoint.pt" in failed.text and "is damaged" in failed.text
-    ok(wsss("infer", "irn"))
+    ok(wsss("infer", "irn", "--force", seconds=300))
+    assert len(path.read_bytes()) > len(whole) // 2
+    assert "finished already" in ok(wsss("train", "irn"))

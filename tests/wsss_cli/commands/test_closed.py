@@ -1,0 +1,93 @@
+"""What a command leaves alone: finished results that are closed to writing, and the repository it is called in."""
+
+import os
+import shutil
+import subprocess
+from collections.abc import Iterator
+from pathlib import Path
+
+import pytest
+
+from processes import Wsss
+
+RUN = Path("runs/dots/toy/default")
+
+
+@pytest.fixture
+def closed(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wsss]:
+    """Finished results whose folders nobody may write to; for root, who may, they only say so."""
+    done = wsss("evaluate", "toy", "--workers", 0)
+    assert done.code == 0, done.text
+    folders = [path for room in ("runs", "data") for path in (wsss.folder / room).rglob("*") if path.is_dir()]
+    folders += [wsss.folder / "runs", wsss.folder / "data"]
+    access = os.access
+    shut = {str(path) for path in folders}
+    monkeypatch.setattr(os, "access", lambda p, mode: str(p) not in shut and access(p, mode))
+    for folder in folders:
+        folder.chmod(0o555)
+    yield wsss
+    for folder in folders:
+        folder.chmod(0o755)
+
+
+def state(folder: Path) -> dict[str, tuple[int, int]]:
+    found = (path for room in ("runs", "data") for path in (folder / room).rglob("*"))
+    return {str(path): (path.stat().st_mtime_ns, path.stat().st_size) for path in found}
+
+
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("export", "labels", "toy", "--format", "png", "--out", "out"), "10 images of split 'train' -> out"),
+        (("report", "toy", "--output", "out/report.html"), "report: out/report.html"),
+        (("evaluate", "toy", "--output", "out"), "mIoU"),
+        (("evaluate", "toy"), "mIoU"),
+        (("evaluate", "toy", "--stage", "pseudo", "--output", "out"), "mIoU"),
+        (("infer", "toy"), "finished already"),
+    ],
+)
+def test_closed_results_are_used(closed: Wsss, words: tuple[str, ...], says: str) -> None:
+    before = state(closed.folder)
+    done = closed(*words)
+    assert done.code == 0 and says in done.out, done.text
+    assert state(closed.folder) == before
+    if words[0] == "evaluate" and "out" in words:
+        assert (closed.folder / "out/scores.json").is_file()
+
+
+def test_what_must_be_made_in_a_closed_run_is_refused(closed: Wsss) -> None:
+    if os.geteuid() == 0:
+        pytest.skip("root may write everywhere")
+    done = closed("train", "toy", "--force")
+    assert done.code == 2 and "not allowed to write" in done.err
+
+
+def git(folder: Path, *words: str) -> str:
+    named = ["git", "-c", "user.name=a", "-c", "user.email=a@example.org", *words]
+    return subprocess.run(named, cwd=folder, check=True, capture_output=True, text=True).stdout
+
+
+def test_a_repository_stays_as_it_was(wsss: Wsss) -> None:
+    """Every command, in somebody's repository that leaves data/ and runs/ out."""
+    (wsss.folder / ".gitignore").write_text("data/\nruns/\n")
+    git(wsss.folder, "init", "-q")
+    git(wsss.folder, "add", ".gitignore")
+    git(wsss.folder, "commit", "-q", "-m", "first")
+    inside = wsss.folder / ".git"
+    before = {str(p): (p.stat().st_mtime_ns, p.stat().st_size) for p in inside.rglob("*")}
+    out = wsss.folder.with_name(wsss.folder.name + "-out")
+    for words in (
+        ("prepare", "dots", "--images", 15, "--force"),
+        ("check",),
+        ("evaluate", "toy", "--workers", 2),
+        ("evaluate", "--stage", "pseudo"),
+        ("report",),
+        ("export", "labels", "--format", "coco", "--out", out),
+        ("methods",),
+        ("datasets",),
+    ):
+        done = wsss(*words)
+        assert done.code == 0, done.text
+        assert {str(p): (p.stat().st_mtime_ns, p.stat().st_size) for p in inside.rglob("*")} == before, words
+    assert git(wsss.folder, "status", "--porcelain") == ""
+    shutil.rmtree(out)
