@@ -29,7 +29,6 @@ from wsss_cli.job import Job
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.nets.weights.reading import read_weights
-from wsss_cli.promises import promised_ids
 
 NAME = "cam_net"
 """The folder of the network in the stage's."""
@@ -45,8 +44,7 @@ def pseudo(job: Job[Pseudo]) -> dict[str, int]:
     """CAMs -> `labels/<id>.png`."""
     config = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
-    made = promised_ids(job.promised["seeds"], "cam")
-    samples = [s for s in job.data.samples if s.id in made]
+    samples = job.promised_samples("seeds", "cam")
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     tasks = ((label_path(job.folder, s), cam_path(folder, s), config.background, form, palette) for s in todo)
     job.each("make labels", write_label, tasks, len(todo))
