@@ -116,7 +116,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
     sweep(step.folder)
     before = read_record(step.folder) or {}
     if before:
-        clear_damaged(step.folder, before.get("seal"))
+        clear_damaged(step.folder, before)
     marks = {s.stage.name: s.fingerprint for s in steps}
     section = step.stage.name.partition("-")[0]
     head = f"# the resolved settings of this stage; give the file to --recipe to repeat them\n{section}:\n"

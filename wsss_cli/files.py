@@ -144,8 +144,12 @@ def inode(path: Path) -> int | None:
 
 def is_writable(folder: Path) -> bool:
     """Whether files can be made in it, or, if it is not there, whether it can."""
-    there = next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
-    return os.access(there, os.W_OK)
+    return os.access(deepest_there(folder), os.W_OK)
+
+
+def deepest_there(folder: Path) -> Path:
+    """The folder, or where it is to be: the deepest above it that exists."""
+    return next(path for path in (folder.absolute(), *folder.absolute().parents) if path.exists())
 
 
 def keep_if_made_from(folder: Path, recipe: str) -> None:

@@ -18,7 +18,7 @@ from wsss_cli.config import StageConfig
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.method import Method
 from wsss_cli.parallel.unordered import map_unordered
-from wsss_cli.promises import Promises, absent
+from wsss_cli.promises import Promises, absent, promised_ids
 from wsss_cli.ranks.distributed import Runtime, barrier, shard
 
 N = TypeVar("N", bound=nn.Module)
@@ -63,6 +63,11 @@ class Job(Generic[C]):
     def tagged(self, asked: str | None) -> list[Sample]:
         """The samples of the training split, or of the one asked for, that have tags."""
         return self.data.tagged(asked)
+
+    def promised_samples(self, stage: str, folder: str) -> list[Sample]:
+        """The samples of which a stage that this one needs left a file in that folder."""
+        made = promised_ids(self.promised[stage], folder)
+        return [s for s in self.data.samples if s.id in made]
 
     def say_left_out(self, samples: Sequence[Sample], asked: str | None) -> None:
         """Tell the user, once, if the samples `tagged` are not all of the split."""

@@ -26,6 +26,11 @@ def promised_ids(promises: Promises, folder: str) -> set[str]:
     return {name.rpartition(".")[0] for name in promises.get(folder, ())}
 
 
+def label_of_each_cam(seeds: Promises) -> Promises:
+    """A label map wherever the stage `seeds` leaves CAMs."""
+    return {"labels": [f"{id}.png" for id in sorted(promised_ids(seeds, "cam"))]}
+
+
 def lacking(folder: Path, promises: Promises) -> dict[str, list[str]]:
     """The promised files that are not there, by sub-folder: one listing of each, not a look at each file."""
     missing = {below: absent(folder / below, names) for below, names in promises.items()}

@@ -11,6 +11,7 @@ import zlib
 from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
+from typing import Any
 
 from wsss_cli import console
 from wsss_cli.errors import WsssError
@@ -54,6 +55,11 @@ def sealed(folder: Path, digest: str) -> dict[str, Sum] | None:
     return {name: Sum(int(crc, 16), int(size), int(time)) for crc, size, time, name in rows}
 
 
+def sums_of(folder: Path, record: Mapping[str, Any] | None) -> dict[str, Sum]:
+    """`sealed` of a stage's record; none where it vouches for nothing, or its files.sum is gone or was changed."""
+    return (sealed(folder, record["seal"]) if record and "seal" in record else None) or {}
+
+
 def damaged(folder: Path, sums: Mapping[str, Sum], names: Iterable[str], every: bool = False) -> list[str]:
     """Those of the files that are there, but not as they were sealed; what is gone, promises tell.
 
@@ -64,14 +70,14 @@ def damaged(folder: Path, sums: Mapping[str, Sum], names: Iterable[str], every: 
     return [name for name, whole in zip(doubtful, kept) if not whole]
 
 
-def clear_damaged(folder: Path, digest: str | None) -> None:
+def clear_damaged(folder: Path, record: Mapping[str, Any] | None) -> None:
     """Before a stage goes on: take what is damaged out of its folder, so that it is made again.
 
-    digest  of its seal, if it was finished; what no seal knows is asked for its own sums
+    record  its stage.json, if there is one; what that does not vouch for is asked for its own sums
     """
-    sums = sealed(folder, digest) if digest else None
-    wrong = set(damaged(folder, sums or {}, sums or ()))
-    unsealed = [name for name in _artefacts(folder) if name not in (sums or {})]
+    sums = sums_of(folder, record)
+    wrong = set(damaged(folder, sums, sums))
+    unsealed = [name for name in _artefacts(folder) if name not in sums]
     wrong |= {name for name, why in zip(unsealed, ParallelMap(lambda name: fault(folder / name), unsealed)) if why}
     for name in sorted(wrong):
         place = folder / ASIDE / name

@@ -7,6 +7,7 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.files import deepest_there
 from wsss_cli.plan import Step
 
 LABEL_MAP = 0.1  # bytes a pixel of a compressed map: VOC's take 0.02, the busiest of COCO's 0.1
@@ -35,8 +36,7 @@ def lack(steps: Sequence[Step], data: Prepared, root: Path) -> str:
 
 def free_space(root: Path) -> int:
     """Bytes on the disk where a folder is, or will be."""
-    there = next(path for path in (root.absolute(), *root.absolute().parents) if path.exists())
-    return shutil.disk_usage(there).free
+    return shutil.disk_usage(deepest_there(root)).free
 
 
 def _size(name: str, sample: Sample | None) -> int:

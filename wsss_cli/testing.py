@@ -39,7 +39,7 @@ class MethodTester:
 
     class TestMine(MethodTester):
         method = "mine"
-        recipe = {"train": {"net": {"backbone": "test_resnet", "pretrained": "none"}, "loop": {"epochs": 1}}}
+        recipe = {"train": {"net": {"backbone": "test_resnet", "pretrained": "none"}, "loop": {"epochs": 3}}}
     """
 
     method: ClassVar[str]

@@ -7,7 +7,6 @@ import warnings
 import zipfile
 from pathlib import Path
 from typing import Any
-from zipfile import is_zipfile
 
 import torch
 
@@ -27,15 +26,10 @@ def read_torch(path: Path, trust: bool = False) -> Any:
     Raises WsssError: damaged, a TorchScript archive, asks for code and is not trusted, asks for code that is not
     installed.
     """
-    if _is_torchscript(path):
-        raise WsssError(
-            f"{path} is a TorchScript archive, a program and no file of weights",
-            "for OpenAI's CLIP take the same weights as open_clip's or timm's safetensors; of others, a state dict",
-        )
     try:
-        require_file(path)
-        if is_zipfile(path) and (wrong := zip_fault(path)):
-            raise damaged(path, ValueError(wrong))
+        require_file(path)  # before anything opens it: a pipe would never answer
+        if zipfile.is_zipfile(path):
+            _require_tensors(path)
         with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse
             return torch.load(path, map_location="cpu", weights_only=not trust)
     except WsssError:
@@ -54,13 +48,16 @@ def read_torch(path: Path, trust: bool = False) -> Any:
         raise damaged(path, error) from error
 
 
-def _is_torchscript(path: Path) -> bool:
-    """Whether torch.jit.save wrote it: it alone keeps constants beside the tensors."""
-    try:
-        with zipfile.ZipFile(path) as archive:
-            return any(name.endswith("/constants.pkl") for name in archive.namelist())
-    except (OSError, zipfile.BadZipFile):  # another kind of file, or none: torch says so
-        return False
+def _require_tensors(path: Path) -> None:
+    """Raises WsssError for an archive that is not as it was written, or a program, whatever its tensors."""
+    if wrong := zip_fault(path):
+        raise damaged(path, ValueError(wrong))
+    with zipfile.ZipFile(path) as archive:
+        if any(name.endswith("/constants.pkl") for name in archive.namelist()):  # torch.jit.save alone keeps them
+            raise WsssError(
+                f"{path} is a TorchScript archive, a program and no file of weights",
+                "for OpenAI's CLIP take the same weights as open_clip's or timm's safetensors; of others, a state dict",
+            )
 
 
 def damaged(path: Path, error: Exception) -> WsssError:

@@ -17,8 +17,9 @@ from wsss_cli.batches.loader import batches_per_epoch
 from wsss_cli.data.labels import read_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
+from wsss_cli.engine.optimiser import body_and_head
 from wsss_cli.engine.part import Taken, meta, train_or_take, trained_part
-from wsss_cli.engine.segment import body_and_head, labelled, rates, say_unlabelled
+from wsss_cli.engine.segment import labelled, rates, say_unlabelled
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net

@@ -12,7 +12,7 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.nets.clip_names import Names
 from wsss_cli.nets.clip_net import ClipNet
-from wsss_cli.promises import Promises, each, promised_ids
+from wsss_cli.promises import Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
 
 
@@ -46,4 +46,4 @@ class Pseudo(StageConfig):
     sure: float = Field(0.95, ge=0, le=1, description="score after the CRF below which a pixel is ignored (mu)")
 
     def promises(self, context: Context) -> Promises:
-        return {"labels": [f"{id}.png" for id in sorted(promised_ids(context.promised["seeds"], "cam"))]}
+        return label_of_each_cam(context.promised["seeds"])

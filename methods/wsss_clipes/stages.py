@@ -19,10 +19,9 @@ from wsss_cli.data.labels import label_path, write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
-from wsss_cli.nets.clip_text import keep, text_features
+from wsss_cli.nets.clip_text import features_of_run
 from wsss_cli.nets.weights.clip import load_clip
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.promises import promised_ids
 from wsss_clipes.cams import cams_of, whole_patches
 from wsss_clipes.config import Pseudo, Seeds
 from wsss_clipes.labels import pseudo_label, scores
@@ -59,12 +58,9 @@ def build(job: Job[Seeds]) -> ClipVisual:
 
 def names(job: Job[Seeds], dim: int) -> tuple[Tensor, Tensor]:
     """Features of the classes (C, dim) and of background (b, dim), on the device; kept in the run."""
-    classes, path = job.data.info.classes, job.folder / "text.npz"
-    text = text_features(job.config, classes, dim, path)
-    if job.runtime.main and not path.exists():
-        keep(path, job.config, classes, text)
-    job.barrier()
-    return text[0].to(job.runtime.device), text[1].to(job.runtime.device)
+    path, device = job.folder / "text.npz", job.runtime.device
+    classes, background = features_of_run(job.config, job.data.info.classes, dim, path, job.runtime)
+    return classes.to(device), background.to(device)
 
 
 def as_cam(sample: Sample, cam: Tensor) -> Cam:
@@ -75,8 +71,7 @@ def as_cam(sample: Sample, cam: Tensor) -> Cam:
 def pseudo(job: Job[Pseudo]) -> dict[str, int]:
     """CAMs -> `labels/<id>.png`."""
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
-    made = promised_ids(job.promised["seeds"], "cam")
-    samples = [s for s in job.data.samples if s.id in made]
+    samples = job.promised_samples("seeds", "cam")
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     device = job.runtime.device
     tasks = ((label_path(job.folder, s), s, cam_path(folder, s), job.config, form, palette, device) for s in todo)

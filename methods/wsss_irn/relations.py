@@ -14,7 +14,6 @@ from wsss_cli.batches.transforms import normalise, place, top_left_crop
 from wsss_cli.cam.store import cam_path, read_cam
 from wsss_cli.classifier.config import Network
 from wsss_cli.classifier.network import build_backbone
-from wsss_cli.classifier.optim import optimiser
 from wsss_cli.classifier.stages import trained_classifier
 from wsss_cli.classifier.training import Learning, fit_part
 from wsss_cli.data.images import read_image
@@ -22,6 +21,7 @@ from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
+from wsss_cli.engine.optimiser import at_two_rates
 from wsss_cli.engine.part import Taken, meta, train_or_take, trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.backbone import Backbone
@@ -71,7 +71,8 @@ def train_irn(job: Job[Pseudo]) -> dict[str, float]:
     def fitted() -> dict[str, float]:
         net = IrnNet(frozen_backbone(job))
         data = RelatedPixels(job.tagged(config.split), lambda s: ir_path(job.folder, s), c)
-        step, optimizer = partial(_step, radius=c.radius), optimiser(c.optimiser, net.boundary, net.displacement)
+        step = partial(_step, radius=c.radius)
+        optimizer = at_two_rates(net.boundary.parameters(), net.displacement.parameters(), c.optimiser)
         return fit_part(job, "irn", net, Learning(data, step, optimizer), c, about, "train IRN")
 
     def taken(file: str) -> Taken:

@@ -58,7 +58,10 @@ class SeamNetwork(Pretrained):
 
 
 class SeamOptimiser(Sgd):
-    """PolyOptimizer of the released code."""
+    """PolyOptimizer of the released code.
+
+    Its groups of biases, at twice the rates, are empty: no convolution has one.
+    """
 
     lr: float = Field(0.02, gt=0, le=bounds.RATE, description="learning rate of the backbone (COCO: 0.01)")
     head_factor: float = Field(

@@ -8,13 +8,13 @@ from torch import Tensor, nn
 
 from wsss_cli.batches.loader import TrainingData
 from wsss_cli.classifier.training import Learning, train_part
+from wsss_cli.engine.optimiser import body_and_head
 from wsss_cli.engine.part import PATH, trained_part
 from wsss_cli.job import Job
 from wsss_ppmg.checkpoint import load_official_seam, load_start
 from wsss_ppmg.config import SeamNetwork, SeamTraining
 from wsss_ppmg.losses import seam_losses
 from wsss_ppmg.nets import SeamNet, build
-from wsss_ppmg.optim import optimiser
 
 METHOD = "ppmg"
 """Of these networks' checkpoints, also where another method takes the stage."""
@@ -28,7 +28,7 @@ def train_network(
 
     def learning(net: SeamNet) -> Learning:
         load_start(net, network.pretrained, trust)
-        return Learning(data, _step, optimiser(config.optimiser, net))
+        return Learning(data, _step, body_and_head(net, config.optimiser))
 
     return train_part(
         job,

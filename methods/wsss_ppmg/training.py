@@ -15,6 +15,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.infer import infer, outputs
 from wsss_cli.engine.loop import Training, fit, total_iterations
+from wsss_cli.engine.optimiser import body_and_head
 from wsss_cli.engine.part import Taken, keep, meta
 from wsss_cli.engine.schedules import poly_to
 from wsss_cli.job import Job
@@ -78,7 +79,7 @@ def _fit(
     training = Training(
         model=net,
         step=lambda model, batch, k: losses(model, batch, loss),
-        optimizer=segment.body_and_head(net, config.optimiser),
+        optimizer=body_and_head(net, config.optimiser),
         factor=segment.rates(config.optimiser, total, poly_to),
         data=data,
         prepare=to_device,

@@ -18,7 +18,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_names import Names
 from wsss_cli.nets.clip_net import VIT_B16, ClipNet
 from wsss_cli.places import FILE, WEIGHTS
-from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
+from wsss_cli.promises import CHECKPOINT, Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage.config import Trained
@@ -162,7 +162,7 @@ class Pseudo(StageConfig):
     par: Par = Field(Par(iterations=20, down=1), description="pixel-adaptive refinement, as in training")
 
     def promises(self, context: Context) -> Promises:
-        return {"labels": [f"{id}.png" for id in sorted(promised_ids(context.promised["seeds"], "cam"))]}
+        return label_of_each_cam(context.promised["seeds"])
 
 
 class Infer(infer.Infer):

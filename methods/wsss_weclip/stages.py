@@ -22,11 +22,10 @@ from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.part import Taken, meta, read_part, train_or_take
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
-from wsss_cli.nets.clip_text import keep, text_features
+from wsss_cli.nets.clip_text import features_of_run
 from wsss_cli.nets.weights.clip import load_clip
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.promises import promised_ids
 from wsss_cli.single_stage.network import Segmentation
 from wsss_weclip.checkpoint import load_official
 from wsss_weclip.config import Net, Pseudo, Seeds, Train
@@ -86,10 +85,7 @@ def build(job: Job) -> WeClip:
     if dino is not None:
         load_pretrained(dino, config.net.dino_pretrained, job.runtime.trust)
     classes, path = job.data.info.classes, job.folder / "text.npz"
-    text = text_features(config.text, classes, encoder.proj.out_features, path)
-    if job.runtime.main and not path.exists():
-        keep(path, config.text, classes, text)
-    job.barrier()
+    text = features_of_run(config.text, classes, encoder.proj.out_features, path, job.runtime)
     return WeClip(encoder, dino, config.net, text)
 
 
@@ -145,8 +141,7 @@ def pseudo(job: Job) -> dict[str, int]:
     """Write labels/<id>.png for every tagged image that the stage `seeds` made CAMs of."""
     config: Pseudo = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
-    made = promised_ids(job.promised["seeds"], "cam")
-    samples = [s for s in job.data.samples if s.id in made]
+    samples = job.promised_samples("seeds", "cam")
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     with job.track("make labels", len(todo)) as tick:
         for sample in todo:

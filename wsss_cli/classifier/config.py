@@ -12,7 +12,7 @@ from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
-from wsss_cli.engine.optimiser import Optimiser
+from wsss_cli.engine.optimiser import TwoRates
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
@@ -30,7 +30,7 @@ class Network(Pretrained):
     freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
 
 
-class Sgd(Optimiser):
+class Sgd(TwoRates):
     """SGD with a polynomial schedule."""
 
     lr: float = Field(0.1, gt=0, le=bounds.RATE, description="learning rate of the backbone")

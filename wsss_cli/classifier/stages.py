@@ -19,17 +19,16 @@ from wsss_cli.cam.multi_scale import multi_scale_cams, pyramids
 from wsss_cli.cam.store import cam_path, read_cam, write_cam
 from wsss_cli.classifier.config import Network, Pseudo, Seeds
 from wsss_cli.classifier.network import Classifier, build
-from wsss_cli.classifier.optim import optimiser
 from wsss_cli.classifier.samples import TaggedImages
 from wsss_cli.classifier.training import Learning, train_part
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, write_labels
+from wsss_cli.engine.optimiser import at_two_rates
 from wsss_cli.engine.part import PATH, trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.nets.weights.reading import read_weights
-from wsss_cli.promises import promised_ids
 
 NAME = "cam_net"
 """The folder of the network in the stage's."""
@@ -45,8 +44,7 @@ def pseudo(job: Job[Pseudo]) -> dict[str, int]:
     """CAMs -> `labels/<id>.png`."""
     config = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
-    made = promised_ids(job.promised["seeds"], "cam")
-    samples = [s for s in job.data.samples if s.id in made]
+    samples = job.promised_samples("seeds", "cam")
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     tasks = ((label_path(job.folder, s), cam_path(folder, s), config.background, form, palette) for s in todo)
     job.each("make labels", write_label, tasks, len(todo))
@@ -73,7 +71,8 @@ def train_classifier(
         samples = job.tagged(config.split)
         job.say_left_out(samples, config.split)
         load_pretrained(net.backbone, config.net.pretrained, job.runtime.trust)
-        optimizer = optimiser(config.training.optimiser, net.backbone, net.classifier)
+        body, head = net.backbone.parameters(), net.classifier.parameters()
+        optimizer = at_two_rates(body, head, config.training.optimiser)
         return Learning(TaggedImages(samples, classes, config.training), _step, optimizer)
 
     return train_part(

@@ -12,9 +12,10 @@ from torch import nn
 from wsss_cli.batches.loader import TrainingData
 from wsss_cli.batches.segmentation import to_device
 from wsss_cli.classifier.config import Sgd
-from wsss_cli.classifier.optim import rates
 from wsss_cli.engine.loop import Loop, Step, Training, fit, total_iterations
+from wsss_cli.engine.optimiser import factor
 from wsss_cli.engine.part import Taken, meta, train_or_take
+from wsss_cli.engine.schedules import poly
 from wsss_cli.job import Job
 from wsss_cli.nets.normalisation import Pretrained
 
@@ -81,11 +82,12 @@ def fit_part(
     job: Job, name: str, net: nn.Module, learning: Learning, config: Settings, about: dict[str, Any], title: str = ""
 ) -> dict[str, float]:
     """The training itself, in the stage's folder <name>."""
+    power, total = config.optimiser.power, total_iterations(config.loop, len(learning.data))
     training = Training(
         model=net,
         step=learning.step,
         optimizer=learning.optimizer,
-        factor=rates(config.optimiser, total_iterations(config.loop, len(learning.data))),
+        factor=factor(config.optimiser, total, lambda k: poly(k, total, power)),
         data=learning.data,
         prepare=to_device,
         meta=about,

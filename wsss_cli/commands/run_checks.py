@@ -21,7 +21,7 @@ from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.plan import Step, check_sections, plan, read_recipe, stages_of
 from wsss_cli.runs import read_record
-from wsss_cli.seals import damaged, sealed
+from wsss_cli.seals import damaged, sums_of
 from wsss_cli.space import lack
 
 
@@ -102,8 +102,8 @@ def _room(target: Target) -> list[Finding]:
 def _damage(step: Step) -> list[Finding]:
     """The files of a finished stage that are not what it left, each read to its end."""
     record = read_record(step.folder) if step.status in ("finished", "incomplete") else None
-    sums = sealed(step.folder, record["seal"]) if record and "seal" in record else None
-    wrong = damaged(step.folder, sums or {}, sums or (), every=True)
+    sums = sums_of(step.folder, record)
+    wrong = damaged(step.folder, sums, sums, every=True)
     if not wrong:
         return []
     what = f"stage {step.key}: {len(wrong)} files are damaged in {step.folder}: {some(wrong)}"

@@ -18,7 +18,7 @@ Group = tuple[Iterable[nn.Parameter], float]
 
 
 class Optimiser(Config):
-    """Which optimiser, and its schedule; a subclass says at which rates its parts learn."""
+    """Which optimiser, and its schedule."""
 
     name: Literal["sgd", "adamw"] = Field("sgd", description="sgd, as released; adamw, for small data: lower its lr")
     lr: float = Field(0.01, gt=0, le=bounds.RATE, description="learning rate of the backbone")
@@ -30,6 +30,12 @@ class Optimiser(Config):
     power: float = Field(0.9, gt=0, le=bounds.POWER, description="poly: lr * (1 - k / total) ** power")
 
 
+class TwoRates(Optimiser):
+    """The same, for a network whose head learns at another rate than its body."""
+
+    head_factor: float = Field(1.0, gt=0, le=bounds.FACTOR, description="factor on the learning rate of the head")
+
+
 def optimizer(groups: Sequence[Group | dict[str, Any]], o: Optimiser) -> torch.optim.Optimizer:
     """The optimiser over (parameters, base rate) groups, or groups of torch's; what needs no gradient is left out."""
     made: list[dict[str, Any]] = [{"params": g[0], "lr": g[1]} if isinstance(g, tuple) else g for g in groups]
@@ -37,6 +43,17 @@ def optimizer(groups: Sequence[Group | dict[str, Any]], o: Optimiser) -> torch.o
     if o.name == "adamw":
         return torch.optim.AdamW(learnt, lr=o.lr, betas=o.betas, weight_decay=o.weight_decay, fused=True)
     return torch.optim.SGD(learnt, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
+
+
+def at_two_rates(slow: Iterable[nn.Parameter], fast: Iterable[nn.Parameter], o: TwoRates) -> torch.optim.Optimizer:
+    """`optimizer` of two groups: the slow one at the base rate, the fast one at head_factor times it."""
+    return optimizer([(slow, o.lr), (fast, o.lr * o.head_factor)], o)
+
+
+def body_and_head(net: nn.Module, o: TwoRates) -> torch.optim.Optimizer:
+    """`at_two_rates`, with all that is in no `backbone` as the fast group."""
+    named = [("backbone" in name.split("."), p) for name, p in net.named_parameters()]
+    return at_two_rates([p for body, p in named if body], [p for body, p in named if not body], o)
 
 
 def factor(o: Optimiser, total: int, poly: Callable[[int], float]) -> Callable[[int], float]:

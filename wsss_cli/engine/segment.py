@@ -7,7 +7,6 @@ from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
 import numpy as np
-import torch
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -18,8 +17,8 @@ from wsss_cli.context import Context
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.engine import optimiser
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
+from wsss_cli.engine.optimiser import TwoRates, body_and_head, factor
 from wsss_cli.engine.part import meta, trained_part
 from wsss_cli.engine.schedules import poly
 from wsss_cli.errors import WsssError
@@ -34,7 +33,7 @@ from wsss_cli.promises import CHECKPOINT, Promises, absent, each, promised_ids
 from wsss_cli.ranks.distributed import mean_over_ranks
 
 
-class Optimiser(optimiser.Optimiser):
+class Optimiser(TwoRates):
     """SGD with a poly schedule; the defaults are BECO's released ones."""
 
     lr: float = Field(0.01, gt=0, le=bounds.RATE, description="learning rate of the backbone (BECO: 0.01)")
@@ -223,16 +222,9 @@ def _ids_of_map(path: Path, sample: Sample, num_classes: int) -> set[int]:
     return ids
 
 
-def body_and_head(net: nn.Module, o: Optimiser) -> torch.optim.Optimizer:
-    """The optimiser with the decoder (all that is in no `backbone`) in a group of its own."""
-    named = [("backbone" in n.split("."), p) for n, p in net.named_parameters()]
-    groups = [([p for body, p in named if body], o.lr), ([p for body, p in named if not body], o.lr * o.head_factor)]
-    return optimiser.optimizer(groups, o)
-
-
 def rates(o: Optimiser, total: int, released: Callable[..., float] = poly) -> Callable[[int], float]:
     """Iteration k to the factor on every rate: `released`, poly or poly_to, unless the settings ask for another."""
-    return optimiser.factor(o, total, lambda k: released(k, total, o.power, o.floor()))
+    return factor(o, total, lambda k: released(k, total, o.power, o.floor()))
 
 
 def predictor(path: Path, job: Job) -> nn.Module:

@@ -16,6 +16,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.nets.clip_names import Names, prompts
 from wsss_cli.nets.weights.caching import NAMES, require_reachable
+from wsss_cli.ranks.distributed import Runtime, barrier
 
 
 def text_features(names: Names, classes: Sequence[str], dim: int, kept: Path) -> tuple[Tensor, Tensor]:
@@ -37,6 +38,17 @@ def text_features(names: Names, classes: Sequence[str], dim: int, kept: Path) ->
         what = f"the features of names have {found.shape[1]} dimensions, those of images {dim}"
         raise WsssError(what, "choose text and backbone of one CLIP (model, net.backbone)")
     return found[: len(called)], found[len(called) :]
+
+
+def features_of_run(
+    names: Names, classes: Sequence[str], dim: int, path: Path, runtime: Runtime
+) -> tuple[Tensor, Tensor]:
+    """`text_features`, which rank 0 keeps in the run's text.npz at `path`, so that they are computed once."""
+    text = text_features(names, classes, dim, path)
+    if runtime.main and not path.exists():
+        keep(path, names, classes, text)
+    barrier()
+    return text
 
 
 def keep(path: Path, names: Names, classes: Sequence[str], features: tuple[Tensor, Tensor]) -> None:

@@ -12,7 +12,7 @@ from wsss_cli.console import warn
 from wsss_cli.errors import WsssError
 from wsss_cli.protocol import Protocol
 from wsss_cli.runs import Run, is_kept_aside, read_record
-from wsss_cli.seals import damaged, sealed
+from wsss_cli.seals import damaged, sums_of
 from wsss_cli.sound import read_text
 
 Record = dict[str, Any]
@@ -169,9 +169,10 @@ def _damaged(run: Run, records: Mapping[str, Record]) -> set[Path]:
     """The tables and journals that are not what their finished stages left."""
     found = set()
     for key, record in records.items():
-        sums = sealed(run.stage(key), record["seal"]) if record["status"] == "finished" and "seal" in record else None
-        names = [name for name in sums or () if name.endswith((".json", ".jsonl"))]
-        found |= {run.stage(key) / name for name in damaged(run.stage(key), sums or {}, names)}
+        folder = run.stage(key)
+        sums = sums_of(folder, record) if record["status"] == "finished" else {}
+        names = [name for name in sums if name.endswith((".json", ".jsonl"))]
+        found |= {folder / name for name in damaged(folder, sums, names)}
     return found
 
 

@@ -16,7 +16,7 @@ from wsss_cli.engine import infer
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
-from wsss_cli.promises import CHECKPOINT, Promises, each, promised_ids
+from wsss_cli.promises import CHECKPOINT, Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
 
@@ -162,5 +162,4 @@ class Pseudo(StageConfig):
     crf: Crf = Field(CAM_CRF, description="the dense CRF of refine=crf (ToCo)")
 
     def promises(self, context: Context) -> Promises:
-        """A label map wherever there are CAMs."""
-        return {"labels": [f"{id}.png" for id in sorted(promised_ids(context.promised["seeds"], "cam"))]}
+        return label_of_each_cam(context.promised["seeds"])

@@ -25,7 +25,6 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.promises import promised_ids
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.dual import agree, refined_label, with_constant
 from wsss_cli.single_stage.config import Pseudo, Seeds
@@ -86,8 +85,7 @@ def make_labels(job: Job[Pseudo]) -> dict[str, int]:
     """Write labels/<id>.png for every image that the stage `seeds` makes CAMs of."""
     config = job.config
     folder, form, palette = job.inputs["seeds"], label_format(job.data.num_classes), job.data.info.palette
-    made = promised_ids(job.promised["seeds"], "cam")
-    samples = [s for s in job.data.samples if s.id in made]
+    samples = job.promised_samples("seeds", "cam")
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     device = job.runtime.device
     tasks = (

@@ -9,6 +9,7 @@ import pytest
 from pycocotools.coco import COCO
 
 from processes import Result, Wsss
+from trained_run import load
 from wsss_cli.data.labels import read_labels, read_mask01
 from wsss_cli.runs import read_record, write_record
 
@@ -128,6 +129,7 @@ def test_a_damaged_checkpoint_is_made_again(wsss: Wsss, run: Path) -> None:
     path = run / "train" / "checkpoint.pt"
     whole = path.read_bytes()
     path.write_bytes(whole[: len(whole) // 2])
-    ok(wsss("infer", "irn", "--force", seconds=300))
-    assert len(path.read_bytes()) > len(whole) // 2
+    said = ok(wsss("infer", "irn", "--force", seconds=300))
+    assert "checkpoint.pt" in said and "damaged" in said
+    assert load(run / "train")["model"].keys() and len(path.read_bytes()) > len(whole) // 2
     assert "finished already" in ok(wsss("train", "irn"))

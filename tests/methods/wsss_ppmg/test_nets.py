@@ -5,9 +5,9 @@ from typing import Any
 import pytest
 import torch
 
+from wsss_cli.engine.optimiser import body_and_head
 from wsss_ppmg.config import Rough, SeamNetwork, SeamOptimiser
 from wsss_ppmg.nets import SeamNet, build
-from wsss_ppmg.optim import optimiser
 
 SMALL: dict[str, Any] = {"backbone": "test_resnet", "freeze_bn": False, "freeze": None}
 
@@ -61,7 +61,7 @@ def test_every_parameter_learns_from_the_four_maps() -> None:
 
 def test_the_optimiser_has_the_released_rates() -> None:
     net: SeamNet = build(SeamNetwork(**SMALL), 4)
-    sgd = optimiser(SeamOptimiser(), net)
+    sgd = body_and_head(net, SeamOptimiser())
     body, head = sgd.param_groups
     assert (body["lr"], head["lr"]) == (0.02, 0.2)
     assert {(g["momentum"], g["weight_decay"]) for g in sgd.param_groups} == {(5e-4, 5e-4)}
