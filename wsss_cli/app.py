@@ -17,6 +17,7 @@ from typer.completion import (  # type: ignore[attr-defined]  # of which typer e
 from typer.core import TyperGroup
 
 from wsss_cli.commands import (
+    benchmark,
     check,
     datasets,
     evaluate,
@@ -42,6 +43,7 @@ VERBS = {
     "infer": infer.infer,
     "evaluate": evaluate.evaluate,
     "report": report.report,
+    "benchmark": benchmark.benchmark,
     "export": None,
     "methods": methods.methods,
     "nets": nets.nets,

@@ -64,6 +64,7 @@ def run_stage(
     process that launched ranks, and in ranks other than 0.
     """
     asked = launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
+    launch.follow_launcher()
 
     def resolve() -> tuple[Target, list[Step]]:
         target = resolve_target(verb, words, options, own or {}, passing or {}, stage, output)
