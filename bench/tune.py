@@ -1,6 +1,6 @@
 """A search over settings on training images alone.
 
-python -m bench.tune DATA METHOD STAGE --recipe FILE KEY=VALUE|VALUE ...
+python -m bench.tune DATA METHOD STAGE --recipe FILE --try "KEY=VALUE|VALUE" ... [options of wsss]
 
 A fifth of the training images is held out, first of those on which no reported score is made, and the rest is learnt
 from: `seeds` and `pseudo` are scored on images that were learnt from, as they are in use, `evaluate` on the fifth.
@@ -109,7 +109,7 @@ def main(words: Sequence[str]) -> None:
     for name in ("data", "method", "stage"):
         parser.add_argument(name)
     parser.add_argument("--recipe", required=True)
-    parser.add_argument("keys", nargs="*", metavar="KEY=VALUE|VALUE")
+    parser.add_argument("--try", dest="keys", action="append", default=[], metavar="KEY=VALUE|VALUE")
     asked, passed = parser.parse_known_args(words)
     data = held_out(read_prepared(Path("data", asked.data)))
     print(search(data, asked.method, asked.stage, asked.recipe, asked.keys, passed))
