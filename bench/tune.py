@@ -79,7 +79,7 @@ def search(data: Prepared, method: str, stage: str, recipe: str, keys: Sequence[
 
 def trial(data: Prepared, method: str, stage: str, recipe: str, settings: Settings, words: Sequence[str]) -> Trial:
     """Train and score once."""
-    name = f"tune-{hashlib.sha256(repr(settings).encode()).hexdigest()[:8]}"
+    name = f"tune-{hashlib.sha256(repr((stage, recipe, settings)).encode()).hexdigest()[:8]}"
     target = [] if stage == "evaluate" else ["--stage", stage]
     sets = [word for setting in settings for word in ("--set", setting)]
     asked = ["evaluate", method, "--data", data.folder.name, "--name", name, "--recipe", recipe, *target, *words, *sets]
