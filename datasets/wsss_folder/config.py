@@ -77,7 +77,9 @@ class Options(Config):
     split_file: tuple[Path, ...] = Field(
         (), description="train.txt, val.txt, ..., or a CSV with image and split columns"
     )
-    val: float | None = Field(None, gt=0, lt=1, description="share of images to score on; 0.2 if nothing gives splits")
+    val: float | None = Field(
+        None, gt=0, lt=1, description="share of images to score on; if nothing gives splits 0.2, of masks at least 30"
+    )
     val_from: Literal["auto", "all", "masked"] = Field(
         "auto", description="which images --val draws from; auto: those with a mask, if any has one"
     )

@@ -162,7 +162,7 @@ def _splits(
         given = split.from_folders(finder.names, list(tags)) or split.from_records(sources, known.records, list(tags))
     if given is None:
         only = options.val_from == "masked" or (options.val_from == "auto" and bool(masked))
-        draw = split.Draw(options.val or split.SHARE, options.seed, options.group_by, only)
+        draw = split.Draw(options.val, options.seed, options.group_by, only)
         return split.drawn(finder.names, tags, masked & frozenset(tags), draw)
     if options.group_by != "none":
         raise WsssError(
