@@ -29,7 +29,7 @@ import yaml
 import tiny_folder
 from processes import Result, Wsss
 from tiny_recipes import SMALLER
-from trained_run import tensors
+from wsss_cli.testing import leaves as tensors
 
 METHODS = ("irn", "beco", "toco")
 PLAIN = ("--workers", 0)
