@@ -12,7 +12,7 @@ from wsss_folder.catalogue import Found, find_images, image_folder
 from wsss_folder.config import Options
 from wsss_folder.defect_folders import learns_nothing, mask_folder
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
-from wsss_folder.mask_values import is_background
+from wsss_folder.mask_values import is_no_class
 from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
 from wsss_folder.record import Record, Source, why_unlabelled
@@ -134,7 +134,7 @@ def _kept(options: Options, known: Known, truth: GroundTruth, bad: set[int]) -> 
 def _tags(records: list[Record]) -> frozenset[str]:
     """Boxes imply tags."""
     names = {name for record in records for name in (*record.tags, *(thing.name for thing in record.things))}
-    return frozenset(name for name in names if not is_background(name))
+    return frozenset(name for name in names if not is_no_class(name))
 
 
 def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | None:

@@ -15,10 +15,11 @@ from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.defect_folders import read_defects
 from wsss_folder.documents import read_text
 from wsss_folder.empty_boxes import drop_empty
+from wsss_folder.ignored import mark_ignored
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.label_studio_min import TABLES
 from wsss_folder.labelme_json import read_labelme
-from wsss_folder.mask_values import is_background
+from wsss_folder.mask_values import is_no_class
 from wsss_folder.matching import Finder
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, is_label_studio, recognise
@@ -43,7 +44,8 @@ def read_sources(options: Options, root: Path, finder: Finder) -> list[Source]:
     asked = _asked(options, root)
     if not asked:
         asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
-    return [drop_empty(_read(option, path, options, root, finder)) for option, path in asked]
+    classes = _named(options)
+    return [mark_ignored(drop_empty(_read(option, path, options, root, finder)), classes) for option, path in asked]
 
 
 def match(sources: list[Source], finder: Finder, root: Path) -> Known:
@@ -83,7 +85,7 @@ def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -
         ordered = [name for source in sources for name in source.classes]
         used = {n for source in sources for r in source.records for n in (*r.tags, *(t.name for t in r.things))}
         names = tuple(dict.fromkeys((*ordered, *sorted(used - set(ordered)), *more)))
-    names = tuple(name for name in names if not is_background(name))
+    names = tuple(name for name in names if not is_no_class(name))
     problem = next((r.problem for source in sources for r in source.records if r.problem is not None), None)
     if not names and problem is not None:
         raise WsssError(problem.what, problem.remedy)
@@ -114,7 +116,7 @@ def unknown_class(records: list[Record], classes: frozenset[str]) -> WsssError |
     """What to say of the first name that is no class; None if all are."""
     for record in records:
         for name in (*record.tags, *(thing.name for thing in record.things)):
-            if name not in classes and not is_background(name):
+            if name not in classes and not is_no_class(name):
                 what = f"{record.where}: unknown class '{name}'{nearest(name, sorted(classes))}"
                 return WsssError(what, "correct it, or add it to --classes")
     return None
@@ -159,8 +161,13 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
             return read_class_folders(root, finder.names)
 
 
+def _named(options: Options) -> tuple[str, ...]:
+    """The names of --classes, if they are given."""
+    return () if options.classes == "auto" else asked_names(options.classes)
+
+
 def _read_tags(path: Path, options: Options) -> Source:
-    classes = () if options.classes == "auto" else asked_names(options.classes)
+    classes = _named(options)
     if path.suffix.lower() == ".npy":
         return read_npy(path, classes, options.min_confidence)
     if path.is_dir() or path.suffix.lower() == ".txt":

@@ -1,0 +1,140 @@
+"""Forms of annotations as they are in the wild: read by value, or refused with the true reason."""
+
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from tiny_folder import SIZE, Folder, sample, write_coco, write_csv, write_images
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.prepared import Box
+from wsss_cli.errors import WsssError
+from wsss_folder.coco_json import read_coco
+from wsss_folder.ignored import MARKED, mark_ignored
+from wsss_folder.mask_values import IGNORE
+from wsss_folder.outlines import draw, drawable
+from wsss_folder.pixel_boxes import pixel_box
+from wsss_folder.record import Record, Source, Thing
+
+W, H = SIZE
+NAMES = ("a.jpg", "b.png", "c.jpg", "d.jpg")
+POINTS = [1, 1, 11, 1, 11, 11, 1, 11]
+SQUARE = tuple(map(float, POINTS))
+CORNERS = (1.0, 1.0, 11.0, 11.0)
+
+
+def areas(record: Record, *names: str) -> dict[int, int]:
+    """Pixels of each class id, those of `names` from 1 on."""
+    ids, counts = np.unique(draw([record], {name: n for n, name in enumerate(names, 1)}, W, H), return_counts=True)
+    return dict(zip(ids.tolist(), counts.tolist(), strict=True))
+
+
+def of(*things: Thing, tags: tuple[str, ...] = (), **more: Any) -> Source:
+    return Source("x", Path("s.json"), [Record(("a.jpg",), "s", tags, things)], **more)
+
+
+@pytest.mark.parametrize("name", ["ignore", "__ignore__", "Ignored", "void", "DontCare", "ignored regions"])
+def test_ignored_objects_are_pixels_and_no_class(name: str) -> None:
+    cat = Thing("cat", (5, 5, 9, 9), polygons=((5, 5, 9, 5, 9, 9, 5, 9),))
+    source = mark_ignored(of(Thing(name, CORNERS, polygons=(SQUARE,)), cat, classes=(name, "cat")))
+    assert source.classes == ("cat",) and f"s.json: 1 '{name}' taken as ignored" in source.warnings[0]
+    assert areas(source.records[0], "cat") == {0: 1100, 1: 16, 255: 84}
+    boxed = mark_ignored(of(Thing(name, CORNERS))).records[0]
+    assert drawable([boxed]) and areas(boxed, "cat") == {0: 1100, 255: 100}
+    asked = of(Thing(name, CORNERS), tags=(name,), classes=(name,))
+    assert mark_ignored(asked, (name, "cat")) == asked
+
+
+def test_ignored_tags_are_none() -> None:
+    both, alone, neither = (
+        mark_ignored(of(tags=tags)).records[0] for tags in (("cat", "ignore"), ("ignore",), ("cat",))
+    )
+    assert both.tags == ("cat",) and not both.unlabelled and neither.tags == ("cat",)
+    assert alone.tags == () and alone.unlabelled == MARKED
+    assert mark_ignored(of(Thing("void", CORNERS))).records[0].things[0].name == IGNORE
+
+
+def test_ignored_objects_in_a_data_set(folder: Folder) -> None:
+    write_images(folder.images, NAMES)
+    square = {"image_id": 0, "bbox": [1, 1, 10, 10], "segmentation": [POINTS]}
+    rows = [{**square, "category_id": 3}, {**square, "category_id": 7, "image_id": 1}]
+    categories = [{"id": 3, "name": "cat"}, {"id": 7, "name": "__ignore__"}]
+    path = write_coco(folder.path / "c.json", dict.fromkeys(NAMES, ()), annotations=rows, categories=categories)
+    csv = write_csv(folder.path / "t.csv", {"a.jpg": ("cat",), "b.png": ("ignore", "cat"), "c.jpg": ("ignore",)})
+    prepared = folder.prepare(coco=(path,), tags=(csv,), masks_from_shapes=True, val=0.5)
+    assert prepared.info.classes == ("cat",)
+    assert {s.id: s.tags for s in prepared.samples} == {"a": (1,), "b": (1,), "c": (), "d": ()}
+    assert sample(prepared, "a").boxes == (Box(1, 1, 1, 11, 11),) and sample(prepared, "b").boxes == ()
+    warned = [what for what in prepared.info.warnings if "taken as ignored" in what]
+    assert len(warned) == 2 and "2 'ignore'" in "".join(warned) and "1 '__ignore__'" in "".join(warned)
+    mask = sample(prepared, "a").mask
+    assert mask is not None and (read_labels(mask) == 1).sum() == 100
+    assert sample(prepared, "b").mask is None  # its tag has no outline
+
+
+def coco(path: Path, *annotations: dict[str, Any], **more: Any) -> Source:
+    rows = [{"image_id": 0, "category_id": 3, **annotation} for annotation in annotations]
+    return read_coco(write_coco(path / "c.json", {"a.jpg": ()}, annotations=rows, **more))
+
+
+RUNS = {"size": [H, W], "counts": [31 + 30, 2, W * H - 63]}
+MORE = {"size": [H, W], "counts": [31 + 60, 1, W * H - 92]}
+
+
+@pytest.mark.parametrize(
+    ("segmentation", "pixels", "corners"),
+    [
+        ([RUNS, MORE], 3, (2, 1, 4, 3)),
+        ([POINTS, MORE], 100, (1, 1, 11, 11)),
+        ([POINTS, [20, 20, 22, 22]], 100, (1, 1, 11, 11)),
+        (json.dumps([POINTS]), 100, (1, 1, 11, 11)),
+        ([[[[1, 1], [11, 1], [11, 11], [1, 11]]]], 100, (1, 1, 11, 11)),
+        ({"size": [H, W], "counts": "b'i12o0'"}, None, None),
+    ],
+)
+def test_segmentations_of_coco(tmp_path: Path, segmentation: Any, pixels: int | None, corners: Any) -> None:
+    (record,) = coco(tmp_path, {"segmentation": segmentation}).records
+    if pixels is None:
+        assert record.problem is not None and "are not those of" in record.problem.what  # read, and too short
+    else:
+        assert areas(record, "dog") == {0: W * H - pixels, 1: pixels} and record.things[0].corners == corners
+
+
+def test_outlines_of_two_points_cost_themselves(tmp_path: Path) -> None:
+    source = coco(tmp_path, {"segmentation": [[1, 1, 5, 5]], "bbox": [1, 1, 4, 4]}, {"segmentation": [POINTS, [2, 2]]})
+    boxed, outlined = source.records[0].things
+    assert boxed.corners == (1, 1, 5, 5) and not boxed.polygons and outlined.polygons == (SQUARE,)
+    assert source.warnings == (
+        "c.json: 2 outline(s) have fewer than three points and are left out; an object that has no other is a box",
+    )
+    plain = coco(tmp_path, {"segmentation": {"points": POINTS}}).records[0]
+    assert plain.problem is not None and "a mapping of points, neither polygons nor runs" in plain.problem.what
+
+
+def test_an_image_that_is_listed_twice(tmp_path: Path) -> None:
+    image = {"id": 0, "file_name": "a.jpg", "width": W, "height": H}
+    assert len(coco(tmp_path, {"bbox": [1, 1, 4, 4]}, images=[image, image]).records) == 1
+    with pytest.raises(WsssError, match=r"two images have the id 0: 'a.jpg' and 'b.jpg'"):
+        coco(tmp_path, images=[image, {**image, "file_name": "b.jpg"}])
+
+
+@pytest.mark.parametrize(
+    ("corners", "box"),
+    [
+        ((10.2, 4, 10.25, 6), (10, 4, 11, 6)),
+        ((10.0, 4, 10.04, 6), (10, 4, 11, 6)),
+        ((9.97, 4, 10.02, 6), (10, 4, 11, 6)),
+        ((39.97, 29.99, 40, 30), (39, 29, 40, 30)),
+        ((0, 0, 0.01, 0.01), (0, 0, 1, 1)),
+    ],
+)
+def test_boxes_thinner_than_a_pixel(corners: Any, box: tuple[int, int, int, int]) -> None:
+    assert pixel_box(Thing("cat", corners), 1, Record(("a",), "s"), W, H) == Box(1, *box)
+
+
+@pytest.mark.parametrize("corners", [(40, 4, 40.02, 6), (-3, 4, 0, 6), (3, 30, 6, 31)])
+def test_boxes_outside_the_image(corners: Any) -> None:
+    with pytest.raises(WsssError, match="lies outside the image of 40 x 30"):
+        pixel_box(Thing("cat", corners), 1, Record(("a",), "s"), W, H)
