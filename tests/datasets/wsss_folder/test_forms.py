@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tiny_folder import SIZE, Folder, sample, write_coco, write_csv, write_images
+from tiny_folder import SIZE, Folder, sample, write, write_coco, write_csv, write_images
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Box
 from wsss_cli.errors import WsssError
@@ -15,8 +15,10 @@ from wsss_folder.coco_json import read_coco
 from wsss_folder.ignored import MARKED, mark_ignored
 from wsss_folder.mask_values import IGNORE
 from wsss_folder.outlines import draw, drawable
+from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.pixel_boxes import pixel_box
 from wsss_folder.record import Record, Source, Thing
+from wsss_folder.xml_shapes import CLOCKWISE
 
 W, H = SIZE
 NAMES = ("a.jpg", "b.png", "c.jpg", "d.jpg")
@@ -138,3 +140,92 @@ def test_boxes_thinner_than_a_pixel(corners: Any, box: tuple[int, int, int, int]
 def test_boxes_outside_the_image(corners: Any) -> None:
     with pytest.raises(WsssError, match="lies outside the image of 40 x 30"):
         pixel_box(Thing("cat", corners), 1, Record(("a",), "s"), W, H)
+
+
+def xml(path: Path, inner: str) -> Record:
+    write(path / "a.xml", f"<annotation>{inner}</annotation>")
+    return read_pascal(path / "a.xml").records[0]
+
+
+def tagged(pattern: str, values: list[int]) -> str:
+    return "".join(f"<{tag}>{value}</{tag}>" for tag, value in zip(pattern.split(), values, strict=True))
+
+
+PTS = "".join(f"<%s><x>{x}</x><y>{y}</y></%s>" for x, y in zip(POINTS[::2], POINTS[1::2], strict=True))
+TEXT = "1,1 11,1 11,11 1,11"
+XML_OUTLINES = {
+    "pt": f"<polygon>{PTS.replace('%s', 'pt')}<username>me</username></polygon>",
+    "point": f"<polygon>{PTS.replace('%s', 'point')}</polygon>",
+    "points within": f"<polygon><points>{PTS.replace('%s', 'point')}</points></polygon>",
+    "attributes": "<polygon>" + "".join(f'<point x="{x}" y="{y}"/>' for x, y in ((1, 1), (11, 1), (11, 11), (1, 11)))
+    + "</polygon>",
+    "text of points": "<points>" + "".join(f"<point>{pair}</point>" for pair in TEXT.split()) + "</points>",
+    "numbered": f"<polygon>{tagged('x1 y1 x2 y2 x3 y3 x4 y4', POINTS)}</polygon>",
+    "in turns": f"<points>{tagged('x y x y x y x y', POINTS)}</points>",
+    "text": f"<polygon>{TEXT}</polygon>",
+    "COCO": f"<segmentation>[{POINTS}]</segmentation>",
+    "within a segmentation": f"<segmentation><polygon>{TEXT}</polygon></segmentation>",
+    "with a box": f"<bndbox>{tagged('xmin ymin xmax ymax', [2, 2, 11, 11])}</bndbox><polygon>{TEXT}</polygon>",
+}  # fmt: skip
+
+
+@pytest.mark.parametrize("inner", XML_OUTLINES.values(), ids=XML_OUTLINES)
+def test_outlines_in_xml(tmp_path: Path, inner: str) -> None:
+    record = xml(tmp_path, f"<object><name>cat</name>{inner}</object>")
+    assert record.problem is None and record.things == (Thing("cat", CORNERS, polygons=(SQUARE,)),)
+
+
+def test_an_object_of_several_outlines(tmp_path: Path) -> None:
+    more = "<polygon>20,20,30,20,30,22,20,22</polygon><polygon/><polygon><pt><x>1</x><y>1</y></pt></polygon>"
+    record = xml(tmp_path, f"<object><name>cat</name><polygon>{TEXT}</polygon>{more}</object>")
+    assert record.things[0].corners == (1, 1, 30, 22) and areas(record, "cat") == {0: 1080, 1: 120}
+
+
+TURNED = "<name>cat</name><type>robndbox</type>"
+QUAD = [20, 13, 22, 13, 22, 23, 20, 23]
+XML_BOXES = {
+    "DIOR": (
+        f"{TURNED}<robndbox>"
+        + tagged(" ".join(f"{axis}_{at}" for at in CLOCKWISE for axis in "xy"), [18, 13, 22, 9, 26, 13, 22, 17])
+        + "</robndbox>",
+        (18, 9, 26, 17),
+    ),
+    "from 0": (f"<name>cat</name><bndbox>{tagged('x0 y0 x1 y1 x2 y2 x3 y3', QUAD)}</bndbox>", (20, 13, 22, 23)),
+    "from 1": (f"<name>cat</name><bndbox>{tagged('x1 y1 x2 y2 x3 y3 x4 y4', QUAD)}</bndbox>", (20, 13, 22, 23)),
+    "two corners": (f"<name>cat</name><bndbox>{tagged('x1 y1 x2 y2', [3, 4, 8, 9])}</bndbox>", (3, 4, 8, 9)),
+    "sides": (f"<name>cat</name><bndbox>{tagged('x y width height', [3, 4, 5, 6])}</bndbox>", (3, 4, 8, 10)),
+    "roLabelImg": (f"{TURNED}<robndbox>{tagged('cx cy w h angle', [20, 15, 10, 4, 0])}</robndbox>", (15, 13, 25, 17)),
+    "FAIR1M": (
+        "<coordinate>pixel</coordinate><type>rectangle</type><possibleresult><name>cat</name></possibleresult>"
+        f"<points>{''.join(f'<point>{p}</point>' for p in ('3,4', '8,4', '8,9', '3,9', '3,4'))}</points>",
+        (3, 4, 8, 9),
+    ),
+    "VOC": (f"<name>cat</name><bndbox>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</bndbox>", (2, 3, 8, 9)),
+    "a flag": (
+        f"<name>cat</name><segmentation>0</segmentation><bndbox>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</bndbox>",
+        (2, 3, 8, 9),
+    ),
+}
+
+
+@pytest.mark.parametrize(("inner", "corners"), XML_BOXES.values(), ids=XML_BOXES)
+@pytest.mark.parametrize("place", ["<object>%s</object>", "<objects><object>%s</object></objects>"])
+def test_boxes_in_xml(tmp_path: Path, inner: str, corners: tuple[int, ...], place: str) -> None:
+    record = xml(tmp_path, place.replace("%s", inner))
+    assert record.problem is None and record.things == (Thing("cat", corners),)  # type: ignore[arg-type]
+
+
+@pytest.mark.parametrize(
+    ("inner", "says"),
+    [
+        ("<polygon>left,top</polygon>", "the box or outline of 'cat' cannot be read: <polygon> holds 'left,top'"),
+        ("<polygon>1 2 3 4 5 6 7</polygon>", "<polygon> holds 7 numbers, which are no pairs"),
+        ("<bndbox><left>1</left></bndbox>", "cannot be read: <x> is missing"),
+        ("<robndbox><cx>1</cx></robndbox>", "cannot be read: <cy> is missing"),
+        ("<polygon/>", "a.xml: 'cat' has neither a box nor an outline"),
+        ("", "a.xml: 'cat' has neither a box nor an outline"),
+    ],
+)
+def test_what_cannot_be_read_in_xml(tmp_path: Path, inner: str, says: str) -> None:
+    problem = xml(tmp_path, f"<object><name>cat</name>{inner}</object>").problem
+    assert problem is not None and says in problem.what and problem.remedy
