@@ -28,7 +28,8 @@ from wsss_folder.tags_csv import read_tags
 from wsss_folder.tags_npy import read_npy
 from wsss_folder.via import read_via
 from wsss_folder.voc_main import read_main
-from wsss_folder.yolo_txt import read_names, read_yolo
+from wsss_folder.yolo_names import read_names
+from wsss_folder.yolo_txt import read_yolo
 
 
 @dataclass(frozen=True)

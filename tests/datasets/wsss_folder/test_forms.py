@@ -19,6 +19,7 @@ from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.pixel_boxes import pixel_box
 from wsss_folder.record import Record, Source, Thing
 from wsss_folder.xml_shapes import CLOCKWISE
+from wsss_folder.yolo_txt import begins_as_label, read_yolo
 
 W, H = SIZE
 NAMES = ("a.jpg", "b.png", "c.jpg", "d.jpg")
@@ -229,3 +230,71 @@ def test_boxes_in_xml(tmp_path: Path, inner: str, corners: tuple[int, ...], plac
 def test_what_cannot_be_read_in_xml(tmp_path: Path, inner: str, says: str) -> None:
     problem = xml(tmp_path, f"<object><name>cat</name>{inner}</object>").problem
     assert problem is not None and says in problem.what and problem.remedy
+
+
+def yolo(path: Path, text: str, row: str = "0 0.5 0.5 0.4 0.4", file: str = "data.yaml") -> Source:
+    write(path / "labels/a.txt", row)
+    write(path / file, text)
+    return read_yolo(path / "labels", None)
+
+
+@pytest.mark.parametrize("file", ["data.yaml", "coco8.yaml", "my set.yml", "labels/custom.yaml"])
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("names: [cat, dog]", ("cat", "dog")),
+        ("names: {0: cat, 1: dog}", ("cat", "dog")),
+        ("names: [3, 1.5, true]", ("3", "1.5", "True")),
+        ("nc: 2", ("class_0", "class_1")),
+    ],
+)
+def test_yamls_of_yolo_by_any_name(tmp_path: Path, file: str, text: str, names: tuple[str, ...]) -> None:
+    write(tmp_path / "hyp.yaml", "lr0: 0.01")
+    assert yolo(tmp_path, text, file=file).classes == names
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ("names: [null]", "the name of class 0 is empty"),
+        ("names: [cat, [dog]]", r"the name of class 1 is \['dog'\]"),
+        ("names: {cat: 0}", "has no list or mapping 'names'"),
+        ("nc: two", "has no list or mapping 'names'"),
+    ],
+)
+def test_names_of_yolo_that_are_none(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(WsssError, match=says):
+        yolo(tmp_path, text)
+    write(tmp_path / "more.yaml", "names: [a]")
+    (tmp_path / "data.yaml").unlink()
+    with pytest.raises(WsssError, match=r"several YAMLs of classes: more\.yaml, other\.yaml"):
+        yolo(tmp_path, "names: [b]", file="other.yaml")
+
+
+@pytest.mark.parametrize("number", ["0", "0.0", "0.000e+00", "0."])
+def test_classes_of_yolo_in_any_form(tmp_path: Path, number: str) -> None:
+    (record,) = yolo(tmp_path, "names: [cat]", f"{number} 0.5 0.5 0.4 0.4\n").records
+    assert record.things[0].name == "cat" and begins_as_label(tmp_path / "labels/a.txt")
+
+
+UPRIGHT, DIAMOND = "0 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5", "0 0.5 0.1 0.9 0.5 0.5 0.9 0.1 0.5"
+KITE, TRIANGLE = "0 0.5 0.1 0.6 0.5 0.5 0.9 0.1 0.5", "0 0.5 0.1 0.9 0.5 0.5 0.9"
+
+
+@pytest.mark.parametrize(
+    ("rows", "task", "outlined", "says"),
+    [
+        ([DIAMOND, UPRIGHT], "", False, "every row is a turned box (OBB)"),
+        ([UPRIGHT], "", True, "if these are boxes (OBB), say task: obb"),
+        ([KITE], "", True, "if these are boxes (OBB), say task: obb"),
+        ([UPRIGHT, KITE], "obb", False, "every row is a turned box (OBB)"),
+        ([DIAMOND], "segment", True, ""),
+        ([DIAMOND, TRIANGLE], "", True, ""),
+    ],
+)
+def test_oriented_boxes_of_yolo(tmp_path: Path, rows: list[str], task: str, outlined: bool, says: str) -> None:
+    source = yolo(tmp_path, f"names: [cat]\ntask: {task}", "\n".join(rows))
+    things = source.records[0].things
+    assert all(bool(thing.polygons) == outlined for thing in things)
+    assert things[0].corners == ((0.1, 0.1, 0.9, 0.9) if rows[0] is DIAMOND else things[0].corners)
+    assert any(says in note for note in source.notes) if says else len(source.notes) == 1
