@@ -7,12 +7,14 @@ from typing import Any
 import numpy as np
 import pytest
 
-from tiny_folder import SIZE, Folder, sample, write, write_coco, write_csv, write_images
+from tiny_folder import SIZE, Folder, cvat, sample, write, write_coco, write_csv, write_images
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Box
 from wsss_cli.errors import WsssError
 from wsss_folder.coco_json import read_coco
+from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.ignored import MARKED, mark_ignored
+from wsss_folder.label_studio import read_label_studio
 from wsss_folder.mask_values import IGNORE
 from wsss_folder.outlines import draw, drawable
 from wsss_folder.pascal_xml import read_pascal
@@ -298,3 +300,42 @@ def test_oriented_boxes_of_yolo(tmp_path: Path, rows: list[str], task: str, outl
     assert all(bool(thing.polygons) == outlined for thing in things)
     assert things[0].corners == ((0.1, 0.1, 0.9, 0.9) if rows[0] is DIAMOND else things[0].corners)
     assert any(says in note for note in source.notes) if says else len(source.notes) == 1
+
+
+def vector(*more: tuple[str, Any], closed: bool = True, **vertex: Any) -> dict[str, Any]:
+    ids = [None, "0", "1", "2"]
+    points = zip(ids, ((10, 10), (30, 10), (30, 30), (10, 30)))
+    vertices = [{"id": str(n), "x": x, "y": y, "prevPointId": before} for n, (before, (x, y)) in enumerate(points)]
+    vertices[2] |= vertex
+    value = {"vertices": vertices, "closed": closed, "vectorlabels": ["cat"], **dict(more)}
+    return {"type": "vectorlabels", "original_width": W, "original_height": H, "value": value}
+
+
+@pytest.mark.parametrize(
+    ("result", "outlined"),
+    [
+        (vector(), True),
+        (vector(isBezier=False), True),
+        (vector(closed=False), False),
+        (vector(isBezier=True, controlPoint1={"x": 1, "y": 1}), False),
+        (vector(prevPointId="0"), False),
+        (vector(("vertices", [{"x": 1, "y": 1}, {"x": 2, "y": 2}])), False),
+    ],
+)
+def test_vectors_of_label_studio(tmp_path: Path, result: dict[str, Any], outlined: bool) -> None:
+    tasks = [{"id": 1, "data": {"image": "a.jpg"}, "annotations": [{"result": [result]}]}]
+    (record,) = read_label_studio(write(tmp_path / "ls.json", json.dumps(tasks))).records
+    if outlined:
+        assert areas(record, "cat") == {0: W * H - 48, 1: 48} and record.shapeless == 0
+    else:
+        assert record.things == () and record.tags == ("cat",) and record.shapeless == 1
+
+
+def test_points_of_skeletons_are_no_classes(tmp_path: Path) -> None:
+    """As CVAT 2 writes them: labels below a skeleton name it as their parent."""
+    skeleton = '<skeleton label="person"><points label="nose" points="1,1" outside="0"/></skeleton>'
+    text = cvat({"a.jpg": skeleton, "b.png": '<box label="cat" xtl="1" ytl="1" xbr="5" ybr="5"/>'}, ("cat", "person"))
+    below = "<label><name>nose</name><type>points</type><parent>person</parent></label></labels>"
+    source = read_cvat(write(tmp_path / "c.xml", text.replace("</labels>", below)))
+    assert source.classes == ("cat", "person") and [r.tags for r in source.records] == [("person",), ()]
+    assert source.records[0].shapeless == 1 and not source.records[0].things
