@@ -63,7 +63,7 @@ def make_plan(options: Options) -> Plan:
     options = _with_masks_of_defects(options, root)
     images, masks_inside, twins = _images(options, root)
     finder = Finder([image.name for image in images])
-    sources = read_sources(options, root, finder)
+    sources = read_sources(options, root, images, finder)
     known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, masks_inside)
     _require_tags(options, sources, root)

@@ -12,6 +12,7 @@ from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
+from wsss_folder.object_table import find_objects, split_both
 from wsss_folder.one_hot import class_columns, holds_numbers
 from wsss_folder.split_names import MEANT, meant
 from wsss_folder.table import read_table
@@ -98,14 +99,16 @@ def _format(path: Path, finder: Finder) -> str | None:
 def _is_tags(path: Path, finder: Finder) -> bool:
     """A table of which one of the first rows names an image, with a column of tags or 0/1 columns."""
     try:
-        table = read_table(path)
+        table = split_both(read_table(path))
         key = table.image_column()
     except WsssError:
         return False
     rest = class_columns(table, key)
+    objects = find_objects(table, key, None) is not None
     rows = (cells[key] for _, cells in table.rows[:TRIED] if cells[key])
     named = any(finder.has(f"{path.parent.name}/{image}", image) for image in rows)
-    return named and bool(rest) and (tags_column(table, key) is not None or all(holds_numbers(table, c) for c in rest))
+    tags = objects or tags_column(table, key) is not None or all(holds_numbers(table, c) for c in rest)
+    return named and bool(rest) and tags
 
 
 def is_label_studio(path: Path) -> bool:

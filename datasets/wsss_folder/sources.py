@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from wsss_cli.data.images import image_size
 from wsss_cli.data.label_format import label_format
+from wsss_cli.data.picture import Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
+from wsss_folder.catalogue import Found
 from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
 from wsss_folder.config import Options
@@ -21,6 +26,7 @@ from wsss_folder.label_studio_min import TABLES
 from wsss_folder.labelme_json import read_labelme
 from wsss_folder.mask_values import is_no_class
 from wsss_folder.matching import Finder
+from wsss_folder.object_table import SizeOf
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, is_label_studio, recognise
 from wsss_folder.record import Record, Source
@@ -40,13 +46,18 @@ class Known:
     lost: list[tuple[str, WsssError]]
 
 
-def read_sources(options: Options, root: Path, finder: Finder) -> list[Source]:
+def read_sources(options: Options, root: Path, images: Sequence[Found], finder: Finder) -> list[Source]:
     """The sources given as options; if there are none, the one in or beside the images.  Raises WsssError."""
     asked = _asked(options, root)
     if not asked:
         asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
     classes = _named(options)
-    return [mark_ignored(drop_empty(_read(option, path, options, root, finder)), classes) for option, path in asked]
+    return [
+        mark_ignored(
+            drop_empty(_read(option, path, options, root, partial(_size, options, images, finder), finder)), classes
+        )
+        for option, path in asked
+    ]
 
 
 def match(sources: list[Source], finder: Finder, root: Path) -> Known:
@@ -123,6 +134,12 @@ def unknown_class(records: list[Record], classes: frozenset[str]) -> WsssError |
     return None
 
 
+def _size(options: Options, images: Sequence[Found], finder: Finder, name: str) -> tuple[int, int]:
+    """(width, height) of the image that a name means.  Raises WsssError."""
+    how = Reading(first_page=options.pages == "first", megapixels=options.max_megapixels)
+    return image_size(images[finder.find((name,))].path, how=how)
+
+
 def _asked(options: Options, root: Path) -> list[Asked]:
     many = (
         ("tags", options.tags),
@@ -138,10 +155,10 @@ def _asked(options: Options, root: Path) -> list[Asked]:
     return [*asked, ("class-folders", root)] if options.class_folders else asked
 
 
-def _read(option: str, path: Path, options: Options, root: Path, finder: Finder) -> Source:
+def _read(option: str, path: Path, options: Options, root: Path, size_of: SizeOf, finder: Finder) -> Source:
     match option:
         case "tags":
-            return _read_tags(path, options)
+            return _read_tags(path, options, size_of)
         case "coco":
             return read_coco(path, options.crowd)
         case "yolo":
@@ -167,7 +184,7 @@ def _named(options: Options) -> tuple[str, ...]:
     return () if options.classes == "auto" else asked_names(options.classes)
 
 
-def _read_tags(path: Path, options: Options) -> Source:
+def _read_tags(path: Path, options: Options, size_of: SizeOf) -> Source:
     classes = _named(options)
     if path.suffix.lower() == ".npy":
         return read_npy(path, classes, options.min_confidence)
@@ -176,4 +193,4 @@ def _read_tags(path: Path, options: Options) -> Source:
     if path.suffix.lower() in TABLES and is_label_studio(path):
         return read_label_studio(path)
     columns = (options.image_column, options.tags_column, options.separator)
-    return read_tags(path, *columns, options.min_confidence, classes)
+    return read_tags(path, *columns, options.min_confidence, classes, options.rle_order, size_of)
