@@ -15,6 +15,7 @@ from wsss_folder.ground_truth import GroundTruth, find_ground_truth
 from wsss_folder.mask_values import is_no_class
 from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
+from wsss_folder.recognise import passed_over
 from wsss_folder.record import Record, Source, why_unlabelled
 from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
 from wsss_folder.split_lists import Lists, has_splits, read_lists
@@ -66,7 +67,7 @@ def make_plan(options: Options) -> Plan:
     sources = read_sources(options, root, images, finder)
     known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, masks_inside)
-    _require_tags(options, sources, root)
+    _require_tags(options, sources, root, finder)
     classes = class_names(sources, options.classes, truth.class_names)
     truth = truth.with_ids(classes)
     bad = [*truth.bad, *_unusable(known, frozenset(classes))]
@@ -104,10 +105,10 @@ def _images(options: Options, root: Path) -> tuple[list[Found], frozenset[Path] 
     return [image for image in images if image.name not in twins], masks, 0
 
 
-def _require_tags(options: Options, sources: list[Source], root: Path) -> None:
+def _require_tags(options: Options, sources: list[Source], root: Path, finder: Finder) -> None:
     if not sources and not options.tags_from_masks:
         raise WsssError(
-            f"there is no annotation in or beside {root} that is recognised",
+            "; ".join([f"there is no annotation in or beside {root} that is recognised", *passed_over(root, finder)]),
             "give --tags FILE.csv, --class-folders, --defects, --coco, --yolo, --xml, --label-studio, --cvat, "
             "--labelme or --via",
         )

@@ -10,6 +10,7 @@ from pathlib import Path
 from wsss_cli.errors import WsssError
 from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
+from wsss_folder.documents import read_head, read_text
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
 from wsss_folder.object_table import find_objects, split_both
@@ -30,7 +31,8 @@ BESIDE = (
     "json",
     "jsons",
 )  # folders looked into beside the images
-HEAD = 1 << 16  # characters of a file that are looked at
+HEAD = 1 << 16  # bytes of a file that are looked at
+SHEETS = (".xlsx", ".xls", ".ods")
 TRIED = 200  # files of a folder that are looked at
 
 Asked = tuple[str, Path]  # option of `wsss prepare folder`, and what to give it
@@ -53,6 +55,22 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
     if not found and class_folders.looks_so(finder.names):
         return [("class-folders", root)]
     return found
+
+
+def passed_over(root: Path, finder: Finder) -> Iterator[str]:
+    """Why tables in or beside the images are no source, each in a sentence."""
+    for path in sorted(path for folder in (root, root.parent) for path in folder.iterdir()):
+        if path.name.startswith(".") or path.suffix.lower() not in (*TABLES, *SHEETS) or not path.is_file():
+            continue
+        try:
+            read_text(path)
+            table = split_both(read_table(path))
+            images = [cells[key] for _, cells in table.rows[:TRIED] if (key := table.image_column()) and cells[key]]
+        except WsssError as error:
+            yield f"{error.what} ({error.remedy})"
+            continue
+        known = any(finder.has(image) for image in images)
+        yield f"{path} has no column of tags" if known else f"{path} names no image that is there: '{images[0]}'"
 
 
 def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
@@ -153,8 +171,4 @@ def _root(path: Path) -> str | None:
 
 
 def _head(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(HEAD)
-    except OSError:
-        return ""
+    return read_head(path, HEAD)

@@ -13,13 +13,13 @@ from pathlib import Path
 
 from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import files_below
-from wsss_folder.documents import read_text
+from wsss_folder.documents import read_head, read_text
 from wsss_folder.record import Record, Source, Thing, around
 from wsss_folder.yolo_names import NAMES, find_names, find_yaml, is_yaml, read_key_points, read_names, read_task
 from wsss_folder.yolo_oriented import without_oriented
 from wsss_folder.yolo_splits import splits_in
 
-LOOKED_AT = 1000  # characters
+LOOKED_AT = 1000  # bytes
 BEYOND = 0.01  # of a side: how far rounding and hasty hands go over the border
 LABEL = re.compile(r"\s*(\d+(\.\d*)?([eE][-+]?\d+)?(\s+[-+.\deE]+){4,}\s|$)")  # what a label begins with
 OTHERS = re.compile(r"(train|val|valid|test|labels|notes|readme.*)\.txt", re.IGNORECASE)  # unless they hold labels
@@ -56,8 +56,7 @@ def label_files(folder: Path) -> Iterator[Path]:
 
 def begins_as_label(path: Path) -> bool:
     """Whether the file is empty or its first line is a class and numbers."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return LABEL.match(file.read(LOOKED_AT) + "\n") is not None
+    return LABEL.match(read_head(path, LOOKED_AT) + "\n") is not None
 
 
 def label_names(path: Path, folder: Path) -> tuple[str, ...]:
