@@ -22,7 +22,7 @@ DEFAULT = "default"  # the subset of what is in none
 
 
 def read_cvat(path: Path) -> Source:
-    """One record per <image>; points and lines give a tag without a box.  Classes in the order of the project.
+    """One record per <image>; points, lines and skeletons give a tag without a box.  Classes in the project's order.
 
     A frame without anything is unlabelled: whether somebody has opened it is not in the file.
 
@@ -33,7 +33,8 @@ def read_cvat(path: Path) -> Source:
         raise WsssError(f"{path} is no CVAT export: its root is <{root.tag}>", "Pascal XML goes with --xml")
     if root.find("track") is not None:
         raise WsssError(f"{path} is an export of tracks in a video", "export as 'CVAT for images 1.1'")
-    names = (node.findtext("name") or "" for node in root.iterfind("meta//labels/label"))
+    labels = root.iterfind("meta//labels/label")
+    names = (node.findtext("name") or "" for node in labels if not node.findtext("parent"))  # else a skeleton's point
     classes = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
     return Source("CVAT XML", path, [_record(node, path) for node in root.iterfind("image")], classes)
 

@@ -14,12 +14,13 @@ from wsss_cli.checks.dataset import Examined, examine
 from wsss_cli.checks.finding import Finding, some
 from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.stage import Target, require_data, resolve_target
+from wsss_cli.commands.stage import Target, asked_launch, make_plan, require_data, resolve_target
 from wsss_cli.config import resolve
 from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
-from wsss_cli.plan import Step, check_sections, plan, read_recipe, stages_of
+from wsss_cli.plan import Step, check_sections, read_recipe, stages_of
+from wsss_cli.ranks import launch
 from wsss_cli.runs import read_record
 from wsss_cli.seals import damaged, sums_of
 from wsss_cli.space import lack
@@ -79,15 +80,15 @@ def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
         except WsssError as error:
             found.append(Finding("error", error.what, error.remedy))
     if not found:
-        found += [Finding("ok", f"settings of {_run(target)}: every stage's resolve"), *_room(target)]
+        found += [Finding("ok", f"settings of {_run(target)}: every stage's resolve"), *_to_come(target, options)]
     weights = {pair for config in configs for pair in pretrained(config)}
     return found + [_weights(*pair, options.trust_checkpoint) for pair in sorted(weights)]
 
 
-def _room(target: Target) -> list[Finding]:
-    """Whether the disk has room for all that is still to be made, and of what is made already, what is damaged."""
+def _to_come(target: Target, options: RunOptions) -> list[Finding]:
+    """What a plan refuses, on as many ranks as asked for; whether the disk has room; what is damaged of the rest."""
     try:
-        steps = plan(target.run, target.method, "evaluate", target.data, target.settings)
+        steps = make_plan(target, "evaluate", options, launch.world(asked_launch(options)))
     except WsssError as error:
         return [Finding("error", error.what, error.remedy)]
     what = lack(steps, target.data, target.run.root)

@@ -63,7 +63,7 @@ def run_stage(
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
     """
-    asked = launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
+    asked = asked_launch(options)
     launch.follow_launcher()
 
     def resolve() -> tuple[Target, list[Step]]:
@@ -117,6 +117,11 @@ def resolve_target(
     kept = run.settings()
     saved = kept.updated(options.recipe, overrides)
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
+
+
+def asked_launch(options: RunOptions) -> launch.Launch:
+    """The ranks that the command line asks for."""
+    return launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
 
 
 def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:

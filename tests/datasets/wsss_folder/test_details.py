@@ -36,7 +36,7 @@ from wsss_folder.pixel_boxes import pixel_box
 from wsss_folder.record import Record, Thing
 from wsss_folder.run_lengths import read_runs
 from wsss_folder.tags_csv import read_tags
-from wsss_folder.yolo_txt import read_names
+from wsss_folder.yolo_names import read_names
 
 ABC = ("a.jpg", "b.jpg", "c.jpg")
 
