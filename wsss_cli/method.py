@@ -57,6 +57,7 @@ class StageOption:
     choices  the values it may have; () for any
     metavar  what its value is, for the help
     scored   `wsss evaluate` takes it too, where what it changes is scored
+    later    so do the commands of the stages that are made from this one
     """
 
     name: str
@@ -65,6 +66,7 @@ class StageOption:
     choices: tuple[str, ...] = ()
     metavar: str | None = None
     scored: bool = False
+    later: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a name that is no option's."""
