@@ -12,8 +12,8 @@ from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
 
+from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
-from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_text, read_yaml
 from wsss_folder.record import Record, Source, Thing, around
 from wsss_folder.yolo_splits import splits_in

@@ -98,11 +98,29 @@ def finished(path: Path, meta: dict[str, Any], trust: bool = False) -> dict[str,
     return content["losses"] if content.get("done") and content.get("meta") == meta else None
 
 
-def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
-    """Raises WsssError if the checkpoint is of another method or of other classes."""
+def used(path: Path, trust: bool = False) -> tuple[Path, dict[str, Any]]:
+    """The file whose weights count, and what it says of itself: beside a last one whose training selects, best.pt.
+
+    Raises WsssError as `load`, and if it says nothing.
+    """
+    meta = described(load(path, trust), path)
+    best = path.with_name("best.pt")
+    if meta.get("selection") == "best" and best.exists():
+        return best, described(load(best, trust), best)
+    return path, meta
+
+
+def described(content: Any, path: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself.  Raises WsssError if it is none of ours."""
     meta = content.get("meta") if isinstance(content, dict) else None
     if not isinstance(meta, dict) or not {"method", "classes"} <= meta.keys():
         raise WsssError(f"{path} is no checkpoint of wsss", "give one that `wsss train` wrote")
+    return meta
+
+
+def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
+    """Raises WsssError if the checkpoint is of another method or of other classes."""
+    meta = described(content, path)
     if meta["method"] != method:
         raise WsssError(
             f"{path} is a checkpoint of method '{meta['method']}', not of '{method}'",
