@@ -26,6 +26,9 @@ Images = Annotated[
     list[str] | None,
     Option("--images", metavar="PATH...", help="predict these files, folders or patterns instead; nothing is trained"),
 ]
+ModelFolder = Annotated[
+    Path | None, Option("--model", metavar="DIR", help="of --images: a network that `wsss export model` wrote")
+]
 Output = Annotated[Path | None, Option("--output", "-o", help="of --images: the folder of results; below predictions/")]
 Overlay = Annotated[bool, Option("--overlay", help="of --images: also each photo with its classes laid over it")]
 Probabilities = Annotated[bool, Option("--probabilities", help="of --images: also npz files of class probabilities")]
@@ -45,6 +48,7 @@ def infer(
     voc_submission: Archive = None,
     competition: Competition = "comp6",
     images: Images = None,
+    model: ModelFolder = None,
     output: Output = None,
     overlay: Overlay = False,
     probabilities: Probabilities = False,
@@ -64,10 +68,11 @@ def infer(
             raise WsssError("--images stand for themselves", "leave out --split and --voc-submission")
         reading = Reading(white_level, black_level, pages == "first", megapixels=max_megapixels)
         wish = Wish(images, output, overlay, probabilities, reading)
-        infer_photos(words, options, setting("infer", "crf", crf), wish)
+        infer_photos(words, options, setting("infer", "crf", crf), wish, model)
         return
-    if output is not None or overlay or probabilities:
-        raise WsssError("--output, --overlay and --probabilities are of --images", "add --images PATH...")
+    if model is not None or output is not None or overlay or probabilities:
+        what = "--model, --output, --overlay and --probabilities are of --images"
+        raise WsssError(what, "add --images PATH...")
     from wsss_cli.commands.stage import run_stage
 
     if voc_submission is not None:

@@ -14,9 +14,11 @@ from wsss_cli.commands.options import RunOptions
 
 if TYPE_CHECKING:
     from wsss_cli.data.picture import Reading
+    from wsss_cli.method import Method
     from wsss_cli.models.model import Model
     from wsss_cli.photos.find import Photos
     from wsss_cli.photos.predict import Failure
+    from wsss_cli.runs import Run
 
 UNREADABLE = 3
 """Exit code: some photos could not be read, the others are done."""
@@ -53,10 +55,17 @@ class Wish:
     reading: Reading
 
 
-def infer_photos(words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any], wish: Wish) -> None:
+def infer_photos(
+    words: list[str] | None,
+    options: RunOptions,
+    overrides: Mapping[str, Any],
+    wish: Wish,
+    model: Path | None = None,
+) -> None:
     """Predict, and exit with code 3 if there are photos that could not be read; nothing is ever trained.
 
     overrides  settings of stage infer that options stand for: {"infer": {...}}
+    model      the folder of an exported network, instead of a run's
     Raises WsssError: nothing to predict, no trained network, more than one process.
     """
     from wsss_cli.errors import WsssError
@@ -65,36 +74,62 @@ def infer_photos(words: list[str] | None, options: RunOptions, overrides: Mappin
 
     if max(options.gpus, options.procs, options.nodes) > 1:
         raise WsssError("--images is predicted by one process", "leave out --gpus, --procs and --nodes")
-    model = _model(words, options, overrides)
+    found = model_of_run(words, options, overrides)[1] if model is None else _exported(model, words, options, overrides)
     photos = find_photos(wish.images, [options.runs_root])
-    output = wish.output or Path("predictions", model.name, photos.root.name or "photos")
+    output = wish.output or Path("predictions", found.name, photos.root.name or "photos")
     if options.dry_run:
         from wsss_cli import console
 
-        console.say(f"would predict {len(photos.found)} photos of {photos.root} with {model.name} -> {output}")
+        console.say(f"would predict {len(photos.found)} photos of {photos.root} with {found.name} -> {output}")
         return
     device = "cuda" if options.gpus else "cpu" if options.procs else options.device
     with process_group(device, options.workers, options.trust_checkpoint) as runtime:
         if runtime.world > 1:
             raise WsssError("--images is predicted by one process", "start it without torchrun or srun")
-        failures = _predict(model, photos, output, wish, runtime, options.force)
+        failures = _predict(found, photos, output, wish, runtime, options.force)
     if failures:
         raise typer.Exit(UNREADABLE)
 
 
-def _model(words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]) -> Model:
-    from wsss_cli.commands.declared import declared_settings
-    from wsss_cli.commands.stage import asked_settings, find_trained, method_named
-    from wsss_cli.config import merge
+def model_of_run(words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]) -> tuple[Run, Model]:
+    """The run that is meant, and its network, applied as asked.  Raises WsssError if it is not trained."""
+    from wsss_cli.commands.stage import find_trained, method_named
     from wsss_cli.models.model import of_run
     from wsss_cli.plugins import method as find_method
 
     run = find_trained(method_named(words), options)
     method = find_method(run.method)
+    settings = run.settings().updated(options.recipe, _asked(method, words, options, overrides))
+    return run, of_run(run, method, settings, options.data_root, options.trust_checkpoint)
+
+
+def _exported(folder: Path, words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]) -> Model:
+    from wsss_cli.commands.stage import method_named
+    from wsss_cli.errors import WsssError
+    from wsss_cli.models.folder import read_model
+    from wsss_cli.models.model import with_settings
+
+    model = read_model(folder)
+    other = [option for option in ("data", "name", "recipe") if getattr(options, option) is not None]
+    if other or method_named(words) not in (None, model.method.name):
+        what = f"{folder} is a model of {model.method.name}, whatever is in the runs here"
+        raise WsssError(what, f"leave out {f'--{other[0]}' if other else method_named(words)}")
+    asked = _asked(model.method, words, options, overrides)
+    if strange := asked.keys() - {"infer"}:
+        raise WsssError(f"'{min(strange)}' is no stage of an exported model", "its settings are those of infer")
+    return with_settings(model, asked.get("infer") or {})
+
+
+def _asked(
+    method: Method, words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]
+) -> dict[str, Any]:
+    """{stage: {key: value}} of the command line."""
+    from wsss_cli.commands.declared import declared_settings
+    from wsss_cli.commands.stage import asked_settings
+    from wsss_cli.config import merge
+
     own = merge(overrides, declared_settings(method, "infer", options.declared))
-    asked = asked_settings("infer", words, options, own)
-    settings = run.settings().updated(options.recipe, asked)
-    return of_run(run, method, settings, options.data_root, options.trust_checkpoint)
+    return asked_settings("infer", words, options, own)
 
 
 def _predict(model: Model, photos: Photos, output: Path, wish: Wish, runtime: Any, anew: bool) -> list[Failure]:

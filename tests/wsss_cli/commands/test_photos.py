@@ -84,6 +84,31 @@ def test_a_run_that_was_never_trained_is_not_trained_now(trained: Wsss) -> None:
     shutil.rmtree(folder.parent)
 
 
+def test_a_network_is_taken_away(trained: Wsss, toy_site: Path, tmp_path: Path) -> None:
+    done = trained("export", "model", "--to", tmp_path / "dots-net", "--licence", "CC0-1.0")
+    assert done.code == 0 and "next: wsss infer --model" in done.out, done.text
+    again = trained("export", "model", "--to", tmp_path / "dots-net")
+    assert again.code == 2 and "exists already" in again.err
+    assert trained("infer", "--images", "trip", "-o", "here").code == 0
+    shutil.copytree(trained.folder / "trip", tmp_path / "trip")
+    elsewhere = Wsss(tmp_path, (toy_site,))
+    done = elsewhere("infer", "--model", "dots-net", "--images", "trip")
+    assert done.code == 0 and "3 of 3 photos: labels, areas.csv -> predictions/dots-net/trip" in done.out, done.text
+    for name in ("a.png", "b.png", "late/c.png"):
+        same = [
+            folder / "labels" / name for folder in (trained.folder / "here", tmp_path / "predictions/dots-net/trip")
+        ]
+        assert same[0].read_bytes() == same[1].read_bytes()
+    for words, message in (
+        (["--name", "x"], "leave out --name"),
+        (["irn"], "leave out irn"),
+        (["train.lr=1"], "'train' is no stage of an exported model"),
+        (["flipp=true"], "did you mean 'flip'"),
+    ):
+        done = elsewhere("infer", *words, "--model", "dots-net", "--images", "trip")
+        assert done.code == 2 and message in done.err, done.text
+
+
 @pytest.mark.parametrize(
     ("words", "expected"),
     [
