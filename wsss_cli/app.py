@@ -32,6 +32,7 @@ from wsss_cli.commands import (
     train,
 )
 from wsss_cli.commands.declared import with_declared
+from wsss_cli.commands.photos import ManyImages
 from wsss_cli.errors import WsssError
 
 GROUPS = {"prepare": prepare.build, "export": export.build}
@@ -50,6 +51,7 @@ VERBS = {
     "datasets": datasets.datasets,
     "check": check.check,
 }
+CLASSES = {"infer": ManyImages}
 
 
 class _InOrder(TyperGroup):
@@ -75,7 +77,7 @@ def build() -> typer.Typer:
         if function is None:
             app.add_typer(GROUPS[name](), name=name)
         else:
-            app.command(name)(with_declared(name, function))
+            app.command(name, cls=CLASSES.get(name))(with_declared(name, function))
     return app
 
 

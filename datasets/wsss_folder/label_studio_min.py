@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from wsss_folder.catalogue import ENDINGS
+from wsss_cli.data.image_files import ENDINGS
 from wsss_folder.table import read_table
 
 FIRST, LAST = "id", "annotator"  # in JSON-MIN, what was annotated stands between these two keys

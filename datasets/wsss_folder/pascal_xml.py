@@ -6,9 +6,9 @@ import math
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
+from wsss_cli.data.image_files import files_below
 from wsss_cli.data.xml_file import read_xml
 from wsss_cli.errors import WsssError
-from wsss_folder.catalogue import files_below
 from wsss_folder.record import Corners, Record, Source, Thing, around
 from wsss_folder.shapes import Point, flat
 from wsss_folder.xml_shapes import BOXES, outlines, read_box

@@ -7,9 +7,9 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
 from wsss_folder import class_folders
-from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_head, read_text
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder

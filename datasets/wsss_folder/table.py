@@ -9,9 +9,9 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsss_cli.data.image_files import ENDINGS
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
-from wsss_folder.catalogue import ENDINGS
 from wsss_folder.documents import read_text
 
 IMAGE = (

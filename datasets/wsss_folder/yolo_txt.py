@@ -11,8 +11,8 @@ from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
-from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_head, read_text
 from wsss_folder.record import Record, Source, Thing, around
 from wsss_folder.yolo_names import NAMES, find_names, find_yaml, is_yaml, read_key_points, read_names, read_task
