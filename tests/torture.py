@@ -29,7 +29,7 @@ import numpy as np
 import torch
 import yaml
 
-from processes import Forked, Result, Wsss, until
+from processes import Forked, Result, Wsss, import_once, until
 from tiny_recipes import SMALLER
 from torture_importers import IMPORTERS, change, files_below, retyped
 from trained_run import tensors
@@ -40,6 +40,8 @@ METHODS = {"irn": (), "beco": (), "toco": ("--stage", "pseudo")}
 """With what `wsss evaluate` is to be called besides, so that each of a method's stages runs."""
 PLAIN = ("--workers", 0)
 SCENES = ("prepare", "shapes", "--train", 16, "--val", 6, "--size", 64)
+USED = ("wsss_irn.stages", "wsss_beco.stages", "wsss_toco.stages", "wsss_folder.prepare", "wsss_cli.report.page")
+"""By commands, so that forks need not import them."""
 SECONDS = 240  # for one command
 SHARES = {"kills": 0.3, "damages": 0.4, "pairs": 0.1, "disks": 0.08, "importers": 0.12}
 """Of the time."""
@@ -506,6 +508,7 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
+    import_once(*USED)
     rng, ledger = random.Random(asked.seed), Ledger()
     with tempfile.TemporaryDirectory() as root:
         ways = attempts(rng, all_subjects(Path(root)), Path(root) / "w")

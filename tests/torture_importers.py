@@ -37,17 +37,17 @@ WRONG: tuple[Any, ...] = (
     "../x",
     2**70,
 )
-TWO = ("a.jpg", "b.png")
-TAGGED = {name: tags for name, tags in tiny_folder.TAGS.items() if name in TWO}
+TWO = ("a.jpg", "b.png", "slide 1/c_01.png")
+TAGGED = dict(zip(TWO, (("cat",), ("dog",), ("cat", "dog"))))
 
 
 def csv(root: Path, images: Path) -> tuple[Path, Words]:
-    path = tiny_folder.write_csv(root / "tags.csv")
+    path = tiny_folder.write_csv(root / "tags.csv", TAGGED)
     return path, ("--tags", path)
 
 
 def columns(root: Path, images: Path) -> tuple[Path, Words]:
-    rows = [f"{name},{int('cat' in tags)},{int('dog' in tags)}" for name, tags in tiny_folder.TAGS.items()]
+    rows = [f"{name},{int('cat' in tags)},{int('dog' in tags)}" for name, tags in TAGGED.items()]
     path = tiny_folder.write(root / "columns.csv", "\n".join(["image,cat,dog", *rows]))
     return path, ("--tags", path)
 
@@ -77,21 +77,21 @@ def defects(root: Path, images: Path) -> tuple[Path, Words]:
 
 
 def coco(root: Path, images: Path) -> tuple[Path, Words]:
-    path = tiny_folder.write_coco(root / "coco.json")
+    path = tiny_folder.write_coco(root / "coco.json", TAGGED)
     return path, ("--coco", path, "--masks-from-shapes")
 
 
 def yolo(root: Path, images: Path) -> tuple[Path, Words]:
     tiny_folder.write(root / "yolo/data.yaml", "path: .\ntrain: a.txt\nnc: 2\nnames: [dog, cat]\n")
-    return tiny_folder.write_yolo(root / "yolo"), ("--yolo", root / "yolo")
+    return tiny_folder.write_yolo(root / "yolo", TAGGED), ("--yolo", root / "yolo")
 
 
 def xml(root: Path, images: Path) -> tuple[Path, Words]:
-    return tiny_folder.write_pascal(root / "xml"), ("--xml", root / "xml")
+    return tiny_folder.write_pascal(root / "xml", TAGGED), ("--xml", root / "xml")
 
 
 def label_studio(root: Path, images: Path) -> tuple[Path, Words]:
-    path = tiny_folder.write_label_studio(root / "ls.json")
+    path = tiny_folder.write_label_studio(root / "ls.json", TAGGED)
     return path, ("--label-studio", path)
 
 
@@ -104,7 +104,7 @@ def label_studio_min(root: Path, images: Path) -> tuple[Path, Words]:
 
 
 def cvat(root: Path, images: Path) -> tuple[Path, Words]:
-    path = tiny_folder.write_cvat(root / "cvat.xml")
+    path = tiny_folder.write_cvat(root / "cvat.xml", TAGGED)
     return path, ("--cvat", path)
 
 
@@ -179,7 +179,7 @@ FOLDER: tuple[Layout, ...] = (
 
 
 def of_folder(layout: Layout, root: Path) -> tuple[Path, Words]:
-    images = tiny_folder.write_images(root / "images")
+    images = tiny_folder.write_images(root / "images", TWO)
     path, words = layout(root, images)
     return path, ("prepare", "folder", *(() if "--images" in words else ("--images", images)), *words)
 

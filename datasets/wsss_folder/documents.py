@@ -12,6 +12,7 @@ import yaml
 from wsss_cli import yaml12
 from wsss_cli.data.magic import HEAD, what_is
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import open_file, open_text
 
 AGAIN = "export or copy it again"
 
@@ -19,13 +20,13 @@ AGAIN = "export or copy it again"
 def read_text(path: Path) -> str:
     """The file as UTF-8 text, or as UTF-16 if it begins with its byte order mark (Excel's).  Raises WsssError."""
     try:
-        with path.open("rb") as file:
-            begins = file.read(2)
-        wide = begins in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
-        return path.read_text(encoding="utf-16" if wide else "utf-8-sig")
+        with open_file(path) as raw:
+            wide = raw.read(2) in (codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)
+        with open_text(path, "utf-16" if wide else "utf-8-sig") as file:
+            return file.read()
     except UnicodeDecodeError as error:
-        with path.open("rb") as file:
-            what = what_is(file.read(HEAD))
+        with open_file(path) as raw:
+            what = what_is(raw.read(HEAD))
         if what:
             raise WsssError(f"{path} is {what}, not text", "tags are read from a CSV: save it as one") from error
         raise WsssError(f"{path} is no UTF-8 text (byte {error.start})", "save it as UTF-8") from error

@@ -8,6 +8,7 @@ from itertools import islice
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import open_text
 from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
 from wsss_folder.label_studio_min import TABLES, is_min
@@ -151,7 +152,7 @@ def _root(path: Path) -> str | None:
 
 def _head(path: Path) -> str:
     try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
+        with open_text(path, "utf-8-sig", "replace") as file:
             return file.read(HEAD)
-    except OSError:
+    except (OSError, WsssError):  # a pipe, for one
         return ""

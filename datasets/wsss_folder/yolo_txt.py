@@ -13,6 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import open_text
 from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_text, read_yaml
 from wsss_folder.record import Record, Source, Thing, around
@@ -55,7 +56,7 @@ def label_files(folder: Path) -> Iterator[Path]:
 
 def begins_as_label(path: Path) -> bool:
     """Whether the file is empty or its first line is a class and numbers."""
-    with path.open(encoding="utf-8", errors="replace") as file:
+    with open_text(path, errors="replace") as file:
         return LABEL.match(file.read(LOOKED_AT) + "\n") is not None
 
 

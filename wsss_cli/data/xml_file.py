@@ -7,13 +7,14 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import read_bytes
 
 
 def read_xml(path: Path) -> ElementTree.Element:
     """The root of an XML file.  Raises WsssError with line and column; refuses a DTD, which can hold entity bombs."""
     try:
         parser = ElementTree.XMLParser(target=_Plain(path))
-        parser.feed(_xml_text(path.read_bytes()))
+        parser.feed(_xml_text(read_bytes(path)))
         return parser.close()
     except (ElementTree.ParseError, ValueError, LookupError) as error:
         raise WsssError(f"{path} is no XML: {error}", "export, copy or download it again") from error
