@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -34,6 +35,7 @@ from wsss_cli.commands import (
 from wsss_cli.commands.declared import with_declared
 from wsss_cli.commands.photos import ManyImages
 from wsss_cli.errors import WsssError
+from wsss_cli.names import shown
 
 GROUPS = {"prepare": prepare.build, "export": export.build}
 VERBS = {
@@ -127,9 +129,11 @@ def main() -> None:
         warnings.showwarning = lambda message, category, *rest: _show(warn, message, category)
     try:
         build()(prog_name="wsss")
-    except WsssError as error:
-        if "WSSS_DEBUG" in os.environ:
+    except (WsssError, OSError) as error:
+        if "WSSS_DEBUG" in os.environ or (isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG):
             raise
+        if isinstance(error, OSError):  # any path that is given may be: looking for it tells
+            error = WsssError(f"{shown(str(error.filename))} is too long for a path", "give a shorter one")
         if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
             log.error(str(error))
         sys.exit(2)

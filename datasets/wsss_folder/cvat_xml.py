@@ -45,21 +45,22 @@ def _record(node: Element, path: Path) -> Record:
     if not name:
         raise WsssError(f"{where} has no name", "export it again")
     shapes = [child for child in node if (child.get("label") or "").strip() and child.get("outside") != "1"]
-    things, size = [], None
-    for child in shapes:
-        try:
-            size = _size(node)
+    things, child = [], node
+    try:
+        size = _size(node)
+        for child in shapes:
             things += [_thing(child, size)] if child.tag not in ("tag", *NO_AREA) else []
-        except (TypeError, ValueError, OverflowError) as error:
-            what = f"{where} ('{name}'): <{child.tag}> of '{child.get('label')}' cannot be read: {error}"
-            return Record((name,), where, problem=WsssError(what, "correct it and export again"))
+    except (TypeError, ValueError, OverflowError) as error:
+        part = "its size" if child is node else f"<{child.tag}> of '{child.get('label')}'"
+        what = f"{where} ('{name}'): {part} cannot be read: {error}"
+        return Record((name,), where, problem=WsssError(what, "correct it and export again"))
     subset = (node.get("subset") or "").strip()
     return Record(
         (name,),
         where,
         tags=tuple(dict.fromkeys(_label(child) for child in shapes if child.tag in ("tag", *NO_AREA))),
         things=tuple(things),
-        size=size or _size(node),
+        size=size,
         shapeless=sum(child.tag in NO_AREA for child in shapes),
         unlabelled="" if shapes else "without an annotation",
         split="" if subset.lower() == DEFAULT else subset,

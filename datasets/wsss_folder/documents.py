@@ -14,6 +14,7 @@ import yaml
 from wsss_cli import yaml12
 from wsss_cli.data.magic import HEAD, what_is
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import open_file, read_bytes
 
 AGAIN = "export or copy it again"
 
@@ -29,7 +30,7 @@ MARKS = (
 def read_text(path: Path) -> str:
     """The file as text: UTF-8, or UTF-16 or UTF-32 where its first bytes tell (Excel's).  Raises WsssError."""
     try:
-        data = path.read_bytes()
+        data = read_bytes(path)
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path and its rights") from error
     try:
@@ -44,9 +45,9 @@ def read_text(path: Path) -> str:
 def read_head(path: Path, size: int) -> str:
     """The first `size` bytes as text, what cannot be decoded replaced; "" if the file cannot be read."""
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             data = file.read(size)
-    except OSError:
+    except (OSError, WsssError):  # a pipe, for one
         return ""
     return data.decode(_encoding(data), errors="replace")
 

@@ -33,7 +33,7 @@ from wsss_cli.data.picture import (
     values,
 )
 from wsss_cli.errors import WsssError
-from wsss_cli.sound import jpeg_fault, png_fault, require_file
+from wsss_cli.sound import jpeg_fault, open_file, png_fault, require_file
 
 # What Pillow's decoders raise on damaged files.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
@@ -168,7 +168,8 @@ def read_bytes(path: Path) -> bytes:
     """The file's content.  Raises WsssError if it is missing, unreadable or empty."""
     _require_content(path)
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            return file.read()
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the file's rights") from error
 
@@ -251,7 +252,7 @@ def _open(source: bytes | Path, path: Path) -> Image.Image:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(HEAD)
 
 

@@ -18,6 +18,7 @@ from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.data.segmentation import outline_of
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import read_text
 
 Objects = list[dict[str, Any]]
 """COCO annotations of one image, without ids: category_id (1..C), segmentation (run lengths), area, bbox, iscrowd."""
@@ -67,7 +68,7 @@ def _of_map(path: Path, sample: Sample) -> Objects:
 def from_json(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> dict[str, Objects]:
     """The annotations of a COCO JSON, matched by the images' paths or names; other categories are left out."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         named = {plain_id(c["id"]): classes.index(c["name"]) + 1 for c in content["categories"] if c["name"] in classes}
         known = by_name(samples)
         images = {

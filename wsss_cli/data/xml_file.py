@@ -8,6 +8,7 @@ import xml.etree.ElementTree as ElementTree
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import read_bytes
 
 
 def read_xml(path: Path) -> ElementTree.Element:
@@ -27,7 +28,7 @@ def _xml_text(path: Path) -> str | bytes:
 
     Raises WsssError for one that is not in the encoding that it declares, which is UTF-8 where it declares none.
     """
-    data = path.read_bytes()
+    data = read_bytes(path)
     declared = re.match(rb"(?:\xef\xbb\xbf)?\s*<\?xml[^>]*encoding=[\"']([\w.-]+)", data)
     name = declared[1].decode().lower() if declared else "utf-8"
     if data.startswith((codecs.BOM_UTF16_LE, codecs.BOM_UTF16_BE)) or name == "iso-8859-1":

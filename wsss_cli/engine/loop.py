@@ -307,7 +307,7 @@ class _Journal:
     """metrics.jsonl; on resumption the lines that the checkpoint does not know are dropped."""
 
     def __init__(self, path: Path, iteration: int) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() and iteration else []
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() and iteration else []
         write_text(path, "".join(line + "\n" for line in lines if _iteration(line) <= iteration))
         self.path = path
 

@@ -34,6 +34,7 @@ from wsss_cli.promises import Promises, promised_ids
 from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
 from wsss_cli.runs import read_record
+from wsss_cli.sound import read_text
 
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
 
@@ -123,7 +124,7 @@ def with_mask(data: Prepared, split: str) -> list[Sample]:
 
 def read_scores(folder: Path) -> dict[str, Any]:
     """scores.json of an evaluate stage."""
-    return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    return json.loads(read_text(folder / "scores.json"))
 
 
 Counted = tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
