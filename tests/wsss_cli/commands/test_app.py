@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from processes import Wsss
+from wsss_cli.plugins import methods
 
 HEAVY = ("torch", "timm", "torchvision", "numpy", "scipy", "PIL", "wsss_cli.engine")
 
@@ -94,3 +96,22 @@ def test_the_third_party_uses_only_the_public_api() -> None:
             if line.startswith("from wsss_cli."):
                 used.add(line.split()[1].removeprefix("wsss_cli."))
     assert used <= public and len(used) == len(public)
+
+
+@pytest.mark.parametrize(
+    ("bounding_box", "learns_from"),
+    [("", {"tags"}), ("<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox>", {"tags", "boxes"})],
+)
+def test_only_methods_that_can_learn_from_the_data_are_offered(
+    wsss: Wsss, bounding_box: str, learns_from: set[str]
+) -> None:
+    for name in "abcdef":
+        path = wsss.folder / f"photos/{name}.png"
+        path.parent.mkdir(exist_ok=True)
+        Image.new("RGB", (8, 8), (ord(name), 0, 0)).save(path)
+        thing = f"<object><name>x</name>{bounding_box}</object>"
+        path.with_suffix(".xml").write_text(f"<annotation><filename>{path.name}</filename>{thing}</annotation>")
+    done = wsss("prepare", "folder", "--images", "photos")
+    offered = done.out.rpartition("one of: ")[2].strip().split(", ")
+    own = {name: method.supervision for name, method in methods().items()}  # the third party's stand beside them
+    assert own.keys() & offered == {name for name, what in own.items() if what in learns_from}, done.text
