@@ -98,19 +98,16 @@ def test_the_third_party_uses_only_the_public_api() -> None:
     assert used <= public and len(used) == len(public)
 
 
-@pytest.mark.parametrize(
-    ("bounding_box", "learns_from"),
-    [("", {"tags"}), ("<bndbox><xmin>1</xmin><ymin>1</ymin><xmax>5</xmax><ymax>5</ymax></bndbox>", {"tags", "boxes"})],
-)
-def test_only_methods_that_can_learn_from_the_data_are_offered(
-    wsss: Wsss, bounding_box: str, learns_from: set[str]
-) -> None:
+BOXES = "image,xmin,ymin,xmax,ymax,label\n" + "".join(f"{name}.png,1,1,5,5,x\n" for name in "abcdef")
+TAGS = "image,label\n" + "".join(f"{name}.png,x\n" for name in "abcdef")
+
+
+@pytest.mark.parametrize(("table", "learns_from"), [(TAGS, {"tags"}), (BOXES, {"tags", "boxes"})])
+def test_only_methods_that_can_learn_from_the_data_are_offered(wsss: Wsss, table: str, learns_from: set[str]) -> None:
+    (wsss.folder / "photos").mkdir()
     for name in "abcdef":
-        path = wsss.folder / f"photos/{name}.png"
-        path.parent.mkdir(exist_ok=True)
-        Image.new("RGB", (8, 8), (ord(name), 0, 0)).save(path)
-        thing = f"<object><name>x</name>{bounding_box}</object>"
-        path.with_suffix(".xml").write_text(f"<annotation><filename>{path.name}</filename>{thing}</annotation>")
+        Image.new("RGB", (8, 8), (ord(name), 0, 0)).save(wsss.folder / f"photos/{name}.png")
+    (wsss.folder / "photos/table.csv").write_text(table)
     done = wsss("prepare", "folder", "--images", "photos")
     offered = done.out.rpartition("one of: ")[2].strip().split(", ")
     own = {name: method.supervision for name, method in methods().items()}  # the third party's stand beside them
