@@ -29,6 +29,7 @@ from wsss_cli.commands import (
     prepare,
     pseudo,
     report,
+    runs,
     seeds,
     train,
 )
@@ -37,7 +38,7 @@ from wsss_cli.commands.photos import ManyImages
 from wsss_cli.errors import WsssError
 from wsss_cli.names import shown
 
-GROUPS = {"prepare": prepare.build, "export": export.build}
+GROUPS = {"prepare": prepare.build, "export": export.build, "runs": runs.build}
 VERBS = {
     "prepare": None,  # a group: one command per data set plugin
     "seeds": seeds.seeds,
@@ -48,6 +49,7 @@ VERBS = {
     "report": report.report,
     "benchmark": benchmark.benchmark,
     "export": None,
+    "runs": None,
     "methods": methods.methods,
     "nets": nets.nets,
     "datasets": datasets.datasets,

@@ -137,6 +137,13 @@ def latest_run(root: Path) -> Run:
         raise WsssError(f"{path} does not name a run", remedy) from error
 
 
+def all_runs(root: Path) -> list[Run]:
+    """Every run of which something is there."""
+    folders = {path.parent for path in root.glob("*/*/*/run.yaml")}
+    folders |= {path.parents[1] for path in root.glob("*/*/*/*/stage.json")}
+    return [Run(root, *folder.relative_to(root).parts) for folder in sorted(folders)]
+
+
 class DamagedRecord(WsssError):
     """A stage.json that is not as it was written: what the stage's folder holds is not known."""
 

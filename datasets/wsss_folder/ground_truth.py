@@ -8,7 +8,7 @@ from pathlib import Path
 from wsss_cli.data.label_format import label_format
 from wsss_cli.errors import WsssError
 from wsss_folder.config import Options
-from wsss_folder.mask_values import Values, parse_values
+from wsss_folder.mask_values import Values, parse_values, table_beside
 from wsss_folder.masks import Masks, find_masks, guess_ids, is_ready, values_in
 from wsss_folder.matching import Finder
 from wsss_folder.outlines import drawable
@@ -83,7 +83,8 @@ def find_ground_truth(
         _require_masks(options)
         truth = GroundTruth()
     else:
-        values = parse_values(options.mask_values) if options.mask_values != "auto" else None
+        table = options.mask_values if options.mask_values != "auto" else table_beside(options.masks)
+        values = parse_values(table) if table else None
         truth = _from_files(options.masks, values, options.tags_from_masks, find_masks(options.masks, finder, only))
     if options.defects != "no" and truth.files:
         truth = _with_defects(truth, known)

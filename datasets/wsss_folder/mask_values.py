@@ -17,6 +17,7 @@ BACKGROUND = ("background", "_background_", "__background__")
 IGNORE = "__ignore__"  # labelme's name, under which all of these go
 IGNORED = ("ignore", "ignored", "void", "unlabelled", "unlabeled", "_ignore_", IGNORE, "dontcare", "don't care",
            "ignore region", "ignored region", "ignore regions", "ignored regions")  # fmt: skip
+TABLE = "labelmap.txt"  # CVAT's and Datumaro's
 COLOUR = 1 << 24  # a colour is kept as COLOUR + 0xRRGGBB, apart from the grey values and palette ids
 
 
@@ -85,6 +86,11 @@ def parse_values(text: str) -> Values:
     if len({value >= COLOUR for value in names}) > 1:
         raise WsssError(f"--mask-values '{text}' mixes values and colours", "give one or the other")
     return Values(names, items[0][0].partition(", line")[0])
+
+
+def table_beside(masks: Path) -> str:
+    """The table that CVAT and Datumaro write into the folder above the masks, or into theirs; "" if there is none."""
+    return next((str(path) for folder in (masks, masks.parent) if (path := folder / TABLE).is_file()), "")
 
 
 def _meanings(items: list[tuple[str, str]]) -> list[tuple[int, str]]:

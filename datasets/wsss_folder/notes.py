@@ -64,6 +64,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
     shapeless = sum(record.shapeless for records in plan.known.records for record in records)
     if shapeless and options.masks_from_shapes:
         yield f"{shapeless} objects have no outline (points, lines, ...): their images get no mask"
+    if options.mask_values == "auto" and plan.truth.values:
+        yield f"what the colours of the masks mean is from {plan.truth.values.where}"
     number = len(plan.truth.files) + len(plan.truth.drawn)
     if number and options.tags_from_masks:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"

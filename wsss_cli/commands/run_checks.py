@@ -121,8 +121,10 @@ def _damage(step: Step) -> Iterator[Finding]:
 
 
 def _run(target: Target) -> str:
-    recipe = target.settings.recipe or target.data.info.kind
-    return f"{target.run.method}/{target.run.name} on {target.run.data} (recipe {recipe})"
+    kind = target.data.info.kind
+    recipe = target.settings.recipe or (kind if kind in target.method.recipes() else "")
+    how = f"recipe {recipe}" if recipe else "no recipe: the paper's"
+    return f"{target.run.method}/{target.run.name} on {target.run.data} ({how})"
 
 
 def pretrained(config: BaseModel) -> Iterator[tuple[str, str]]:

@@ -20,7 +20,7 @@ from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
-from wsss_cli.runs import Run, Settings, bring_back, latest_run
+from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
 from wsss_cli.seals import holds_artefacts
 
 if TYPE_CHECKING:
@@ -185,6 +185,22 @@ def find_trained(method: str | None, options: RunOptions) -> Run:
         what = f"run {method}/{name} is trained on several data sets: {', '.join(fitting)}"
         raise WsssError(what, "say which one with --data")
     return Run(options.runs_root, fitting[0], method, name)
+
+
+def find_named(name: str, root: Path) -> Run:
+    """The run that METHOD/NAME or DATA/METHOD/NAME means.
+
+    Raises WsssError with the nearest one if there is none, and if there are several.
+    """
+    there = {f"{run.data}/{run.method}/{run.name}": run for run in all_runs(root)}
+    fitting = [run for full, run in there.items() if full == name or full.partition("/")[2] == name]
+    if not fitting:
+        short = [full.partition("/")[2] for full in there]
+        what = f"there is no run '{name}' in {root}{nearest(name, [*there, *short])}"
+        raise WsssError(what, "`wsss runs` lists them; they are called METHOD/NAME")
+    if len(fitting) > 1:
+        raise WsssError(f"run {name} is there for several data sets", f"say which one: {fitting[0].data}/{name}")
+    return fitting[0]
 
 
 def require_data(name: str, root: Path) -> None:
