@@ -120,7 +120,7 @@ def calibrate(job: Job[Pseudo], batch: int = 32) -> None:
     every = gather((total, count))
     mean = torch.stack([t for t, _ in every]).sum(0) / max(1, sum(n for _, n in every))
     net.displacement.mean_shift.running_mean.copy_(mean)
-    checkpoint.save_network(path, content["meta"], net, job.runtime)
+    checkpoint.save(path, {"meta": content["meta"], "model": net.state_dict()}, job.runtime)
 
 
 def trained_irn(job: Job) -> IrnNet:

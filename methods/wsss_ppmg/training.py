@@ -17,13 +17,13 @@ from wsss_cli.engine.infer import infer, outputs
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.optimiser import body_and_head
 from wsss_cli.engine.part import Taken, keep, meta
-from wsss_cli.engine.schedules import poly_to
 from wsss_cli.job import Job
 from wsss_cli.nets.config import build_segmenter
 from wsss_cli.nets.heads.outputs import training_losses
 from wsss_ppmg.checkpoint import load_official_segmenter
 from wsss_ppmg.coco_ids import read_compact
 from wsss_ppmg.config import Train, UnderFitting
+from wsss_ppmg.schedules import poly_to
 from wsss_ppmg.selection import Best, chosen
 from wsss_ppmg.under_fitting import under_fitting_loss
 

@@ -223,7 +223,7 @@ def _ids_of_map(path: Path, sample: Sample, num_classes: int) -> set[int]:
 
 
 def rates(o: Optimiser, total: int, released: Callable[..., float] = poly) -> Callable[[int], float]:
-    """Iteration k to the factor on every rate: `released`, poly or poly_to, unless the settings ask for another."""
+    """Iteration k to the factor on every rate: `released`, such as poly, unless the settings ask for another."""
     return factor(o, total, lambda k: released(k, total, o.power, o.floor()))
 
 

@@ -15,10 +15,6 @@ from wsss_cli.nets.backbones.vit import Grid, ViT, as_map
 from wsss_cli.nets.clip_net import VIT_B16
 from wsss_cli.nets.normalisation import Normalisation
 
-MEAN = (0.48145466, 0.4578275, 0.40821073)
-STD = (0.26862954, 0.26130258, 0.27577711)
-"""Of the images that CLIP was trained on, in [0, 1]."""
-
 
 class Seen(NamedTuple):
     """What all blocks but the last make of B images; N = 1 + h*w, the class token first, patches row by row.

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -14,8 +13,6 @@ from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import published
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
-
-log = logging.getLogger("wsss")
 
 BLOCK: Pairs = (
     ("ln_1.", "norm1."),
@@ -46,14 +43,12 @@ def load_clip(tower: ClipVisual, pretrained: str, trust: bool = False) -> Loaded
     """Fill the tower: "timm" (published weights, downloaded), "none" (leave it random), or a FILE.
 
     A file is OpenAI's or open_clip's, of the whole CLIP or of its visual part, or timm's.  Returns what became of each
-    key, and logs its counts.  Raises WsssError: download failed, file unreadable, or of another network.
+    key.  Raises WsssError: download failed, file unreadable, or of another network.
     """
     if pretrained == "none":
         return None
     state = published(tower, trust) if pretrained == "timm" else read_weights(Path(pretrained).expanduser(), trust)
-    found = load_exactly(tower, visual(state), f"'{tower.name}'", pretrained)
-    log.info("%s: %d of %d tensors loaded from %s", tower.name, *[len(found.matched)] * 2, pretrained)
-    return found
+    return load_exactly(tower, visual(state), f"'{tower.name}'", pretrained)
 
 
 def visual(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -9,8 +9,6 @@ from collections.abc import Mapping
 
 from torch import Tensor
 
-from wsss_cli.errors import WsssError
-
 Pairs = tuple[tuple[str, str], ...]
 
 RESNETD_SHORTCUT: Pairs = (
@@ -51,12 +49,6 @@ CAFFE_BLOCK: Pairs = (
 )
 """Within a bottleneck: torchvision's names -> deeplab-pytorch's, which are ours for resnet*_caffe."""
 
-DEEPLAB_MSC: Pairs = (
-    *((f"aspp.c{i}.", f"head.classifier.convs.{i}.") for i in range(4)),
-    ("", "backbone.body."),
-)
-"""DeepLabV2 of deeplab-pytorch, without "base." -> a Segmenter with a resnet*_caffe backbone and the head deeplabv2."""
-
 
 def rename(key: str, pairs: Pairs) -> str:
     """The key with the first fitting prefix replaced."""
@@ -77,20 +69,6 @@ def mmcls_to_timm(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
         return dict(state)
     plain = {k.removeprefix("backbone.").replace("head.fc.", "fc."): v for k, v in state.items()}
     return {rename(k, MMCLS_RESNETD): v for k, v in plain.items()}
-
-
-def official_deeplab_msc(
-    state: Mapping[str, Tensor], source: str = "the state dict", more: Pairs = ()
-) -> dict[str, Tensor]:
-    """A DeepLabV2-MSC of kazuto1011/deeplab-pytorch, as read_weights gives it, under the names of a Segmenter.
-
-    more  pairs of a network that holds further tensors.  Raises WsssError naming the key that is not "base."'s.
-    """
-    for key in state:
-        if not key.startswith("base."):
-            what = f"{source} is no DeepLabV2-MSC of deeplab-pytorch: it holds '{key}', not only 'base.'"
-            raise WsssError(what, "weights to start from, such as its COCO initialisation, are net.pretrained=FILE")
-    return {rename(key.removeprefix("base."), (*more, *DEEPLAB_MSC)): value for key, value in state.items()}
 
 
 def to_caffe_resnet(state: Mapping[str, Tensor]) -> dict[str, Tensor]:
