@@ -11,8 +11,9 @@ from wsss_beco.nets import TwoNetworks
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.weights.checking import Loaded
 from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.names.mmcls import RESNETD_SHORTCUT
 from wsss_cli.nets.weights.reading import read_weights
-from wsss_cli.nets.weights.renaming import RESNETD_SHORTCUT, Pairs, rename
+from wsss_cli.nets.weights.renaming import Pairs, rename
 
 RESNETD: Pairs = (
     ("stem_layer.conv1.", "conv1.0."),

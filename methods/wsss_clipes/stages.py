@@ -20,7 +20,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import features_of_run
-from wsss_cli.nets.weights.clip import load_clip
+from wsss_cli.nets.weights.pretrained import load_clip
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_clipes.cams import cams_of, whole_patches
 from wsss_clipes.config import Pseudo, Seeds

@@ -7,8 +7,8 @@ from pathlib import Path
 
 from torch import Tensor
 
-from wsss_cli.nets.weights.clip import BLOCK, visual
 from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.names.clip import BLOCK, visual
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, rename
 from wsss_weclip.nets import WeClip

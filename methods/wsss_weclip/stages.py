@@ -23,8 +23,7 @@ from wsss_cli.engine.part import Taken, meta, read_part, train_or_take
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import features_of_run
-from wsss_cli.nets.weights.clip import load_clip
-from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.nets.weights.pretrained import load_clip, load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.single_stage.network import Segmentation
 from wsss_weclip.checkpoint import load_official

@@ -141,8 +141,7 @@ def _weights(backbone: str, source: str, trust: bool) -> Finding:
 
 def _hub(backbone: str) -> Finding:
     """Whether timm's weights are on this machine already."""
-    from wsss_cli.nets.weights.caching import is_cached
-    from wsss_cli.nets.weights.pretrained import hub_file
+    from wsss_cli.nets.weights.fetching import hub_file, is_cached
 
     by_hand = "or fetch it by hand and pass pretrained=FILE; pretrained=none starts from random weights"
     source = hub_file(backbone)

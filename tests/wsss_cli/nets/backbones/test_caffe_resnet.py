@@ -18,8 +18,8 @@ from wsss_cli.nets.heads.deeplabv2 import SummedConvs
 from wsss_cli.nets.heads.outputs import Map
 from wsss_cli.nets.multi_scale import MultiScale
 from wsss_cli.nets.segmenter import Segmenter
+from wsss_cli.nets.weights.names.caffe import CAFFE_BLOCK, to_caffe_resnet
 from wsss_cli.nets.weights.pretrained import load_pretrained
-from wsss_cli.nets.weights.renaming import CAFFE_BLOCK, to_caffe_resnet
 
 KEYS = {k: v for k, v in keys("bcm/bcm_state_dict").items() if ".bcm." not in k}
 """Of a DeepLabV2-MSC of deeplab-pytorch."""
