@@ -18,7 +18,7 @@ from wsss_bcm.filling import measure, official_rates, read_rates
 from wsss_bcm.nets import build, groups, plain_state
 from wsss_bcm.step import MaskedStep, base_step
 from wsss_cli.data.label_format import label_format
-from wsss_cli.data.labels import read_labels
+from wsss_cli.data.labels import map_path, read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.loop import Step, Training, fit, total_iterations
@@ -90,7 +90,7 @@ def _box_maps(config: Train, samples: Sequence[Sample]) -> Find | None:
     if missing:
         what = f"boxes={folder}: no box map for {len(missing)} images, first {missing[0]}"
         raise WsssError(what, "give one for each image, or boxes=null to paint them from the data set's boxes")
-    return lambda s: folder / f"{s.id}.png"
+    return partial(map_path, folder)
 
 
 def _rates(job: Job, config: Train, samples: Sequence[Sample], labels: Callable[[Sample], Path]) -> Tensor:

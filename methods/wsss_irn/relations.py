@@ -44,7 +44,7 @@ def make_ir_labels(job: Job[Pseudo]) -> None:
     """CAMs -> ir_label/<id>.png of certain foreground, certain background, and ignore."""
     config = job.config
     samples = job.tagged(config.split)
-    todo = job.todo(samples, lambda s: ir_path(job.folder, s))
+    todo = job.todo(samples, partial(ir_path, job.folder))
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
     job.each("IR labels", write_ir_label, tasks, len(todo))
@@ -70,7 +70,7 @@ def train_irn(job: Job[Pseudo]) -> dict[str, float]:
 
     def fitted() -> dict[str, float]:
         net = IrnNet(frozen_backbone(job))
-        data = RelatedPixels(job.tagged(config.split), lambda s: ir_path(job.folder, s), c)
+        data = RelatedPixels(job.tagged(config.split), partial(ir_path, job.folder), c)
         step = partial(_step, radius=c.radius)
         optimizer = at_two_rates(net.boundary.parameters(), net.displacement.parameters(), c.optimiser)
         return fit_part(job, "irn", net, Learning(data, step, optimizer), c, about, "train IRN")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -106,7 +107,11 @@ def relabel(job: Job[Train], trained: Path) -> Callable[[Sample], Path]:
     job.say(f"cyclic round: predicts split '{split}' -> {folder}")
     whole: Job[Any] = job  # the stage that it becomes has another config
     infer(replace(whole, config=settings, folder=folder, inputs={"train": trained}, stage="infer"))
-    return lambda s: outputs(folder, s.id, settings.crf)[-1]
+    return partial(_predicted, folder, settings.crf)
+
+
+def _predicted(folder: Path, crf: bool, sample: Sample) -> Path:
+    return outputs(folder, sample.id, crf)[-1]
 
 
 def take_official(job: Job[Train], path: str) -> tuple[dict[str, Any], Taken]:
