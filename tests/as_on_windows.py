@@ -1,11 +1,12 @@
 """`wsss` with what Windows lacks withheld from our own modules: python tests/as_on_windows.py FOLDER < lines of words.
 
-Libraries keep what they need here; on Windows they have ways of their own.
+Libraries keep what they need here; on Windows they have ways of their own.  Processes are started as there: no forks.
 """
 
 from __future__ import annotations
 
 import builtins
+import multiprocessing
 import os
 import signal
 import sys
@@ -74,6 +75,7 @@ def run(words: list[str]) -> int:
 
 if __name__ == "__main__":
     builtins.__import__ = importing_there  # type: ignore[assignment]
+    multiprocessing.set_start_method("spawn")
     os.chdir(sys.argv[1])
     for line in sys.stdin.read().splitlines():
         code = run(line.split())
