@@ -92,5 +92,5 @@ def write_label(
     cam = read_cam(cam_file)
     image = torch.from_numpy(read_image(sample.image)).to(device)
     prob = scores(image, cam.full().to(device), config)
-    label = pseudo_label(prob, torch.from_numpy(cam.keys).to(device), config.sure, form)
+    label = pseudo_label(prob, torch.from_numpy(cam.class_ids).to(device), config.sure, form)
     write_labels(path, label.cpu().numpy(), palette)

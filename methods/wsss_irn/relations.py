@@ -58,7 +58,7 @@ def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel, for
     def refine(index: Tensor, n: int) -> Tensor:
         return torch.stack([crf.infer(unary_from_labels(i, n, config.crf.gt_prob)).argmax(0) for i in index])
 
-    label = ir_label(cam.full(), torch.from_numpy(cam.keys), refine, config.foreground, config.background, form)
+    label = ir_label(cam.full(), torch.from_numpy(cam.class_ids), refine, config.foreground, config.background, form)
     write_labels(path, label.numpy())
 
 

@@ -146,7 +146,7 @@ def pseudo(job: Job) -> dict[str, int]:
         for sample in todo:
             image = torch.from_numpy(read_image(sample.image)[None]).to(job.runtime.device)
             cam = read_cam(cam_path(folder, sample))
-            keys = torch.from_numpy(cam.keys).to(image.device)
+            keys = torch.from_numpy(cam.class_ids).to(image.device)
             label = refined_label(normalise(image)[0], cam.full().to(image.device), keys, config.par, form)
             write_labels(label_path(job.folder, sample), label.cpu().numpy(), palette)
             tick(1)

@@ -106,7 +106,7 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
 def build_backbone(net: Net) -> Backbone:
     """The backbone with the edits that `net` asks for, its weights random."""
     from wsss_cli.nets.backbones.backbone import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
-    from wsss_cli.nets.backbones.mmseg import mmseg_edits
+    from wsss_cli.nets.backbones.mmseg import mmseg_form
 
     decoder = HEADS[net.head]
     raw = decoder.mmseg and net.backbone.startswith("hrnet")  # its branches as they are, not widened for classification
@@ -115,7 +115,7 @@ def build_backbone(net: Net) -> Backbone:
     if not _contracts(net, decoder):
         uniform_dilation(backbone)
     if net.official_resnetd:
-        (mmseg_edits if decoder.mmseg else mmcls_resnetd)(backbone)
+        (mmseg_form if decoder.mmseg else mmcls_resnetd)(backbone)
     if net.freeze_bn:
         freeze_batchnorm(backbone)
     return backbone
