@@ -35,11 +35,11 @@ IMPORTED_ONCE = (  # by `import_once`, not in every fork
 )
 
 
-def import_once() -> None:
-    """What most commands need, into this process."""
+def import_once(*more: str) -> None:
+    """What most commands need, into this process, and more."""
     with warnings.catch_warnings():
         warnings.simplefilter("ignore")
-        for module in IMPORTED_ONCE:
+        for module in (*IMPORTED_ONCE, *more):
             importlib.import_module(module)
 
 

@@ -62,6 +62,12 @@ def write_text(path: Path, text: str, flushed: bool = True) -> None:
         aside.write_text(text, encoding="utf-8")
 
 
+def write_bytes(path: Path, data: bytes) -> None:
+    """Write bytes, whole or not at all."""
+    with writing(path) as aside:
+        aside.write_bytes(data)
+
+
 def _flush(path: Path) -> None:
     with path.open("rb+") as file:
         os.fsync(file.fileno())

@@ -57,6 +57,7 @@ class StageOption:
     choices  the values it may have; () for any
     metavar  what its value is, for the help
     scored   `wsss evaluate` takes it too, where what it changes is scored
+    later    so do the commands of the stages that are made from this one
     """
 
     name: str
@@ -65,6 +66,7 @@ class StageOption:
     choices: tuple[str, ...] = ()
     metavar: str | None = None
     scored: bool = False
+    later: bool = False
 
     def __post_init__(self) -> None:
         """Raises ValueError for a name that is no option's."""
@@ -116,6 +118,8 @@ class Method:
                checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
     infer      "package.module:Class", the settings of the infer stage, if the method adds some to wsss_cli's Infer
     infer_options  those of its settings that have an option of their own
+    full       settings of its stage `train`, as after --set, with which it learns from the masks instead: the upper
+               bound; none if it cannot
     """
 
     name: str
@@ -126,6 +130,7 @@ class Method:
     predictor: str
     infer: str = INFER.config
     infer_options: tuple[StageOption, ...] = ()
+    full: tuple[str, ...] = ()
     package: str = ""  # set by the host: the import package, where recipes/ lies
 
     def __post_init__(self) -> None:

@@ -27,7 +27,7 @@ def read_torch(path: Path, trust: bool = False) -> Any:
     installed.
     """
     try:
-        require_file(path)  # before anything opens it: a pipe would never answer
+        require_file(path)  # zipfile and torch open it themselves: a pipe would never answer
         if zipfile.is_zipfile(path):
             _require_tensors(path)
         with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse

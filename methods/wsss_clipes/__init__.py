@@ -2,7 +2,14 @@
 
 from wsss_cli.method import CAMS, LABELS, Method, Stage, StageOption
 
-PROMPTS = StageOption("--prompt-file", "names", "YAML, other words for classes: {class: words}", metavar="FILE")
+PROMPTS = StageOption(
+    "--prompt-file",
+    "names",
+    "YAML, other words for classes: {class: words}",
+    metavar="FILE",
+    scored=True,
+    later=True,
+)
 
 METHOD = Method(
     name="clipes",
@@ -15,4 +22,5 @@ METHOD = Method(
         Stage("train", "wsss_cli.engine.segment:train", "wsss_cli.engine.segment:PlainSegment", ("pseudo",)),
     ),
     predictor="wsss_cli.engine.segment:predictor",
+    full=("labels=masks",),
 )

@@ -5,7 +5,7 @@ from __future__ import annotations
 import torch
 from torch import Tensor
 
-from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.backbones.clip import Attended, ClipVisual
 from wsss_cli.nets.backbones.vit import Grid, as_map
 
 EPS = 1e-7
@@ -32,19 +32,21 @@ def softmax_cams(
     tokens (B, N, D) that enter the last block; tags (B, C) 1 where the class is present; classes (C, E) and background
     (b, E) the features of names.  Returns (B, C, h, w), (B, N, N).
     """
-    leaf = tower.activation(tokens.detach()).detach().requires_grad_()
-    output, attention = tower.last(tokens.detach(), leaf)
-    features = tower.features(output).float()  # (B, E)
+    with torch.no_grad():
+        activation = tower.activation(tokens)
+        attended = tower.last_attention(activation)
+    mixed = attended.mixed.detach().requires_grad_()
+    features = tower.features(tower.last(tokens.detach(), mixed)).float()  # (B, E)
     cams = torch.zeros(*tags.shape, *grid, device=tokens.device)
     with torch.autocast(tokens.device.type, enabled=False):  # a score near 1 is 1 in less than float32
         prob = present_softmax(features, tags, classes, background, scale)  # (B, C)
         for rank in range(int(tags.sum(1).max())):
             owner, channel = nth_present(tags, rank)
-            (grad,) = torch.autograd.grad(prob[owner, channel].sum(), leaf, retain_graph=True)
-            weight = grad[owner, 1:].float().mean(1)  # (P, D)
-            maps = as_map(leaf.detach()[owner, 1:].float(), grid)  # (P, D, h, w)
+            (grad,) = torch.autograd.grad(prob[owner, channel].sum(), mixed, retain_graph=True)
+            weight = tower.mean_gradient(Attended(*(x[owner] for x in attended)), grad[owner])  # (P, D)
+            maps = as_map(activation[owner, 1:].float(), grid)  # (P, D, h, w)
             cams[owner, channel] = min_max(min_max(torch.einsum("pd,pdhw->phw", weight, maps).relu()))
-    return cams, attention.detach()
+    return cams, attended.weights.mean(1)
 
 
 def present_softmax(features: Tensor, tags: Tensor, classes: Tensor, background: Tensor, scale: float) -> Tensor:

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, get_args
 from typer import Option
 from typer.models import OptionInfo
 
-from wsss_cli.config import merge
 from wsss_cli.errors import WsssError
 from wsss_cli.method import INFER, VERBS, Method, Stage, StageOption
 
@@ -57,9 +56,14 @@ def declared(verb: str) -> Declared:
 
 def options_of(method: Method, verb: str) -> list[StageOption]:
     """What one method declares for a command; each once, though several stages may have it."""
-    stages = [s for s in method.all_stages() if verb in (s.name, SCORED)]
-    every = [option for stage in stages for option in stage.options if verb != SCORED or option.scored]
+    stages = method.all_stages() if verb == SCORED else _stages_to(method, verb)
+    every = [option for stage in stages for option in stage.options if _takes(verb, stage, option)]
     return list({option.name: option for option in every}.values())
+
+
+def _takes(verb: str, stage: Stage, option: StageOption) -> bool:
+    """Whether a command takes the option of a stage that it runs or scores, or that these are made from."""
+    return option.scored if verb == SCORED else stage.name == verb or option.later
 
 
 def declared_settings(method: Method, target: str, given: Mapping[str, str]) -> dict[str, Any]:
@@ -68,11 +72,13 @@ def declared_settings(method: Method, target: str, given: Mapping[str, str]) -> 
     target  the stage, or of scores "evaluate" or "evaluate-STAGE"
     Raises WsssError for an option that the method does not declare there.
     """
+    from wsss_cli.config import merge
+
     verb, _, source = target.partition("-")
-    stages = _scored_stages(method, source or INFER.name) if verb == SCORED else [method.stage(verb)]
+    stages = _stages_to(method, source or INFER.name if verb == SCORED else verb)
     found: dict[str, Any] = {}
     for name, value in given.items():
-        stage, option = _declares(method, [s for s in stages if s is not None], verb, name)
+        stage, option = _declares(method, stages, verb, name)
         setting: Any = value
         for key in reversed([stage, *option.setting.split(".")]):
             setting = {key: setting}
@@ -80,10 +86,10 @@ def declared_settings(method: Method, target: str, given: Mapping[str, str]) -> 
     return found
 
 
-def _scored_stages(method: Method, source: str) -> list[Stage]:
-    """The stage that is scored, and those that it is made from, the nearest first."""
+def _stages_to(method: Method, target: str) -> list[Stage]:
+    """A stage, and those that it is made from, the nearest first."""
     stages: dict[str, Stage] = {}
-    waiting = [source]
+    waiting = [target]
     for name in waiting:
         stage = method.stage(name)
         if stage is not None and name not in stages:
@@ -95,7 +101,7 @@ def _scored_stages(method: Method, source: str) -> list[Stage]:
 def _declares(method: Method, stages: Sequence[Stage], verb: str, name: str) -> tuple[str, StageOption]:
     for stage in stages:
         for option in stage.options:
-            if option.name == name and (verb != SCORED or option.scored):
+            if option.name == name and _takes(verb, stage, option):
                 return stage.name, option
     able = ", ".join(owner for owner, _ in declared(verb).get(name, []))
     raise WsssError(f"method '{method.name}' has no option {name} here", f"`wsss {verb}` takes it with: {able}")

@@ -89,4 +89,5 @@ def test_a_prompt_file_names_known_classes(wsss: Wsss) -> None:
     assert known.code == 0, known.text
     assert "finished already" in wsss(*words).text
     (wsss.folder / "words.yaml").write_text("disc: a coin\n", encoding="utf-8")
-    assert "names.disc" in wsss(*words, "--dry-run").text  # what the file says is the setting
+    for verb in ("seeds", "pseudo", "train", "infer", "evaluate"):  # what the file says is the setting
+        assert "names.disc" in wsss(verb, *words[1:], "--dry-run").text

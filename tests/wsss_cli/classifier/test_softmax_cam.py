@@ -18,15 +18,32 @@ def test_cams_are_the_released_ones(ref: dict[str, Any], request: pytest.Fixture
     weights = weights_beside(request)
     tower = tower_of(state_of(weights), weights["heads"])
     tokens, names = torch.from_numpy(ref["tokens"]), torch.from_numpy(ref["text"])
+    np.testing.assert_allclose(tower.see(torch.from_numpy(ref["x"]), 0).tokens[-1], tokens, rtol=0, atol=1e-4)
     classes, background = names[: ref["n_fg"]], names[ref["n_fg"] :]
     tags, scale = torch.ones(1, ref["n_fg"]), float(torch.tensor(weights["logit_scale"]).exp())
-    activation = tower.activation(tokens)
-    features = tower.features(tower.last(tokens, activation)[0])
-    prob = present_softmax(features, tags, classes, background, scale)
-    np.testing.assert_allclose(prob, ref["prob"][:, : ref["n_fg"]], rtol=1e-4, atol=1e-6)
     cams, attention = softmax_cams(tower, tokens, ref["cam"].shape[1:], tags, classes, background, scale)
     np.testing.assert_allclose(cams[0], ref["cam"], rtol=0, atol=1e-4)
     np.testing.assert_allclose(attention, ref["attn_last"], rtol=0, atol=1e-5)
+
+
+@vectors("clipes/gradcam")
+def test_scores_and_their_gradients_are_the_released_ones(ref: dict[str, Any], request: pytest.FixtureRequest) -> None:
+    weights = weights_beside(request)
+    tower = tower_of(state_of(weights), weights["heads"])
+    tokens, names, count = torch.from_numpy(ref["tokens"]), torch.from_numpy(ref["text"]), ref["n_fg"]
+    scale = float(torch.tensor(weights["logit_scale"]).exp())
+    attended = tower.last_attention(tower.activation(tokens))
+    mixed = attended.mixed.requires_grad_()
+    features = tower.features(tower.last(tokens, mixed))
+    prob = present_softmax(features, torch.ones(1, count), names[:count], names[count:], scale)
+    np.testing.assert_allclose(prob.detach(), ref["prob"][:, :count], rtol=1e-4, atol=1e-6)
+    for p, gradient, raw in zip(prob[0], ref["gradient"], ref["cam_before_normalising"], strict=True):
+        (grad,) = torch.autograd.grad(p, mixed, retain_graph=True)
+        weight = tower.mean_gradient(attended, grad)[0].detach()
+        expected = gradient.mean((1, 2))
+        np.testing.assert_allclose(weight, expected, rtol=0, atol=1e-4 * np.abs(expected).max())
+        cam = np.einsum("d,dhw->hw", weight, ref["activation"]).clip(0)
+        np.testing.assert_allclose(cam, raw, rtol=0, atol=1e-4 * raw.max())
 
 
 @vectors("clipes/gradcam")

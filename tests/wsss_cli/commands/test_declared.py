@@ -17,6 +17,7 @@ from wsss_cli.method import LABELS, Method, Stage, StageOption
 
 WEIGHTS = StageOption("--weights", "weights", "which", ("student", "teacher"), scored=True)
 RATE = StageOption("--first-rate", "optimiser.lr", "how fast")
+WORDS = StageOption("--words", "names", "which words", later=True)
 METHOD = Method(
     "m",
     "title",
@@ -24,7 +25,7 @@ METHOD = Method(
     "tags",
     (
         Stage("train", "m:f", "m:C", options=(RATE,)),
-        Stage("seeds", "m:f", "m:C", ("train",), options=(WEIGHTS,)),
+        Stage("seeds", "m:f", "m:C", ("train",), options=(WEIGHTS, WORDS)),
         Stage("pseudo", "m:f", "m:C", ("seeds",), (LABELS,)),
     ),
     predictor="m:p",
@@ -41,6 +42,7 @@ METHOD = Method(
         ("evaluate", {"--weights": "teacher"}, {"infer": {"which": {"weights": "teacher"}}}),
         ("evaluate-seeds", {"--weights": "teacher"}, {"seeds": {"weights": "teacher"}}),
         ("evaluate-pseudo", {"--weights": "teacher"}, {"seeds": {"weights": "teacher"}}),  # they are made of the seeds
+        ("pseudo", {"--words": "file"}, {"seeds": {"names": "file"}}),
         ("train", {}, {}),
     ],
 )
@@ -51,7 +53,14 @@ def test_an_option_stands_for_a_setting_of_the_stage_that_declares_it(
 
 
 @pytest.mark.parametrize(
-    ("target", "name"), [("train", "--weights"), ("pseudo", "--weights"), ("evaluate", "--first-rate")]
+    ("target", "name"),
+    [
+        ("train", "--weights"),
+        ("train", "--words"),
+        ("pseudo", "--weights"),
+        ("evaluate", "--first-rate"),
+        ("evaluate-seeds", "--words"),
+    ],
 )
 def test_elsewhere_it_is_refused(target: str, name: str) -> None:
     with pytest.raises(WsssError, match=f"method 'm' has no option {name} here"):
@@ -60,7 +69,12 @@ def test_elsewhere_it_is_refused(target: str, name: str) -> None:
 
 def test_a_command_has_those_of_its_stage_and_evaluate_those_that_matter_to_scores() -> None:
     found = {verb: [o.name for o in options_of(METHOD, verb)] for verb in ("train", "seeds", "pseudo", "evaluate")}
-    assert found == {"train": ["--first-rate"], "seeds": ["--weights"], "pseudo": [], "evaluate": ["--weights"]}
+    assert found == {
+        "train": ["--first-rate"],
+        "seeds": ["--weights", "--words"],
+        "pseudo": ["--words"],
+        "evaluate": ["--weights"],
+    }
 
 
 @pytest.mark.parametrize("name", ["weights", "-w", "--Weights", "--a_b", "--", "--a="])

@@ -15,6 +15,10 @@ from wsss_cli.nets.backbones.vit import Grid, ViT, as_map
 from wsss_cli.nets.clip_net import VIT_B16
 from wsss_cli.nets.normalisation import Normalisation
 
+MEAN = (0.48145466, 0.4578275, 0.40821073)
+STD = (0.26862954, 0.26130258, 0.27577711)
+"""Of the images that CLIP was trained on, in [0, 1]."""
+
 
 class Seen(NamedTuple):
     """What all blocks but the last make of B images; N = 1 + h*w, the class token first, patches row by row.
@@ -26,6 +30,20 @@ class Seen(NamedTuple):
     tokens: tuple[Tensor, ...]
     attention: Tensor
     grid: Grid
+
+
+class Attended(NamedTuple):
+    """What a self-attention of H heads of d channels makes of N tokens, before its output is projected.
+
+    query (B, H, N, d), times 1 / sqrt(d); key and value (B, H, N, d); weights (B, H, N, N) softmax of query key^T;
+    mixed (B, N, H*d) weights times value, head by head
+    """
+
+    query: Tensor
+    key: Tensor
+    value: Tensor
+    weights: Tensor
+    mixed: Tensor
 
 
 class ClipVisual(ViT):
@@ -84,9 +102,17 @@ class ClipVisual(ViT):
         """What the last block's attention is given, the activation of its class activation maps: (B, N, D), same."""
         return self.body.blocks[-1].norm1(tokens)
 
-    def last(self, tokens: Tensor, activation: Tensor) -> tuple[Tensor, Tensor]:
-        """The last block: tokens (B, N, D) and their `activation` -> its output (B, N, D), its attention (B, N, N)."""
-        return run_block(self.body.blocks[-1], tokens, activation)
+    def last_attention(self, activation: Tensor) -> Attended:
+        """Of the last block: its `activation` (B, N, D) -> what its heads make of it."""
+        return attend(self.body.blocks[-1].attn, activation)
+
+    def last(self, tokens: Tensor, mixed: Tensor) -> Tensor:
+        """The last block from `Attended.mixed` on: (B, N, D) that enter it, (B, N, D) -> its output (B, N, D)."""
+        return after_attention(self.body.blocks[-1], tokens, mixed)
+
+    def mean_gradient(self, attended: Attended, grad: Tensor) -> Tensor:
+        """`mean_gradient` of the last block's attention."""
+        return mean_gradient(self.body.blocks[-1].attn, attended, grad)
 
     def features(self, tokens: Tensor) -> Tensor:
         """The last block's output (B, N, D) -> the mean of its patches in the space shared with texts (B, E).
@@ -99,18 +125,45 @@ class ClipVisual(ViT):
 def run_block(block: nn.Module, tokens: Tensor, normed: Tensor) -> tuple[Tensor, Tensor]:
     """A block of timm and its attention map: (B, N, D) and the same after its norm1 -> (B, N, D), (B, N, N)."""
     block_: Any = block
-    mixed, attention = attend(block_.attn, normed)
-    tokens = tokens + mixed
-    return tokens + block_.mlp(block_.norm2(tokens)), attention
+    attended = attend(block_.attn, normed)
+    return after_attention(block, tokens, attended.mixed), attended.weights.mean(1)
 
 
-def attend(attn: nn.Module, x: Tensor) -> tuple[Tensor, Tensor]:
-    """timm's self-attention (B, N, D) -> (B, N, D), and softmax(q k^T / sqrt(d)) averaged over heads (B, N, N)."""
+def after_attention(block: nn.Module, tokens: Tensor, mixed: Tensor) -> Tensor:
+    """The rest of a block of timm: what enters it (B, N, D) and `Attended.mixed` -> its output (B, N, D)."""
+    block_: Any = block
+    tokens = tokens + block_.attn.proj(mixed)
+    return tokens + block_.mlp(block_.norm2(tokens))
+
+
+def attend(attn: nn.Module, x: Tensor) -> Attended:
+    """timm's self-attention of (B, N, D), head by head."""
     attn_: Any = attn
-    qkv = attn_.qkv(x).unflatten(2, (3, attn_.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, heads, N, d)
+    qkv = attn_.qkv(x).unflatten(2, (3, attn_.num_heads, -1)).permute(2, 0, 3, 1, 4)  # (3, B, H, N, d)
     q, k, v = qkv.unbind(0)
-    weights = (q * attn_.scale @ k.transpose(-2, -1)).softmax(-1)  # (B, heads, N, N)
-    return attn_.proj((weights @ v).transpose(1, 2).flatten(2)), weights.mean(1)
+    q = q * attn_.scale
+    weights = (q @ k.transpose(-2, -1)).softmax(-1)
+    return Attended(q, k, v, weights, (weights @ v).transpose(1, 2).flatten(2))
+
+
+def mean_gradient(attn: nn.Module, attended: Attended, grad: Tensor) -> Tensor:
+    """The gradient of what attention is given, averaged over patches, from that of `mixed`: (B, N, D) -> (B, D).
+
+    In closed form. With P the weights, g the gradient of `mixed` and o `mixed`, that of q_j k_i is
+    S_ji = P_ji (g_j v_i - g_j o_j). Summed over the patches j it needs P only in P^T [g, g o]; summed over the patches
+    i it is -S_j0, as its rows add up to 0. So nothing but vectors is multiplied by the layer's own weights.
+    """
+    attn_: Any = attn
+    q, k, v, weights, mixed = (x.float() for x in attended)
+    g, o = (x.float().unflatten(2, (attn_.num_heads, -1)).transpose(1, 2) for x in (grad, mixed))  # (B, H, N, d)
+    own = (g * o).sum(-1, keepdim=True)  # (B, H, N, 1)
+    back = weights[:, :, 1:].transpose(-2, -1) @ torch.cat([g, own], -1)[:, :, 1:]  # (B, H, N, d + 1)
+    first = weights[..., :1]  # of the class token
+    queries = attn_.scale * (((v * back[..., :-1]).sum(-1, keepdim=True) - back[..., -1:]) * k).sum(2)  # (B, H, d)
+    keys = -(first * ((g * v[:, :, :1]).sum(-1, keepdim=True) - own) * q).sum(2)
+    values = ((1 - first) * g).sum(2)
+    total = torch.cat([x.flatten(1) for x in (queries, keys, values)], 1)  # (B, 3 D)
+    return total @ attn_.qkv.weight.float() / (grad.shape[1] - 1)
 
 
 def _check_is_clip(name: str) -> None:

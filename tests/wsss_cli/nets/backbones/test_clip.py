@@ -7,13 +7,14 @@ import numpy as np
 import pytest
 import timm
 import torch
+from timm.layers import Attention
 from torch import Tensor
 
 from key_lists import keys
 from reference_vectors import vectors
 from tiny_clip import NAME, state_of, tower_of, weights_beside
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.backbones.clip import ClipVisual, attend, mean_gradient
 from wsss_cli.nets.clip_net import VIT_B16
 from wsss_cli.nets.weights.checking import compare
 from wsss_cli.nets.weights.names.clip import openai_name, visual, visual_name
@@ -52,8 +53,7 @@ def test_last_block_is_the_released_one(ref: dict[str, Any], request: pytest.Fix
     tower = tower_of(state_of(weights), weights["heads"])
     tokens = torch.from_numpy(ref["tokens"])
     activation = tower.activation(tokens)
-    _, attention = tower.last(tokens, activation)
-    close(attention, ref["attn_last"])
+    close(tower.last_attention(activation).weights.mean(1), ref["attn_last"])
     close(activation[0, 1:].T.unflatten(1, ref["activation"].shape[1:]), ref["activation"])
 
 
@@ -72,9 +72,18 @@ def test_it_is_frozen_and_its_last_block_is_not_without_gradient() -> None:
     tower = tiny()
     assert not any(p.requires_grad for p in tower.parameters())
     tokens = tower.see(torch.rand(1, 3, 32, 32), 0).tokens[-1]
-    activation = tower.activation(tokens).requires_grad_()
-    tower.features(tower.last(tokens, activation)[0]).sum().backward()
-    assert activation.grad is not None and activation.grad.abs().sum() > 0
+    mixed = tower.last_attention(tower.activation(tokens)).mixed.requires_grad_()
+    tower.features(tower.last(tokens, mixed)).sum().backward()
+    assert mixed.grad is not None and mixed.grad.abs().sum() > 0
+
+
+def test_the_mean_gradient_is_that_of_autograd() -> None:
+    torch.manual_seed(0)
+    attn = Attention(12, num_heads=3, qkv_bias=True)
+    x, grad = torch.randn(2, 7, 12, requires_grad=True), torch.randn(2, 7, 12)
+    attended = attend(attn, x)
+    (whole,) = torch.autograd.grad(attended.mixed, x, grad)
+    torch.testing.assert_close(mean_gradient(attn, attended, grad), whole[:, 1:].mean(1), rtol=1e-4, atol=1e-6)
 
 
 def test_the_official_keys_all_have_a_place() -> None:
