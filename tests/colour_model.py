@@ -53,7 +53,7 @@ def predictor(path: Path, job: Job[Any]) -> nn.Module:
 
 def write_checkpoint(path: Path, classes: Sequence[str] = CLASSES, gain: float = 20.0) -> None:
     meta = {"method": METHOD.name, "classes": list(classes)}
-    checkpoint.save_network(path, meta, Colours(gain), CPU)
+    checkpoint.save(path, {"meta": meta, "model": Colours(gain).state_dict()}, CPU)
 
 
 def colour_model(folder: Path, config: Infer | None = None, gain: float = 20.0) -> Model:

@@ -1,11 +1,14 @@
 """The tester of methods with forks of this process in place of fresh ones, which import torch for seconds each."""
 
 import os
+import pickle
 import signal
 from pathlib import Path
 from typing import Any
 
 from processes import Forked, Result, Wsss, import_once
+from wsss_cli.batches.loader import TrainingData
+from wsss_cli.engine import loop
 from wsss_cli.testing import MethodTester
 
 import_once()
@@ -33,7 +36,20 @@ class ForkedTester(MethodTester):
 
     @classmethod
     def run_of(cls, folder: Path) -> Wsss:
-        return Wsss(folder, (), dict(cls.env))
+        return Spawning(folder, (), dict(cls.env))
+
+
+class Spawning(Wsss):
+    """Insists on training data that reader processes can be given where they are no forks, as on macOS and Windows."""
+
+    def _main(self, words: list[str]) -> None:
+        loader = loop.training_loader
+
+        def training_loader(data: TrainingData, *args: Any, **kwargs: Any) -> Any:
+            return loader(pickle.loads(pickle.dumps(data)), *args, **kwargs)
+
+        loop.training_loader = training_loader
+        super()._main(words)
 
 
 class Started:

@@ -8,8 +8,8 @@ from torch import Tensor
 
 from reference_vectors import load
 from wsss_cli.nets.backbones.clip import ClipVisual
-from wsss_cli.nets.weights.clip import visual
 from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.names.clip import visual
 
 NAME = "vit_base_patch16_clip_quickgelu_224"
 

@@ -39,13 +39,6 @@ def method(name: str) -> Method:
     return methods()[name]
 
 
-def dataset(name: str) -> Dataset:
-    """The data set plugin of that name. Raises WsssError naming the nearest ones."""
-    if name not in datasets():
-        raise WsssError(f"unknown data set '{name}'{nearest(name, datasets())}", "`wsss datasets` lists them")
-    return datasets()[name]
-
-
 @cache
 def _scan(group: str, kind: type) -> tuple[list[tuple[EntryPoint, Any]], list[str]]:
     """The plugins of a group by name, and what is wrong with those left out; each of these is a warning as well."""

@@ -111,7 +111,7 @@ class MethodTester:
         tags = {sample.id: set(sample.tags) for sample in self.data(folder).samples}
         for path in (run / "seeds" / "cam").glob("*.npz"):
             cam = read_cam(path)
-            assert set(cam.keys.tolist()) <= tags[path.stem] and 0 <= cam.cam.min() <= cam.cam.max() <= 1, path
+            assert set(cam.class_ids.tolist()) <= tags[path.stem] and 0 <= cam.cam.min() <= cam.cam.max() <= 1, path
 
     @pytest.fixture(scope="class")
     @classmethod

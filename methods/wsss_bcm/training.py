@@ -18,7 +18,7 @@ from wsss_bcm.filling import measure, official_rates, read_rates
 from wsss_bcm.nets import build, groups, plain_state
 from wsss_bcm.step import MaskedStep, base_step
 from wsss_cli.data.label_format import label_format
-from wsss_cli.data.labels import read_labels
+from wsss_cli.data.labels import map_path, read_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.loop import Step, Training, fit, total_iterations
@@ -39,7 +39,7 @@ def train(job: Job[Train]) -> dict[str, Any]:
     """
     config = job.config
     phases = config.to_run()
-    learnt = None if config.last_taken() else learn_from(job, config)
+    learnt_from = None if config.last_taken() else training_set(job, config)
     losses: dict[str, float] = {}
     below: Path | None = None
     for number, (name, phase) in enumerate(phases):
@@ -51,7 +51,7 @@ def train(job: Job[Train]) -> dict[str, Any]:
             _meta(job, name),
             phase.checkpoint,
             partial(_take, job, name),
-            partial(_learn, job, name, below, learnt, config.seed + number),
+            partial(_learn, job, name, below, learnt_from, config.seed + number),
         )
         below = path
     assert below is not None
@@ -63,14 +63,14 @@ def train(job: Job[Train]) -> dict[str, Any]:
 
 
 @dataclass(frozen=True)
-class Learnt:
+class TrainingSet:
     """What is learnt from: crops, and the filling rates (C,) if the labels' editing asks for them."""
 
     data: BoxedData
     rates: Tensor | None
 
 
-def learn_from(job: Job, config: Train) -> Learnt:
+def training_set(job: Job, config: Train) -> TrainingSet:
     """The training data.  Raises WsssError if there are no boxes, or files are missing."""
     samples, labels = segment.labelled(job, config)
     segment.say_unlabelled(job, config, samples)
@@ -78,7 +78,7 @@ def learn_from(job: Job, config: Train) -> Learnt:
     job.say(f"train: {len(samples)} images, labels: {config.labels}, fr_mode: {config.fr_mode}")
     rates = _rates(job, config, samples, labels) if config.fr_mode in ("intended", "topk") else None
     data = BoxedData(samples, labels, boxes, label_format(job.data.num_classes), config.crop)
-    return Learnt(data, None if rates is None else rates.to(job.runtime.device))
+    return TrainingSet(data, None if rates is None else rates.to(job.runtime.device))
 
 
 def _box_maps(config: Train, samples: Sequence[Sample]) -> Find | None:
@@ -90,7 +90,7 @@ def _box_maps(config: Train, samples: Sequence[Sample]) -> Find | None:
     if missing:
         what = f"boxes={folder}: no box map for {len(missing)} images, first {missing[0]}"
         raise WsssError(what, "give one for each image, or boxes=null to paint them from the data set's boxes")
-    return lambda s: folder / f"{s.id}.png"
+    return partial(map_path, folder)
 
 
 def _rates(job: Job, config: Train, samples: Sequence[Sample], labels: Callable[[Sample], Path]) -> Tensor:
@@ -119,27 +119,29 @@ def _begin(job: Job[Train], name: str, below: Path | None, resumes: bool) -> nn.
     return net
 
 
-def _learn(job: Job[Train], name: str, below: Path | None, learnt: Learnt | None, seed: int) -> dict[str, float]:
+def _learn(
+    job: Job[Train], name: str, below: Path | None, learnt_from: TrainingSet | None, seed: int
+) -> dict[str, float]:
     """A phase's training, from the checkpoint of the phase before."""
-    assert learnt is not None
+    assert learnt_from is not None
     net = _begin(job, name, below, resumes=(job.folder / name / "checkpoint.pt").exists())
-    return _fit(job, name, net, learnt, seed)
+    return _fit(job, name, net, learnt_from, seed)
 
 
-def _fit(job: Job[Train], name: str, net: nn.Module, learnt: Learnt, seed: int) -> dict[str, float]:
+def _fit(job: Job[Train], name: str, net: nn.Module, learnt_from: TrainingSet, seed: int) -> dict[str, float]:
     config = job.config
     phase = dict(config.to_run())[name]
     rates, loop = phase.rates, phase.loop
-    total = total_iterations(loop, len(learnt.data))
+    total = total_iterations(loop, len(learnt_from.data))
     job.say(f"{name}: {total} iterations of {loop.batch} images in {loop.accumulate} pass(es)")
     parts = groups(net, rates.lr, rates.head_factor, rates.bias_factor, rates.weight_decay)
-    step: Step = base_step if name == "base" else MaskedStep(config, learnt.rates)
+    step: Step = base_step if name == "base" else MaskedStep(config, learnt_from.rates)
     training = Training(
         model=net,
         step=step,
         optimizer=optimizer(parts, rates),
         factor=factor(rates, total, lambda k: poly(k, total, rates.power, every=rates.every)),
-        data=learnt.data,
+        data=learnt_from.data,
         prepare=to_device,
         meta=_meta(job, name),
     )

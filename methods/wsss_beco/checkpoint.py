@@ -10,9 +10,10 @@ from torch import Tensor
 from wsss_beco.nets import TwoNetworks
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.weights.checking import Loaded
-from wsss_cli.nets.weights.official import load_official as load
+from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.names.mmcls import RESNETD_SHORTCUT
 from wsss_cli.nets.weights.reading import read_weights
-from wsss_cli.nets.weights.renaming import RESNETD_SHORTCUT, Pairs, rename
+from wsss_cli.nets.weights.renaming import Pairs, rename
 
 RESNETD: Pairs = (
     ("stem_layer.conv1.", "conv1.0."),
@@ -36,14 +37,15 @@ NETWORKS = ("network1", "network2")
 
 
 def load_official(net: TwoNetworks, path: Path | str, trust: bool = False) -> tuple[Loaded, ...]:
-    """Fill both networks, of Net() with the classes of the file, and log the counts; what became of each key.
+    """Fill both networks, of Net() with the classes of the file; what became of each key.
 
     Read without running code; `trust` (--trust-checkpoint) also reads a pickle that runs some.
     Raises WsssError if the file is another, or a tensor is missing, has another shape or has no place in the network.
     """
     states = from_official(read_weights(path, trust), str(path))
     return tuple(
-        load(net.get_submodule(name), state, f"{name} of BECO", str(path)) for name, state in zip(NETWORKS, states)
+        load_exactly(net.get_submodule(name), state, f"{name} of BECO", str(path))
+        for name, state in zip(NETWORKS, states)
     )
 
 

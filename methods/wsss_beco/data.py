@@ -15,7 +15,7 @@ from torch import Tensor
 from wsss_beco.augment import draw_jitter
 from wsss_beco.config import Train
 from wsss_cli.batches.loader import torch_rng
-from wsss_cli.batches.transforms import Mode, flip, normalise, random_resized_crop, resize, torch_coin
+from wsss_cli.batches.transforms import Mode, flip, normalise, random_resized_crop, resize
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels, read_mask01
@@ -47,7 +47,7 @@ class CoTrainingData:
         image, label, mask = self._read(self.samples[index])
         crop, side = self.config.crop, (self.config.crop.size,) * 2
         window = random_resized_crop((image.shape[0], image.shape[1]), generator, crop.area, crop.aspect)
-        mirrored = torch_coin(generator) and crop.flip
+        mirrored = coin(generator) and crop.flip
 
         def cut(x: NDArray[Any], mode: Mode) -> Tensor:
             square = resize(window.cut(x), side, mode)
@@ -57,7 +57,7 @@ class CoTrainingData:
             "image": cut(image, "bilinear"),
             "label": cut(label, "nearest"),
             "mask": cut(mask, "nearest"),
-            "mixed": torch_coin(generator, self.config.mixing.probability),
+            "mixed": coin(generator, self.config.mixing.probability),
             "priority": torch.rand(self.num_outputs, generator=generator),
             "jitter": draw_jitter(generator, self.config.strong),
         }
@@ -92,3 +92,8 @@ def to_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
     moved = {name: batch[name].to(device, non_blocking=True) for name in ("image", "label", "mask", "priority")}
     moved["image"] = normalise(moved["image"])  # (B, S, S, 3) -> (B, 3, S, S)
     return batch | moved
+
+
+def coin(generator: torch.Generator, p: float = 0.5) -> bool:
+    """True with probability p."""
+    return torch.rand(1, generator=generator).item() < p

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import partial
 from pathlib import Path
 
 from torch import nn
@@ -14,7 +15,7 @@ from wsss_beco.nets import Ensemble, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli import console
 from wsss_cli.batches.loader import batches_per_epoch
-from wsss_cli.data.labels import read_mask01
+from wsss_cli.data.labels import map_path, read_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.optimiser import body_and_head
@@ -99,7 +100,7 @@ def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | Non
         )
     if chosen is not None:
         require_masks(samples, folder)
-    return lambda s: folder / f"{s.id}.png"
+    return partial(map_path, folder)
 
 
 def require_masks(samples: Sequence[Sample], folder: Path) -> None:

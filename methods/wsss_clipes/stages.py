@@ -20,7 +20,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import features_of_run
-from wsss_cli.nets.weights.clip import load_clip
+from wsss_cli.nets.weights.pretrained import load_clip
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_clipes.cams import cams_of, whole_patches
 from wsss_clipes.config import Pseudo, Seeds
@@ -92,5 +92,5 @@ def write_label(
     cam = read_cam(cam_file)
     image = torch.from_numpy(read_image(sample.image)).to(device)
     prob = scores(image, cam.full().to(device), config)
-    label = pseudo_label(prob, torch.from_numpy(cam.keys).to(device), config.sure, form)
+    label = pseudo_label(prob, torch.from_numpy(cam.class_ids).to(device), config.sure, form)
     write_labels(path, label.cpu().numpy(), palette)

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 import re
 from collections.abc import Mapping
 from dataclasses import dataclass
@@ -16,8 +15,6 @@ from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
 from wsss_irn.nets import IrnNet
-
-log = logging.getLogger("wsss")
 
 CAM: Pairs = (("resnet50.", "backbone.body."),)
 
@@ -74,7 +71,5 @@ def load_official_irn(net: IrnNet, path: Path | str, trust: bool = False) -> Key
 
 def _load(net: nn.Module, path: Path | str, pairs: Pairs, what: str, trust: bool) -> Keys:
     keys = sort_keys(read_weights(path, trust), pairs, str(path))
-    found = load_exactly(net, keys.used, what, str(path))
-    log.info("%s: %d tensors loaded from %s (%d aliases, %d buffers of the loss left out)",
-             what, len(found.matched), path, len(keys.aliases), len(keys.buffers))  # fmt: skip
+    load_exactly(net, keys.used, what, str(path), keys.aliases + keys.buffers)
     return keys

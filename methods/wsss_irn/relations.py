@@ -44,7 +44,7 @@ def make_ir_labels(job: Job[Pseudo]) -> None:
     """CAMs -> ir_label/<id>.png of certain foreground, certain background, and ignore."""
     config = job.config
     samples = job.tagged(config.split)
-    todo = job.todo(samples, lambda s: ir_path(job.folder, s))
+    todo = job.todo(samples, partial(ir_path, job.folder))
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
     job.each("IR labels", write_ir_label, tasks, len(todo))
@@ -58,7 +58,7 @@ def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel, for
     def refine(index: Tensor, n: int) -> Tensor:
         return torch.stack([crf.infer(unary_from_labels(i, n, config.crf.gt_prob)).argmax(0) for i in index])
 
-    label = ir_label(cam.full(), torch.from_numpy(cam.keys), refine, config.foreground, config.background, form)
+    label = ir_label(cam.full(), torch.from_numpy(cam.class_ids), refine, config.foreground, config.background, form)
     write_labels(path, label.numpy())
 
 
@@ -70,7 +70,7 @@ def train_irn(job: Job[Pseudo]) -> dict[str, float]:
 
     def fitted() -> dict[str, float]:
         net = IrnNet(frozen_backbone(job))
-        data = RelatedPixels(job.tagged(config.split), lambda s: ir_path(job.folder, s), c)
+        data = RelatedPixels(job.tagged(config.split), partial(ir_path, job.folder), c)
         step = partial(_step, radius=c.radius)
         optimizer = at_two_rates(net.boundary.parameters(), net.displacement.parameters(), c.optimiser)
         return fit_part(job, "irn", net, Learning(data, step, optimizer), c, about, "train IRN")
@@ -120,7 +120,7 @@ def calibrate(job: Job[Pseudo], batch: int = 32) -> None:
     every = gather((total, count))
     mean = torch.stack([t for t, _ in every]).sum(0) / max(1, sum(n for _, n in every))
     net.displacement.mean_shift.running_mean.copy_(mean)
-    checkpoint.save_network(path, content["meta"], net, job.runtime)
+    checkpoint.save(path, {"meta": content["meta"], "model": net.state_dict()}, job.runtime)
 
 
 def trained_irn(job: Job) -> IrnNet:

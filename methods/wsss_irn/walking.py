@@ -62,9 +62,9 @@ def write_pseudo_label(
     edge (h, w) in [0, 1], displacement (2, h, w), on the device where the walk is to run.
     """
     cam = read_cam(cam_file)
-    maps, keys = torch.from_numpy(cam.cam).to(edge.device), torch.from_numpy(cam.keys).to(edge.device)
+    maps, keys = torch.from_numpy(cam.cam).to(edge.device), torch.from_numpy(cam.class_ids).to(edge.device)
     if config.instances.enabled:
-        rows = find_instances(maps, cam.keys.tolist(), edge, displacement, cam.size, config.walk, config.instances)
+        rows = find_instances(maps, cam.class_ids.tolist(), edge, displacement, cam.size, config.walk, config.instances)
         write_rows(folder / "instances", sample, rows)
     score = walked_scores(_walk(maps, edge, config.walk), cam.size, config.walk.background)  # (n + 1, H, W)
     label = semantic_label(score, keys, form)

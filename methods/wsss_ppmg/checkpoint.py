@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
@@ -18,8 +17,6 @@ from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
 from wsss_ppmg.coco_ids import present_rows
 from wsss_ppmg.nets import SeamNet
-
-log = logging.getLogger("wsss")
 
 SEAM: Pairs = (*((name, name) for name in SEAM_HEAD), ("", "backbone.body."))
 """A released classification network -> a SeamNet: the head's names are the same."""
@@ -53,9 +50,7 @@ def load_official_seam(net: SeamNet, path: Path | str, trust: bool = False, raw_
     state = our_names(read_weights(path, trust))
     if raw_coco_ids and "fc8.weight" in state:
         state["fc8.weight"] = present_rows(state["fc8.weight"], len(net.fc8.weight) - 1, str(path))
-    found = load_exactly(net, state, "SEAM's network", str(path))
-    log.info("SEAM's network: all %d tensors loaded from %s", len(found.matched), path)
-    return found
+    return load_exactly(net, state, "SEAM's network", str(path))
 
 
 def load_start(net: SeamNet, pretrained: str, trust: bool = False) -> None:
@@ -80,6 +75,4 @@ def load_official_segmenter(
     if raw_coco_ids:
         state |= {k: present_rows(v, num_classes, str(path)) for k, v in state.items() if k.startswith(CLASSIFIERS)}
     ours = {rename(k, SEGMENTER): v for k, v in state.items()}
-    found = load_exactly(net, ours, "the segmentation network", str(path))
-    log.info("segmentation network: all %d tensors loaded from %s", len(found.matched), path)
-    return found
+    return load_exactly(net, ours, "the segmentation network", str(path))

@@ -72,4 +72,4 @@ def pseudo_label(image: NDArray[np.uint8], cam: Cam, config: Pseudo) -> NDArray[
     else:
         unary = energies(against_background(scores, config.alpha), config.crf.clip)
         index = crf.infer(unary).argmax(0).numpy()
-    return np.concatenate([[0], cam.keys])[index]
+    return np.concatenate([[0], cam.class_ids])[index]

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 from wsss_cli.job import Job
 from wsss_ppmg.cams import make_cams
 from wsss_ppmg.config import Seeds
@@ -29,7 +31,7 @@ def seeds(job: Job[Seeds]) -> dict[str, float]:
             job.data.num_classes,
             config.grid,
             config.training.jitter,
-            lambda s: rough_path(job.folder, s),
+            partial(rough_path, job.folder),
             config.rough.overlap,
         )
     else:

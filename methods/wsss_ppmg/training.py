@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 from typing import Any
 
@@ -17,13 +18,13 @@ from wsss_cli.engine.infer import infer, outputs
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.optimiser import body_and_head
 from wsss_cli.engine.part import Taken, keep, meta
-from wsss_cli.engine.schedules import poly_to
 from wsss_cli.job import Job
 from wsss_cli.nets.config import build_segmenter
 from wsss_cli.nets.heads.outputs import training_losses
 from wsss_ppmg.checkpoint import load_official_segmenter
 from wsss_ppmg.coco_ids import read_compact
 from wsss_ppmg.config import Train, UnderFitting
+from wsss_ppmg.schedules import poly_to
 from wsss_ppmg.selection import Best
 from wsss_ppmg.under_fitting import under_fitting_loss
 
@@ -106,7 +107,11 @@ def relabel(job: Job[Train], trained: Path) -> Callable[[Sample], Path]:
     job.say(f"cyclic round: predicts split '{split}' -> {folder}")
     whole: Job[Any] = job  # the stage that it becomes has another config
     infer(replace(whole, config=settings, folder=folder, inputs={"train": trained}, stage="infer"))
-    return lambda s: outputs(folder, s.id, settings.crf)[-1]
+    return partial(_predicted, folder, settings.crf)
+
+
+def _predicted(folder: Path, crf: bool, sample: Sample) -> Path:
+    return outputs(folder, sample.id, crf)[-1]
 
 
 def take_official(job: Job[Train], path: str) -> tuple[dict[str, Any], Taken]:

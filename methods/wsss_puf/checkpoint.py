@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from torch import Tensor, nn
 
 from wsss_cli.nets.weights.checking import Loaded
-from wsss_cli.nets.weights.official import load_official as load
+from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
 
@@ -37,4 +37,4 @@ def load_official(net: nn.Module, path: str, trust: bool = False) -> Loaded:
 
     Raises WsssError naming the file and the first tensor that is missing, of another shape, or has no place.
     """
-    return load(net, from_official(read_weights(path, trust)), "PUF's network", path)
+    return load_exactly(net, from_official(read_weights(path, trust)), "PUF's network", path)

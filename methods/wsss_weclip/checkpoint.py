@@ -2,19 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
 from pathlib import Path
 
 from torch import Tensor
 
-from wsss_cli.nets.weights.clip import BLOCK, visual
 from wsss_cli.nets.weights.filling import load_exactly
+from wsss_cli.nets.weights.names.clip import BLOCK, visual
 from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, rename
 from wsss_weclip.nets import WeClip
-
-log = logging.getLogger("wsss")
 
 VISUAL = "encoder.visual."
 UNUSED = ("encoder.", "par.")
@@ -37,8 +34,7 @@ def load_official(net: WeClip, path: Path | str, trust: bool = False) -> tuple[s
     state = read_weights(path, trust)
     left = tuple(k for k in state if k == LAST_IMAGE or (k.startswith(UNUSED) and not k.startswith(VISUAL)))
     given = from_official({k: v for k, v in state.items() if k not in left})
-    found = load_exactly(net, {"classes": net.classes, "background": net.background} | given, "WeCLIP", str(path))
-    log.info("WeCLIP: %d tensors loaded from %s; not used: %d", len(found.matched), path, len(left))
+    load_exactly(net, {"classes": net.classes, "background": net.background} | given, "WeCLIP", str(path), left)
     return left
 
 

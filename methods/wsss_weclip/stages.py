@@ -23,8 +23,7 @@ from wsss_cli.engine.part import Taken, meta, read_part, train_or_take
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import features_of_run
-from wsss_cli.nets.weights.clip import load_clip
-from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.nets.weights.pretrained import load_clip, load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.single_stage.network import Segmentation
 from wsss_weclip.checkpoint import load_official
@@ -147,7 +146,7 @@ def pseudo(job: Job) -> dict[str, int]:
         for sample in todo:
             image = torch.from_numpy(read_image(sample.image)[None]).to(job.runtime.device)
             cam = read_cam(cam_path(folder, sample))
-            keys = torch.from_numpy(cam.keys).to(image.device)
+            keys = torch.from_numpy(cam.class_ids).to(image.device)
             label = refined_label(normalise(image)[0], cam.full().to(image.device), keys, config.par, form)
             write_labels(label_path(job.folder, sample), label.cpu().numpy(), palette)
             tick(1)

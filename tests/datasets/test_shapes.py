@@ -24,7 +24,7 @@ def prepared(tmp_path_factory: pytest.TempPathFactory) -> Prepared:
 
 
 def test_prepared_is_sound(prepared: Prepared) -> None:
-    assert [f.level for f in check(prepared)] == ["ok"]
+    assert [f.level for f in check(prepared).findings] == ["ok"]
     assert (len(prepared.split("train")), len(prepared.split("val"))) == (48, 12)
     assert prepared.info.classes == tuple(CLASSES)
     assert {p.name for p in prepared.folder.iterdir()} == {

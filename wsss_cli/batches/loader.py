@@ -20,7 +20,10 @@ DIED = re.compile(r"DataLoader worker \(pid\(?s?\)? [\d, ]+\) (?:is (killed by s
 
 
 class TrainingData(Protocol):
-    """What a method gives the loop: `item(index, rng)` makes one sample, all its random draws from `rng`."""
+    """What a method gives the loop: `item(index, rng)` makes one sample, all its random draws from `rng`.
+
+    It goes to reader processes, but for forks of Linux by pickle: no lambdas and no functions within functions in it.
+    """
 
     def __len__(self) -> int: ...
 
@@ -138,4 +141,5 @@ def readers_watched() -> Iterator[None]:
 def _outlive_signals(worker: int) -> None:
     """Ctrl-C and SIGTERM often reach workers too; they live on for the iteration that is still to be saved."""
     signal.signal(signal.SIGINT, signal.SIG_IGN)
-    signal.signal(signal.SIGTERM, lambda *_: signal.alarm(60))
+    if hasattr(signal, "alarm"):  # not on Windows, where SIGTERM ends a process whatever it wants
+        signal.signal(signal.SIGTERM, lambda *_: signal.alarm(60))

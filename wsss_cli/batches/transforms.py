@@ -168,11 +168,6 @@ def _central_window(size: tuple[int, int], aspect: tuple[float, float]) -> Windo
     return Window((size[0] - h) // 2, (size[1] - w) // 2, h, w)
 
 
-def torch_coin(generator: torch.Generator, p: float = 0.5) -> bool:
-    """True with probability p."""
-    return torch.rand(1, generator=generator).item() < p
-
-
 def normalise(images: Tensor, valid: Tensor | None = None) -> Tensor:
     """(images / 255 - mean) / std per channel, and exactly 0 outside the valid box.
 

@@ -27,13 +27,13 @@ DAMAGED = (OSError, ValueError, KeyError, EOFError, AttributeError, ImportError,
 class Cam:
     """The CAMs of one image.
 
-    keys (n,) class ids 1..C of the classes present; cam (n, h, w) float32 in [0, 1] at stride 4; size (H, W) of the
+    class_ids (n,) 1..C of the classes present; cam (n, h, w) float32 in [0, 1] at stride 4; size (H, W) of the
     image; scale_maps (n, h', w') of each scale, from which the full-resolution CAM is merged as IRN does: a hundredth
     of its size on disk; high_res (n, H, W) float32, the same merged: in IRN's own files, and of methods whose CAMs are
     no such merge
     """
 
-    keys: NDArray[np.int64]
+    class_ids: NDArray[np.int64]
     cam: NDArray[np.float32]
     size: tuple[int, int]
     scale_maps: tuple[NDArray[np.float32], ...] = ()
@@ -59,7 +59,7 @@ def write_cam(path: Path, cam: Cam) -> None:
     if cam.high_res is not None:
         parts["high_res"] = cam.high_res.astype(np.float16)
     with writing(path, flushed=False) as aside, aside.open("wb") as file:
-        arrays = {"keys": cam.keys, "cam": cam.cam.astype(np.float16), "size": np.array(cam.size), **parts}
+        arrays = {"keys": cam.class_ids, "cam": cam.cam.astype(np.float16), "size": np.array(cam.size), **parts}
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a bool among the keywords
 
 

@@ -23,7 +23,7 @@ from wsss_cli.data.unchanged import content_digest, stamp
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 
-__all__ = ["SHOWN", "Finding", "Tally", "Whole", "check", "check_sample", "examine"]
+__all__ = ["SHOWN", "Finding", "Tally", "Whole", "check", "check_sample"]
 
 
 @dataclass(frozen=True)
@@ -43,19 +43,14 @@ class Checked:
 
 
 @dataclass(frozen=True)
-class Examined:
+class CheckedSet:
     """All that a reading of a data set's files tells."""
 
     findings: list[Finding]
     balance: Balance
 
 
-def check(prepared: Prepared, progress: Callable[[int, int], None] | None = None) -> list[Finding]:
-    """Every finding about a prepared data set; a single "ok" if there is nothing to say."""
-    return examine(prepared, progress).findings
-
-
-def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = None) -> Examined:
+def check(prepared: Prepared, progress: Callable[[int, int], None] | None = None) -> CheckedSet:
     """Read every image and mask, on all cores; what is wrong with them, and how many there are of each class.
 
     progress(done, total) after each image.
@@ -77,7 +72,7 @@ def examine(prepared: Prepared, progress: Callable[[int, int], None] | None = No
         findings.append(Finding("error", what, remedy, "changed", tuple(changed)))
     findings += whole.findings()
     sound = f"{len(prepared.samples)} images, {classes} classes: every file is sound"
-    return Examined(findings or [Finding("ok", sound)], whole.balance)
+    return CheckedSet(findings or [Finding("ok", sound)], whole.balance)
 
 
 def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PLAIN) -> Checked:

@@ -54,7 +54,7 @@ def pseudo(job: Job[Pseudo]) -> dict[str, int]:
 def write_label(path: Path, cam: Path, background: float, form: LabelFormat, palette: Sequence[Any]) -> None:
     """One image's label map."""
     found = read_cam(cam)
-    label = threshold_label(found.full(), torch.from_numpy(found.keys), background)
+    label = threshold_label(found.full(), torch.from_numpy(found.class_ids), background)
     write_labels(path, form.tensor(label).numpy(), palette)
 
 

@@ -34,11 +34,11 @@ def check(
     import logging
 
     from wsss_cli import console
-    from wsss_cli.commands.run_checks import look
+    from wsss_cli.commands.run_checks import run_checks
 
     if as_json:
         console.log.setLevel(logging.WARNING)
-    surroundings, data, settings = look(words, options)
+    surroundings, data, settings = run_checks(words, options)
     data, mending = _fix(data, options) if fix else (data, None)
     found = [*surroundings, *data.found, *settings]
     if as_json:
@@ -54,25 +54,25 @@ def check(
 def _fix(data: Data, options: RunOptions) -> tuple[Data, Mending | None]:
     """Mend the data set and look at it again; with --dry-run, only tell."""
     from wsss_cli import console
-    from wsss_cli.commands.run_checks import look_at_data
+    from wsss_cli.commands.run_checks import check_data
     from wsss_cli.preparation.mend import plan_mending, write_mended
 
-    if data.prepared is None or data.examined is None:
+    if data.prepared is None or data.checked is None:
         return data, None
-    mending = plan_mending(data.prepared, data.examined.findings)
+    mending = plan_mending(data.prepared, data.checked.findings)
     if not mending.changes or options.dry_run:
         return data, mending
     previous = write_mended(data.prepared, mending)
     console.say(f"what was there is kept as {previous}; stages that were made from it are stale now")
-    return look_at_data(data.prepared.folder.name, data.prepared.folder.parent), mending
+    return check_data(data.prepared.folder.name, data.prepared.folder.parent), mending
 
 
 def _print_tables(found: list[Finding], data: Data, mending: Mending | None) -> None:
     from wsss_cli import console
     from wsss_cli.commands.balance import balance_table
 
-    if data.examined is not None:
-        console.table(*balance_table(data.examined.balance))
+    if data.checked is not None:
+        console.table(*balance_table(data.checked.balance))
     console.table("", ["", "what", "remedy"], _rows(found))
     if mending is not None:
         for change in mending.changes:
@@ -107,12 +107,12 @@ def _print_json(found: list[Finding], data: Data, mending: Mending | None) -> No
     from dataclasses import asdict
 
     content: dict[str, Any] = {"findings": [asdict(f) for f in found], "data": None}
-    if data.prepared is not None and data.examined is not None:
+    if data.prepared is not None and data.checked is not None:
         content["data"] = {
             "name": data.prepared.info.name,
             "folder": str(data.prepared.folder),
             "images": len(data.prepared.samples),
-            "splits": data.examined.balance.as_dict(),
+            "splits": data.checked.balance.as_dict(),
         }
     if mending is not None:
         content["fix"] = {"changes": list(mending.changes), "refused": [asdict(f) for f in mending.refused]}

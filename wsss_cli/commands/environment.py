@@ -24,8 +24,10 @@ def environment(runs_root: Path) -> list[Finding]:
 
 
 def _machine() -> Finding:
-    memory = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 2**30
-    return Finding("ok", f"Python {platform.python_version()}, {cores()} CPU cores, {memory:.0f} GiB of memory")
+    memory = ""
+    if hasattr(os, "sysconf"):  # not on Windows
+        memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory"
+    return Finding("ok", f"Python {platform.python_version()}, {cores()} CPU cores{memory}")
 
 
 def _libraries() -> Finding:

@@ -10,7 +10,7 @@ from pathlib import Path
 from pydantic import BaseModel
 
 from wsss_cli import console
-from wsss_cli.checks.dataset import Examined, examine
+from wsss_cli.checks.dataset import CheckedSet, check
 from wsss_cli.checks.finding import Finding, some
 from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
@@ -30,14 +30,14 @@ from wsss_cli.space import lack
 
 @dataclass(frozen=True)
 class Data:
-    """What was found in a data set; prepared and examined are None if it cannot be read at all."""
+    """What was found in a data set; prepared and checked are None if it cannot be read at all."""
 
     found: list[Finding]
     prepared: Prepared | None = None
-    examined: Examined | None = None
+    checked: CheckedSet | None = None
 
 
-def look(words: list[str] | None, options: RunOptions) -> tuple[list[Finding], Data, list[Finding]]:
+def run_checks(words: list[str] | None, options: RunOptions) -> tuple[list[Finding], Data, list[Finding]]:
     """Everything that can be said without running a stage, each problem with its remedy: environment, data, settings.
 
     The data set is the named one or the last; settings and weights are those of the named method or the last run.
@@ -48,21 +48,21 @@ def look(words: list[str] | None, options: RunOptions) -> tuple[list[Finding], D
         require_data(name, options.data_root)
     except WsssError as error:  # without data there is no run to look at
         return surroundings, Data([Finding("error" if options.data else "warning", error.what, error.remedy)]), []
-    data = look_at_data(name, options.data_root)
+    data = check_data(name, options.data_root)
     if words or (options.runs_root / "latest").exists():
         return surroundings, data, _settings(words, options)
     return surroundings, data, [Finding("ok", "no run yet: name a method to have its settings and weights checked")]
 
 
-def look_at_data(name: str, root: Path) -> Data:
+def check_data(name: str, root: Path) -> Data:
     """The findings about one prepared data set, which name it."""
     try:
         prepared = read_prepared(root / name)
         with using(prepared), console.counter(f"check {name}") as count:
-            examined = examine(prepared, progress=count)
+            checked = check(prepared, progress=count)
     except WsssError as error:
         return Data([Finding("error", error.what, error.remedy)])
-    return Data([replace(f, what=f"data set {name}: {f.what}") for f in examined.findings], prepared, examined)
+    return Data([replace(f, what=f"data set {name}: {f.what}") for f in checked.findings], prepared, checked)
 
 
 def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
@@ -153,8 +153,7 @@ def _weights(backbone: str, source: str, trust: bool) -> Finding:
 
 def _hub(backbone: str) -> Finding:
     """Whether timm's weights are on this machine already."""
-    from wsss_cli.nets.weights.caching import is_cached
-    from wsss_cli.nets.weights.pretrained import hub_file
+    from wsss_cli.nets.weights.fetching import hub_file, is_cached
 
     by_hand = "or fetch it by hand and pass pretrained=FILE; pretrained=none starts from random weights"
     source = hub_file(backbone)

@@ -42,7 +42,12 @@ def voc_palette(n: int = 256) -> tuple[Colour, ...]:
 
 def label_path(folder: Path, sample: Sample) -> Path:
     """Where a stage's folder has the label map of an image."""
-    return folder / "labels" / f"{sample.id}.png"
+    return map_path(folder / "labels", sample)
+
+
+def map_path(folder: Path, sample: Sample) -> Path:
+    """Where a folder of label maps or masks has that of an image."""
+    return folder / f"{sample.id}.png"
 
 
 def read_labels(path: Path) -> Labels:

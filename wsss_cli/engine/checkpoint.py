@@ -12,7 +12,6 @@ import numpy as np
 import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
-from torch import nn
 
 from wsss_cli.errors import WsssError
 from wsss_cli.files import NO_SPACE, writing
@@ -79,11 +78,6 @@ def tensor_bytes(content: Any) -> int:
 
 def _mib(size: int) -> str:
     return f"{size / 2**20:,.1f} MiB"
-
-
-def save_network(path: Path, meta: dict[str, Any], net: nn.Module, runtime: Runtime) -> None:
-    """A checkpoint of a network that no training goes on from, such as the authors'."""
-    save(path, {"meta": meta, "model": net.state_dict()}, runtime)
 
 
 def load(path: Path, trust: bool = False) -> dict[str, Any]:

@@ -17,11 +17,6 @@ def poly(k: int, total: int, power: float = 0.9, floor: float = 0.0, every: int 
     return max((1 - held / total) ** power, floor)
 
 
-def poly_to(k: int, total: int, power: float = 0.9, floor: float = 0.0) -> float:
-    """(1 - floor) (1 - k / total)^power + floor: falls to the floor, instead of being cut off there.  [mmcv]"""
-    return (1 - floor) * (1 - min(k, total) / total) ** power + floor
-
-
 def warmup_poly(k: int, total: int, warmup: int = 1500, ratio: float = 1e-6, power: float = 0.9) -> float:
     """Linear from `ratio` to 1 in `warmup` iterations, then `poly` of k itself, which does not restart there.
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from functools import partial
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -15,7 +16,7 @@ from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.label_format import format_of, label_format
-from wsss_cli.data.labels import read_labels
+from wsss_cli.data.labels import map_path, read_labels
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.optimiser import TwoRates, body_and_head, factor
@@ -151,7 +152,7 @@ def labelled(known: Known, config: Labels) -> tuple[list[Sample], Callable[[Samp
         chosen = [s for s in samples if s.mask is not None]
         if not chosen:
             raise WsssError(f"labels=masks: split '{split}' has no masks", "use labels=pseudo")
-        return chosen, lambda s: s.mask or Path()
+        return chosen, _mask
     if config.labels in known.inputs:
         made = promised_ids(known.promised.get(config.labels, {}), "labels")
         folder, samples = known.inputs[config.labels] / "labels", [s for s in samples if s.id in made]
@@ -159,7 +160,12 @@ def labelled(known: Known, config: Labels) -> tuple[list[Sample], Callable[[Samp
             raise WsssError(f"no image of split '{split}' gets a label map from stage {config.labels}", "see its split")
     else:
         folder, samples = _ready_made(config.labels, samples, data.num_classes)
-    return samples, lambda s: folder / f"{s.id}.png"
+    return samples, partial(map_path, folder)
+
+
+def _mask(sample: Sample) -> Path:
+    """The ground truth, which a sample here has."""
+    return sample.mask or Path()
 
 
 def _ready_made(labels: str, samples: Sequence[Sample], num_classes: int) -> tuple[Path, list[Sample]]:
@@ -173,7 +179,7 @@ def _ready_made(labels: str, samples: Sequence[Sample], num_classes: int) -> tup
     if missing:
         raise WsssError(f"labels={labels}: no label map for {len(missing)} images, first {missing[0]}")
     if not of_run and samples:
-        require_label_maps(samples, lambda s: folder / f"{s.id}.png", num_classes)
+        require_label_maps(samples, partial(map_path, folder), num_classes)
     return folder, samples
 
 
@@ -223,7 +229,7 @@ def _ids_of_map(path: Path, sample: Sample, num_classes: int) -> set[int]:
 
 
 def rates(o: Optimiser, total: int, released: Callable[..., float] = poly) -> Callable[[int], float]:
-    """Iteration k to the factor on every rate: `released`, poly or poly_to, unless the settings ask for another."""
+    """Iteration k to the factor on every rate: `released`, such as poly, unless the settings ask for another."""
     return factor(o, total, lambda k: released(k, total, o.power, o.floor()))
 
 

@@ -71,9 +71,17 @@ def place_images(source: Source, folder: Path, name: str, how: Images) -> None:
         target = folder / "images" / _image_path(source, sample, name)
         target.parent.mkdir(parents=True, exist_ok=True)
         if how == "link":
-            target.symlink_to(sample.image.resolve())
+            link_or_copy(sample.image, target)
         else:
             shutil.copyfile(sample.image, target)
+
+
+def link_or_copy(image: Path, target: Path) -> None:
+    """A link to the image; a copy where the system makes none, as Windows for an ordinary user."""
+    try:
+        target.symlink_to(image.resolve())
+    except (OSError, NotImplementedError):
+        shutil.copyfile(image, target)
 
 
 def _image_path(source: Source, sample: Sample, name: str) -> str:

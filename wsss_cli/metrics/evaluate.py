@@ -228,7 +228,7 @@ def _strongest(path: Path, sample: Sample, form: LabelFormat) -> tuple[Tensor, T
         return form.tensor(nothing), nothing
     cam = read_cam(path)
     best, index = strongest(cam.full())  # (H, W)
-    return form.tensor(with_background(torch.from_numpy(cam.keys))[index]), best
+    return form.tensor(with_background(torch.from_numpy(cam.class_ids))[index]), best
 
 
 def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> dict[str, Any]:

@@ -15,7 +15,7 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.nets.clip_names import Names, prompts
-from wsss_cli.nets.weights.caching import NAMES, require_reachable
+from wsss_cli.nets.weights.fetching import NAMES, require_reachable
 from wsss_cli.ranks.distributed import Runtime, barrier
 from wsss_cli.sound import open_file
 

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import inspect
-from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from pydantic import AfterValidator, Field
@@ -94,33 +93,20 @@ def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmente
     code.  Raises WsssError as its parts do.
     """
     from wsss_cli.nets.segmenter import Segmenter  # torch: only once a network is built
+    from wsss_cli.nets.weights.pretrained import load_segmenter
 
     backbone = build_backbone(net)
     head = build_head(net, backbone, num_outputs)
     auxiliary = build_auxiliary(net, backbone, num_outputs)
     segmenter = Segmenter(backbone, head, auxiliary, net.auxiliary or AUXILIARY_WEIGHT)
-    _fill(segmenter, net.pretrained, trust)
+    load_segmenter(segmenter, net.pretrained, trust)
     return segmenter
-
-
-def _fill(segmenter: Segmenter, pretrained: str, trust: bool) -> None:
-    """The backbone's weights, or those of the whole network where a file of mmseg has them."""
-    from wsss_cli.nets.weights.mmseg import is_mmseg, load_mmseg
-    from wsss_cli.nets.weights.pretrained import load_backbone, load_pretrained
-    from wsss_cli.nets.weights.reading import read_weights
-
-    if pretrained in ("timm", "none"):
-        load_pretrained(segmenter.backbone, pretrained, trust)
-    elif is_mmseg(state := read_weights(Path(pretrained).expanduser(), trust)):
-        load_mmseg(segmenter, state, pretrained)
-    else:
-        load_backbone(segmenter.backbone, state, pretrained)
 
 
 def build_backbone(net: Net) -> Backbone:
     """The backbone with the edits that `net` asks for, its weights random."""
     from wsss_cli.nets.backbones.backbone import Backbone, freeze_batchnorm, mmcls_resnetd, uniform_dilation
-    from wsss_cli.nets.backbones.mmseg import mmseg_edits
+    from wsss_cli.nets.backbones.mmseg import mmseg_form
 
     decoder = HEADS[net.head]
     raw = decoder.mmseg and net.backbone.startswith("hrnet")  # its branches as they are, not widened for classification
@@ -129,7 +115,7 @@ def build_backbone(net: Net) -> Backbone:
     if not _contracts(net, decoder):
         uniform_dilation(backbone)
     if net.official_resnetd:
-        (mmseg_edits if decoder.mmseg else mmcls_resnetd)(backbone)
+        (mmseg_form if decoder.mmseg else mmcls_resnetd)(backbone)
     if net.freeze_bn:
         freeze_batchnorm(backbone)
     return backbone

@@ -196,11 +196,6 @@ def shard(items: Sequence[T], runtime: Runtime) -> list[T]:
     return list(items[runtime.rank :: runtime.world])
 
 
-def any_rank(flag: bool, runtime: Runtime) -> bool:
-    """Whether the flag is set on any rank."""
-    return any_ranks([flag], runtime)[0]
-
-
 def any_ranks(flags: Sequence[bool], runtime: Runtime) -> list[bool]:
     """For each of several flags whether it is set on any rank; one message for all."""
     if runtime.world == 1:

@@ -92,7 +92,7 @@ def _draw(path: Path, small: Picture, palette: Sequence[Colour]) -> Shown | None
         labels = read_labels(path)
         return Shown(overlay(small, labels, palette), tuple(np.unique(labels).tolist()))
     cam = read_cam(path)
-    ids = tuple(int(k) for k in cam.keys)
+    ids = tuple(int(k) for k in cam.class_ids)
     maps = cam.full().numpy()  # (n, H, W)
     return Shown(heat(small, maps, [palette[k] for k in ids]), ids) if ids else None
 

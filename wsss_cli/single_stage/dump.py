@@ -106,7 +106,7 @@ def write_label(
 ) -> None:
     """One image's label map."""
     image, cam = torch.from_numpy(read_image(image_file)), read_cam(cam_file)
-    label = label_of(image.to(device), cam.full().to(device), torch.from_numpy(cam.keys).to(device), config, form)
+    label = label_of(image.to(device), cam.full().to(device), torch.from_numpy(cam.class_ids).to(device), config, form)
     write_labels(path, label.cpu().numpy(), palette)
 
 

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Callable
 from pathlib import Path
 from typing import TypeVar
@@ -16,8 +15,6 @@ from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, rename
 from wsss_cli.single_stage.config import VitNet
 
-log = logging.getLogger("wsss")
-
 NAMES: Pairs = (("encoder.", "encoder.body."),)
 
 C = TypeVar("C", bound=VitNet)
@@ -25,15 +22,14 @@ N = TypeVar("N", bound=nn.Module)
 
 
 def load_network(net: nn.Module, path: Path | str, what: str, unused: tuple[str, ...], trust: bool) -> tuple[str, ...]:
-    """Load a file whose tensors named by the prefixes `unused` have no use; returns their names, and logs the counts.
+    """Load a file whose tensors named by the prefixes `unused` have no use; returns their names.
 
     Read without running code; `trust` (--trust-checkpoint) also reads a pickle that runs some.
     Raises WsssError if the file is another, or a tensor is missing, has another shape or has no place in the network.
     """
     state = read_weights(path, trust)
     left = tuple(k for k in state if k.startswith(unused))
-    found = load_exactly(net, {rename(k, NAMES): v for k, v in state.items() if k not in left}, what, str(path))
-    log.info("%s: %d tensors loaded from %s; not used: %s", what, len(found.matched), path, ", ".join(left) or "none")
+    load_exactly(net, {rename(k, NAMES): v for k, v in state.items() if k not in left}, what, str(path), left)
     return left
 
 

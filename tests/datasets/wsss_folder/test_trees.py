@@ -11,7 +11,7 @@ from PIL import Image
 
 from odd_pictures import write_tiff
 from tiny_folder import BOX, SIZE, Folder, sample, tags_of, write, write_image, write_images, write_mask
-from wsss_cli.checks.dataset import examine
+from wsss_cli.checks.dataset import check
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.picture import PLAIN
@@ -200,7 +200,7 @@ def test_the_white_of_16_bits_is_that_of_the_whole_data_set(folder: Folder) -> N
     assert (shown["a"] == (deep >> 4)[..., None]).all() and (shown["b"] == (deep // 3 >> 4)[..., None]).all()
     assert sample(prepared, "c").image == folder.images / "c.jpg"
     assert prepared.info.pictures == {"white_level": 4095}
-    (warning,) = (f.what for f in examine(prepared).findings if "12 bits" in f.what)
+    (warning,) = (f.what for f in check(prepared).findings if "12 bits" in f.what)
     assert warning.startswith(
         "2 image(s) of 16 bits hold values of 12 bits only: 4095 is shown as white in all of them"
     )
@@ -232,8 +232,8 @@ def test_the_limit_of_pixels_is_kept_with_the_data_set(folder: Folder) -> None:
     prepared = folder.prepare(tags=(csv,), val=0.5, max_megapixels=0.0012)
     assert prepared.info.pictures == {"max_megapixels": 0.0012}
     tight = replace(prepared, info=replace(prepared.info, pictures={"max_megapixels": 0.001}))
-    assert [f.kind for f in examine(tight).findings if f.level == "error"] == ["unreadable-image"] * 2
-    assert not any(f.level == "error" for f in examine(prepared).findings)
+    assert [f.kind for f in check(tight).findings if f.level == "error"] == ["unreadable-image"] * 2
+    assert not any(f.level == "error" for f in check(prepared).findings)
 
 
 @pytest.mark.parametrize(

@@ -7,7 +7,7 @@ import numpy as np
 import pytest
 import torch
 
-from key_lists import keys
+from key_lists import constant, keys
 from reference_vectors import vectors
 from wsss_bcm import METHOD
 from wsss_bcm.checkpoint import load_official
@@ -26,17 +26,10 @@ KEYS = keys("bcm/bcm_state_dict")
 NAMES = tuple(f"class{i}" for i in range(20))
 
 
-def constant() -> dict[str, torch.Tensor]:
-    """A state dict in which each tensor holds a number of its own: a file of it is small."""
-    values = torch.rand(len(KEYS), generator=torch.Generator().manual_seed(0))
-    state = {key: value.expand(shape) for (key, shape), value in zip(KEYS.items(), values)}
-    return {k: torch.tensor(7) if k.endswith("num_batches_tracked") else v for k, v in state.items()}
-
-
 @pytest.fixture(scope="module")
 def file(tmp_path_factory: pytest.TempPathFactory) -> Path:
     path = tmp_path_factory.mktemp("official") / "fr_model.pth"
-    torch.save(constant(), path)
+    torch.save(constant(KEYS), path)
     return path
 
 
@@ -55,7 +48,7 @@ def test_every_key_of_bcms_checkpoint_has_a_place(file: Path, data: Prepared, tm
     net = predictor(tmp_path / "checkpoint.pt", Job(data, METHOD, "infer", Infer(), tmp_path, {}, runtime))
     own = net.state_dict()
     assert len(own) == len(KEYS) == 634
-    for key, value in constant().items():
+    for key, value in constant(KEYS).items():
         name = key.removeprefix("base.").replace("aspp.c", "head.classifier.convs.").replace("aspp.bcm", "bcm")
         assert torch.equal(own[name if name.startswith(("head", "bcm")) else f"backbone.body.{name}"], value)
     assert sum(p.numel() for p in net.parameters()) == 44_091_561

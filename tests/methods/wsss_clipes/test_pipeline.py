@@ -54,7 +54,7 @@ def test_seeds_are_one_cell_a_patch_and_texts_are_given_on(wsss: Wsss) -> None:
     cams = {path.name: read_cam(path) for path in (run / "default/seeds/cam").glob("*.npz")}
     assert len(cams) == 12
     for cam in cams.values():
-        assert cam.cam.shape == (len(cam.keys), *(-(-side // 16) for side in cam.size))
+        assert cam.cam.shape == (len(cam.class_ids), *(-(-side // 16) for side in cam.size))
         assert 0 <= cam.cam.min() <= cam.cam.max() <= 1
     text = run / "default/seeds/text.npz"
     again = wsss(*WORDS, "--name", "given", "--set", f"seeds.features={text}", "--set", "seeds.batch=1")

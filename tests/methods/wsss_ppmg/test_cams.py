@@ -74,7 +74,7 @@ def test_batches_are_what_cells_are_one_by_one(net: SeamNet, samples: list[Sampl
         write_cam(tmp_path / "a.npz", stored(maps, sample, full=True))
         back = read_cam(tmp_path / "a.npz")
         np.testing.assert_array_equal(back.full(), maps.numpy().astype(np.float16))
-        assert back.keys.tolist() == list(sample.tags) and back.cam.shape[1:] == (
+        assert back.class_ids.tolist() == list(sample.tags) and back.cam.shape[1:] == (
             -(-sample.height // 4),
             -(-sample.width // 4),
         )

@@ -75,7 +75,7 @@ class TestPpmg(ForkedTester):
         """The lowest values become 0 before the lowest is subtracted, as released, so that some lie below 0."""
         for sample in self.data(folder).split("train"):
             cam = read_cam(run / "seeds" / "cam" / f"{sample.id}.npz")
-            assert cam.keys.tolist() == list(sample.tags) and cam.cam.max() <= 1
+            assert cam.class_ids.tolist() == list(sample.tags) and cam.cam.max() <= 1
 
     def test_artefacts_are_there_for_each_image(self, folder: Path, run: Path) -> None:
         for sample in self.data(folder).split("train"):

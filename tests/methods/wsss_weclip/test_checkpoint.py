@@ -11,7 +11,7 @@ from tiny_weclip import TRAIN, text_of
 from wsss_cli.config import read_yaml, resolve
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.clip import ClipVisual
-from wsss_cli.nets.weights.clip import openai_name
+from wsss_cli.nets.weights.names.clip import openai_name
 from wsss_weclip import stages
 from wsss_weclip.checkpoint import LAST_IMAGE, from_official, load_official, trained_name
 from wsss_weclip.config import Net, Train

@@ -44,7 +44,7 @@ class TestWeClip(ForkedTester):
     def test_what_the_stages_leave(self, run: Path) -> None:
         cams = [read_cam(path) for path in sorted((run / "seeds" / "cam").glob("*.npz"))]
         assert len(cams) == len(list((run / "pseudo" / "labels").glob("*.png"))) == 12
-        assert all((np.diff(cam.keys) > 0).all() for cam in cams)
+        assert all((np.diff(cam.class_ids) > 0).all() for cam in cams)
         assert sum(cam.cam.max() > 0.5 for cam in cams) > 6  # of a random network some are empty
         maps = [read_labels(path) for path in (run / "infer" / "labels").glob("*.png")]
         assert len(maps) == 6 and all(labels.max() <= 3 for labels in maps)

@@ -44,7 +44,7 @@ def test_resized_crop_draws_as_torchvision(ref: dict[str, Any]) -> None:
     np.testing.assert_array_equal(drawn, ref["params_ijhw"])
 
     generator.manual_seed(ref["torch_seed"])
-    window, mirrored = T.random_resized_crop(size, generator), T.torch_coin(generator)
+    window, mirrored = T.random_resized_crop(size, generator), torch.rand(1, generator=generator).item() < 0.5
 
     def crop(x: np.ndarray, mode: T.Mode) -> np.ndarray:
         resized = T.resize(window.cut(x), out, mode)

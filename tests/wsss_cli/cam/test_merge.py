@@ -40,7 +40,7 @@ def test_a_batch_gives_what_each_image_gives(images: list[np.ndarray]) -> None:
     together = multi_scale_cams(_net, pyramids, tags, (50, 70), cpu)
     for cam, pyramid, present in zip(together, pyramids, tags):
         (alone,) = multi_scale_cams(_net, [pyramid], [present], (50, 70), cpu)
-        assert cam.keys.tolist() == list(present)
+        assert cam.class_ids.tolist() == list(present)
         assert cam.cam.shape == (len(present), 13, 18)
         assert cam.full().shape == (len(present), 50, 70)
         np.testing.assert_allclose(cam.cam, alone.cam, atol=1e-6)

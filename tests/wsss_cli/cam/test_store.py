@@ -21,7 +21,7 @@ def test_what_is_written_is_read(tmp_path: Path, scales: int) -> None:
     cam, path = _cam(scales=scales), tmp_path / "cam" / "2007_000032.npz"
     write_cam(path, cam)
     back = read_cam(path)
-    assert back.size == (30, 41) and back.keys.tolist() == [3, 4]
+    assert back.size == (30, 41) and back.class_ids.tolist() == [3, 4]
     np.testing.assert_allclose(back.cam, cam.cam, atol=5e-4)
     assert back.cam.dtype == np.float32
     assert len(back.scale_maps) == scales
@@ -45,7 +45,7 @@ def test_irns_own_files_need_trust(tmp_path: Path) -> None:
     with pytest.raises(WsssError, match=r"2007_000032.npy[\s\S]*--trust-checkpoint"):
         read_cam(path)
     back = read_cam(path, trust=True)
-    assert back.keys.tolist() == [3, 4] and back.size == (30, 41)
+    assert back.class_ids.tolist() == [3, 4] and back.size == (30, 41)
     np.testing.assert_array_equal(back.cam, cam.cam)
     np.testing.assert_array_equal(back.full(), high_res)
 

@@ -10,7 +10,7 @@ from PIL import Image
 from drawn_folder import changed, drawn_folder
 from wsss_cli.checks.agreement import Agreement
 from wsss_cli.checks.balance import Balance
-from wsss_cli.checks.dataset import examine, pixel_counts
+from wsss_cli.checks.dataset import check, pixel_counts
 from wsss_cli.checks.finding import Finding
 from wsss_cli.data.images import read_bytes, verified
 from wsss_cli.data.labels import write_labels
@@ -20,12 +20,12 @@ INFO = DatasetInfo("", "", ("cat", "dog", "cow"), {"train": "train", "val": "val
 
 
 def found(prepared: Prepared, kind: str) -> Finding:
-    (only,) = [f for f in examine(prepared).findings if f.kind == kind]
+    (only,) = [f for f in check(prepared).findings if f.kind == kind]
     return only
 
 
 def kinds(prepared: Prepared) -> list[str]:
-    return [f.kind for f in examine(prepared).findings]
+    return [f.kind for f in check(prepared).findings]
 
 
 def copy(prepared: Prepared, source: int, target: int) -> None:
@@ -34,7 +34,7 @@ def copy(prepared: Prepared, source: int, target: int) -> None:
 
 def test_nothing_to_say(tmp_path: Path) -> None:
     prepared = drawn_folder(tmp_path)
-    assert examine(prepared).findings == [Finding("ok", "9 images, 2 classes: every file is sound")]
+    assert check(prepared).findings == [Finding("ok", "9 images, 2 classes: every file is sound")]
 
 
 def test_a_copy_in_train_and_val_is_an_error(tmp_path: Path) -> None:

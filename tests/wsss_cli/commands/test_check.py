@@ -192,12 +192,12 @@ def test_weights_from_files(tmp_path: Path) -> None:
 
 def test_weights_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
-    monkeypatch.setattr("wsss_cli.nets.weights.caching.is_cached", lambda source: False)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.is_cached", lambda source: False)
     later = weights("resnet18", "timm")
     assert later.level == "ok" and "timm/resnet18" in later.what and "will be downloaded" in later.what
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
     assert weights("resnet18", "timm").level == "error"
-    monkeypatch.setattr("wsss_cli.nets.weights.caching.is_cached", lambda source: True)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.is_cached", lambda source: True)
     assert weights("resnet18", "timm").what.endswith("downloaded already")
     none = weights("resnet10000", "timm")
     assert none.level == "error" and "timm has no weights for 'resnet10000'" in none.what

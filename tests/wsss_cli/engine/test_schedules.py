@@ -6,7 +6,7 @@ import numpy as np
 import pytest
 
 from reference_vectors import vectors
-from wsss_cli.engine.schedules import poly, poly_to, warmup_cosine, warmup_poly
+from wsss_cli.engine.schedules import poly, warmup_cosine, warmup_poly
 
 
 @vectors("beco/poly_lr")
@@ -36,13 +36,6 @@ def test_warm_up_then_cosine(ref: dict[str, Any]) -> None:
     np.testing.assert_allclose(6e-4 * ours, ref["lr_head6e4"], rtol=1e-5, atol=1e-9)
 
 
-@pytest.mark.parametrize("schedule", [poly, poly_to, warmup_poly, warmup_cosine])
+@pytest.mark.parametrize("schedule", [poly, warmup_poly, warmup_cosine])
 def test_past_the_end_the_rate_is_small_and_real(schedule: Any) -> None:
     assert 0 <= schedule(2000, 2000) == schedule(2100, 2000) < 2e-3
-
-
-def test_poly_to_a_floor_does_not_stay_there() -> None:
-    """mmcv's: (0.005 - 0.0001) (1 - k / T)^0.9 + 0.0001."""
-    found = [0.005 * poly_to(k, 100, floor=0.02) for k in (0, 50, 99, 100)]
-    expected = [0.005, 0.0049 * 0.5**0.9 + 1e-4, 0.0049 * 0.01**0.9 + 1e-4, 1e-4]
-    assert found == pytest.approx(expected)

@@ -16,7 +16,7 @@ from wsss_cli.preparation.mend import Mending, plan_mending, write_mended
 
 
 def mended(prepared: Prepared) -> tuple[Mending, Prepared]:
-    mending = plan_mending(prepared, check(prepared))
+    mending = plan_mending(prepared, check(prepared).findings)
     write_mended(prepared, mending)
     return mending, read_prepared(prepared.folder)
 
@@ -78,7 +78,7 @@ def test_the_old_one_is_kept_and_works(tmp_path: Path) -> None:
     )
     shutil.rmtree(tmp_path / "mine.previous")
     (tmp_path / "mine").rename(tmp_path / "moved")
-    assert [f.level for f in check(read_prepared(tmp_path / "moved"))] == ["ok"]  # its files are its own
+    assert [f.level for f in check(read_prepared(tmp_path / "moved")).findings] == ["ok"]  # its files are its own
 
 
 def test_only_one_generation_is_kept(tmp_path: Path) -> None:
@@ -107,7 +107,7 @@ def test_the_rest_is_refused_with_the_reason(tmp_path: Path) -> None:
     write_labels(masks[3], np.zeros((3, 3), np.uint8))
     write_labels(masks[4], np.full((16, 20), 9, np.uint8))
     masks[5].write_bytes(b"")
-    mending = plan_mending(prepared, check(prepared))
+    mending = plan_mending(prepared, check(prepared).findings)
     assert mending.changes == () and mending.samples == prepared.samples
     assert {f.images[0]: (f.kind, f.remedy.split(":")[0]) for f in mending.refused} == {
         "ä0": ("box", "nothing is left of the box inside the image"),

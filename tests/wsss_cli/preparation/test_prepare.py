@@ -13,7 +13,7 @@ from PIL import Image
 
 from made_run import drawn_data
 from prepared_data import prepare
-from wsss_cli.checks.dataset import Finding, check, examine
+from wsss_cli.checks.dataset import Finding, check
 from wsss_cli.config import Config
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample, read_latest
@@ -71,7 +71,7 @@ def test_prepared_as_told(tmp_path: Path, samples: list[Sample]) -> None:
     assert steps == [(n, 6) for n in range(1, 7)]
     assert read_latest(tmp_path / "data") == "mine"
     assert sorted(p.name for p in (tmp_path / "data").iterdir()) == ["latest", "mine"]
-    assert check(prepared) == [Finding("ok", "6 images, 2 classes: every file is sound")]
+    assert check(prepared).findings == [Finding("ok", "6 images, 2 classes: every file is sound")]
 
 
 def test_a_stream_of_unknown_length_will_do(tmp_path: Path, samples: list[Sample]) -> None:
@@ -197,7 +197,7 @@ def test_images_without_tag_or_mask_are_a_warning(tmp_path: Path, samples: list[
         ("warning", "1 train image(s) without a tag: i0"),
         ("warning", "1 of 2 images of split 'val' (val) have no mask"),
     ]
-    assert check(prepared) == said
+    assert check(prepared).findings == said
 
 
 def test_seeds_must_lie_in_train(tmp_path: Path, samples: list[Sample]) -> None:
@@ -220,7 +220,7 @@ def test_other_content_needs_force(tmp_path: Path, samples: list[Sample]) -> Non
     with pytest.raises(WsssError, match=r"data/mine exists with other content\n.*--force.*--name"):
         run(tmp_path, samples[1:])
     assert read_latest(tmp_path / "data") == "second"
-    assert len(first.samples) == 6 and len(check(first)) == 1
+    assert len(first.samples) == 6 and len(check(first).findings) == 1
     assert len(run(tmp_path, samples[1:], force=True).samples) == 5
     assert sorted(p.name for p in (tmp_path / "data").iterdir()) == ["latest", "mine", "second"]
 
@@ -254,7 +254,7 @@ def test_changed_files_are_found_by_check(tmp_path: Path, samples: list[Sample])
     assert samples[3].mask is not None
     write_labels(samples[3].mask, np.zeros((8, 10), np.uint8))
     samples[0].image.write_bytes(b"")
-    found = check(prepared)
+    found = check(prepared).findings
     assert [f.kind for f in found] == ["unreadable-image", "changed", "tag-not-in-mask"]
     assert "i0.png is empty" in found[0].what
     remedy = "put back what they were, or prepare again: no stage runs on them"
@@ -272,7 +272,7 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, samples: list[Sample]
     with pytest.raises(WsssError, match=r"no space left while writing .*samples\.jsonl"):
         run(tmp_path, full(), force=force)
     assert sorted(p.name for p in (tmp_path / "data").iterdir()) == ["latest", "mine"]
-    assert check(first)[0].level == "ok"
+    assert check(first).findings[0].level == "ok"
 
 
 def test_a_full_disk_in_the_plugin(tmp_path: Path) -> None:
@@ -340,5 +340,5 @@ def test_prepare_tells_what_check_tells(tmp_path: Path) -> None:
     sound = list(review.sound(wrong))
     told = [f.what for f in review.conclude(tmp_path)]
     assert any("masks lack a class that their image is tagged with" in what for what in told)
-    checked = {f.what for f in examine(Prepared(tmp_path, data.info, tuple(sound))).findings}
+    checked = {f.what for f in check(Prepared(tmp_path, data.info, tuple(sound))).findings}
     assert checked <= set(told)

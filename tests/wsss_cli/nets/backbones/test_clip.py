@@ -16,8 +16,9 @@ from tiny_clip import NAME, state_of, tower_of, weights_beside
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.clip import ClipVisual, attend, mean_gradient
 from wsss_cli.nets.clip_net import VIT_B16
-from wsss_cli.nets.weights.clip import load_clip, openai_name, visual, visual_name
-from wsss_cli.nets.weights.filling import compare
+from wsss_cli.nets.weights.checking import compare
+from wsss_cli.nets.weights.names.clip import openai_name, visual, visual_name
+from wsss_cli.nets.weights.pretrained import load_clip
 
 TINY = {"img_size": 64, "embed_dim": 24, "depth": 4, "num_heads": 3}
 OFFICIAL = keys("clipes/clip_vit_b16_openai_state_dict")
@@ -145,7 +146,7 @@ def test_published_weights_that_cannot_be_had_and_that_can(monkeypatch: pytest.M
 
     reachable = False
     monkeypatch.setattr(timm, "create_model", fetched)
-    monkeypatch.setattr("wsss_cli.nets.weights.pretrained.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
     with pytest.raises(WsssError, match=f"the weights of '{VIT_B16}' could not be downloaded: no route"):
         load_clip(tower, "timm")
     reachable = True

@@ -12,7 +12,8 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.backbones.mit import MixTransformer
-from wsss_cli.nets.weights.pretrained import hub_file, load_pretrained
+from wsss_cli.nets.weights.fetching import hub_file
+from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.nets.weights.published import PUBLISHED
 
 DIMS, DEPTHS = (8, 12, 20, 16), (2, 1, 2, 1)
@@ -227,7 +228,7 @@ def test_download_is_kept_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", fetch)
-    monkeypatch.setattr("wsss_cli.nets.weights.pretrained.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
     for _ in range(2):
         load_pretrained(backbone, "timm")
     assert asked == [PUBLISHED["mit_b0"].weights] == [hub_file("mit_b0")]
@@ -240,7 +241,7 @@ def test_download_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", fetch)
-    monkeypatch.setattr("wsss_cli.nets.weights.pretrained.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
     with pytest.raises(
         WsssError, match="weights of 'mit_b2' could not be downloaded: Network is unreachable"
     ) as caught:

@@ -15,8 +15,8 @@ from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.nets.heads.table import HEADS
 from wsss_cli.nets.weights.checking import is_counter
-from wsss_cli.nets.weights.mmseg import DEEP_STEM, backbone_names, load_mmseg
-from wsss_cli.nets.weights.pretrained import load_backbone
+from wsss_cli.nets.weights.names.mmseg import DEEP_STEM, mmseg_backbone
+from wsss_cli.nets.weights.pretrained import load_backbone, load_whole
 
 LISTS = sections("ppmg/mmseg_heads")
 LISTED = {"psp": "pspnet", "deeplabv3plus": "deeplabv3plus_mmseg", "ocr": "ocrnet", "dnl": "dnlnet"}
@@ -127,7 +127,7 @@ def test_cascades(num_outputs: int) -> None:
             net = build_segmenter(Net(head=head, backbone="resnet50", pretrained="none"), 21)
             theirs = {_of_mmseg(k): v for k, v in net.state_dict().items()}
             mine = build_segmenter(Net(head=head, backbone="resnet50", pretrained="none"), num_outputs)
-            found = load_mmseg(mine, theirs, "file")
+            found = load_whole(mine, theirs, "file")
             first = "head.fcs.0.conv.weight" if head == "pointrend" else "head.conv_seg.weight"
             assert (first in found.missing) == (num_outputs == 5)
             assert bool(found.missing) == (num_outputs == 5)
@@ -152,7 +152,7 @@ def test_pmm_on_res2net() -> None:
         state = {k: torch.empty(shape) for k, shape in keys("ppmg/seg_res2net101_psp").items()}
         net = build_segmenter(Net(head="pspnet", backbone="res2net101d", pretrained="none"), 21)
     assert len(net.state_dict()) == len(state)
-    found = load_mmseg(net, state, "pmm.pth")
+    found = load_whole(net, state, "pmm.pth")
     assert len(found.matched) == sum(not is_counter(k) for k in state)
 
 
@@ -164,7 +164,7 @@ def test_deep_stems(name: str, stride: int) -> None:
     theirs = {_deep_stem(k, (1, *kept) if name != "resnet50c" else ()): v for k, v in body.state_dict().items()}
     assert "stem.7.bias" in theirs
     assert name == "resnet50c" or {"layer1.0.downsample.0.weight", "layer2.0.downsample.1.weight"} <= theirs.keys()
-    assert list(backbone_names(name, body, theirs)) == list(body.state_dict())
+    assert list(mmseg_backbone(name, body, theirs)) == list(body.state_dict())
 
 
 def _deep_stem(key: str, unpooled: tuple[int, ...]) -> str:

@@ -8,7 +8,8 @@ import torch
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
-from wsss_cli.nets.weights.packaged import lite_to_timm, packaged
+from wsss_cli.nets.weights.fetching import packaged
+from wsss_cli.nets.weights.names.lite import lite_to_timm
 from wsss_cli.nets.weights.pretrained import load_pretrained
 
 LITE0 = "tf_efficientnet_lite0"

