@@ -7,9 +7,11 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from wsss_cli.checks.finding import some
 from wsss_cli.errors import WsssError
 from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
+from wsss_folder.defect_folders import categories
 from wsss_folder.documents import read_head, read_text
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
@@ -52,6 +54,11 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
         )
     if not found:
         found = _in_splits(root, finder)
+    if not found and categories(finder.names):
+        raise WsssError(
+            f"{root} holds data sets of good and defective pieces, as MVTec's: {some(categories(finder.names))}",
+            "say --defects kinds or --defects one for all of them, or give one of these folders with --images",
+        )
     if not found and class_folders.looks_so(finder.names):
         return [("class-folders", root)]
     return found
