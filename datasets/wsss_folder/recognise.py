@@ -20,7 +20,7 @@ from wsss_folder.one_hot import class_columns, holds_numbers
 from wsss_folder.split_names import MEANT, meant
 from wsss_folder.table import read_table
 from wsss_folder.tags_csv import tags_column
-from wsss_folder.via import COLUMN, is_via
+from wsss_folder.via import COLUMN, COLUMN_3, is_via
 from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
 
 BESIDE = (
@@ -110,7 +110,7 @@ def _format(path: Path, finder: Finder) -> str | None:
     ending = path.suffix.lower()
     if path.name.startswith(".") or not path.is_file():
         return None
-    if ending == ".csv" and COLUMN in _head(path):
+    if ending == ".csv" and any(column in _head(path) for column in (COLUMN, COLUMN_3)):
         return "via"
     if ending in TABLES and is_label_studio(path):
         return "label-studio"

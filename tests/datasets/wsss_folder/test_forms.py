@@ -16,10 +16,13 @@ from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.ignored import MARKED, mark_ignored
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.mask_values import IGNORE
+from wsss_folder.matching import Finder
 from wsss_folder.outlines import draw, drawable
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.pixel_boxes import pixel_box
+from wsss_folder.recognise import _format
 from wsss_folder.record import Record, Source, Thing
+from wsss_folder.via import _outline, _shape_3, read_via
 from wsss_folder.xml_shapes import CLOCKWISE
 from wsss_folder.yolo_txt import begins_as_label, read_yolo
 
@@ -339,3 +342,38 @@ def test_points_of_skeletons_are_no_classes(tmp_path: Path) -> None:
     source = read_cvat(write(tmp_path / "c.xml", text.replace("</labels>", below)))
     assert source.classes == ("cat", "person") and [r.tags for r in source.records] == [("person",), ()]
     assert source.records[0].shapeless == 1 and not source.records[0].things
+
+
+@pytest.mark.parametrize("file", ["via_2.json", "via_2.csv", "via_3.json", "via_3.csv"])
+def test_files_of_via(file: str) -> None:
+    """One scene in each form; rebuilt_files/README.md says where they are from."""
+    read = {record.names[0]: record for record in read_via(Path(__file__).parent / "rebuilt_files" / file).records}
+    boxes = {name: [(thing.name, thing.corners) for thing in record.things] for name, record in read.items()}
+    assert boxes["one.png"] == [("cat", CORNERS), ("dog", (3, 2, 9, 8))]
+    assert boxes["two.png"] == [("cat", pytest.approx((15.5, 10.5, 24.5, 19.5))), ("dog", (12, 12, 28, 18))]
+    assert [len(areas(read[name], "cat", "dog")) for name in ("one.png", "two.png")] == [2, 3]
+    assert read["three.png"].tags == ("cat",) and read["three.png"].shapeless == 1
+    assert read["four.png"].unlabelled if "four.png" in read else file == "via_3.csv"  # which lists regions only
+    assert _format(Path(__file__).parent / "rebuilt_files" / file, Finder(["one.png"])) == "via"
+
+
+@pytest.mark.parametrize(
+    ("xy", "corners", "outlined"),
+    [([8, 5, 2, 9, 4, 6, 8, 3, 5], (3, 2, 9, 8), False), ([9, 10, 5, 15, 10, 10, 15], (5, 5, 15, 15), True)],
+)
+def test_shapes_of_via_by_points_on_their_border(xy: list[float], corners: Any, outlined: bool) -> None:
+    outline = _outline(_shape_3(xy))
+    assert outline is not None and [*map(min, zip(*outline)), *map(max, zip(*outline))] == pytest.approx(corners)
+    assert (len(outline) > 4) == outlined
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('# CSV_HEADER = metadata_id,file_list\n"1","[""a.mp4""]",0,"[1,2]","[]","{}"\n', "annotates a video"),
+        ('# CSV_HEADER = metadata_id,file_list\n"1","[""a.png""]",0\n', "cannot be read as a CSV of VIA 3"),
+    ],
+)
+def test_bad_tables_of_via_3(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(WsssError, match=says):
+        read_via(write(tmp_path / "v.csv", text))
