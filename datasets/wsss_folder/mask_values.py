@@ -15,8 +15,8 @@ from wsss_folder.documents import read_text
 
 BACKGROUND = ("background", "_background_", "__background__")
 IGNORE = "__ignore__"  # labelme's name, under which all of these go
-IGNORED = ("ignore", "ignored", "void", "unlabelled", "unlabeled", "_ignore_", IGNORE, "dontcare", "don't care",
-           "ignore region", "ignored region", "ignore regions", "ignored regions")  # fmt: skip
+IGNORED = ("ignore", "ignored", "ignore*", "void", "unlabelled", "unlabeled", "_ignore_", IGNORE, "dontcare",
+           "don't care", "ignore region", "ignored region", "ignore regions", "ignored regions")  # fmt: skip
 COLOUR = 1 << 24  # a colour is kept as COLOUR + 0xRRGGBB, apart from the grey values and palette ids
 
 

@@ -13,6 +13,7 @@ from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
 from wsss_folder.defect_folders import categories
 from wsss_folder.documents import read_head, read_text
+from wsss_folder.geojson import ENDING as GEOJSON
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
 from wsss_folder.object_table import find_objects, split_both
@@ -32,6 +33,7 @@ BESIDE = (
     "labelme",
     "json",
     "jsons",
+    "geojson",
 )  # folders looked into beside the images
 HEAD = 1 << 16  # bytes of a file that are looked at
 SHEETS = (".xlsx", ".xls", ".ods")
@@ -96,6 +98,8 @@ def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
             yield "xml", folder
         if _holds_labelme(folder):
             yield "labelme", folder
+        if next(files_below(folder, (GEOJSON,)), None):
+            yield "geojson", folder
 
 
 def _in_splits(root: Path, finder: Finder) -> list[Asked]:

@@ -1,6 +1,7 @@
 """Forms of annotations as they are in the wild: read by value, or refused with the true reason."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,6 +14,7 @@ from wsss_cli.data.prepared import Box
 from wsss_cli.errors import WsssError
 from wsss_folder.coco_json import read_coco
 from wsss_folder.cvat_xml import read_cvat
+from wsss_folder.geojson import read_geojson
 from wsss_folder.ignored import MARKED, mark_ignored
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.mask_values import IGNORE
@@ -21,7 +23,7 @@ from wsss_folder.outlines import draw, drawable
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.pixel_boxes import pixel_box
 from wsss_folder.recognise import _format
-from wsss_folder.record import Record, Source, Thing
+from wsss_folder.record import NAMELESS, Record, Source, Thing
 from wsss_folder.via import _outline, _shape_3, read_via
 from wsss_folder.xml_shapes import CLOCKWISE
 from wsss_folder.yolo_txt import begins_as_label, read_yolo
@@ -377,3 +379,66 @@ def test_shapes_of_via_by_points_on_their_border(xy: list[float], corners: Any, 
 def test_bad_tables_of_via_3(tmp_path: Path, text: str, says: str) -> None:
     with pytest.raises(WsssError, match=says):
         read_via(write(tmp_path / "v.csv", text))
+
+
+def feature(kind: str, coordinates: Any, name: Any = "Tumor", **more: Any) -> dict[str, Any]:
+    properties = {"objectType": "annotation", "classification": name and {"name": name, "color": [200, 0, 0]}}
+    return {
+        "type": "Feature",
+        "id": "4f2c",
+        "geometry": {"type": kind, "coordinates": coordinates},
+        "properties": {**properties, **more},
+    }
+
+
+def ring(x0: int, y0: int, x1: int, y1: int) -> list[list[int]]:
+    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
+
+
+GEOJSON = {
+    "polygon": (feature("Polygon", [ring(1, 1, 11, 11)]), {0: 1100, 1: 100}),
+    "holes": (feature("Polygon", [ring(1, 1, 21, 21), ring(3, 4, 8, 9), ring(10, 2, 12, 20)]), {0: 861, 1: 339}),
+    "several": (feature("MultiPolygon", [[ring(1, 1, 3, 3)], [ring(20, 20, 30, 22)]]), {0: 1176, 1: 24}),
+    "another property": (feature("Polygon", [ring(1, 1, 11, 11)], None, label="Tumor"), {0: 1100, 1: 100}),
+}
+
+
+@pytest.mark.parametrize(("content", "pixels"), GEOJSON.values(), ids=GEOJSON)
+@pytest.mark.parametrize("form", ["collection", "list", "alone"])
+def test_geojson_of_qupath(tmp_path: Path, content: Any, pixels: dict[int, int], form: str) -> None:
+    forms = {"collection": {"type": "FeatureCollection", "features": [content]}, "list": [content], "alone": content}
+    (record,) = read_geojson(write(tmp_path / "a.geojson", json.dumps(forms[form]))).records
+    assert record.problem is None and record.names == ("a", "a") and areas(record, "Tumor") == pixels
+
+
+def test_features_without_area_or_class(tmp_path: Path) -> None:
+    point, bare = feature("Point", [3, 4], "Cell"), feature("Polygon", [ring(1, 1, 3, 3)], None)
+    write(tmp_path / "a.geojson", json.dumps([point, bare]))
+    write(tmp_path / "b.geojson", json.dumps([bare]))
+    write(tmp_path / "c.geojson", json.dumps({"type": "FeatureCollection", "features": []}))
+    a, b, c = read_geojson(tmp_path).records
+    assert a.tags == ("Cell",) and a.shapeless == 2 and b.unlabelled == NAMELESS and not c.unlabelled
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"type": "FeatureCollection", "features": [], "crs": {"name": "EPSG:32633"}}, "in the coordinates of a map"),
+        ({"type": "Topology"}, "is no GeoJSON of features"),
+        (3, "is no GeoJSON of features"),
+        (feature("Polygon", [[[1, 1]]]), "a feature cannot be read: .*a ring has 1 points"),
+    ],
+)
+def test_geojson_that_is_not_read(tmp_path: Path, content: Any, says: str) -> None:
+    (record,) = read_geojson(write(tmp_path / "a.geojson", json.dumps(content))).records
+    assert record.problem is not None and re.search(says, record.problem.what) and record.problem.remedy
+
+
+def test_geojson_is_found(folder: Folder) -> None:
+    write_images(folder.images, ("a.jpg", "b.png"))
+    for name, of in (("a", "Tumor"), ("b", "Ignore*")):
+        write(folder.path / f"geojson/{name}.geojson", json.dumps([feature("Polygon", [ring(1, 1, 11, 11)], of)]))
+    prepared = folder.prepare(masks_from_shapes=True, val=0.5)
+    assert prepared.info.classes == ("Tumor",) and sample(prepared, "a").boxes == (Box(1, 1, 1, 11, 11),)
+    mask = sample(prepared, "b").mask
+    assert mask is not None and (read_labels(mask) == 255).sum() == 100
