@@ -10,6 +10,7 @@ from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_cr
 from wsss_cli.data.segmentation import outline_of, short_parts, short_warning
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
+from wsss_folder.foreign import what_annotations
 from wsss_folder.record import Corners, Record, Source, Thing, around
 from wsss_folder.run_lengths import Runs, read_runs, united
 
@@ -96,7 +97,9 @@ def _require_instances(content: Any, path: Path) -> dict[str, Any]:
         return dict(content)
     if missing == ["annotations"] and "annotations" not in content:
         raise WsssError(f'{path} has images but no list "annotations", as files of test sets', "give one with objects")
-    raise WsssError(f'{path} is no COCO JSON: it has no list "{missing[0]}"', "give an instances JSON with --coco")
+    other = what_annotations(path)
+    instead = f"it holds {other}" if other else f'it has no list "{missing[0]}"'
+    raise WsssError(f"{path} is no COCO JSON: {instead}", "give an instances JSON with --coco")
 
 
 def _require_kind(annotations: list[Any], path: Path) -> None:

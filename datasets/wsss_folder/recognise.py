@@ -13,6 +13,7 @@ from wsss_folder import class_folders
 from wsss_folder.catalogue import files_below
 from wsss_folder.defect_folders import categories
 from wsss_folder.documents import read_head, read_text
+from wsss_folder.foreign import foreign_files, what_annotations
 from wsss_folder.geojson import ENDING as GEOJSON
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
@@ -36,7 +37,7 @@ BESIDE = (
     "geojson",
 )  # folders looked into beside the images
 HEAD = 1 << 16  # bytes of a file that are looked at
-SHEETS = (".xlsx", ".xls", ".ods")
+SHEETS = (".xlsx", ".xls", ".ods", ".parquet", ".mat", ".h5")  # of other programs
 TRIED = 200  # files of a folder that are looked at
 
 Asked = tuple[str, Path]  # option of `wsss prepare folder`, and what to give it
@@ -67,19 +68,27 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
 
 
 def passed_over(root: Path, finder: Finder) -> Iterator[str]:
-    """Why tables in or beside the images are no source, each in a sentence."""
-    for path in sorted(path for folder in (root, root.parent) for path in folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.lower() not in (*TABLES, *SHEETS) or not path.is_file():
+    """Why files in or beside the images are no source, each in a sentence."""
+    beside = [root.parent / name for name in (*BESIDE, "ann") if (root.parent / name).is_dir()]
+    told = [text for folder in dict.fromkeys((root, *beside)) for text in foreign_files(folder)]
+    yield from told
+    for path in sorted(path for folder in (root, root.parent) for path in folder.iterdir() if path.is_file()):
+        if path.name.startswith(".") or what_annotations(path):
             continue
-        try:
-            read_text(path)
-            table = split_both(read_table(path))
-            images = [cells[key] for _, cells in table.rows[:TRIED] if (key := table.image_column()) and cells[key]]
-        except WsssError as error:
-            yield f"{error.what} ({error.remedy})"
-            continue
-        known = any(finder.has(image) for image in images)
-        yield f"{path} has no column of tags" if known else f"{path} names no image that is there: '{images[0]}'"
+        if path.suffix.lower() in (*TABLES, *SHEETS):
+            yield _why_no_tags(path, finder)
+
+
+def _why_no_tags(path: Path, finder: Finder) -> str:
+    try:
+        read_text(path)
+        table = split_both(read_table(path))
+        key = table.image_column()
+    except WsssError as error:
+        return f"{error.what} ({error.remedy})"
+    images = [cells[key] for _, cells in table.rows[:TRIED] if cells[key]]
+    known = any(finder.has(image) for image in images)
+    return f"{path} has no column of tags" if known else f"{path} names no image that is there: {some(images[:1])}"
 
 
 def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
@@ -121,7 +130,7 @@ def _format(path: Path, finder: Finder) -> str | None:
     if ending in TABLES:
         return "tags" if _is_tags(path, finder) else None
     if ending == ".json":
-        return _json_format(_head(path))
+        return None if what_annotations(path) else _json_format(_head(path))
     return "cvat" if ending == ".xml" and _root(path) == "annotations" else None
 
 

@@ -14,6 +14,7 @@ from wsss_cli.data.prepared import Box
 from wsss_cli.errors import WsssError
 from wsss_folder.coco_json import read_coco
 from wsss_folder.cvat_xml import read_cvat
+from wsss_folder.foreign import what_annotations
 from wsss_folder.geojson import read_geojson
 from wsss_folder.ignored import MARKED, mark_ignored
 from wsss_folder.label_studio import read_label_studio
@@ -442,3 +443,38 @@ def test_geojson_is_found(folder: Folder) -> None:
     assert prepared.info.classes == ("Tumor",) and sample(prepared, "a").boxes == (Box(1, 1, 1, 11, 11),)
     mask = sample(prepared, "b").mask
     assert mask is not None and (read_labels(mask) == 255).sum() == 100
+
+
+FOREIGN = {
+    "annotations of Supervisely": ("ann/a.jpg.json", '{"size": {"height": 3}, "objects": [{"classTitle": "cat"}]}'),
+    "polygons of Cityscapes": ("json/a_gtFine_polygons.json", '{"imgHeight": 3, "imgWidth": 3, "objects": []}'),
+    "annotations of Create ML": (
+        "images/_annotations.createml.json",
+        '[{"image": "a.jpg", "annotations": [{"label": "cat", "coordinates": {"x": 1, "y": 1}}]}]',
+    ),
+    "labels of Labelbox": ("labels/export.ndjson", '{"data_row": {"id": "c1"}}\n{"data_row": {"id": "c2"}}\n'),
+    "annotations of V7 Darwin": ("annotations/a.json", '{"item": {"slots": []}, "annotations": []}'),
+    "annotations of ADE20K": ("images/a.json", '{"annotation": {"filename": "a.jpg", "object": []}}'),
+    "classifications of Zooniverse": ("images/c.csv", "classification_id,user_name,subject_data\n1,me,{}\n"),
+    "oriented boxes of DOTA": ("labels/a.txt", "imagesource:GoogleEarth\ngsd:0.1\n1 1 5 1 5 5 1 5 plane 0\n"),
+    "JSON objects, one in each line": ("images/metadata.jsonl", '{"file_name": "a.jpg"}\n{"file_name": "b.jpg"}\n'),
+}
+
+
+@pytest.mark.parametrize(("what", "file"), FOREIGN.items(), ids=FOREIGN)
+def test_files_of_other_programs_are_told_by_name(folder: Folder, what: str, file: tuple[str, str]) -> None:
+    write_images(folder.images, ("a.jpg", "b.png"))
+    path = write(folder.path / file[0], file[1])
+    with pytest.raises(WsssError, match="there is no annotation") as caught:
+        folder.prepare()
+    assert f"{path} holds {what}, which are not read" in caught.value.what and not list(folder.path.glob("data/*"))
+    if path.suffix == ".json":
+        with pytest.raises(WsssError, match=f"holds {what}|holds no .json of labelme, but {what}"):
+            folder.prepare(coco=(path,))
+        with pytest.raises(WsssError, match=f"holds no .json of labelme, but {what}"):
+            folder.prepare(labelme=path)
+
+
+def test_a_plain_row_of_dota_is_told_and_yolo_is_not(tmp_path: Path) -> None:
+    rows = {"2753 2408 2861 2385 2888 2468 2805 2502 plane 0\n": "oriented boxes of DOTA", "0 .1 .1 .5 .1 .5 .5\n": ""}
+    assert [what_annotations(write(tmp_path / "a.txt", row)) for row in rows] == list(rows.values())
