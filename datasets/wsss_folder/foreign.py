@@ -18,6 +18,7 @@ SIGNS = (
     (r'"annotations"\s*:\s*\[\s*\{[^\[\]]*"coordinates"\s*:\s*\{', "annotations of Create ML"),
     (r'"data_row"\s*:|"Labeled Data"\s*:', "labels of Labelbox"),
     (r'"slots"\s*:.*"annotations"\s*:', "annotations of V7 Darwin"),
+    (r'"dm_format_version"|"items"\s*:\s*\[.*"attr"\s*:', "Datumaro's own format"),
     (r'"annotation"\s*:\s*\{.*"filename"\s*:.*"object"\s*:', "annotations of ADE20K"),
     (r"classification_id,.*subject_data", "classifications of Zooniverse"),
     (r"imagesource:|^(\s*-?[\d.]+){8}\s+[A-Za-z][\w-]*\s+[012]\s*$", "oriented boxes of DOTA"),

@@ -452,6 +452,7 @@ FOREIGN = {
         "images/_annotations.createml.json",
         '[{"image": "a.jpg", "annotations": [{"label": "cat", "coordinates": {"x": 1, "y": 1}}]}]',
     ),
+    "Datumaro's own format": ("annotations/d.json", '{"dm_format_version": "1.0", "categories": {}, "items": []}'),
     "labels of Labelbox": ("labels/export.ndjson", '{"data_row": {"id": "c1"}}\n{"data_row": {"id": "c2"}}\n'),
     "annotations of V7 Darwin": ("annotations/a.json", '{"item": {"slots": []}, "annotations": []}'),
     "annotations of ADE20K": ("images/a.json", '{"annotation": {"filename": "a.jpg", "object": []}}'),

@@ -35,6 +35,7 @@ BOXES = {
     "sides": "image,label,x,y,w,h\na.jpg,cat,4,3,8,6\n",
     "sides with a prefix": "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,image_height\n"
     "cat,4,3,8,6,a.jpg,40,30\n",  # makesense.ai's
+    "decimal commas": "image;class;xmin;ymin;xmax;ymax\na.jpg;cat;4,0;3,0;12;9,0\n",
     "centre": "image;class;x_center;y_center;width;height\na.jpg;cat;8;6;8;6\n",
     "VinBigData": "image_id,class_name,class_id,x_min,y_min,x_max,y_max\na,cat,14,4,3,12,9\n",
     "0 and 1": "patientId,x,y,width,height,Target\na,4,3,8,6,1\nb,,,,,0\n",
