@@ -108,23 +108,23 @@ class _Pictures:
 
 
 def _pictures(options: Options, root: Path) -> _Pictures:
-    if options.masks is not None and options.masks.is_dir() and options.masks.samefile(root):
-        images = find_images(root)
-        named = looks_like_masks([image.name for image in images])
-        masks = frozenset(image.path for image in images if image.name in named)
-        return _Pictures([image for image in images if image.name not in named], [(options.masks, masks, "")])
-    images = find_images(root, [options.masks] if options.masks else [])
+    among = options.masks is not None and options.masks.is_dir() and options.masks.samefile(root)
+    images = find_images(root, [options.masks] if options.masks and not among else [])
     inside = masks_inside(root, images)
-    masks = frozenset(path for paths in inside.values() for path in paths)
-    images = [image for image in images if image.path not in masks]
-    twins = len(looks_like_masks([image.name for image in images]))
-    if options.masks is not None:
-        return _Pictures(images, [(options.masks, None, "")], tuple(inside), twins)
-    if options.defects == "no":
-        return _Pictures(images, [], tuple(inside), twins)
-    outside = [(path, None, "") for path in [root.parent / MASKS] if path.is_dir() and not inside]
+    hidden = frozenset(path for paths in inside.values() for path in paths)
+    images = [image for image in images if image.path not in hidden]
     own: list[MaskFolder] = [(path, None, "/".join(path.parent.relative_to(root).parts)) for path in inside]
-    return _Pictures(images, [*own, *outside], (), twins)
+    named = looks_like_masks([image.name for image in images])
+    if among and options.masks is not None:
+        paths = frozenset(image.path for image in images if image.name in named)
+        beside: list[MaskFolder] = [(options.masks, paths, "")] if paths or not own else []
+        return _Pictures([image for image in images if image.name not in named], [*own, *beside])
+    if options.masks is not None:
+        return _Pictures(images, [(options.masks, None, "")], tuple(inside), len(named))
+    if options.defects == "no":
+        return _Pictures(images, [], tuple(inside), len(named))
+    outside = [(path, None, "") for path in [root.parent / MASKS] if path.is_dir() and not inside]
+    return _Pictures(images, [*own, *outside], (), len(named))
 
 
 def _require_tags(options: Options, sources: list[Source], root: Path, finder: Finder) -> None:

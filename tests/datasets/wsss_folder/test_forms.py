@@ -258,6 +258,8 @@ def yolo(path: Path, text: str, row: str = "0 0.5 0.5 0.4 0.4", file: str = "dat
 )
 def test_yamls_of_yolo_by_any_name(tmp_path: Path, file: str, text: str, names: tuple[str, ...]) -> None:
     write(tmp_path / "hyp.yaml", "lr0: 0.01")
+    if "names" in text:
+        write((tmp_path / file).with_name("yolov8.yaml"), "nc: 80\nbackbone: []")  # a network's
     assert yolo(tmp_path, text, file=file).classes == names
 
 

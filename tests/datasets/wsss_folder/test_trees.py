@@ -237,6 +237,18 @@ def test_folders_of_masks_hold_no_images(folder: Folder, name: str) -> None:
     assert any(f"cat/{name} holds masks, which are no images; --masks" in note for note in prepared.info.notes)
 
 
+def test_folders_of_masks_in_each_class_are_used_if_asked(folder: Folder) -> None:
+    """As DAGM has them: Class1/Train/0576.PNG and Class1/Train/Label/0576_label.PNG; Kolektor's lie beside."""
+    images = tuple(f"{kind}/Train/{n}.png" for kind in ("Class1", "Class2") for n in range(2))
+    masks = tuple(f"{kind}/Train/Label/0_label.png" for kind in ("Class1", "Class2"))
+    write_pieces(folder.images, images, (*masks, "Class1/Train/1_GT.png"))
+    options: dict[str, Any] = {"masks": folder.images, "tags_from_masks": True, "class_folders": False}
+    options |= {"mask_values": "0=background,255=crack"}
+    prepared = folder.prepare(**options, val=0.4)
+    tags = {"Class1/Train/0.png", "Class1/Train/1.png", "Class2/Train/0.png"}
+    assert tags_of(prepared, folder.images) == {name: ("crack",) if name in tags else () for name in images}
+
+
 def test_a_class_that_is_called_mask(folder: Folder) -> None:
     """Faces with and without one: numbered alike, but pictures."""
     images = tuple(f"{kind}/{n}.jpg" for kind in ("mask", "no_mask") for n in range(3))
