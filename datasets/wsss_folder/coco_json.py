@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -115,6 +116,8 @@ def _categories(entries: list[Any], path: Path) -> dict[Id, str]:
     names: dict[Id, str] = {}
     for number, entry in enumerate(entries):
         id, name = _id(entry, path, "categories", number), str(_get(entry, "name", path, "categories", number)).strip()
+        if not name:
+            raise WsssError(f"{path}: category {id} has no name", "give it one")
         if names.setdefault(id, name) != name:
             what = f"{path}: two categories have the id {id}: '{names[id]}' and '{name}'"
             raise WsssError(what, "give each its own id")
@@ -153,7 +156,9 @@ def _thing(annotation: Mapping[str, Any], name: str, crowd: Crowd) -> Thing | No
 def _box(bbox: Any) -> Corners | None:
     if not bbox:
         return None
-    if len(bbox) != 4:
+    if isinstance(bbox, str):
+        bbox = json.loads(bbox)
+    if not isinstance(bbox, list) or len(bbox) != 4:
         raise ValueError(f"bbox {bbox} is not x, y, width, height")
     x, y, width, height = map(float, bbox)
     return x, y, x + width, y + height

@@ -124,6 +124,14 @@ def test_outlines_of_two_points_cost_themselves(tmp_path: Path) -> None:
     assert plain.problem is not None and "a mapping of points, neither polygons nor runs" in plain.problem.what
 
 
+def test_boxes_as_text_and_categories_without_a_name(tmp_path: Path) -> None:
+    assert coco(tmp_path, {"bbox": "[1, 1, 10, 10]"}).records[0].things[0].corners == CORNERS
+    bad = coco(tmp_path, {"bbox": {"x": 1}}).records[0].problem
+    assert bad is not None and "bbox {'x': 1} is not x, y, width, height" in bad.what
+    with pytest.raises(WsssError, match="category 3 has no name"):
+        coco(tmp_path, {"bbox": [1, 1, 10, 10]}, categories=[{"id": 3, "name": " "}])
+
+
 def test_an_image_that_is_listed_twice(tmp_path: Path) -> None:
     image = {"id": 0, "file_name": "a.jpg", "width": W, "height": H}
     assert len(coco(tmp_path, {"bbox": [1, 1, 4, 4]}, images=[image, image]).records) == 1
@@ -172,6 +180,7 @@ XML_OUTLINES = {
     "numbered": f"<polygon>{tagged('x1 y1 x2 y2 x3 y3 x4 y4', POINTS)}</polygon>",
     "in turns": f"<points>{tagged('x y x y x y x y', POINTS)}</points>",
     "text": f"<polygon>{TEXT}</polygon>",
+    "vertices": "<polygons><polygon>" + PTS.replace("%s", "vertex") + "</polygon></polygons>",
     "COCO": f"<segmentation>[{POINTS}]</segmentation>",
     "within a segmentation": f"<segmentation><polygon>{TEXT}</polygon></segmentation>",
     "with a box": f"<bndbox>{tagged('xmin ymin xmax ymax', [2, 2, 11, 11])}</bndbox><polygon>{TEXT}</polygon>",
@@ -188,6 +197,14 @@ def test_an_object_of_several_outlines(tmp_path: Path) -> None:
     more = "<polygon>20,20,30,20,30,22,20,22</polygon><polygon/><polygon><pt><x>1</x><y>1</y></pt></polygon>"
     record = xml(tmp_path, f"<object><name>cat</name><polygon>{TEXT}</polygon>{more}</object>")
     assert record.things[0].corners == (1, 1, 30, 22) and areas(record, "cat") == {0: 1080, 1: 120}
+
+
+def test_several_outlines_in_one_text_and_several_boxes(tmp_path: Path) -> None:
+    text = f"<object><name>cat</name><segmentation>[{POINTS}, [20, 20, 30, 20, 30, 22, 20, 22]]</segmentation></object>"
+    assert areas(xml(tmp_path, text), "cat") == {0: 1080, 1: 120}
+    boxes = "".join(f"<bndbox>{tagged('xmin ymin xmax ymax', [n, 1, n + 4, 5])}</bndbox>" for n in (1, 11))
+    things = xml(tmp_path, f"<object><name>cat</name>{boxes}</object>").things
+    assert [thing.corners for thing in things] == [(0, 0, 5, 5), (10, 0, 15, 5)]
 
 
 TURNED = "<name>cat</name><type>robndbox</type>"
@@ -210,6 +227,11 @@ XML_BOXES = {
         (3, 4, 8, 9),
     ),
     "VOC": (f"<name>cat</name><bndbox>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</bndbox>", (2, 3, 8, 9)),
+    "attributes": ('<name>cat</name><bndbox xmin="3" ymin="4" xmax="8" ymax="9"/>', (2, 3, 8, 9)),
+    "LabelMe's mask": (
+        f"<name>cat</name><segm><box>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</box><mask>a.png</mask></segm>",
+        (3, 4, 8, 9),
+    ),
     "a flag": (
         f"<name>cat</name><segmentation>0</segmentation><bndbox>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</bndbox>",
         (2, 3, 8, 9),
@@ -232,6 +254,8 @@ def test_boxes_in_xml(tmp_path: Path, inner: str, corners: tuple[int, ...], plac
         ("<bndbox><left>1</left></bndbox>", "cannot be read: <x> is missing"),
         ("<robndbox><cx>1</cx></robndbox>", "cannot be read: <cy> is missing"),
         ("<polygon/>", "a.xml: 'cat' has neither a box nor an outline"),
+        ("<segmentation><size>3 4</size><counts>1 2</counts></segmentation>", "<segmentation> holds <size>"),
+        ('<segmentation>{"size": [30, 40], "counts": [1200]}</segmentation>', "<segmentation> holds run lengths"),
         ("", "a.xml: 'cat' has neither a box nor an outline"),
     ],
 )
