@@ -76,6 +76,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield f"no value of the masks means {some(unmarked)}: a prediction of it counts as wrong"
     if plan.twins:
         yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
+    for folder in plan.unused:
+        yield f"{folder} holds masks, which are no images; --masks {folder} would score on them"
     beside = plan.root.parent / "masks"
     if options.masks is None and beside.is_dir():
         yield f"{beside} is not used; --masks {beside} would score on it"
