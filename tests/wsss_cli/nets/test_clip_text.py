@@ -8,6 +8,7 @@ import pytest
 import torch
 
 from reference_vectors import vectors
+from tiny_clip import program
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_names import Names, prompts
 from wsss_cli.nets.clip_text import keep, text_features
@@ -97,3 +98,19 @@ def test_computed_by_open_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_clip, "create_model", fail)
     with pytest.raises(WsssError, match="'openai' of 'ViT-B-16-quickgelu' could not be had: no route to host"):
         text_features(Names(), CLASSES, 512, KEPT)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_computed_from_openais_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_clip = pytest.importorskip("open_clip")
+    torch.manual_seed(0)
+    small = {"width": 32, "layers": 1}
+    config = {"embed_dim": 16, "vision_cfg": {**small, "head_width": 16}, "text_cfg": {**small, "heads": 2}}
+    model = open_clip.CLIP(**config).eval()
+    sizes = {name: torch.tensor(1) for name in ("input_resolution", "context_length", "vocab_size")}
+    torch.jit.save(program(model.state_dict() | sizes), str(tmp_path / "ViT-B-16.pt"))
+    monkeypatch.setattr(open_clip, "get_model_config", lambda name: config)
+    found, _ = text_features(Names(weights=str(tmp_path / "ViT-B-16.pt")), CLASSES, 16, KEPT)
+    with torch.no_grad():
+        expected = model.encode_text(open_clip.tokenize([f"a clean origami {name}." for name in CLASSES]))
+    torch.testing.assert_close(found, torch.nn.functional.normalize(expected, dim=1))
