@@ -94,8 +94,10 @@ def is_cached(source: str) -> bool:
 
 def require_reachable(source: str) -> None:
     """Raises OSError at once if weights must be downloaded and nobody answers: the libraries try for a minute."""
-    if is_cached(source) or constants.HF_HUB_OFFLINE:  # then they say so themselves
+    if is_cached(source):
         return
+    if constants.HF_HUB_OFFLINE and not source.startswith("http"):
+        raise OSError("HF_HUB_OFFLINE is set, and they are not in the cache")
     if silent := unreachable([address(source, constants.ENDPOINT)])[0]:
         raise OSError(f"{address(source, constants.ENDPOINT).split('/')[2]}: {silent}")
 

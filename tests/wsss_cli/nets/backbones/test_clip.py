@@ -12,7 +12,7 @@ from torch import Tensor
 
 from key_lists import keys
 from reference_vectors import vectors
-from tiny_clip import NAME, state_of, tower_of, weights_beside
+from tiny_clip import NAME, program, state_of, tower_of, weights_beside
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.clip import ClipVisual, attend, mean_gradient
 from wsss_cli.nets.clip_net import VIT_B16
@@ -104,22 +104,28 @@ def official(tower: ClipVisual) -> dict[str, Tensor]:
     return state | {"positional_embedding": torch.zeros(77, 16), "logit_scale": torch.tensor(4.6)}
 
 
-@pytest.mark.parametrize("form", ["openai", "half", "visual", "timm"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("form", ["openai", "half", "program", "visual", "timm"])
 def test_weights_under_every_name(form: str, tmp_path: Path) -> None:
     source = tiny()
     state = official(source)
-    if form == "half":
+    if form in ("half", "program"):
         state = {k: v.half() for k, v in state.items()}
     elif form == "visual":
         state = {k.removeprefix("visual."): v for k, v in state.items() if k.startswith("visual.")}
     elif form == "timm":
         state = source.body.state_dict() | {"head.weight": source.proj.weight, "head.bias": torch.zeros(16)}
-    torch.save(state, tmp_path / "clip.pt")
+    if form == "program":
+        torch.jit.save(program(state), str(tmp_path / "clip.pt"))
+    else:
+        torch.save(state, tmp_path / "clip.pt")
     tower = ClipVisual(NAME, TINY, dim=16)
     found = load_clip(tower, str(tmp_path / "clip.pt"))
     assert found is not None and not found.unused
     for key, value in source.state_dict().items():
-        torch.testing.assert_close(tower.state_dict()[key], value.half().float() if form == "half" else value)
+        torch.testing.assert_close(
+            tower.state_dict()[key], value.half().float() if form in ("half", "program") else value
+        )
 
 
 def test_names_there_and_back() -> None:
