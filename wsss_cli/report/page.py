@@ -32,8 +32,8 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
     """
     records = stage_records(run)
     scored = evaluations(run, records)
-    own = rows(run, records, scored, data.info.hash)
-    every = sorted_rows([own, *(rows_of(other, data.info.hash) for other in others)])
+    own = rows(run, records, scored, data)
+    every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
         "Scores": scores_section(every),
         "IoU per class": bars_section(every, data),
@@ -41,7 +41,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
         "CAM threshold": sweep_section(every),
         "Training": training_section(journals(run, records)),
         "Pictures": pictures_section(run, records, scored, data),
-        "Stages": stages_section(run, records, data.info.hash),
+        "Stages": stages_section(run, records, data),
         "Software and data": origin_section(records, data),
     }
     write_text(path, _page(run, data, {title: body for title, body in sections.items() if body}))
