@@ -168,10 +168,10 @@ def find_trained(method: str | None, options: RunOptions) -> Run:
     """
     if method is None:
         run = latest_run(options.runs_root)
-        method, name, data = run.method, options.name or run.name, options.data or run.data
-    else:
-        find_method(method)
-        name, data = options.name or "default", options.data
+        options = replace(options, data=options.data or run.data, name=options.name or run.name)
+        method = run.method
+    find_method(method)
+    name, data = options.name or "default", options.data
     known = sorted(path.parents[1] for path in options.runs_root.glob("*/*/*/train/stage.json"))
     fitting = [run.parts[-3] for run in known if run.parts[-2:] == (method, name) and data in (None, run.parts[-3])]
     if not fitting:
