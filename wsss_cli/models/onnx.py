@@ -91,7 +91,7 @@ def write_onnx(path: Path, net: nn.Module, sizes: Sequence[tuple[int, int, int]]
             batch, height, width = wrong[0].shape
             what = f"the exported network is off by {wrong[0].scores:.2g} on {batch} x {height} x {width} pixels"
             raise WsssError(
-                what, "its head has parts that ONNX cannot express: choose another, or --format safetensors"
+                what, "ONNX cannot express its head: choose another, or --format safetensors"
             )
     return found
 
