@@ -178,7 +178,7 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
 
 
 def fingerprint(config: dict[str, Any], data_hash: str, inputs: dict[str, str]) -> str:
-    """What a stage's result depends on: its config, the data set, and its input stages' fingerprints."""
+    """What a stage's result depends on: its config, the data that it reads, and its input stages' fingerprints."""
     text = json.dumps([config, data_hash, inputs], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -116,6 +116,11 @@ class Pseudo(StageConfig):
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
 
+    def reads(self, context: Context) -> Sequence[str] | None:
+        """Those that the mean displacement is measured on as well."""
+        found = super().reads(context)
+        return found and tuple(dict.fromkeys((*found, context.data.split_for("seeds"))))
+
     def promises(self, context: Context) -> Promises:
         samples = self.images(context)
         maps = {folder: each(samples, ".png") for folder in ("labels", "confidence")}

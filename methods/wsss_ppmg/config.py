@@ -288,6 +288,13 @@ class Train(Segment):
     def images(self, context: Context) -> Sequence[Sample] | None:
         return None if self.checkpoint is not None else super().images(context)
 
+    def reads(self, context: Context) -> Sequence[str] | None:
+        """Those that a state is selected on as well."""
+        found = super().reads(context)
+        if not found or self.selection.checkpoint != "best":
+            return found
+        return tuple(dict.fromkeys((*found, context.data.split_for("val"))))
+
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
         if self.selection.checkpoint == "best" and self.checkpoint is None:

@@ -155,10 +155,12 @@ def _hub(backbone: str) -> Finding:
     """Whether timm's weights are on this machine already."""
     from wsss_cli.nets.weights.fetching import hub_file, is_cached
 
-    by_hand = "or fetch it by hand and pass pretrained=FILE; pretrained=none starts from random weights"
+    by_hand = f"or fetch it by hand: --pretrained {backbone}=FILE; {backbone}=none begins from random weights"
     source = hub_file(backbone)
     if not source:
-        return Finding("error", f"timm has no weights for '{backbone}'", "pass pretrained=FILE or pretrained=none")
+        return Finding(
+            "error", f"timm has no weights for '{backbone}'", f"pass --pretrained {backbone}=FILE or {backbone}=none"
+        )
     if is_cached(source):
         return Finding("ok", f"weights of {backbone}: {source}, downloaded already")
     if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):

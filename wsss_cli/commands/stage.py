@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wsss_cli import console
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
@@ -111,6 +112,9 @@ def resolve_target(
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
     saved = kept.updated(options.recipe, overrides)
+    if options.pretrained:
+        begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
+        saved = kept.updated(options.recipe, merge(begin, overrides))
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 
@@ -170,10 +174,10 @@ def find_trained(method: str | None, options: RunOptions) -> Run:
     """
     if method is None:
         run = latest_run(options.runs_root)
-        method, name, data = run.method, options.name or run.name, options.data or run.data
-    else:
-        find_method(method)
-        name, data = options.name or "default", options.data
+        options = replace(options, data=options.data or run.data, name=options.name or run.name)
+        method = run.method
+    find_method(method)
+    name, data = options.name or "default", options.data
     known = sorted(path.parents[1] for path in options.runs_root.glob("*/*/*/train/stage.json"))
     fitting = [run.parts[-3] for run in known if run.parts[-2:] == (method, name) and data in (None, run.parts[-3])]
     if not fitting:

@@ -199,7 +199,7 @@ def require_allowed(image: Image.Image, path: Path, how: Reading) -> None:
     if image.width * image.height > how.megapixels * 1e6:
         raise WsssError(
             f"{path} has too many pixels: {image.width} x {image.height}, more than {how.megapixels:g} million",
-            "cut it into smaller images; or, if it is no mistake, allow more: --max-megapixels N of `prepare folder`",
+            "cut it into smaller images; or, if it is no mistake, allow more: --max-megapixels N",
         )
 
 

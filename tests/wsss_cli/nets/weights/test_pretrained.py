@@ -95,7 +95,7 @@ def test_hub_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         load_pretrained(Backbone("resnet18.tv_in1k"), "timm")
     assert "weights of 'resnet18.tv_in1k' could not be downloaded" in caught.value.what
     assert "https://huggingface.co/timm/resnet18.tv_in1k/resolve/main/model.safetensors" in caught.value.remedy
-    assert "pretrained=FILE" in caught.value.remedy
+    assert "--pretrained resnet18.tv_in1k=FILE" in caught.value.remedy
 
 
 def test_hub_weights_go_the_way_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
