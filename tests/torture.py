@@ -349,7 +349,11 @@ def damaged(rng: random.Random, target: Target, place: Path, how: str) -> str:
         return ""
     now = path.read_bytes() if path.is_file() else None
     left = now == after and path.name not in COURSE
-    if left and path.name not in first.text + ended.text and path.name not in command("check", seconds=SECONDS).text:
+    if (
+        left
+        and path.name not in first.text + ended.text
+        and path.name not in command("check", "--json", seconds=SECONDS).text
+    ):
         return f"{did}: nobody tells of it"
     why = same(target.subject, place)
     return f"{did}: {why}" if why and not (left and _of_one_file(target.subject, place, path)) else ""

@@ -18,7 +18,7 @@ from wsss_cli.metrics.confusion import scores_of, tally
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.protocol import NO_SELECTION
 from wsss_cli.ranks.distributed import shard, sum_over_ranks
-from wsss_ppmg.config import Infer, Train, to_select_on
+from wsss_ppmg.config import BEST, Infer, Train, to_select_on
 
 
 class Best:
@@ -67,5 +67,5 @@ class Best:
 def chosen(path: Path, trust: bool) -> Path:
     """The file of the state to use: beside a last checkpoint whose training selects, best.pt."""
     meta = checkpoint.load(path, trust).get("meta")
-    best = path.with_name("best.pt")
+    best = path.with_name(BEST)
     return best if isinstance(meta, dict) and meta.get("selection") == "best" and best.exists() else path
