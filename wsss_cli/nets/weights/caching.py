@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterator
+from contextlib import contextmanager
 from pathlib import Path
 
 import torch
@@ -27,9 +29,18 @@ def is_cached(source: str) -> bool:
     return any(isinstance(try_to_load_from_cache(repository, name), str) for name in (file, *NAMES))
 
 
-def require_reachable(source: str) -> None:
-    """Raises OSError at once if weights must be downloaded and nobody answers: the libraries try for a minute."""
-    if is_cached(source) or constants.HF_HUB_OFFLINE:  # then they say so themselves
-        return
-    if silent := unreachable([address(source, constants.ENDPOINT)])[0]:
+@contextmanager
+def from_hub(source: str) -> Iterator[None]:
+    """While a library takes weights.  What is in the hub's cache is taken as it is: without a network its library asks
+    for ten seconds whether it has changed.
+
+    Raises OSError at once if they must be downloaded and nobody answers: the libraries try for a minute.
+    """
+    asked, here = constants.HF_HUB_OFFLINE, is_cached(source)
+    if not (here or asked) and (silent := unreachable([address(source, constants.ENDPOINT)])[0]):
         raise OSError(f"{address(source, constants.ENDPOINT).split('/')[2]}: {silent}")
+    constants.HF_HUB_OFFLINE = asked or here
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = asked

@@ -12,7 +12,7 @@ import torch
 from torch import Tensor
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.weights.caching import address, require_reachable
+from wsss_cli.nets.weights.caching import address, from_hub
 from wsss_cli.nets.weights.checking import Loaded, is_counter
 from wsss_cli.nets.weights.filling import load_weights
 from wsss_cli.nets.weights.mmseg import backbone_names
@@ -91,10 +91,10 @@ def published(backbone: Pretrainable, trust: bool) -> dict[str, Tensor]:
             "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
         )
     try:
-        require_reachable(source)
-        if backbone.name in PUBLISHED:
-            return _our_names(backbone, read_weights(_download(source), trust))
-        return timm.create_model(backbone.name, pretrained=True, **_whole_args(backbone)).state_dict()
+        with from_hub(source):
+            if backbone.name in PUBLISHED:
+                return _our_names(backbone, read_weights(_download(source), trust))
+            return timm.create_model(backbone.name, pretrained=True, **_whole_args(backbone)).state_dict()
     except WsssError:
         raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
