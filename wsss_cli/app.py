@@ -105,6 +105,14 @@ Show = Annotated[
 ]
 
 
+TOLD = {
+    errno.ENAMETOOLONG: ("is too long for a path", "give a shorter one"),
+    errno.EACCES: ("may not be looked at: permission denied", "check its rights and those of its folder"),
+    errno.EPERM: ("may not be looked at: not permitted", "check its rights and those of its folder"),
+}
+"""What looking for any path may raise, wherever that is done."""
+
+
 def _common(
     debug: Debug = False, version: Version = False, install_completion: Install = None, show_completion: Show = None
 ) -> None:
@@ -132,10 +140,11 @@ def main() -> None:
     try:
         build()(prog_name="wsss")
     except (WsssError, OSError) as error:
-        if "WSSS_DEBUG" in os.environ or (isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG):
+        if "WSSS_DEBUG" in os.environ or (isinstance(error, OSError) and error.errno not in TOLD):
             raise
-        if isinstance(error, OSError):  # any path that is given may be: looking for it tells
-            error = WsssError(f"{shown(str(error.filename))} is too long for a path", "give a shorter one")
+        if isinstance(error, OSError):
+            what, remedy = TOLD[error.errno or 0]
+            error = WsssError(f"{shown(str(error.filename))} {what}", remedy)
         if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
             log.error(str(error))
         sys.exit(2)

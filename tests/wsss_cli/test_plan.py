@@ -11,6 +11,7 @@ import pytest
 
 from processes import Wsss
 from wsss_cli.config import as_dict, parse_set
+from wsss_cli.context import Context
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.plan import Step, plan
@@ -175,6 +176,28 @@ def test_missing_files_are_found_in_folders_of_folders(tmp_path: Path) -> None:
     assert missing == {"labels": ["b/d.png", "e/f.png"], "": ["checkpoint.pt"]}
     assert told(missing, promises) == ("2 of 4 files of labels/ are missing, first b/d.png; checkpoint.pt is missing")
     assert absent(tmp_path / "nowhere", ["x"]) == ["x"]
+
+
+@pytest.mark.parametrize(
+    ("name", "stage", "settings", "wanted"),
+    [
+        ("irn", "seeds", {}, {"cam_net": ("checkpoint.pt",)}),  # pseudo asks what the network is made of
+        ("beco", "seeds", {}, {"cam_net": ("checkpoint.pt",)}),
+        ("ppmg", "train", {"selection": {"checkpoint": "best", "every": 3}}, {"": ("checkpoint.pt", "best.pt")}),
+        ("ppmg", "train", {"selection": {"checkpoint": "best", "every": 31}}, {"": ("checkpoint.pt",)}),  # never looked
+        ("ppmg", "train", {}, {"": ("checkpoint.pt",)}),
+    ],
+)
+def test_a_stage_promises_the_weights_that_others_read(
+    data: Prepared, name: str, stage: str, settings: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    config = method(name).stage(stage).config_class()(**settings)  # type: ignore[union-attr]
+    promised = config.promises(
+        Context(
+            data, promised={"pseudo": {"labels": [f"{s.id}.png" for s in data.samples]}}, inputs={"pseudo": data.folder}
+        )
+    )
+    assert promised.items() >= wanted.items()
 
 
 @pytest.fixture

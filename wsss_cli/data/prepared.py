@@ -23,7 +23,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import inode, is_lost, write_text, writing
 from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
 from wsss_cli.nearest import nearest
-from wsss_cli.places import file_digest
+from wsss_cli.places import digest_of, file_digest
 from wsss_cli.sound import open_text, read_text, require_file, sum_of
 
 INSTANCES = "instances.json"
@@ -101,6 +101,7 @@ class DatasetInfo:
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
     lines    the digest of samples.jsonl as it was written; the host's as well
+    objects  the digest of each of `instances`, as places.digest_of; the host's as well
     """
 
     name: str
@@ -116,6 +117,7 @@ class DatasetInfo:
     warnings: tuple[str, ...] = ()
     pictures: dict[str, float] = field(default_factory=dict)
     lines: str = ""
+    objects: tuple[str, ...] = ()
 
     @property
     def reading(self) -> Reading:
@@ -236,7 +238,7 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "notes": list(info.notes),
         **({"warnings": list(info.warnings)} if info.warnings else {}),
         **({"pictures": info.pictures} if info.pictures else {}),
-        **({"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}),
+        **_instances(info, folder),
         "hash": digest.hexdigest()[:16],
         "lines": file_digest(folder / "samples.jsonl"),
     }
@@ -244,6 +246,14 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
     write_text(folder / "dataset.yaml", text)
     return digest.hexdigest()[:16]
+
+
+def _instances(info: DatasetInfo, folder: Path) -> dict[str, list[str]]:
+    there = [path for path in info.instances if path.exists()]
+    paths = {"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}
+    return paths | (
+        {"objects": [digest_of(path) for path in there]} if there and len(there) == len(info.instances) else {}
+    )
 
 
 def read_prepared(folder: Path) -> Prepared:
@@ -298,6 +308,7 @@ def read_info(folder: Path) -> DatasetInfo:
             warnings=tuple(head.get("warnings", ())),
             pictures={str(key): float(value) for key, value in head.get("pictures", {}).items()},
             lines=head.get("lines", ""),
+            objects=tuple(map(str, head.get("objects", ()))),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error

@@ -5,6 +5,7 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -16,7 +17,7 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.nets.clip_names import Names, prompts
-from wsss_cli.nets.weights.fetching import NAMES, require_reachable
+from wsss_cli.nets.weights.fetching import NAMES, from_hub
 from wsss_cli.ranks.distributed import Runtime, barrier
 from wsss_cli.sound import open_file
 from wsss_cli.torchscript import is_script, read_script
@@ -96,12 +97,12 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
             'pip install "wsss[clip]", or give features of names: features=FILE',
         ) from error
     try:
-        if repository := (open_clip.get_pretrained_cfg(names.model, names.weights) or {}).get("hf_hub"):
-            require_reachable(f"{repository.rstrip('/')}/{NAMES[-2]}")
-        if is_script(Path(names.weights).expanduser()):  # OpenAI's own, which open_clip takes from the network alone
-            model = _published(open_clip, names)
-        else:
-            model = open_clip.create_model(names.model, names.weights, require_pretrained=True)
+        repository = (open_clip.get_pretrained_cfg(names.model, names.weights) or {}).get("hf_hub")
+        with from_hub(f"{repository.rstrip('/')}/{NAMES[-2]}") if repository else nullcontext():
+            if is_script(Path(names.weights).expanduser()):  # OpenAI's own, which open_clip takes from the net alone
+                model = _published(open_clip, names)
+            else:
+                model = open_clip.create_model(names.model, names.weights, require_pretrained=True)
     except Exception as error:  # hub, proxy, disk, unknown names: each raises its own kind; the remedy is one
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WsssError(
