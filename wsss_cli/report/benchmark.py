@@ -64,7 +64,7 @@ class Results:
 
 def write_benchmark(path: Path, data: Prepared, contenders: Sequence[Contender], command: str) -> None:
     """Write the table as Markdown to `path` and as a page to the same name with .html."""
-    found = [_results(contender, data.info.hash) for contender in contenders]
+    found = [_results(contender, data) for contender in contenders]
     filled = [(head, cell) for head, cell in COLUMNS if any(cell(one) != NONE for one in found)]
     head, body = [name for name, _ in filled], [[cell(one) for _, cell in filled] for one in found]
     about = f"{data.num_classes} classes, {len(data.samples):,} images; mIoU in %, mean ± standard deviation of runs"
@@ -81,18 +81,18 @@ def _markdown(title: str, about: Sequence[str], cells: Sequence[Sequence[str]], 
     return "\n\n".join([f"# {title}", *about, ruled, "\n".join(f"* {note}" for note in notes)]) + "\n"
 
 
-def _results(contender: Contender, data_hash: str) -> Results:
-    weak, full = ([_result(run, data_hash) for run in runs] for runs in (contender.weak, contender.full))
+def _results(contender: Contender, data: Prepared) -> Results:
+    weak, full = ([_result(run, data) for run in runs] for runs in (contender.weak, contender.full))
     return Results(contender, [one for one in weak if one], [one for one in full if one])
 
 
-def _result(run: Run, data_hash: str) -> Result | None:
+def _result(run: Run, data: Prepared) -> Result | None:
     """None if nothing has been run."""
     if not any(run.folder.glob("*/stage.json")):
         return None
     records = stage_records(run)
     scored: dict[str, Row] = {}
-    for row in rows(run, records, evaluations(run, records), data_hash):
+    for row in rows(run, records, evaluations(run, records), data):
         if not row.outdated:
             scored.setdefault("refined" if row.name.endswith(CRF) else row.report["stage"], row)
     made = {key: record for key, record in records.items() if not key.startswith("evaluate")}
