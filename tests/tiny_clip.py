@@ -4,7 +4,7 @@ from typing import Any
 
 import pytest
 import torch
-from torch import Tensor
+from torch import Tensor, nn
 
 from reference_vectors import load
 from wsss_cli.nets.backbones.clip import ClipVisual
@@ -40,3 +40,17 @@ def tower_of(state: dict[str, Tensor], heads: int) -> ClipVisual:
     tower = ClipVisual(NAME, args, joint)
     load_exactly(tower, visual(state), "the tower", "the reference")
     return tower.eval()
+
+
+def program(state: dict[str, Tensor]) -> torch.jit.ScriptModule:
+    """A TorchScript module of these tensors, as OpenAI publishes them."""
+    root = nn.Module()
+    for key, value in state.items():
+        *path, name = key.split(".")
+        part = root
+        for step in path:
+            if not hasattr(part, step):
+                part.add_module(step, nn.Module())
+            part = part.get_submodule(step)
+        part.register_buffer(name, value)
+    return torch.jit.script(root)

@@ -234,7 +234,7 @@ def splice(rng: random.Random, data: bytes) -> bytes:
 
 
 def retype(rng: random.Random, data: bytes) -> bytes:
-    """One value of a JSON or YAML, or of one line of JSON, is of another type, and no sum tells; else a flipped bit."""
+    """One value of a JSON or YAML, or of one line of JSON, is of another type, and no sum tells; else other bytes."""
     lines = data.splitlines()
     line = rng.randrange(len(lines)) if lines else 0
     for read, text in ((json.loads, data), (json.loads, lines[line] if lines else b""), (yaml.safe_load, data)):
@@ -251,7 +251,7 @@ def retype(rng: random.Random, data: bytes) -> bytes:
             return yaml.safe_dump(content).encode()
         new = json.dumps(content).encode()
         return new if text is data else b"\n".join([*lines[:line], new, *lines[line + 1 :]])
-    return flip(rng, data)
+    return splice(rng, data)
 
 
 DAMAGES: dict[str, Callable[[random.Random, bytes], bytes]] = {
@@ -349,8 +349,10 @@ def damaged(rng: random.Random, target: Target, place: Path, how: str) -> str:
         return ""
     now = path.read_bytes() if path.is_file() else None
     left = now == after and path.name not in COURSE
-    if left and path.name not in first.text + ended.text and path.name not in command("check", seconds=SECONDS).text:
-        return f"{did}: nobody tells of it"
+    if left and how != "another type":  # that is as if edited by hand: without a sum, and of use
+        told = first.text + ended.text + command("check", "--json", seconds=SECONDS).text
+        if path.name not in told and f"{path.parent.name} is not what it was" not in told:
+            return f"{did}: nobody tells of it"
     why = same(target.subject, place)
     return f"{did}: {why}" if why and not (left and _of_one_file(target.subject, place, path)) else ""
 

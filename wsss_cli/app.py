@@ -29,6 +29,7 @@ from wsss_cli.commands import (
     prepare,
     pseudo,
     report,
+    runs,
     seeds,
     train,
 )
@@ -37,7 +38,7 @@ from wsss_cli.commands.photos import ManyImages
 from wsss_cli.errors import WsssError
 from wsss_cli.names import shown
 
-GROUPS = {"prepare": prepare.build, "export": export.build}
+GROUPS = {"prepare": prepare.build, "export": export.build, "runs": runs.build}
 VERBS = {
     "prepare": None,  # a group: one command per data set plugin
     "seeds": seeds.seeds,
@@ -48,6 +49,7 @@ VERBS = {
     "report": report.report,
     "benchmark": benchmark.benchmark,
     "export": None,
+    "runs": None,
     "methods": methods.methods,
     "nets": nets.nets,
     "datasets": datasets.datasets,
@@ -103,6 +105,14 @@ Show = Annotated[
 ]
 
 
+TOLD = {
+    errno.ENAMETOOLONG: ("is too long for a path", "give a shorter one"),
+    errno.EACCES: ("may not be looked at: permission denied", "check its rights and those of its folder"),
+    errno.EPERM: ("may not be looked at: not permitted", "check its rights and those of its folder"),
+}
+"""What looking for any path may raise, wherever that is done."""
+
+
 def _common(
     debug: Debug = False, version: Version = False, install_completion: Install = None, show_completion: Show = None
 ) -> None:
@@ -130,10 +140,11 @@ def main() -> None:
     try:
         build()(prog_name="wsss")
     except (WsssError, OSError) as error:
-        if "WSSS_DEBUG" in os.environ or (isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG):
+        if "WSSS_DEBUG" in os.environ or (isinstance(error, OSError) and error.errno not in TOLD):
             raise
-        if isinstance(error, OSError):  # any path that is given may be: looking for it tells
-            error = WsssError(f"{shown(str(error.filename))} is too long for a path", "give a shorter one")
+        if isinstance(error, OSError):
+            what, remedy = TOLD[error.errno or 0]
+            error = WsssError(f"{shown(str(error.filename))} {what}", remedy)
         if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
             log.error(str(error))
         sys.exit(2)

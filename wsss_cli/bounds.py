@@ -5,6 +5,9 @@ A released setting, and any that somebody may try, lies far within.
 
 from __future__ import annotations
 
+import os
+from functools import cache
+from pathlib import Path
 from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
@@ -27,6 +30,7 @@ MINUTES = 100_000.0  # 70 days
 RADIUS = 32  # pixels on the map of stride 4: pairs grow with its square, 3,200 a pixel at 32
 DOUBLINGS = 16  # of a walk's steps: after 65,536 it has come to rest
 MEGAPIXELS = 178.956970  # of an image, unless set otherwise: where Pillow takes a file for a bomb
+PIXEL = 24  # bytes that a stage takes for each of an image: decoded and copied 2 x 3, in float32 12, labels and CAMs 6
 COUNT = 100_000_000  # images to draw or to set aside
 
 Scale = Annotated[float, Field(gt=0, le=16)]
@@ -46,6 +50,27 @@ Channels = Annotated[int, Field(gt=0, le=CHANNELS)]
 Normal = Annotated[float, Field(ge=-1000, le=1000)]
 """Mean of a channel."""
 Deviation = Annotated[float, Field(gt=0, le=1000)]
+
+
+@cache
+def memory() -> int:
+    """Bytes that the machine has, or that its container may take."""
+    try:
+        here = os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES")
+        limit = Path("/sys/fs/cgroup/memory.max").read_text()
+    except (AttributeError, ValueError):  # Windows
+        return 2**63
+    except OSError:
+        return here
+    return min(here, int(limit)) if limit.strip().isdigit() else here
+
+
+def too_large(width: int, height: int) -> str:
+    """Why no stage can read a picture of that size here; "" if one can."""
+    needed = width * height * PIXEL
+    if needed <= memory():
+        return ""
+    return f"a stage takes {needed / 2**30:,.0f} GiB for it, and there are {memory() / 2**30:,.0f} GiB of memory"
 
 
 def in_order(pair: P) -> P:

@@ -15,6 +15,7 @@ from wsss_cli import bounds, yaml12
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.places import own_places
+from wsss_cli.promises import promised_ids
 from wsss_cli.sound import read_text
 
 if TYPE_CHECKING:
@@ -62,6 +63,21 @@ class StageConfig(Config):
         Raises WsssError if there are none, or none with what the stage learns from.
         """
         return None
+
+    def reads(self, context: Context) -> Sequence[str] | None:
+        """The splits that the result depends on: those of its images, or of the images of which it leaves files.
+
+        None: not known, so it depends on the whole data set.  Raises WsssError as `images`.
+        """
+        images = self.images(context)
+        if images is None and getattr(self, "checkpoint", None) is not None:
+            return ()
+        if images is None:
+            promises = self.promises(context)
+            ids = {id for folder in promises if folder for id in promised_ids(promises, folder)}
+            images = [s for s in context.data.samples if s.id in ids]
+        split = context.data.covering(images, getattr(self, "split", None)) if images else None
+        return None if split is None else (split,)
 
     def promises(self, context: Context) -> Promises:
         """The files that the stage leaves: while one is missing it is not finished.  `images` are there."""

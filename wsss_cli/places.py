@@ -70,11 +70,16 @@ def identities(config: BaseModel, known: Mapping[str, Any]) -> dict[str, dict[st
 def identity(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
     """Of a file its size, time and digest; of a folder its digest."""
     if path.is_dir():
-        return {"digest": folder_digest(path)}
+        return {"digest": digest_of(path)}
     stat = path.stat()
     seen = {"size": stat.st_size, "mtime_ns": stat.st_mtime_ns}
     same = "digest" in known and all(known.get(key) == value for key, value in seen.items())
     return seen | {"digest": known["digest"] if same else file_digest(path)}
+
+
+def digest_of(path: Path) -> str:
+    """Of a file or a folder."""
+    return folder_digest(path) if path.is_dir() else file_digest(path)
 
 
 def file_digest(path: Path) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
@@ -37,6 +38,7 @@ class Step:
     reason  why it runs, for the user; of a finished one what there is to say of it
     promises  the files that it is to leave
     files   what each file is that its settings name, as `places.identities`
+    splits  the marks of those that it depends on, as `Prepared.mark`; None: on the whole data set
     """
 
     key: str
@@ -49,6 +51,7 @@ class Step:
     reason: str = ""
     promises: Promises = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
+    splits: Mapping[str, str] | None = None
 
     @property
     def runs(self) -> bool:
@@ -199,15 +202,16 @@ def _visit(
     made = {need: _known(steps[need].folder).get("made") for need in whole}
     files = identities(config, record.get("files", {}))
     promises = _promises(config, _context(inputs, steps, data))
-    status, reason = _status(folder, config, data.info.hash, below, made, files, promises)
+    marks = _marks(config, _context(inputs, steps, data))
+    status, reason = _status(folder, config, data, marks, below, made, files, promises)
     reruns = [need for need in needs if need not in whole]
     if status in ("finished", "incomplete", "unfinished") and reruns:
         status, reason = "stale", f"{' and '.join(reruns)} runs again"
     if name == force_key:
         status, reason = "forced", "--force"
     kept = record if status in ("finished", "incomplete") else {}
-    mark = kept.get("fingerprint") or _fingerprint(config, data, below, files)
-    steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files)
+    mark = kept.get("fingerprint") or _fingerprint(config, data, marks, below, files)
+    steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files, marks)
 
 
 def _promises(config: StageConfig, context: Context) -> Promises:
@@ -218,9 +222,33 @@ def _promises(config: StageConfig, context: Context) -> Promises:
         return {}
 
 
-def _fingerprint(config: BaseModel, data: Prepared, below: dict[str, str], files: Mapping[str, Any]) -> str:
+def _marks(config: StageConfig, context: Context) -> dict[str, str] | None:
+    """The marks of the splits that a stage depends on, and that of the classes; None: on the whole data set."""
+    try:
+        splits = config.reads(context)
+    except WsssError:  # said where problems are
+        return None
+    return None if splits is None else {split: context.data.mark(split) for split in ("", *splits)}
+
+
+def _changed_data(record: Mapping[str, Any], data: Prepared, marks: Mapping[str, str] | None) -> list[str]:
+    """What has changed of the data that a stage depended on, or depends on now."""
+    before = record.get("splits")
+    if before is not None and (marks is None or marks.keys() - before.keys()):
+        before = None  # it reads more than it did
+    return data.changed(record["data_hash"], before)
+
+
+def _fingerprint(
+    config: BaseModel,
+    data: Prepared,
+    marks: Mapping[str, str] | None,
+    below: dict[str, str],
+    files: Mapping[str, Any],
+) -> str:
     contents = {key: seen["digest"] for key, seen in files.items()}
-    return fingerprint(as_dict(config) | ({"files": contents} if contents else {}), data.info.hash, below)
+    settings = as_dict(config) | ({"files": contents} if contents else {})
+    return fingerprint(settings, data.info.hash if marks is None else json.dumps(marks), below)
 
 
 def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
@@ -235,7 +263,8 @@ def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
 def _status(
     folder: Path,
     config: StageConfig,
-    data_hash: str,
+    data: Prepared,
+    marks: Mapping[str, str] | None,
     inputs: dict[str, str],
     made: dict[str, str | None],
     files: Mapping[str, Any],
@@ -243,6 +272,7 @@ def _status(
 ) -> tuple[Status, str]:
     """Whether a stage's folder holds what is wanted, and if not, why.
 
+    marks         of the splits that it reads
     inputs, made  of each stage it needs: the fingerprint, and when its present result was finished
     files         what the files are that its settings name
     """
@@ -254,8 +284,7 @@ def _status(
         return ("stale", "its stage.json is gone") if holds_artefacts(folder) else ("missing", "not made yet")
     whole = record.get("made") is not None
     changed = _changes(record, config, files)
-    if record["data_hash"] != data_hash:
-        changed.append("the data set")
+    changed += _changed_data(record, data, marks)
     changed += [f"stage {n}" for n, mark in inputs.items() if record["inputs"].get(n) != mark]
     if not changed:
         changed += [

@@ -137,6 +137,13 @@ def latest_run(root: Path) -> Run:
         raise WsssError(f"{path} does not name a run", remedy) from error
 
 
+def all_runs(root: Path) -> list[Run]:
+    """Every run of which something is there."""
+    folders = {path.parent for path in root.glob("*/*/*/run.yaml")}
+    folders |= {path.parents[1] for path in root.glob("*/*/*/*/stage.json")}
+    return [Run(root, *folder.relative_to(root).parts) for folder in sorted(folders)]
+
+
 class DamagedRecord(WsssError):
     """A stage.json that is not as it was written: what the stage's folder holds is not known."""
 
@@ -171,7 +178,7 @@ def write_record(folder: Path, record: dict[str, Any]) -> None:
 
 
 def fingerprint(config: dict[str, Any], data_hash: str, inputs: dict[str, str]) -> str:
-    """What a stage's result depends on: its config, the data set, and its input stages' fingerprints."""
+    """What a stage's result depends on: its config, the data that it reads, and its input stages' fingerprints."""
     text = json.dumps([config, data_hash, inputs], sort_keys=True)
     return hashlib.sha256(text.encode()).hexdigest()[:16]
 

@@ -12,6 +12,7 @@ import torch
 
 from wsss_cli.errors import WsssError
 from wsss_cli.sound import require_file, zip_fault
+from wsss_cli.torchscript import is_script, read_script
 
 REFUSED = re.compile(
     r"Unsupported global: GLOBAL (\w+(?:\.\w+)+) was|[Uu]nrecognized function (\S+)|but got (<class .*?>)"
@@ -20,16 +21,17 @@ REFUSED = re.compile(
 
 
 def read_torch(path: Path, trust: bool = False) -> Any:
-    """What torch.save wrote, its tensors on the CPU.
+    """What torch.save wrote, its tensors on the CPU; of what torch.jit.save wrote the state dict.
 
-    trust  also read pickles that run code
-    Raises WsssError: damaged, a TorchScript archive, asks for code and is not trusted, asks for code that is not
-    installed.
+    trust  also read pickles that run code; programs are never run
+    Raises WsssError: damaged, asks for code and is not trusted, asks for code that is not installed.
     """
     try:
-        require_file(path)  # zipfile and torch open it themselves: a pipe would never answer
-        if zipfile.is_zipfile(path):
-            _require_tensors(path)
+        require_file(path)  # before anything opens it: a pipe would never answer
+        if zipfile.is_zipfile(path) and (wrong := zip_fault(path)):
+            raise damaged(path, ValueError(wrong))
+        if is_script(path):
+            return read_script(path)
         with warnings.catch_warnings(action="ignore"):  # of pickles that it goes on to refuse
             return torch.load(path, map_location="cpu", weights_only=not trust)
     except WsssError:
@@ -46,18 +48,6 @@ def read_torch(path: Path, trust: bool = False) -> Any:
         if trust and isinstance(error, ImportError | AttributeError):
             raise WsssError(f"{path} needs code that is not installed: {error}", "install that package") from error
         raise damaged(path, error) from error
-
-
-def _require_tensors(path: Path) -> None:
-    """Raises WsssError for an archive that is not as it was written, or a program, whatever its tensors."""
-    if wrong := zip_fault(path):
-        raise damaged(path, ValueError(wrong))
-    with zipfile.ZipFile(path) as archive:
-        if any(name.endswith("/constants.pkl") for name in archive.namelist()):  # torch.jit.save alone keeps them
-            raise WsssError(
-                f"{path} is a TorchScript archive, a program and no file of weights",
-                "for OpenAI's CLIP take the same weights as open_clip's or timm's safetensors; of others, a state dict",
-            )
 
 
 def damaged(path: Path, error: Exception) -> WsssError:

@@ -89,7 +89,7 @@ def _is_none(text: str) -> bool:
 
 
 def _number(text: str) -> float:
-    value = float(text)
+    value = float(re.sub(r"^(-?\d+),(\d+)$", r"\1.\2", text))  # a decimal comma
     if not math.isfinite(value):
         raise ValueError(f"'{text}' is no number")
     return value

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
@@ -10,6 +11,7 @@ from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_cr
 from wsss_cli.data.segmentation import outline_of, short_parts, short_warning
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
+from wsss_folder.foreign import what_annotations
 from wsss_folder.record import Corners, Record, Source, Thing, around
 from wsss_folder.run_lengths import Runs, read_runs, united
 
@@ -96,7 +98,9 @@ def _require_instances(content: Any, path: Path) -> dict[str, Any]:
         return dict(content)
     if missing == ["annotations"] and "annotations" not in content:
         raise WsssError(f'{path} has images but no list "annotations", as files of test sets', "give one with objects")
-    raise WsssError(f'{path} is no COCO JSON: it has no list "{missing[0]}"', "give an instances JSON with --coco")
+    other = what_annotations(path)
+    instead = f"it holds {other}" if other else f'it has no list "{missing[0]}"'
+    raise WsssError(f"{path} is no COCO JSON: {instead}", "give an instances JSON with --coco")
 
 
 def _require_kind(annotations: list[Any], path: Path) -> None:
@@ -112,6 +116,8 @@ def _categories(entries: list[Any], path: Path) -> dict[Id, str]:
     names: dict[Id, str] = {}
     for number, entry in enumerate(entries):
         id, name = _id(entry, path, "categories", number), str(_get(entry, "name", path, "categories", number)).strip()
+        if not name:
+            raise WsssError(f"{path}: category {id} has no name", "give it one")
         if names.setdefault(id, name) != name:
             what = f"{path}: two categories have the id {id}: '{names[id]}' and '{name}'"
             raise WsssError(what, "give each its own id")
@@ -150,7 +156,9 @@ def _thing(annotation: Mapping[str, Any], name: str, crowd: Crowd) -> Thing | No
 def _box(bbox: Any) -> Corners | None:
     if not bbox:
         return None
-    if len(bbox) != 4:
+    if isinstance(bbox, str):
+        bbox = json.loads(bbox)
+    if not isinstance(bbox, list) or len(bbox) != 4:
         raise ValueError(f"bbox {bbox} is not x, y, width, height")
     x, y, width, height = map(float, bbox)
     return x, y, x + width, y + height

@@ -44,6 +44,7 @@ class Options(Config):
     label_studio: tuple[Path, ...] = Field((), description="JSON, JSON-MIN, CSV or TSV export of Label Studio")
     cvat: tuple[Path, ...] = Field((), description="XML export 'CVAT for images 1.1'")
     labelme: Path | None = Field(None, description="folder of labelme's .json files, or one such file")
+    geojson: Path | None = Field(None, description="folder of .geojson files in pixels, as QuPath's, or one such file")
     via: tuple[Path, ...] = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")
     via_attribute: str = Field("auto", description="attribute of VIA's regions that holds the class")
 

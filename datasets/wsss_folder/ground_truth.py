@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
 from wsss_cli.data.label_format import label_format
 from wsss_cli.errors import WsssError
 from wsss_folder.config import Options
-from wsss_folder.mask_values import Values, parse_values
+from wsss_folder.mask_values import Values, parse_values, table_beside
 from wsss_folder.masks import Masks, find_masks, guess_ids, is_ready, values_in
 from wsss_folder.matching import Finder
 from wsss_folder.outlines import drawable
 from wsss_folder.record import Source, why_unlabelled
 from wsss_folder.sources import Known
+
+MaskFolder = tuple[Path, frozenset[Path] | None, str]
+"""A folder of masks, the files in it that are masks (None: all), and the folder of their images ("": any)."""
 
 
 @dataclass(frozen=True)
@@ -73,18 +77,18 @@ class GroundTruth:
 
 
 def find_ground_truth(
-    options: Options, sources: list[Source], known: Known, finder: Finder, only: frozenset[Path] | None
+    options: Options, sources: list[Source], known: Known, finder: Finder, folders: Sequence[MaskFolder]
 ) -> GroundTruth:
-    """What --masks and --masks-from-shapes give.  Raises WsssError if that is nothing.
-
-    only  the files that are masks, where they lie among the images
-    """
-    if options.masks is None:
+    """What the folders of masks and --masks-from-shapes give.  Raises WsssError if that is nothing."""
+    if not folders:
         _require_masks(options)
         truth = GroundTruth()
     else:
-        values = parse_values(options.mask_values) if options.mask_values != "auto" else None
-        truth = _from_files(options.masks, values, options.tags_from_masks, find_masks(options.masks, finder, only))
+        table = options.mask_values if options.mask_values != "auto" else table_beside(folders[0][0])
+        values = parse_values(table) if table else None
+        found = [find_masks(folder, finder, only, beside) for folder, only, beside in folders]
+        title = ", ".join(dict.fromkeys(folder.absolute().name for folder, _, _ in folders))
+        truth = _from_files(title, values, options.tags_from_masks, found)
     if options.defects != "no" and truth.files:
         truth = _with_defects(truth, known)
     if not options.masks_from_shapes:
@@ -111,15 +115,16 @@ def _with_defects(truth: GroundTruth, known: Known) -> GroundTruth:
     return replace(truth, shown={} if truth.values else shown, drawn=good)
 
 
-def _from_files(folder: Path, values: Values | None, gives_tags: bool, found: Masks) -> GroundTruth:
-    held = values_in(list(found.by_image.values()), values is not None and values.colours)
-    bad = [(n, error) for n, path in found.by_image.items() if isinstance(error := held[path], WsssError)]
+def _from_files(title: str, values: Values | None, gives_tags: bool, found: Sequence[Masks]) -> GroundTruth:
+    by_image = {n: path for one in found for n, path in one.by_image.items()}
+    held = values_in(list(by_image.values()), values is not None and values.colours)
+    bad = [(n, error) for n, path in by_image.items() if isinstance(error := held[path], WsssError)]
     sound = {path: one for path, one in held.items() if not isinstance(one, WsssError)}
     return GroundTruth(
-        title=folder.absolute().name,
-        files={n: path for n, path in found.by_image.items() if path in sound},
+        title=title,
+        files={n: path for n, path in by_image.items() if path in sound},
         held=sound,
-        lost=[(path.name, error) for path, error in found.lost],
+        lost=[(path.name, error) for one in found for path, error in one.lost],
         bad=bad,
         values=values,
         gives_tags=gives_tags,

@@ -19,6 +19,7 @@ from wsss_cli.data.image_files import files_below
 from wsss_cli.data.images import opened, require_pixels
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
+from wsss_folder.foreign import what_annotations
 from wsss_folder.record import Record, Source, Thing, around
 from wsss_folder.run_lengths import runs_of
 from wsss_folder.shapes import ellipse, flat, turned
@@ -42,7 +43,9 @@ def read_labelme(place: Path) -> Source:
     ours = [(path, content) for path, content in read if isinstance(content, WsssError) or is_labelme(content)]
     if not any(not isinstance(content, WsssError) for _, content in ours):
         problem = next((content for _, content in ours if isinstance(content, WsssError)), None)
-        raise problem or WsssError(f"{place} holds no .json of labelme", "give their folder with --labelme")
+        other = next(filter(None, map(what_annotations, files)), "")
+        instead = f", but {other}" if other else ""
+        raise problem or WsssError(f"{place} holds no .json of labelme{instead}", "give their folder with --labelme")
     shaped = any(isinstance(content, dict) and content["shapes"] for _, content in ours)
     flags = {flag for _, content in ours if isinstance(content, dict) for flag in _flags(content)}
     note = f"flags of images are no tags, since there are shapes: {', '.join(sorted(flags))}"

@@ -15,8 +15,10 @@ from wsss_folder.documents import read_text
 
 BACKGROUND = ("background", "_background_", "__background__")
 IGNORE = "__ignore__"  # labelme's name, under which all of these go
-IGNORED = ("ignore", "ignored", "void", "unlabelled", "unlabeled", "_ignore_", IGNORE, "dontcare", "don't care",
-           "ignore region", "ignored region", "ignore regions", "ignored regions")  # fmt: skip
+IGNORED = ("ignore", "ignored", "ignore*", "void", "unlabelled", "unlabeled", "_ignore_", IGNORE, "dontcare",
+           "don't care", "ignore region", "ignored region", "ignore regions", "ignored regions")  # fmt: skip
+TABLE = "labelmap.txt"  # CVAT's and Datumaro's
+HEADER = re.compile(r"pixel value,\s*class|(name|class|label),\s*r(ed)?,\s*g(reen)?,\s*b(lue)?", re.IGNORECASE)
 COLOUR = 1 << 24  # a colour is kept as COLOUR + 0xRRGGBB, apart from the grey values and palette ids
 
 
@@ -74,6 +76,7 @@ def parse_values(text: str) -> Values:
     if "=" not in text and path.is_file():
         lines = [(f"{path}, line {n}", line.strip()) for n, line in enumerate(read_text(path).splitlines(), 1)]
         items = [(where, line) for where, line in lines if line and not line.startswith("# ")]
+        items = items[1:] if items and HEADER.fullmatch(items[0][1]) else items
     else:
         items = [("--mask-values", item.strip()) for item in text.split(",") if item.strip()]
     names: dict[int, str] = {}
@@ -87,6 +90,11 @@ def parse_values(text: str) -> Values:
     return Values(names, items[0][0].partition(", line")[0])
 
 
+def table_beside(masks: Path) -> str:
+    """The table that CVAT and Datumaro write into the folder above the masks, or into theirs; "" if there is none."""
+    return next((str(path) for folder in (masks, masks.parent) if (path := folder / TABLE).is_file()), "")
+
+
 def _meanings(items: list[tuple[str, str]]) -> list[tuple[int, str]]:
     """Value and name of each item; CVAT's NAME:::, all without colours, have VOC's colours in their order."""
     plain = [re.fullmatch(r"([^:=]+)::[^:]*:[^:]*", item) for _, item in items]
@@ -97,7 +105,8 @@ def _meanings(items: list[tuple[str, str]]) -> list[tuple[int, str]]:
 
 
 def _item(item: str, where: str) -> tuple[int, str]:
-    """VALUE=NAME, #RRGGBB=NAME, R/G/B=NAME, or CVAT's NAME:R,G,B:parts:actions."""
+    """VALUE=NAME, #RRGGBB=NAME, R/G/B=NAME, or as in files: CVAT's NAME:R,G,B:parts:actions, VALUE, NAME (Roboflow's
+    _classes.csv), NAME, R, G, B (class_dict.csv) and R G B NAME (CamVid's label_colors.txt)."""
     left, equals, name = (part.strip() for part in item.partition("="))
     if equals and name:
         if re.fullmatch(r"\d{1,5}", left):
@@ -109,6 +118,12 @@ def _item(item: str, where: str) -> tuple[int, str]:
     line = re.fullmatch(r"([^:]+):(\d+),(\d+),(\d+)(:.*)?", item)
     if line:
         return _colour(list(line.group(2, 3, 4)), item, where), line[1].strip()
+    if line := re.fullmatch(r"([^,=]*[^,=\d\s][^,=]*),\s*(\d+),\s*(\d+),\s*(\d+)", item):
+        return _colour(list(line.group(2, 3, 4)), item, where), line[1].strip()
+    if line := re.fullmatch(r"(\d+)\s+(\d+)\s+(\d+)\s+(\D.*)", item):
+        return _colour(list(line.group(1, 2, 3)), item, where), line[4].strip()
+    if line := re.fullmatch(r"(\d{1,5}),\s*([^,]+)", item):
+        return int(line[1]), line[2].strip()
     raise WsssError(f"{where}: '{item}' is not VALUE=NAME", "for example: 0=background,128=tumour, or #ff0000=tumour")
 
 

@@ -40,13 +40,18 @@ def looks_like_masks(names: Sequence[str]) -> set[str]:
     return {name for name in names if any(end in plain for end in _without_suffix(name.rpartition(".")[0]))}
 
 
-def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = None) -> Masks:
+def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = None, beside: str = "") -> Masks:
     """The mask files below `folder` that go with images: of the same name, or with _mask, _gt, _seg, ... after it.
 
-    only  the files that are masks, where images lie among them
+    only    the files that are masks, where images lie among them
+    beside  the folder of the images that they are of, which must lie below it
 
     Raises WsssError if the folder is missing or holds no picture.
     """
+    if beside:
+        numbers = [n for n, name in enumerate(finder.names) if name.startswith(f"{beside}/")]
+        inner = find_masks(folder, Finder([finder.names[n].removeprefix(f"{beside}/") for n in numbers]), only)
+        return Masks({numbers[n]: path for n, path in inner.by_image.items()}, inner.lost)
     if not folder.is_dir():
         raise WsssError(f"there is no folder {folder}", "give the folder of the masks with --masks")
     below = list(files_below(folder, ENDINGS)) if only is None else []
@@ -170,10 +175,15 @@ def convert(
     write_labels(to, table[where.reshape(height, width)], palette)  # (H, W)
 
 
+def mask_stems(name: str) -> tuple[str, ...]:
+    """What the image of a mask can be called, both without ending."""
+    return (name, *_without_suffix(name))
+
+
 def _names(name: str) -> tuple[str, ...]:
     """What the image of a mask can be called: as the mask, or without _mask at the end."""
     plain = name.rpartition(".")[0]
-    return (name, plain, *_without_suffix(plain))
+    return (name, *mask_stems(plain))
 
 
 def _without_suffix(plain: str) -> list[str]:

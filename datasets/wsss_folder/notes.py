@@ -64,6 +64,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
     shapeless = sum(record.shapeless for records in plan.known.records for record in records)
     if shapeless and options.masks_from_shapes:
         yield f"{shapeless} objects have no outline (points, lines, ...): their images get no mask"
+    if options.mask_values == "auto" and plan.truth.values:
+        yield f"what the colours of the masks mean is from {plan.truth.values.where}"
     number = len(plan.truth.files) + len(plan.truth.drawn)
     if number and options.tags_from_masks:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"
@@ -74,6 +76,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield f"no value of the masks means {some(unmarked)}: a prediction of it counts as wrong"
     if plan.twins:
         yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
+    for folder in plan.unused:
+        yield f"{folder} holds masks, which are no images; --masks {folder} would score on them"
     beside = plan.root.parent / "masks"
     if options.masks is None and beside.is_dir():
         yield f"{beside} is not used; --masks {beside} would score on it"

@@ -16,7 +16,14 @@ from wsss_folder.table import CONFIDENCE, Table
 
 BOTH = ("image_label", "image_id_class_id", "image_class")  # columns of an image and, after the last _, its class
 WIDTH, HEIGHT = ("image_width", "img_width", "width"), ("image_height", "img_height", "height")
-NUMBERED = ("class_id", "category_id", "label_id", "defect_id")  # columns of a class, where none has its name
+OTHERS = (
+    "name",
+    "object",
+    "class_id",
+    "category_id",
+    "label_id",
+    "defect_id",
+)  # columns of a class, where none is called so
 SizeOf = Callable[[str], tuple[int, int]]
 """(width, height) of the image that a name means.  Raises WsssError."""
 
@@ -44,7 +51,8 @@ def find_objects(table: Table, key: str, tags: str | None) -> Objects | None:
     if boxes is None and runs is None:
         return None
     used = (*(boxes.columns if boxes else ()), runs)
-    named = tags if tags is not None and tags not in used else table.column(NUMBERED)
+    others = (c for name in OTHERS if (c := table.column((name,))) not in (None, key, *used))
+    named = tags if tags is not None and tags not in used else next(others, None)
     return Objects(table, key, named, boxes, runs, table.column(("is_group_of",)))
 
 

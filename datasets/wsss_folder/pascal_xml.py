@@ -11,7 +11,7 @@ from wsss_cli.data.xml_file import read_xml
 from wsss_cli.errors import WsssError
 from wsss_folder.record import Corners, Record, Source, Thing, around
 from wsss_folder.shapes import Point, flat
-from wsss_folder.xml_shapes import BOXES, outlines, read_box
+from wsss_folder.xml_shapes import BOXES, outlines, read_boxes
 
 BOXED = ("bounding_box", "rectangle", *BOXES)  # <type> of what was drawn as a box: LabelMe's, FAIR1M's, roLabelImg's
 
@@ -36,7 +36,7 @@ def _record(path: Path, folder: Path) -> Record:
                 f"{path} is no Pascal annotation: its root is <{root.tag}>", "CVAT's export goes with --cvat"
             )
         there = [node for node in root.iter("object") if (node.findtext("deleted") or "").strip() != "1"]
-        things = tuple(_thing(node, path) for node in there)
+        things = tuple(thing for node in there for thing in _things(node, path))
     except WsssError as error:
         return Record((below, path.stem), str(path), problem=error)
     file = (root.findtext("filename") or "").strip()
@@ -45,25 +45,26 @@ def _record(path: Path, folder: Path) -> Record:
     return Record(names, str(path), things=things, size=_size(root))
 
 
-def _thing(node: Element, path: Path) -> Thing:
-    """A box beside an outline is the object's; one that was drawn as a box has no outline."""
+def _things(node: Element, path: Path) -> list[Thing]:
+    """The object; several where it has several boxes and no outline.  What was drawn as a box has no outline."""
     name = (node.findtext("name") or node.findtext("possibleresult/name") or "").strip()  # the second is FAIR1M's
     if not name:
         raise WsssError(f"{path}: an <object> has no <name>", "correct it")
     try:
         points = outlines(node)
-        corners = read_box(node) or _around(points)
+        boxes = read_boxes(node) or _around(points)
     except ValueError as error:
         raise WsssError(f"{path}: the box or outline of '{name}' cannot be read: {error}", "correct it") from error
-    if corners is None:
+    if not boxes:
         raise WsssError(f"{path}: '{name}' has neither a box nor an outline", f"add a <{BOXES[0]}>, or remove it")
     drawn = (node.findtext("type") or "").strip() not in BOXED
-    return Thing(name, corners, polygons=tuple(map(flat, points)) if drawn else ())
+    polygons = tuple(map(flat, points)) if drawn else ()
+    return [Thing(name, corners, polygons=polygons) for corners in (boxes[:1] if polygons else boxes)]
 
 
-def _around(outlines: list[list[Point]]) -> Corners | None:
+def _around(outlines: list[list[Point]]) -> list[Corners]:
     points = [point for outline in outlines for point in outline]
-    return around(tuple(x for x, _ in points), tuple(y for _, y in points)) if points else None
+    return [around(tuple(x for x, _ in points), tuple(y for _, y in points))] if points else []
 
 
 def _size(root: Element) -> tuple[int, int] | None:

@@ -10,8 +10,9 @@ from wsss_cli.errors import WsssError
 from wsss_folder import splits as split
 from wsss_folder.catalogue import Found, find_images, image_folder
 from wsss_folder.config import Options
-from wsss_folder.defect_folders import learns_nothing, mask_folder
-from wsss_folder.ground_truth import GroundTruth, find_ground_truth
+from wsss_folder.defect_folders import MASKS, learns_nothing
+from wsss_folder.ground_truth import GroundTruth, MaskFolder, find_ground_truth
+from wsss_folder.mask_folders import masks_inside
 from wsss_folder.mask_values import is_no_class
 from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
@@ -29,7 +30,7 @@ class Plan:
     tags   names of the classes of each image that is kept
     lost   (name, why) of annotations, masks and lines of lists that belong to no image
     bad    (image, why) of what is wrong with the annotation or mask of an image
-    twins  how many images look like masks of others
+    twins  how many images look like masks of others;  unused  folders of masks that nothing asks for
     """
 
     root: Path
@@ -43,6 +44,7 @@ class Plan:
     lost: list[tuple[str, WsssError]]
     bad: list[tuple[int, WsssError]]
     twins: int
+    unused: tuple[Path, ...] = ()
 
     @property
     def paths(self) -> list[Path]:
@@ -61,12 +63,12 @@ class Plan:
 def make_plan(options: Options) -> Plan:
     """Read every source, mask and list.  Raises WsssError for what is wrong as a whole."""
     root = image_folder(options.images)
-    options = _with_masks_of_defects(options, root)
-    images, masks_inside, twins = _images(options, root)
+    pictures = _pictures(options, root)
+    images = pictures.images
     finder = Finder([image.name for image in images])
     sources = read_sources(options, root, images, finder)
     known = match(sources, finder, root)
-    truth = find_ground_truth(options, sources, known, finder, masks_inside)
+    truth = find_ground_truth(options, sources, known, finder, pictures.masks)
     _require_tags(options, sources, root, finder)
     classes = class_names(sources, options.classes, truth.class_names)
     truth = truth.with_ids(classes)
@@ -85,24 +87,44 @@ def make_plan(options: Options) -> Plan:
         splits=_splits(options, lists, finder, sources, known, tags, frozenset(truth.files) | truth.drawn),
         lost=[*known.lost, *truth.lost, *(lists.lost if lists else ())],
         bad=bad,
-        twins=twins,
+        twins=pictures.twins,
+        unused=pictures.unused,
     )
 
 
-def _with_masks_of_defects(options: Options, root: Path) -> Options:
-    masks = mask_folder(root) if options.defects != "no" and options.masks is None else None
-    return options.model_copy(update={"masks": masks}) if masks else options
+@dataclass(frozen=True)
+class _Pictures:
+    """What lies below --images.
+
+    masks   where masks are looked for: each folder with the files that are masks there, None for all, and the folder of
+            the images that they are of, "" for any
+    unused  folders of masks that nothing asks for;  twins  how many images look like masks of others
+    """
+
+    images: list[Found]
+    masks: list[MaskFolder]
+    unused: tuple[Path, ...] = ()
+    twins: int = 0
 
 
-def _images(options: Options, root: Path) -> tuple[list[Found], frozenset[Path] | None, int]:
-    """The images; the masks among them if --masks is their folder, else None; how many look like masks and are not."""
+def _pictures(options: Options, root: Path) -> _Pictures:
     among = options.masks is not None and options.masks.is_dir() and options.masks.samefile(root)
     images = find_images(root, [options.masks] if options.masks and not among else [])
-    twins = looks_like_masks([image.name for image in images])
-    if not among:
-        return images, None, len(twins)
-    masks = frozenset(image.path for image in images if image.name in twins)
-    return [image for image in images if image.name not in twins], masks, 0
+    inside = masks_inside(root, images)
+    hidden = frozenset(path for paths in inside.values() for path in paths)
+    images = [image for image in images if image.path not in hidden]
+    own: list[MaskFolder] = [(path, None, "/".join(path.parent.relative_to(root).parts)) for path in inside]
+    named = looks_like_masks([image.name for image in images])
+    if among and options.masks is not None:
+        paths = frozenset(image.path for image in images if image.name in named)
+        beside: list[MaskFolder] = [(options.masks, paths, "")] if paths or not own else []
+        return _Pictures([image for image in images if image.name not in named], [*own, *beside])
+    if options.masks is not None:
+        return _Pictures(images, [(options.masks, None, "")], tuple(inside), len(named))
+    if options.defects == "no":
+        return _Pictures(images, [], tuple(inside), len(named))
+    outside = [(path, None, "") for path in [root.parent / MASKS] if path.is_dir() and not inside]
+    return _Pictures(images, [*own, *outside], (), len(named))
 
 
 def _require_tags(options: Options, sources: list[Source], root: Path, finder: Finder) -> None:
@@ -110,7 +132,7 @@ def _require_tags(options: Options, sources: list[Source], root: Path, finder: F
         raise WsssError(
             "; ".join([f"there is no annotation in or beside {root} that is recognised", *passed_over(root, finder)]),
             "give --tags FILE.csv, --class-folders, --defects, --coco, --yolo, --xml, --label-studio, --cvat, "
-            "--labelme or --via",
+            "--labelme, --geojson or --via",
         )
 
 

@@ -7,10 +7,14 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from wsss_cli.checks.finding import some
 from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
 from wsss_folder import class_folders
+from wsss_folder.defect_folders import categories
 from wsss_folder.documents import read_head, read_text
+from wsss_folder.foreign import foreign_files, what_annotations
+from wsss_folder.geojson import ENDING as GEOJSON
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
 from wsss_folder.object_table import find_objects, split_both
@@ -18,7 +22,7 @@ from wsss_folder.one_hot import class_columns, holds_numbers
 from wsss_folder.split_names import MEANT, meant
 from wsss_folder.table import read_table
 from wsss_folder.tags_csv import tags_column
-from wsss_folder.via import COLUMN, is_via
+from wsss_folder.via import COLUMN, COLUMN_3, is_via
 from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
 
 BESIDE = (
@@ -30,9 +34,10 @@ BESIDE = (
     "labelme",
     "json",
     "jsons",
+    "geojson",
 )  # folders looked into beside the images
 HEAD = 1 << 16  # bytes of a file that are looked at
-SHEETS = (".xlsx", ".xls", ".ods")
+SHEETS = (".xlsx", ".xls", ".ods", ".parquet", ".mat", ".h5")  # of other programs
 TRIED = 200  # files of a folder that are looked at
 
 Asked = tuple[str, Path]  # option of `wsss prepare folder`, and what to give it
@@ -52,25 +57,38 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
         )
     if not found:
         found = _in_splits(root, finder)
+    if not found and categories(finder.names):
+        raise WsssError(
+            f"{root} holds data sets of good and defective pieces, as MVTec's: {some(categories(finder.names))}",
+            "say --defects kinds or --defects one for all of them, or give one of these folders with --images",
+        )
     if not found and class_folders.looks_so(finder.names):
         return [("class-folders", root)]
     return found
 
 
 def passed_over(root: Path, finder: Finder) -> Iterator[str]:
-    """Why tables in or beside the images are no source, each in a sentence."""
-    for path in sorted(path for folder in (root, root.parent) for path in folder.iterdir()):
-        if path.name.startswith(".") or path.suffix.lower() not in (*TABLES, *SHEETS) or not path.is_file():
+    """Why files in or beside the images are no source, each in a sentence."""
+    beside = [root.parent / name for name in (*BESIDE, "ann") if (root.parent / name).is_dir()]
+    told = [text for folder in dict.fromkeys((root, *beside)) for text in foreign_files(folder)]
+    yield from told
+    for path in sorted(path for folder in (root, root.parent) for path in folder.iterdir() if path.is_file()):
+        if path.name.startswith(".") or what_annotations(path):
             continue
-        try:
-            read_text(path)
-            table = split_both(read_table(path))
-            images = [cells[key] for _, cells in table.rows[:TRIED] if (key := table.image_column()) and cells[key]]
-        except WsssError as error:
-            yield f"{error.what} ({error.remedy})"
-            continue
-        known = any(finder.has(image) for image in images)
-        yield f"{path} has no column of tags" if known else f"{path} names no image that is there: '{images[0]}'"
+        if path.suffix.lower() in (*TABLES, *SHEETS):
+            yield _why_no_tags(path, finder)
+
+
+def _why_no_tags(path: Path, finder: Finder) -> str:
+    try:
+        read_text(path)
+        table = split_both(read_table(path))
+        key = table.image_column()
+    except WsssError as error:
+        return f"{error.what} ({error.remedy})"
+    images = [cells[key] for _, cells in table.rows[:TRIED] if cells[key]]
+    known = any(finder.has(image) for image in images)
+    return f"{path} has no column of tags" if known else f"{path} names no image that is there: {some(images[:1])}"
 
 
 def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
@@ -89,6 +107,8 @@ def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
             yield "xml", folder
         if _holds_labelme(folder):
             yield "labelme", folder
+        if next(files_below(folder, (GEOJSON,)), None):
+            yield "geojson", folder
 
 
 def _in_splits(root: Path, finder: Finder) -> list[Asked]:
@@ -103,14 +123,14 @@ def _format(path: Path, finder: Finder) -> str | None:
     ending = path.suffix.lower()
     if path.name.startswith(".") or not path.is_file():
         return None
-    if ending == ".csv" and COLUMN in _head(path):
+    if ending == ".csv" and any(column in _head(path) for column in (COLUMN, COLUMN_3)):
         return "via"
     if ending in TABLES and is_label_studio(path):
         return "label-studio"
     if ending in TABLES:
         return "tags" if _is_tags(path, finder) else None
     if ending == ".json":
-        return _json_format(_head(path))
+        return None if what_annotations(path) else _json_format(_head(path))
     return "cvat" if ending == ".xml" and _root(path) == "annotations" else None
 
 

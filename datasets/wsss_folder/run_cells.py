@@ -34,9 +34,12 @@ def is_nothing(text: str) -> bool:
 
 def read_cell(text: str, width: int, height: int, order: Order) -> Runs:
     """The pixels of an object.  Raises ValueError if the runs are not those of an image of width x height."""
-    numbers = [int(word) for word in text.split()]
+    words = _words(text)
+    if not all(word.isdecimal() for word in words):
+        raise ValueError(f"'{text[:40]}' are not all whole numbers")
+    numbers = list(map(int, words))
     starts, lengths = np.array(numbers[::2], np.int64) - 1, np.array(numbers[1::2], np.int64)
-    if len(starts) != len(lengths) or (lengths < 1).any() or starts[0] < 0:
+    if not len(starts) or len(starts) != len(lengths) or (lengths < 1).any() or starts[0] < 0:
         raise ValueError("they are no pairs of a start, from 1 on, and a length")
     stops = starts + lengths
     if (starts[1:] < stops[:-1]).any():
@@ -53,11 +56,16 @@ def read_cell(text: str, width: int, height: int, order: Order) -> Runs:
 
 
 def _holds_runs(table: Table, column: str) -> bool:
-    """Whether every cell has pairs of numbers or nothing, and one has."""
+    """Whether every cell has pairs of numbers or nothing, and one has; under a usual name one is enough."""
     cells = [text for _, cells in table.rows if not is_nothing(text := cells[column])]
-    return bool(cells) and all(_is_pairs(text) for text in cells)
+    there = any if is_known(table, column) else all
+    return bool(cells) and there(_is_pairs(text) for text in cells)
 
 
 def _is_pairs(text: str) -> bool:
-    words = text.split()
+    words = _words(text)
     return len(words) % 2 == 0 and all(word.isdecimal() for word in words)
+
+
+def _words(text: str) -> list[str]:
+    return text.strip("[]() ").replace(",", " ").split()

@@ -21,6 +21,7 @@ from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.defect_folders import read_defects
 from wsss_folder.documents import read_text
 from wsss_folder.empty_boxes import drop_empty
+from wsss_folder.geojson import read_geojson
 from wsss_folder.ignored import mark_ignored
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.label_studio_min import TABLES
@@ -150,7 +151,7 @@ def _asked(options: Options, root: Path) -> list[Asked]:
         ("via", options.via),
     )
     asked = [(option, path.absolute()) for option, paths in many for path in paths]
-    single = (("yolo", options.yolo), ("xml", options.xml), ("labelme", options.labelme))
+    single = (("yolo", options.yolo), ("xml", options.xml), ("labelme", options.labelme), ("geojson", options.geojson))
     asked += [(option, path.absolute()) for option, path in single if path is not None]
     asked += [("defects", root)] if options.defects != "no" else []
     return [*asked, ("class-folders", root)] if options.class_folders else asked
@@ -172,6 +173,8 @@ def _read(option: str, path: Path, options: Options, root: Path, size_of: SizeOf
             return read_cvat(path)
         case "labelme":
             return read_labelme(path)
+        case "geojson":
+            return read_geojson(path)
         case "via":
             return read_via(path, options.via_attribute)
         case "defects":

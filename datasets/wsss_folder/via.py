@@ -5,8 +5,10 @@ from __future__ import annotations
 import csv
 import io
 import json
+import math
+import re
 from collections import Counter
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -17,8 +19,9 @@ from wsss_folder.record import NAMELESS, Record, Source, Thing, around
 from wsss_folder.shapes import Point, box, ellipse, flat, turned
 
 USUAL = ("class", "label", "name", "type", "category", "object", "class_name")
-KINDS_3 = {1: "point", 2: "rect", 3: "circle", 4: "ellipse", 5: "line", 6: "polyline", 7: "polygon"}  # VIA 3's numbers
-COLUMN = "region_shape_attributes"
+KINDS_3 = {1: "point", 2: "rect", 3: "circle", 4: "ellipse", 5: "line", 6: "polyline", 7: "polygon",
+           8: "extreme rect", 9: "extreme circle"}  # fmt: skip  # VIA 3's numbers; the last two by points on the border
+COLUMN, COLUMN_3 = "region_shape_attributes", "CSV_HEADER = metadata_id"  # by which a CSV of version 2 and 3 is known
 AGAIN = "export it again"
 
 
@@ -89,19 +92,39 @@ def _region(shape: Any, attributes: Any, where: str) -> Region:
 
 def _version_3(content: dict[str, Any], path: Path) -> list[tuple[str, list[Region]]]:
     try:
-        names = {id: str(a["aname"]) for id, a in content["attribute"].items()}
-        options = {id: a.get("options") or {} for id, a in content["attribute"].items()}
         files = {str(id): str(content["file"][str(v["fid_list"][0])]["fname"]) for id, v in content["view"].items()}
-        regions: dict[str, list[Region]] = {id: [] for id in files}
-        for entry in content["metadata"].values():
-            if entry["z"]:
-                raise WsssError(f"{path} annotates a video", "this importer reads images only")
-            values = {names[id]: _option(value, options[id]) for id, value in entry["av"].items()}
-            if entry["xy"]:
-                regions[str(entry["vid"])].append(Region(_shape_3(entry["xy"]), values))
-    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
+        rows = [(files[str(e["vid"])], e["z"], e["xy"], e["av"]) for e in content["metadata"].values()]
+        return _regions_3(tuple(files.values()), rows, content["attribute"], path)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
         raise WsssError(f"{path} cannot be read as a project of VIA 3: {error!r}", "save it again") from error
-    return [(name, regions[id]) for id, name in files.items()]
+
+
+def _csv_3(text: str, path: Path) -> list[tuple[str, list[Region]]]:
+    """The CSV of version 3, which tells of attributes in lines that begin with #."""
+    attributes = re.search(r"^\"?# ATTRIBUTES? = (.*?)$", text, re.MULTILINE)
+    body = [line for line in text.splitlines() if line.strip() and not line.startswith(("#", '"#'))]
+    try:
+        read = [(json.loads(r[1])[0], *map(json.loads, r[3:6])) for r in csv.reader(body)]
+        names = tuple(dict.fromkeys(name for name, _, _, _ in read))
+        return _regions_3(names, read, json.loads(attributes[1]) if attributes else {}, path)
+    except (KeyError, TypeError, IndexError, AttributeError, ValueError, OverflowError) as error:
+        raise WsssError(f"{path} cannot be read as a CSV of VIA 3: {error!r}", "export it again") from error
+
+
+def _regions_3(
+    files: tuple[str, ...], rows: Iterable[Any], attributes: dict[str, Any], path: Path
+) -> list[tuple[str, list[Region]]]:
+    """Regions of each file, of rows of (file, times in a video, shape, options by attribute)."""
+    told = {id: a if isinstance(a, dict) else {"aname": a} for id, a in attributes.items()}
+    names = {id: str(a["aname"]) for id, a in told.items()}
+    regions: dict[str, list[Region]] = {name: [] for name in files}
+    for name, times, xy, given in rows:
+        if times:
+            raise WsssError(f"{path} annotates a video", "this importer reads images only")
+        values = {names.get(id, id): _option(v, told.get(id, {}).get("options") or {}) for id, v in given.items()}
+        if xy:
+            regions[name].append(Region(_shape_3(xy), values))
+    return list(regions.items())
 
 
 def _option(value: Any, options: dict[str, Any]) -> Any:
@@ -123,8 +146,11 @@ def _shape_3(xy: list[float]) -> dict[str, Any]:
 
 
 def _from_csv(path: Path) -> list[tuple[str, list[Region]]]:
+    text = read_text(path)
+    if COLUMN_3 in text and COLUMN not in text:
+        return _csv_3(text, path)
     images: dict[str, list[Region]] = {}
-    rows = csv.DictReader(io.StringIO(read_text(path)))
+    rows = csv.DictReader(io.StringIO(text))
     if COLUMN not in (rows.fieldnames or ()):
         raise WsssError(f"{path} is no CSV of VIA: it has no column {COLUMN}", "export annotations as CSV or JSON")
     for row in rows:
@@ -154,7 +180,7 @@ def _record(path: Path, name: str, regions: list[Region], key: str) -> Record:
             shapeless += 1
             continue
         outline = flat(points)
-        polygons = () if region.shape["name"] == "rect" else (outline,)
+        polygons = () if region.shape["name"] in ("rect", "extreme rect") else (outline,)
         things += [Thing(label, around(outline[::2], outline[1::2]), polygons=polygons) for label in labels]
     unlabelled = ("" if things or tags else NAMELESS) if regions else "without an annotation"
     return Record((name,), where, tuple(dict.fromkeys(tags)), tuple(things), shapeless=shapeless, unlabelled=unlabelled)
@@ -172,6 +198,11 @@ def _outline(shape: dict[str, Any]) -> list[Point] | None:
         case "rect":
             x, y, width, height = (float(shape[k]) for k in ("x", "y", "width", "height"))
             return box(x, y, x + width, y + height)
+        case "extreme rect":
+            xs, ys = shape["all_points_x"], shape["all_points_y"]
+            return box(float(min(xs)), float(min(ys)), float(max(xs)), float(max(ys)))
+        case "extreme circle":
+            return _circle(*zip(shape["all_points_x"], shape["all_points_y"], strict=True))
         case "circle":
             radius = float(shape["r"])
             return turned((float(shape["cx"]), float(shape["cy"])), ellipse(radius, radius), 0)
@@ -183,3 +214,14 @@ def _outline(shape: dict[str, Any]) -> list[Point] | None:
             return points if len(points) > 2 else None
         case _:
             return None
+
+
+def _circle(a: Point, b: Point, c: Point) -> list[Point]:
+    """The outline of the circle through three points.  Raises ValueError if they are on a line."""
+    (bx, by), (cx, cy) = ((p[0] - a[0], p[1] - a[1]) for p in (b, c))
+    twice = 2 * (bx * cy - by * cx)
+    if not twice:
+        raise ValueError("three points of a circle are on a line")
+    x = (cy * (bx**2 + by**2) - by * (cx**2 + cy**2)) / twice
+    y = (bx * (cx**2 + cy**2) - cx * (bx**2 + by**2)) / twice
+    return turned((a[0] + x, a[1] + y), ellipse(math.hypot(x, y), math.hypot(x, y)), 0)

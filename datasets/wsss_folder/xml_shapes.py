@@ -6,11 +6,13 @@ import re
 from collections.abc import Iterator
 from xml.etree.ElementTree import Element
 
+from wsss_cli.data.segmentation import outline_of
 from wsss_folder.record import Corners, around
 from wsss_folder.shapes import Point, box, turned
 
-OUTLINES = ("polygon", "points", "segmentation")  # elements that hold points, or others of these
-BOXES = ("bndbox", "robndbox")
+OUTLINES = ("polygon", "polygons", "points", "segmentation")  # elements that hold points, or others of these
+POINTS = ("pt", "point", "vertex")
+BOXES = ("bndbox", "robndbox", "segm/box")  # the last is LabelMe's, of a mask
 PIXELS = ("xmin", "ymin", "xmax", "ymax")  # VOC's corners, 1-based and inclusive
 CLOCKWISE = ("left_top", "right_top", "right_bottom", "left_bottom")  # DIOR's corners of a turned box: x_left_top, ...
 NUMBER = r"[-+]?(?:\d+\.?\d*|\.\d+)(?:[eE][-+]?\d+)?"
@@ -22,27 +24,30 @@ def outlines(node: Element) -> list[list[Point]]:
     return [points for points in found if len(points) > 2]
 
 
-def read_box(node: Element) -> Corners | None:
-    """Half-open corners of the box of an object; None if it has none.
+def read_boxes(node: Element) -> list[Corners]:
+    """Half-open corners of the boxes of an object, nearly always one; those of a kind, the first there is.
 
     Raises ValueError for one of another form than corners, sides or four points.
     """
-    there = [child for tag in BOXES if (child := node.find(tag)) is not None]
-    if not there:
-        return None
-    tags = {child.tag for child in there[0]}
-    if not tags.isdisjoint(PIXELS):
-        left, top, right, bottom = (number(there[0], key) for key in PIXELS)
-        return left - 1, top - 1, right, bottom
-    xs, ys = zip(*_corners(there[0], tags), strict=True)
-    return around(xs, ys)
+    return next((list(map(_read_box, found)) for tag in BOXES if (found := node.findall(tag))), [])
 
 
 def number(node: Element, key: str) -> float:
-    text = (node.findtext(key) or "").strip()
+    """The number of an element within, or of an attribute.  Raises ValueError."""
+    text = (node.findtext(key) or node.get(key) or "").strip()
     if not text:
         raise ValueError(f"<{key}> is missing")
     return float(text)
+
+
+def _read_box(node: Element) -> Corners:
+    tags = {child.tag for child in node} | node.attrib.keys()
+    if not tags.isdisjoint(PIXELS):
+        left, top, right, bottom = (number(node, key) for key in PIXELS)
+        first = int(node.tag != "box")  # LabelMe counts from 0
+        return left - first, top - first, right, bottom
+    xs, ys = zip(*_corners(node, tags), strict=True)
+    return around(xs, ys)
 
 
 def _corners(node: Element, tags: set[str]) -> list[Point]:
@@ -63,7 +68,7 @@ def _points(node: Element) -> Iterator[list[Point]]:
     """The outlines that an element holds: those of elements within, or its own points."""
     tags = [child.tag for child in node]
     inner = [child for child in node if child.tag in OUTLINES]
-    each = [child for child in node if child.tag in ("pt", "point")]
+    each = [child for child in node if child.tag in POINTS]
     if inner:
         for child in inner:
             yield from _points(child)
@@ -74,10 +79,21 @@ def _points(node: Element) -> Iterator[list[Point]]:
     elif "x" in tags:
         xs, ys = ([float(child.text or "") for child in node.iterfind(axis)] for axis in ("x", "y"))
         yield list(zip(xs, ys, strict=True))
+    elif tags and tags != ["username"]:
+        raise ValueError(f"<{node.tag}> holds <{tags[0]}>")
+    elif (node.text or "").strip()[:1] in "[{":
+        outline = outline_of((node.text or "").strip())
+        if outline.runs:
+            raise ValueError(f"<{node.tag}> holds run lengths")
+        yield from (_pairs(node, list(map(float, polygon))) for polygon in outline.polygons)
     elif len(numbers := _numbers(node)) > 1:  # one is a flag: <segmentation>0</segmentation>
-        if len(numbers) % 2:
-            raise ValueError(f"<{node.tag}> holds {len(numbers)} numbers, which are no pairs")
-        yield list(zip(numbers[::2], numbers[1::2], strict=True))
+        yield _pairs(node, numbers)
+
+
+def _pairs(node: Element, numbers: list[float]) -> list[Point]:
+    if len(numbers) % 2:
+        raise ValueError(f"<{node.tag}> holds {len(numbers)} numbers, which are no pairs")
+    return list(zip(numbers[::2], numbers[1::2], strict=True))
 
 
 def _point(node: Element) -> Point:

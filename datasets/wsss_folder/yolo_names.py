@@ -37,7 +37,8 @@ def _others(folder: Path, near: Iterable[Path]) -> Iterator[Path]:
     Raises WsssError if there are two of different classes.
     """
     for place in _places(folder, near):
-        found = [path for path in sorted(place.glob("*.y*ml")) if is_yaml(path) and _tells_classes(path)]
+        told = {path: _tells(path) for path in sorted(place.glob("*.y*ml")) if is_yaml(path)}
+        found = [path for path, key in told.items() if key == ("names" if "names" in told.values() else "nc")]
         if len({tuple(read_names(path).items()) for path in found}) > 1:
             shown = ", ".join(path.name for path in found)
             raise WsssError(f"{place} holds several YAMLs of classes: {shown}", "give the one to use with --names")
@@ -48,12 +49,15 @@ def _places(folder: Path, near: Iterable[Path]) -> tuple[Path, ...]:
     return tuple(dict.fromkeys((folder, folder.parent, folder.parent.parent, *near)))
 
 
-def _tells_classes(path: Path) -> bool:
+def _tells(path: Path) -> str:
+    """ "names" or "nc", by which a YAML tells its classes; "" if it does not."""
     try:
         content = read_yaml(path)
     except WsssError:
-        return False
-    return isinstance(content, dict) and (isinstance(content.get("names"), list | dict) or "nc" in content)
+        return ""
+    if not isinstance(content, dict):
+        return ""
+    return "names" if isinstance(content.get("names"), list | dict) else "nc" if "nc" in content else ""
 
 
 def is_yaml(path: Path) -> bool:

@@ -61,6 +61,6 @@ def no_boxes(data: str, split: str) -> WsssError:
     """What to say of a split none of whose images has a box."""
     return WsssError(
         f"data set '{data}' has no boxes in split '{split}', and bcm learns from boxes",
-        "prepare data with boxes (Pascal XML, COCO, YOLO; a CSV holds tags only), or take a method that learns from "
+        "prepare data with boxes (Pascal XML, COCO, YOLO, a CSV of boxes), or take a method that learns from "
         "tags: `wsss methods`",
     )

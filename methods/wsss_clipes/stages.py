@@ -30,8 +30,7 @@ from wsss_clipes.labels import pseudo_label, scores
 def seeds(job: Job[Seeds]) -> dict[str, int]:
     """Class names -> CAMs of a frozen CLIP, `cam/<id>.npz`; leaves text.npz, the features of the names."""
     config = job.config
-    tower = build(job)
-    text = names(job, tower.proj.out_features)
+    tower, text = build(job)
     samples = job.tagged(config.split)
     job.say_left_out(samples, config.split)
     todo = job.todo(samples, lambda s: cam_path(job.folder, s))
@@ -48,12 +47,13 @@ def seeds(job: Job[Seeds]) -> dict[str, int]:
     return {"cams": len(samples)}
 
 
-def build(job: Job[Seeds]) -> ClipVisual:
-    """CLIP's visual transformer with the weights that `net` says, on the device."""
+def build(job: Job[Seeds]) -> tuple[ClipVisual, tuple[Tensor, Tensor]]:
+    """CLIP's visual transformer with the weights that `net` says, and the names' features, both on the device."""
     net = job.config.net
     tower = ClipVisual(net.backbone, net.backbone_args, normalise=net.normalisation())
+    text = names(job, tower.proj.out_features)  # first, so that what it lacks is told before anything is downloaded
     load_clip(tower, net.pretrained, job.runtime.trust)
-    return job.ready(tower)
+    return job.ready(tower), text
 
 
 def names(job: Job[Seeds], dim: int) -> tuple[Tensor, Tensor]:

@@ -16,7 +16,7 @@ from wsss_cli.data.prepared import INSTANCES, Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import PlainSegment
 from wsss_cli.places import FILE
-from wsss_cli.promises import Promises, each
+from wsss_cli.promises import CHECKPOINT, Promises, each
 from wsss_cli.refine.crf_config import Crf
 
 CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=50, bilateral_srgb=5, bilateral_compat=10, gt_prob=0.7)
@@ -50,6 +50,10 @@ class Seeds(classifier.Seeds):
     """Train a classification network on the tags and take its multi-scale class maps."""
 
     training: CamTraining = Field(CamTraining(), description="training of the classification network")
+
+    def promises(self, context: Context) -> Promises:
+        """The network too: the next stage asks what it is made of, and may begin with its weights."""
+        return {**super().promises(context), classifier.FOLDER: CHECKPOINT[""]}
 
 
 class IrLabel(Config):
@@ -115,6 +119,11 @@ class Pseudo(StageConfig):
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
+
+    def reads(self, context: Context) -> Sequence[str] | None:
+        """Those that the mean displacement is measured on as well."""
+        found = super().reads(context)
+        return found and tuple(dict.fromkeys((*found, context.data.split_for("seeds"))))
 
     def promises(self, context: Context) -> Promises:
         samples = self.images(context)

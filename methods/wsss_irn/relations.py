@@ -12,7 +12,7 @@ from torch import Tensor, nn
 
 from wsss_cli.batches.transforms import normalise, place, top_left_crop
 from wsss_cli.cam.store import cam_path, read_cam
-from wsss_cli.classifier.config import Network
+from wsss_cli.classifier.config import FOLDER, Network
 from wsss_cli.classifier.network import build_backbone
 from wsss_cli.classifier.stages import trained_classifier
 from wsss_cli.classifier.training import Learning, fit_part
@@ -22,7 +22,7 @@ from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.optimiser import at_two_rates
-from wsss_cli.engine.part import Taken, meta, train_or_take, trained_part
+from wsss_cli.engine.part import PATH, Taken, meta, train_or_take, trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.weights.pretrained import load_pretrained
@@ -143,7 +143,7 @@ def calibrated_path(folder: Path) -> Path:
 
 def _network(job: Job) -> Network:
     """What the CAM network was made of."""
-    path = job.inputs["seeds"] / "cam_net" / "checkpoint.pt"
+    path = job.inputs["seeds"] / FOLDER / PATH
     return Network.stored(checkpoint.load(path, job.runtime.trust)["meta"]["net"])
 
 

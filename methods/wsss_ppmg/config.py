@@ -8,19 +8,20 @@ from typing import Annotated, Any, Literal
 from pydantic import Field
 
 from wsss_cli import bounds
+from wsss_cli.batches.loader import batches_per_epoch
 from wsss_cli.batches.segmentation import Augment
 from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine import infer
-from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.loop import Loop, total_iterations
 from wsss_cli.engine.segment import Optimiser, Segment
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
-from wsss_cli.promises import Promises, each
+from wsss_cli.promises import CHECKPOINT, Promises, each
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
 
 ROUGH_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=80, bilateral_srgb=13, bilateral_compat=10)
@@ -247,6 +248,10 @@ class Cyclic(Config):
     infer: Infer = Field(Infer(crf=True), description="how the new labels are predicted; the split is the training's")
 
 
+BEST = "best.pt"
+"""The state that scored best, beside a training's last."""
+
+
 class Selection(Config):
     """Which state of a training is used afterwards."""
 
@@ -287,6 +292,23 @@ class Train(Segment):
 
     def images(self, context: Context) -> Sequence[Sample] | None:
         return None if self.checkpoint is not None else super().images(context)
+
+    def reads(self, context: Context) -> Sequence[str] | None:
+        """Those that a state is selected on as well."""
+        found = super().reads(context)
+        if not found or self.selection.checkpoint != "best":
+            return found
+        return tuple(dict.fromkeys((*found, context.data.split_for("val"))))
+
+    def promises(self, context: Context) -> Promises:
+        images = self.images(context)
+        return {"": (*CHECKPOINT[""], BEST)} if images and self.looks_from(len(images)) else CHECKPOINT
+
+    def looks_from(self, n: int) -> int | None:
+        """The iteration, of a training on n images, after which there is a best state; None if there is none."""
+        first = self.selection.every * batches_per_epoch(n, self.loop.batch)
+        asked = self.selection.checkpoint == "best" and self.checkpoint is None
+        return first if asked and first <= total_iterations(self.loop, n) else None
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)

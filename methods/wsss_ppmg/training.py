@@ -17,13 +17,13 @@ from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.infer import infer, outputs
 from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.optimiser import body_and_head
-from wsss_cli.engine.part import Taken, keep, meta
+from wsss_cli.engine.part import PATH, Taken, keep, meta
 from wsss_cli.job import Job
 from wsss_cli.nets.config import build_segmenter
 from wsss_cli.nets.heads.outputs import training_losses
 from wsss_ppmg.checkpoint import load_official_segmenter
 from wsss_ppmg.coco_ids import read_compact
-from wsss_ppmg.config import Train, UnderFitting
+from wsss_ppmg.config import BEST, Train, UnderFitting
 from wsss_ppmg.schedules import poly_to
 from wsss_ppmg.selection import Best
 from wsss_ppmg.under_fitting import under_fitting_loss
@@ -57,11 +57,26 @@ def learn(job: Job[Train], folder: Path, data: SegmentationData, loss: UnderFitt
     """One training from pretrained weights; leaves checkpoint.pt and, if the best state is asked for, best.pt."""
     config = job.config
     about = meta(job, config.net) | {"selection": config.selection.checkpoint}
-    best = Best(job, folder / "best.pt", about) if config.selection.checkpoint == "best" else None
-    found: dict[str, Any] | None = checkpoint.finished(folder / "checkpoint.pt", about)
+    _forget_without_best(job, folder, config.looks_from(len(data)))
+    best = Best(job, folder / BEST, about) if config.selection.checkpoint == "best" else None
+    found: dict[str, Any] | None = checkpoint.finished(folder / PATH, about)
     if found is None:
         found = dict(_fit(job, folder, data, loss, title, about, best))
     return found | ({"selection": best.describe()} if best is not None else {})
+
+
+def _forget_without_best(job: Job[Train], folder: Path, looked: int | None) -> None:
+    """A training that has lost its best state starts again: it would take a worse one for the best.
+
+    looked  the iteration from which there is one
+    """
+    path = folder / PATH
+    lost = looked is not None and not (folder / BEST).exists() and path.exists()
+    if lost and checkpoint.load(path)["iteration"] >= (looked or 0):
+        job.say(f"{folder / BEST} is gone: the training starts again")
+        if job.runtime.main:
+            path.unlink()
+    job.barrier()
 
 
 def _fit(

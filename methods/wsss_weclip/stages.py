@@ -79,12 +79,12 @@ def build(job: Job) -> WeClip:
     """The network for the data set's classes, its frozen parts pretrained as `net` says."""
     config: Train = job.config
     encoder, dino = frozen(config.net)
+    classes, path = job.data.info.classes, job.folder / "text.npz"
+    text = features_of_run(config.text, classes, encoder.proj.out_features, path, job.runtime)  # before any download
     official = config.checkpoint is not None  # it holds CLIP as well
     load_clip(encoder, "none" if official else config.net.pretrained, job.runtime.trust)
     if dino is not None:
         load_pretrained(dino, config.net.dino_pretrained, job.runtime.trust)
-    classes, path = job.data.info.classes, job.folder / "text.npz"
-    text = features_of_run(config.text, classes, encoder.proj.out_features, path, job.runtime)
     return WeClip(encoder, dino, config.net, text)
 
 

@@ -100,7 +100,17 @@ def test_run_lengths_that_say_they_are_huge() -> None:
             read_runs({"size": size, "counts": counts})
     assert tracemalloc.get_traced_memory()[1] < 10**6
     tracemalloc.stop()
-    require_pixels(65_000, 60_000)
+
+
+def test_the_bound_of_sizes_is_the_memory_of_the_machine(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """At 24 bytes a pixel, as a stage takes."""
+    monkeypatch.setattr("wsss_cli.bounds.memory", lambda: 24 << 30)
+    require_pixels(32_768, 32_768)
+    with pytest.raises(ValueError, match="a stage takes 48 GiB for it, and there are 24 GiB of memory"):
+        require_pixels(65_536, 32_768)
+    (tmp_path / "a.png").write_bytes(png(65_536, 32_768))
+    with pytest.raises(WsssError, match=r"65536 x 32768 pixels: a stage takes 48 GiB .*\n  cut it into tiles"):
+        read_labels(tmp_path / "a.png")
 
 
 def cvat(path: Path) -> None:

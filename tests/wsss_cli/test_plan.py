@@ -10,13 +10,14 @@ from typing import Any
 import pytest
 
 from processes import Wsss
-from wsss_cli.config import parse_set
+from wsss_cli.config import as_dict, parse_set
+from wsss_cli.context import Context
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.plan import plan
+from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method
 from wsss_cli.promises import absent, lacking, told
-from wsss_cli.runs import Run, Settings
+from wsss_cli.runs import Run, Settings, write_record
 
 RUN = Path("runs/dots/toy/default")
 
@@ -177,6 +178,28 @@ def test_missing_files_are_found_in_folders_of_folders(tmp_path: Path) -> None:
     assert absent(tmp_path / "nowhere", ["x"]) == ["x"]
 
 
+@pytest.mark.parametrize(
+    ("name", "stage", "settings", "wanted"),
+    [
+        ("irn", "seeds", {}, {"cam_net": ("checkpoint.pt",)}),  # pseudo asks what the network is made of
+        ("beco", "seeds", {}, {"cam_net": ("checkpoint.pt",)}),
+        ("ppmg", "train", {"selection": {"checkpoint": "best", "every": 3}}, {"": ("checkpoint.pt", "best.pt")}),
+        ("ppmg", "train", {"selection": {"checkpoint": "best", "every": 31}}, {"": ("checkpoint.pt",)}),  # never looked
+        ("ppmg", "train", {}, {"": ("checkpoint.pt",)}),
+    ],
+)
+def test_a_stage_promises_the_weights_that_others_read(
+    data: Prepared, name: str, stage: str, settings: dict[str, Any], wanted: dict[str, Any]
+) -> None:
+    config = method(name).stage(stage).config_class()(**settings)  # type: ignore[union-attr]
+    promised = config.promises(
+        Context(
+            data, promised={"pseudo": {"labels": [f"{s.id}.png" for s in data.samples]}}, inputs={"pseudo": data.folder}
+        )
+    )
+    assert promised.items() >= wanted.items()
+
+
 @pytest.fixture
 def trained(wsss: Wsss) -> Wsss:
     assert wsss("evaluate", "toy", "--workers", 0).code == 0
@@ -306,3 +329,108 @@ def test_a_folder_that_a_setting_names_is_replaced(wsss: Wsss) -> None:
 def test_a_file_that_is_not_there_is_said_before_anything_runs(wsss: Wsss) -> None:
     result = wsss("train", "toy", "seeds.notes=gone.txt", "--dry-run")
     assert result.code == 2 and "seeds.notes: there is no file gone.txt" in result.err
+
+
+def split_data(folder: Path, *more: Sample, **changed: Any) -> Prepared:
+    """64 images to learn from and four to score on, `changed` the first; as `wsss prepare` would mark them."""
+    first = {"tags": (1,), "boxes": (Box(1, 0, 0, 9, 9),)} | changed
+    samples = [
+        Sample(
+            f"i{i:02d}", folder / "x.png", 64, 64, mask=folder / "m.png", splits=(split,), **(first if not i else FIRST)
+        )
+        for i, split in enumerate(["train"] * 64 + ["val"] * 4)
+    ]
+    splits = {"train": "train", "val": "val", "seeds": "train"}
+    info = DatasetInfo("none", "none", ("thing",), splits, "made up", hash=str(hash((more, tuple(changed.items())))))
+    return Prepared(folder, info, (*samples, *more))
+
+
+FIRST: dict[str, Any] = {"tags": (1,), "boxes": (Box(1, 0, 0, 9, 9),)}
+METHODS = ("irn", "beco", "ppmg", "toco", "locbe", "puf", "bcm", "clipes", "weclip")
+
+
+def all_steps(data: Prepared, name: str, *settings: str) -> list[Step]:
+    """What leads to the scores of predictions and of pseudo-labels."""
+    asked = Settings()
+    for setting in settings:
+        asked = asked.updated(None, parse_set(setting))
+    run = Run(data.folder / "runs", "none", name, "default")
+    steps = [s for target in ("evaluate-pseudo", "evaluate") for s in plan(run, method(name), target, data, asked)]
+    return list({step.key: step for step in steps}.values())
+
+
+def finish(steps: list[Step], data: Prepared, **record: Any) -> None:
+    """Leave of every stage what it leaves when it is done."""
+    for step in steps:
+        for below, names in step.promises.items():
+            for name in names:
+                (step.folder / below).mkdir(parents=True, exist_ok=True)
+                (step.folder / below / name).touch()
+        inputs = {need: next(s for s in steps if s.key == key).fingerprint for need, key in step.inputs.items()}
+        known = {"status": "finished", "made": "now", "config": as_dict(step.config), "data_hash": data.info.hash}
+        known |= {"inputs": inputs, "inputs_made": dict.fromkeys(inputs, "now"), "splits": step.splits}
+        write_record(step.folder, known | {"fingerprint": step.fingerprint} | record)
+
+
+def stale(data: Prepared, name: str, *settings: str) -> dict[str, str]:
+    return {step.key: step.reason for step in all_steps(data, name, *settings) if step.runs}
+
+
+NEW = Sample("new", Path("x.png"), 64, 64, (1,), (), Path("m.png"), ("val",))
+
+
+@pytest.mark.parametrize("name", METHODS)
+def test_images_of_another_split_make_nothing_stale_that_did_not_read_it(tmp_path: Path, name: str) -> None:
+    data = split_data(tmp_path)
+    finish(all_steps(data, name), data)
+    assert stale(data, name) == {}
+    assert stale(split_data(tmp_path, replace(NEW, splits=("test",))), name) == {}
+    found = stale(split_data(tmp_path, NEW), name)
+    assert found.keys() == {"infer", "evaluate"} and found["infer"] == "changed: split 'val' of the data set"
+    for change in ({"tags": ()}, {"image_digest": "other"}, {"mask_digest": "other"}, {"boxes": (Box(1, 0, 0, 8, 8),)}):
+        found = stale(split_data(tmp_path, **change), name)
+        assert {"seeds", "pseudo", "train", "infer"} <= found.keys()
+        assert "changed: split 'train' of the data set" in found.values()
+
+
+def test_a_state_that_is_selected_on_a_split_depends_on_it(tmp_path: Path) -> None:
+    data, asked = split_data(tmp_path), "train.selection.checkpoint=best"
+    finish(all_steps(data, "ppmg", asked), data)
+    found = stale(split_data(tmp_path, NEW), "ppmg", asked)
+    assert found["train"] == "changed: split 'val' of the data set" and not {"seeds", "pseudo"} & found.keys()
+
+
+def test_the_scored_images_are_those_of_the_split_now(tmp_path: Path) -> None:
+    data = split_data(tmp_path)
+    finish(all_steps(data, "irn"), data)
+    more = split_data(tmp_path, NEW)
+    infer, evaluate = all_steps(more, "irn")[-2:]
+    assert infer.promises["labels"][-1] == "new.png" and evaluate.splits == {
+        "": more.mark(),
+        "val": more.mark("val"),
+    }
+
+
+def test_other_classes_make_everything_stale(tmp_path: Path) -> None:
+    data = split_data(tmp_path)
+    finish(all_steps(data, "irn"), data)
+    renamed = replace(data, info=replace(data.info, classes=("thin",), hash="other"))
+    assert stale(renamed, "irn")["seeds"].startswith("changed: the classes; split 'train'")
+
+
+def test_a_record_of_an_older_version_depends_on_the_whole_data_set(tmp_path: Path) -> None:
+    data = split_data(tmp_path)
+    finish(all_steps(data, "irn"), data, splits=None)
+    assert stale(data, "irn") == {}
+    assert stale(split_data(tmp_path, NEW), "irn")["seeds"] == "changed: the data set"
+
+
+def test_the_mark_of_a_split(tmp_path: Path) -> None:
+    data = split_data(tmp_path)
+    moved = replace(data, samples=tuple(replace(s, image=tmp_path / "elsewhere.png") for s in data.samples))
+    assert data.mark("train") == moved.mark("train") != data.mark("val") != data.mark()
+    assert data.mark("train") != replace(data, samples=data.samples[::-1]).mark("train")  # draws go by the order
+    both = replace(data, samples=(replace(data.samples[0], splits=("train", "mini")), *data.samples[1:]))
+    assert both.mark("train") == data.mark("train")
+    assert both.covering(both.samples[:1]) == "train" and both.covering(both.samples[:1], "mini") == "mini"
+    assert both.covering(both.samples) is None

@@ -7,6 +7,7 @@ import multiprocessing
 import random
 import re
 import signal
+import sys
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
@@ -16,6 +17,7 @@ from torch.utils.data import DataLoader, Dataset, Sampler
 
 from wsss_cli.errors import WsssError
 
+START = "fork" if sys.platform == "linux" else "spawn"  # Python 3.14's own way on Linux would import torch per reader
 DIED = re.compile(r"DataLoader worker \(pid\(?s?\)? [\d, ]+\) (?:is (killed by signal: [\w ]+)|exited unexpectedly)")
 
 
@@ -113,6 +115,7 @@ def training_loader(
         _Seeded(data, seed),
         batch_sampler=sampler,
         num_workers=workers,
+        multiprocessing_context=START if workers else None,
         pin_memory=pin,
         collate_fn=collate,
         worker_init_fn=_outlive_signals,

@@ -19,7 +19,7 @@ from wsss_cli.data.label_format import Labels, format_of, label_format
 from wsss_cli.data.labels import decode_labels
 from wsss_cli.data.picture import PLAIN, Reading
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
-from wsss_cli.data.unchanged import content_digest, stamp
+from wsss_cli.data.unchanged import content_digest, require_same_objects, stamp
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 
@@ -70,9 +70,17 @@ def check(prepared: Prepared, progress: Callable[[int, int], None] | None = None
         what = f"files changed since they were prepared: {some(changed)}"
         remedy = "put back what they were, or prepare again: no stage runs on them"
         findings.append(Finding("error", what, remedy, "changed", tuple(changed)))
-    findings += whole.findings()
+    findings += [*whole.findings(), *_objects(info)]
     sound = f"{len(prepared.samples)} images, {classes} classes: every file is sound"
     return CheckedSet(findings or [Finding("ok", sound)], whole.balance)
+
+
+def _objects(info: DatasetInfo) -> list[Finding]:
+    try:
+        require_same_objects(info)
+    except WsssError as error:
+        return [Finding("error", error.what, error.remedy, "changed")]
+    return []
 
 
 def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PLAIN) -> Checked:

@@ -17,6 +17,9 @@ from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
 
+FOLDER = "cam_net"
+"""Of the network in the stage's folder."""
+
 
 class Network(Pretrained):
     """The classification network whose class maps are the seeds."""

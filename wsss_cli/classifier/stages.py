@@ -17,7 +17,7 @@ from torch import Tensor, nn
 from wsss_cli.cam.label import threshold_label
 from wsss_cli.cam.multi_scale import multi_scale_cams, pyramids
 from wsss_cli.cam.store import cam_path, read_cam, write_cam
-from wsss_cli.classifier.config import Network, Pseudo, Seeds
+from wsss_cli.classifier.config import FOLDER, Network, Pseudo, Seeds
 from wsss_cli.classifier.network import Classifier, build
 from wsss_cli.classifier.samples import TaggedImages
 from wsss_cli.classifier.training import Learning, train_part
@@ -29,9 +29,6 @@ from wsss_cli.job import Job
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.nets.weights.reading import read_weights
-
-NAME = "cam_net"
-"""The folder of the network in the stage's."""
 
 
 def seeds(job: Job) -> dict[str, float]:
@@ -77,7 +74,7 @@ def train_classifier(
 
     return train_part(
         job,
-        NAME,
+        FOLDER,
         config.net,
         config.training,
         build=lambda network: build(network, classes),
@@ -113,7 +110,7 @@ def make_cams(job: Job[Seeds], method: str) -> int:
 def trained_classifier(job: Job, folder: Path, method: str) -> Classifier:
     """The network of a seeds stage's folder, with its trained weights."""
     classes = job.data.num_classes
-    return trained_part(job, folder / NAME / PATH, lambda meta: build(Network.stored(meta["net"]), classes), method)
+    return trained_part(job, folder / FOLDER / PATH, lambda meta: build(Network.stored(meta["net"]), classes), method)
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:

@@ -9,6 +9,7 @@ import platform
 import shutil
 from pathlib import Path
 
+from wsss_cli import bounds
 from wsss_cli.checks.dataset import Finding
 from wsss_cli.plugins import broken
 from wsss_cli.ranks.cores import cores
@@ -24,10 +25,8 @@ def environment(runs_root: Path) -> list[Finding]:
 
 
 def _machine() -> Finding:
-    memory = ""
-    if hasattr(os, "sysconf"):  # not on Windows
-        memory = f", {os.sysconf('SC_PAGE_SIZE') * os.sysconf('SC_PHYS_PAGES') / 2**30:.0f} GiB of memory"
-    return Finding("ok", f"Python {platform.python_version()}, {cores()} CPU cores{memory}")
+    there = bounds.memory() / 2**30
+    return Finding("ok", f"Python {platform.python_version()}, {cores()} CPU cores, {there:.0f} GiB of memory")
 
 
 def _libraries() -> Finding:

@@ -14,6 +14,7 @@ from wsss_cli.commands.options import RunOptions, Words, stage_command
 
 if TYPE_CHECKING:
     from wsss_cli.commands.stage import Target
+    from wsss_cli.models.model import Model
 
 Which = Literal["pseudo", "infer", "infer_crf"]
 FormatName = Annotated[
@@ -107,11 +108,22 @@ def _source(target: Target, record: dict[str, Any], stage: Which, split: str | N
 
 
 To = Annotated[Path, Option("--to", help="the folder to write; must not exist yet")]
+ModelFormat = Annotated[
+    Literal["safetensors", "onnx"],
+    Option("--format", help="safetensors, for wsss; onnx: also one file for onnxruntime, of any batch and size"),
+]
 Licence = Annotated[str, Option("--licence", "--license", help="of the weights, for who gets them: an SPDX name")]
 
 
 @stage_command
-def model(to: To, words: Words = None, licence: Licence = "not stated", *, options: RunOptions) -> None:
+def model(
+    to: To,
+    words: Words = None,
+    format: ModelFormat = "safetensors",
+    licence: Licence = "not stated",
+    *,
+    options: RunOptions,
+) -> None:
     """Write the trained network of a run as a folder that needs nothing else: `wsss infer --model DIR`."""
     from wsss_cli import console
     from wsss_cli.commands.photos import model_of_run
@@ -119,9 +131,34 @@ def model(to: To, words: Words = None, licence: Licence = "not stated", *, optio
     from wsss_cli.models.folder import card_of, write_model
 
     require_free(to, "--to")
+    if format == "onnx":
+        from wsss_cli.models.onnx import require_packages
+
+        require_packages()
     run, found = model_of_run(words, options, {})
     card = card_of(run, found, licence, options.trust_checkpoint)
     with run.locked(), new_folder(to, "--to") as folder:
         write_model(folder, found, card, options.trust_checkpoint)
+        if format == "onnx":
+            _write_onnx(folder, found)
     console.say(f"{found.name}: {len(found.classes)} classes, {len(card['scores'])} scores -> {to}")
     console.say(f"next: wsss infer --model {to} --images PATH...")
+
+
+def _write_onnx(folder: Path, model: Model) -> None:
+    """model.onnx, and on the terminal how it agrees with the network."""
+    import torch
+
+    from wsss_cli import console
+    from wsss_cli.models.onnx import OPSET, left_out, write_onnx
+    from wsss_cli.ranks.distributed import Runtime
+
+    console.say("export to ONNX: traced, then compared with the network at several sizes")
+    found = write_onnx(folder / "model.onnx", model.network(Runtime(torch.device("cpu"))))
+    rows = [[" x ".join(map(str, a.shape)), f"{a.scores:.1e}", f"{100 * a.labels:.3f}%"] for a in found]
+    console.table("onnxruntime and torch", ["batch x height x width", "largest difference", "other class"], rows)
+    console.say(
+        f"model.onnx: opset {OPSET}, images (B, 3, H, W) RGB in 0..255 -> scores (B, K, H, W), background first"
+    )
+    if more := left_out(model.config):
+        console.warn(f"model.onnx sees each image once, as it is: without {', '.join(more)} of the settings")

@@ -38,6 +38,14 @@ class RunOptions:
         list[str] | None,
         Option("--set", help="of this stage, or STAGE.KEY=VALUE", metavar="KEY=VALUE", rich_help_panel=RUN),
     ] = None
+    pretrained: Annotated[
+        list[str] | None,
+        Option(
+            help="weights that every network begins from, a FILE instead of a download, or none; NETWORK=FILE: of one",
+            metavar="FILE|NETWORK=FILE",
+            rich_help_panel=RUN,
+        ),
+    ] = None
     force: Annotated[bool, Option("--force", help="run the stage again", rich_help_panel=RUN)] = False
     dry_run: Annotated[bool, Option("--dry-run", help="only say what would run and why", rich_help_panel=RUN)] = False
     gpus: Annotated[int, Option(min=0, max=256, help="ranks on this machine, one per GPU", rich_help_panel=HOW)] = 0

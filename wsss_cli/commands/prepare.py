@@ -113,16 +113,18 @@ def _prepare(
             say=lambda found: (console.warn if found.level != "ok" else console.say)(_line(found)),
         )
     counts: dict[str, list[int]] = {}  # images, with mask, boxes
+    info, learnable = read_info(folder), set[str]()
     for sample in read_samples(folder):
         for split in sample.splits:
             row = counts.setdefault(split, [0, 0, 0])
             row[:] = row[0] + 1, row[1] + (sample.mask is not None), row[2] + len(sample.boxes)
+        if info.splits["train"] in sample.splits:
+            learnable |= {what for what, of in (("tags", sample.tags), ("boxes", sample.boxes)) if of}
     rows = [[split, *map(str, row)] for split, row in counts.items()]
     console.table("", ["split", "images", "with mask", "boxes"], rows)
-    info = read_info(folder)
     console.say(f"{info.name}: {len(info.classes)} classes -> {folder}")
-    if methods():
-        console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(methods())}")
+    if able := [method.name for method in methods().values() if method.supervision in learnable]:
+        console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(able)}")
 
 
 def _line(found: Finding) -> str:

@@ -19,10 +19,10 @@ from wsss_cli.config import resolve
 from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
-from wsss_cli.plan import Step, check_sections, read_recipe, stages_of
+from wsss_cli.plan import check_sections, read_recipe, stages_of
 from wsss_cli.promises import absent
 from wsss_cli.ranks import launch
-from wsss_cli.runs import read_record
+from wsss_cli.runs import is_kept_aside, read_record
 from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, sums_of
 from wsss_cli.space import lack
@@ -99,30 +99,37 @@ def _to_come(target: Target, options: RunOptions) -> list[Finding]:
         if what
         else Finding("ok", f"disk of {target.run.root}: room for the {sum(step.runs for step in steps)} stages to come")
     )
-    return [room, *(finding for step in steps for finding in _damage(step))]
+    made = (path.parent for path in sorted(target.run.folder.glob("*/stage.json")))
+    return [room, *(found for folder in made if not is_kept_aside(folder) for found in _damage(folder))]
 
 
-def _damage(step: Step) -> Iterator[Finding]:
+def _damage(folder: Path) -> Iterator[Finding]:
     """The files of a finished stage that are not what it left, each read to its end, and those that are gone."""
-    record = read_record(step.folder) if step.status in ("finished", "incomplete") else None
-    again = f"`wsss {step.stage.name.partition('-')[0]} --force` makes them again"
-    if not record or "seal" not in record:
+    again = f"`wsss {folder.name.partition('-')[0]} --force` makes them again"
+    try:
+        record = read_record(folder) or {}
+    except WsssError as error:
+        yield Finding("error", error.what, error.remedy, "damaged")
         return
-    sums = sums_of(step.folder, record)
+    if record.get("made") is None or "seal" not in record:
+        return
+    sums, stage = sums_of(folder, record), f"stage {folder.name}"
     if not sums:
-        what = f"stage {step.key}: {step.folder / SEAL} is missing or damaged: nothing else tells of all its files"
+        what = f"{stage}: {folder / SEAL} is missing or damaged: nothing else tells of all its files"
         yield Finding("warning", what, again, "damaged")
-    if wrong := damaged(step.folder, sums, sums, every=True):
-        what = f"stage {step.key}: {len(wrong)} files are damaged in {step.folder}: {some(wrong)}"
+    if wrong := damaged(folder, sums, sums, every=True):
+        what = f"{stage}: {len(wrong)} files are damaged in {folder}: {some(wrong)}"
         yield Finding("error", what, again, "damaged")
-    if gone := absent(step.folder, sums):
-        what = f"stage {step.key}: {len(gone)} files are gone from {step.folder}: {some(gone)}"
+    if gone := absent(folder, sums):
+        what = f"{stage}: {len(gone)} files are gone from {folder}: {some(gone)}"
         yield Finding("warning", what, f"{again}, if they are wanted", "gone")
 
 
 def _run(target: Target) -> str:
-    recipe = target.settings.recipe or target.data.info.kind
-    return f"{target.run.method}/{target.run.name} on {target.run.data} (recipe {recipe})"
+    kind = target.data.info.kind
+    recipe = target.settings.recipe or (kind if kind in target.method.recipes() else "")
+    how = f"recipe {recipe}" if recipe else "no recipe: the paper's"
+    return f"{target.run.method}/{target.run.name} on {target.run.data} ({how})"
 
 
 def pretrained(config: BaseModel) -> Iterator[tuple[str, str]]:
@@ -153,10 +160,12 @@ def _hub(backbone: str) -> Finding:
     """Whether timm's weights are on this machine already."""
     from wsss_cli.nets.weights.fetching import hub_file, is_cached
 
-    by_hand = "or fetch it by hand and pass pretrained=FILE; pretrained=none starts from random weights"
+    by_hand = f"or fetch it by hand: --pretrained {backbone}=FILE; {backbone}=none begins from random weights"
     source = hub_file(backbone)
     if not source:
-        return Finding("error", f"timm has no weights for '{backbone}'", "pass pretrained=FILE or pretrained=none")
+        return Finding(
+            "error", f"timm has no weights for '{backbone}'", f"pass --pretrained {backbone}=FILE or {backbone}=none"
+        )
     if is_cached(source):
         return Finding("ok", f"weights of {backbone}: {source}, downloaded already")
     if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):

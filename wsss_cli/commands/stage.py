@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wsss_cli import console
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
@@ -20,7 +21,7 @@ from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
-from wsss_cli.runs import Run, Settings, bring_back, latest_run
+from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
 from wsss_cli.seals import holds_artefacts
 
 if TYPE_CHECKING:
@@ -111,6 +112,9 @@ def resolve_target(
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
     saved = kept.updated(options.recipe, overrides)
+    if options.pretrained:
+        begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
+        saved = kept.updated(options.recipe, merge(begin, overrides))
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 
@@ -170,10 +174,10 @@ def find_trained(method: str | None, options: RunOptions) -> Run:
     """
     if method is None:
         run = latest_run(options.runs_root)
-        method, name, data = run.method, options.name or run.name, options.data or run.data
-    else:
-        find_method(method)
-        name, data = options.name or "default", options.data
+        options = replace(options, data=options.data or run.data, name=options.name or run.name)
+        method = run.method
+    find_method(method)
+    name, data = options.name or "default", options.data
     known = sorted(path.parents[1] for path in options.runs_root.glob("*/*/*/train/stage.json"))
     fitting = [run.parts[-3] for run in known if run.parts[-2:] == (method, name) and data in (None, run.parts[-3])]
     if not fitting:
@@ -185,6 +189,22 @@ def find_trained(method: str | None, options: RunOptions) -> Run:
         what = f"run {method}/{name} is trained on several data sets: {', '.join(fitting)}"
         raise WsssError(what, "say which one with --data")
     return Run(options.runs_root, fitting[0], method, name)
+
+
+def find_named(name: str, root: Path) -> Run:
+    """The run that METHOD/NAME or DATA/METHOD/NAME means.
+
+    Raises WsssError with the nearest one if there is none, and if there are several.
+    """
+    there = {f"{run.data}/{run.method}/{run.name}": run for run in all_runs(root)}
+    fitting = [run for full, run in there.items() if full == name or full.partition("/")[2] == name]
+    if not fitting:
+        short = [full.partition("/")[2] for full in there]
+        what = f"there is no run '{name}' in {root}{nearest(name, [*there, *short])}"
+        raise WsssError(what, "`wsss runs` lists them; they are called METHOD/NAME")
+    if len(fitting) > 1:
+        raise WsssError(f"run {name} is there for several data sets", f"say which one: {fitting[0].data}/{name}")
+    return fitting[0]
 
 
 def require_data(name: str, root: Path) -> None:

@@ -18,6 +18,7 @@ from numpy.typing import NDArray
 from PIL import Image, PngImagePlugin, UnidentifiedImageError
 from PIL.TiffImagePlugin import IMAGELENGTH, IMAGEWIDTH, TiffImageFile
 
+from wsss_cli.bounds import too_large
 from wsss_cli.data.magic import HEAD, PLUGINS, what_is
 from wsss_cli.data.picture import (
     PLAIN,
@@ -55,7 +56,6 @@ PngImagePlugin.MAX_TEXT_CHUNK = 64 << 20  # editors and generators write more th
 PngImagePlugin.MAX_TEXT_MEMORY = 256 << 20
 logging.getLogger("PIL").addHandler(logging.NullHandler())  # what it logs is told by our own messages
 
-MOST_PIXELS = 4 * 10**9  # of JPEG; what a data set allows is far below
 PROGRAMS = {"EPS": "PostScript"}
 """Formats, by what is in the file, that Pillow hands to a program of the system."""
 AS_PNG = "save it as PNG"
@@ -183,15 +183,16 @@ def opened(source: bytes | Path, path: Path) -> Iterator[Image.Image]:
     with decoding(path, source), _open(source, path) as image:
         if image.format in PROGRAMS:
             raise WsssError(f"{path} is {PROGRAMS[image.format]}, which another program would have to run", AS_PNG)
-        if image.width * image.height > MOST_PIXELS:
-            raise WsssError(f"{path} says that it is {image.width} x {image.height} pixels", "cut it, or copy it again")
+        if why := too_large(image.width, image.height):
+            raise WsssError(f"{path} says that it is {image.width} x {image.height} pixels: {why}", "cut it into tiles")
         yield image
 
 
 def require_pixels(width: int, height: int) -> None:
-    """Raises ValueError for a size, declared beside run lengths, that no picture has: before memory is taken for it."""
-    if width < 1 or height < 1 or width * height > MOST_PIXELS:
-        raise ValueError(f"{width} x {height} pixels are not the size of a picture")
+    """Raises ValueError for a size, declared beside run lengths, that no picture has or that there is no memory for."""
+    why = too_large(width, height) if width > 0 and height > 0 else "they are none"
+    if why:
+        raise ValueError(f"{width} x {height} pixels are not the size of a picture: {why}")
 
 
 def require_allowed(image: Image.Image, path: Path, how: Reading) -> None:
@@ -199,7 +200,7 @@ def require_allowed(image: Image.Image, path: Path, how: Reading) -> None:
     if image.width * image.height > how.megapixels * 1e6:
         raise WsssError(
             f"{path} has too many pixels: {image.width} x {image.height}, more than {how.megapixels:g} million",
-            "cut it into smaller images; or, if it is no mistake, allow more: --max-megapixels N of `prepare folder`",
+            "cut it into smaller images; or, if it is no mistake, allow more: --max-megapixels N",
         )
 
 

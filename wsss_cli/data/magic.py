@@ -13,6 +13,7 @@ SIGNS = (
     (rb"\xd0\xcf\x11\xe0\xa1\xb1\x1a\xe1", "an old Excel or Office file"),
     (rb"\x1f\x8b", "a gzip archive"),
     (rb"%PDF", "a PDF"),
+    (rb"MATLAB 5.0", "a MATLAB file"),
     (rb"PAR1", "a Parquet table"),
     (rb"\x93NUMPY", "a NumPy array (.npy)"),
     (rb".{128}DICM", "a DICOM file"),

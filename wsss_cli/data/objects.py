@@ -17,6 +17,7 @@ from wsss_cli.data.label_format import format_of
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.data.segmentation import outline_of
+from wsss_cli.data.unchanged import require_same_objects
 from wsss_cli.errors import WsssError
 from wsss_cli.sound import read_text
 
@@ -30,6 +31,8 @@ def true_objects(data: Prepared, samples: Sequence[Sample], given: str | None = 
     given  a COCO JSON or a folder of object maps, instead of what the data set names
     Raises WsssError if there is no ground truth of objects for any of the images, or a file cannot be read.
     """
+    if given is None:
+        require_same_objects(data.info)
     paths = (Path(given),) if given is not None else data.info.instances
     found: dict[str, Objects] = {}
     for path in paths:

@@ -113,13 +113,13 @@ def require_certain(kind: Kind, image: Image.Image, how: Reading, name: object) 
     if kind.pages > 1 and not how.first_page:
         raise WsssError(
             f"{name} holds {kind.pages} pages or frames, not one picture",
-            "save each as a file of its own; `prepare folder --pages first` takes the first of each file",
+            "save each as a file of its own; --pages first takes the first of each file",
         )
     if kind.deep and how.white is None and (kind.white is None or kind.signed):
         raise WsssError(
             f"{name} has {kind.bits}-bit pixels{' (real)' if kind.real else ' (signed)' if kind.signed else ''}, "
             "whose range is not fixed",
-            "say which value is white: `prepare folder --white-level 4095` (and --black-level); or save it with 8 bits",
+            "say which value is white: --white-level 4095 (and --black-level); or save it with 8 bits",
         )
     if kind.signed and kind.bits == 8:
         raise WsssError(f"{name} has signed 8-bit pixels, which Pillow cannot read", "save it with unsigned ones")

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 import hashlib
 import json
-from collections.abc import Iterable, Iterator
+from collections import Counter
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -22,7 +23,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import inode, is_lost, write_text, writing
 from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
 from wsss_cli.nearest import nearest
-from wsss_cli.places import file_digest
+from wsss_cli.places import digest_of, file_digest
 from wsss_cli.sound import open_text, read_text, require_file, sum_of
 
 INSTANCES = "instances.json"
@@ -100,6 +101,7 @@ class DatasetInfo:
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
     lines    the digest of samples.jsonl as it was written; the host's as well
+    objects  the digest of each of `instances`, as places.digest_of; the host's as well
     """
 
     name: str
@@ -115,6 +117,7 @@ class DatasetInfo:
     warnings: tuple[str, ...] = ()
     pictures: dict[str, float] = field(default_factory=dict)
     lines: str = ""
+    objects: tuple[str, ...] = ()
 
     @property
     def reading(self) -> Reading:
@@ -142,6 +145,7 @@ class Prepared:
     folder: Path
     info: DatasetInfo
     samples: tuple[Sample, ...] = field(repr=False)
+    _marks: dict[str, str] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     @property
     def num_classes(self) -> int:
@@ -161,6 +165,48 @@ class Prepared:
                 f"data set '{self.info.name}' has no image in split '{name}'", f"its splits are: {', '.join(known)}"
             )
         return chosen
+
+    def covering(self, samples: Collection[Sample], asked: str | None = None) -> str | None:
+        """The split that samples are of: the one asked for, the training split, or else the smallest that has all."""
+        ids = {s.id for s in samples}
+        sizes = Counter(split for s in self.samples if s.id in ids for split in s.splits)
+        whole = [split for split, n in sizes.items() if n == len(ids)]
+        first = [split for split in (asked, self.info.splits.get("train"), self.info.splits.get("val")) if split]
+        every = Counter(split for s in self.samples for split in s.splits)
+        return next((s for s in first if s in whole), min(whole, key=lambda s: (every[s], s), default=None))
+
+    def mark(self, split: str = "") -> str:
+        """The digest of a split's samples, of all that can change a result; without a split, of the classes alone.
+
+        Not of the places of files, nor of the other splits that a sample is in.
+        """
+        if split not in self._marks:
+            self._marks[split] = self._digest(split)
+        return self._marks[split]
+
+    def _digest(self, split: str) -> str:
+        digest = hashlib.blake2b(repr(self.info.classes).encode(), digest_size=8)
+        for s in self.samples if split else ():
+            if split in s.splits:
+                boxes = [(b.label, b.x0, b.y0, b.x1, b.y1) for b in s.boxes]
+                mask = s.mask is not None and s.mask_digest
+                digest.update(repr((s.id, s.width, s.height, s.tags, boxes, s.image_digest, mask)).encode())
+        return digest.hexdigest()
+
+    def changed(self, data_hash: str, marks: Mapping[str, str] | None) -> list[str]:
+        """What is not as it was: splits, or the data set.
+
+        data_hash, marks  of then: `info.hash`, and of each split that was read its mark; None: not known which
+        """
+        if data_hash == self.info.hash:
+            return []
+        if marks is None:
+            return ["the data set"]
+        return [
+            f"split '{split}' of the data set" if split else "the classes"
+            for split, mark in marks.items()
+            if self.mark(split) != mark
+        ]
 
     def tagged(self, asked: str | None = None) -> list[Sample]:
         """The samples of the training split, or of the one asked for, that have tags. Raises WsssError if none has."""
@@ -192,7 +238,7 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "notes": list(info.notes),
         **({"warnings": list(info.warnings)} if info.warnings else {}),
         **({"pictures": info.pictures} if info.pictures else {}),
-        **({"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}),
+        **_instances(info, folder),
         "hash": digest.hexdigest()[:16],
         "lines": file_digest(folder / "samples.jsonl"),
     }
@@ -200,6 +246,14 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
     text = yaml.safe_dump(head, sort_keys=False, allow_unicode=True, default_flow_style=None, width=120)
     write_text(folder / "dataset.yaml", text)
     return digest.hexdigest()[:16]
+
+
+def _instances(info: DatasetInfo, folder: Path) -> dict[str, list[str]]:
+    there = [path for path in info.instances if path.exists()]
+    paths = {"instances": [_relative(path, folder) for path in info.instances]} if info.instances else {}
+    return paths | (
+        {"objects": [digest_of(path) for path in there]} if there and len(there) == len(info.instances) else {}
+    )
 
 
 def read_prepared(folder: Path) -> Prepared:
@@ -254,6 +308,7 @@ def read_info(folder: Path) -> DatasetInfo:
             warnings=tuple(head.get("warnings", ())),
             pictures={str(key): float(value) for key, value in head.get("pictures", {}).items()},
             lines=head.get("lines", ""),
+            objects=tuple(map(str, head.get("objects", ()))),
         )
     except (yaml.YAMLError, KeyError, TypeError, ValueError, RecursionError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "run `wsss prepare` again") from error

@@ -50,7 +50,7 @@ def short_warning(name: str, short: int) -> str | None:
 
 
 def _parts(value: Any) -> Iterator[list[Any] | dict[str, Any]]:
-    if value in (None, [], {}, ""):
+    if not value:
         return
     if isinstance(value, Mapping):
         if "counts" not in value:

@@ -6,9 +6,10 @@ import hashlib
 from collections.abc import Iterable, Iterator
 from pathlib import Path
 
-from wsss_cli.data.prepared import Sample
+from wsss_cli.data.prepared import DatasetInfo, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.places import digest_of
 
 Known = tuple[Path, str, str]
 """A file, its digest and its stamp, as they were when it was prepared."""
@@ -38,6 +39,15 @@ def require_unchanged(samples: Iterable[Sample]) -> None:
         more = f" (and {len(changed) - 1} more)" if len(changed) > 1 else ""
         what = f"{changed[0]}{more} is not the file that was prepared"
         raise WsssError(what, "put back what it was; or, if the new one is meant, run `wsss prepare` again")
+
+
+def require_same_objects(info: DatasetInfo) -> None:
+    """Raises WsssError naming the first place of true objects that is not what it was when the data was prepared."""
+    for path, digest in zip(info.instances, info.objects):
+        if not path.exists() or digest_of(path) != digest:
+            raise WsssError(
+                f"{path} is not what it was when the data set was prepared", "put it back, or prepare again"
+            )
 
 
 def _files(sample: Sample) -> Iterator[Known]:

@@ -68,6 +68,14 @@ class Evaluate(StageConfig):
         split = context.data.split_for("seeds", self.split)
         return with_mask(context.data, split)
 
+    def reads(self, context: Context) -> Sequence[str] | None:
+        """Of predictions the split that they are of."""
+        if "infer" not in context.inputs:
+            return super().reads(context)
+        made = promised_ids(context.promised["infer"], "labels")
+        split = context.data.covering([s for s in context.data.samples if s.id in made])
+        return None if split is None else (split,)
+
     def promises(self, context: Context) -> Promises:
         return {"": ("scores.json",)}
 

@@ -95,7 +95,7 @@ def require_trained(run: Run) -> dict[str, Any]:
 def _info(run: Run, record: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
     """Kind and palette of the data set, as it is or as the training has noted them."""
     folder = data_root / run.data
-    known = {"kind": "", "palette": ()} | dict(record.get("about", {}))
+    known: dict[str, Any] = {"kind": "", "palette": ()} | dict(record.get("about", {}))
     if (folder / "dataset.yaml").is_file():
         info = read_info(folder)
         known |= {"kind": info.kind, "palette": info.palette}

@@ -20,7 +20,7 @@ class ClipNet(Pretrained):
     backbone: str = Field(VIT_B16, description="timm's name of CLIP's visual transformer")
     backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor, e.g. {depth: 4}")
     pretrained: Annotated[str, WEIGHTS] = Field(
-        "timm", description="timm: published weights, downloaded; none: random; or a FILE of open_clip or timm"
+        "timm", description="timm: published weights, downloaded; none: random; or a FILE of OpenAI, open_clip or timm"
     )
     logit_scale: float = Field(
         100.0, gt=0, le=bounds.FACTOR, description="what cosines with names are multiplied by (OpenAI's CLIP)"

@@ -5,7 +5,9 @@ from __future__ import annotations
 import hashlib
 import zipfile
 from collections.abc import Sequence
+from contextlib import nullcontext
 from pathlib import Path
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,9 +17,12 @@ from torch import Tensor
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.nets.clip_names import Names, prompts
-from wsss_cli.nets.weights.fetching import NAMES, require_reachable
+from wsss_cli.nets.weights.fetching import NAMES, from_hub
 from wsss_cli.ranks.distributed import Runtime, barrier
 from wsss_cli.sound import open_file
+from wsss_cli.torchscript import is_script, read_script
+
+SIZES = ("input_resolution", "context_length", "vocab_size")
 
 
 def text_features(names: Names, classes: Sequence[str], dim: int, kept: Path) -> tuple[Tensor, Tensor]:
@@ -92,9 +97,12 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
             'pip install "wsss[clip]", or give features of names: features=FILE',
         ) from error
     try:
-        if repository := (open_clip.get_pretrained_cfg(names.model, names.weights) or {}).get("hf_hub"):
-            require_reachable(f"{repository.rstrip('/')}/{NAMES[-2]}")
-        model = open_clip.create_model(names.model, names.weights, require_pretrained=True).eval()
+        repository = (open_clip.get_pretrained_cfg(names.model, names.weights) or {}).get("hf_hub")
+        with from_hub(f"{repository.rstrip('/')}/{NAMES[-2]}") if repository else nullcontext():
+            if is_script(Path(names.weights).expanduser()):  # OpenAI's own, which open_clip takes from the net alone
+                model = _published(open_clip, names)
+            else:
+                model = open_clip.create_model(names.model, names.weights, require_pretrained=True)
     except Exception as error:  # hub, proxy, disk, unknown names: each raises its own kind; the remedy is one
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
         raise WsssError(
@@ -102,4 +110,12 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
             "fetch them by hand, weights=FILE, or give features of names: features=FILE",
         ) from error
     tokens = open_clip.get_tokenizer(names.model)(list(wanted))
-    return F.normalize(model.encode_text(tokens).float(), dim=1)
+    return F.normalize(model.eval().encode_text(tokens).float(), dim=1)
+
+
+def _published(open_clip: Any, names: Names) -> Any:
+    """The CLIP of OpenAI's file, which has three sizes among its tensors."""
+    model = open_clip.CLIP(**open_clip.get_model_config(names.model))
+    state = read_script(Path(names.weights).expanduser())
+    model.load_state_dict({k: v for k, v in state.items() if k not in SIZES})
+    return model

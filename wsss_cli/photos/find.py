@@ -39,7 +39,8 @@ def find_photos(named: Sequence[str], leave_out: Collection[Path] = ()) -> Photo
     leave_out  folders that are not looked into, beside folders of results
     Raises WsssError for a name that stands for nothing.
     """
-    bases, paths = [], {}
+    bases: list[Path] = []
+    paths: dict[Path, None] = {}
     for name in named:
         base, found = _named(name, leave_out)
         if not found:

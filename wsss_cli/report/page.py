@@ -12,6 +12,7 @@ from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
 from wsss_cli.report.bars import bars_section
 from wsss_cli.report.curves import sweep_section, training_section
+from wsss_cli.report.differences import differences_section
 from wsss_cli.report.gallery import pictures_section
 from wsss_cli.report.instances import instances_section
 from wsss_cli.report.markup import Html, el, join
@@ -32,8 +33,8 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
     """
     records = stage_records(run)
     scored = evaluations(run, records)
-    own = rows(run, records, scored, data.info.hash)
-    every = sorted_rows([own, *(rows_of(other, data.info.hash) for other in others)])
+    own = rows(run, records, scored, data)
+    every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
         "Scores": scores_section(every),
         "IoU per class": bars_section(every, data),
@@ -41,7 +42,10 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
         "CAM threshold": sweep_section(every),
         "Training": training_section(journals(run, records)),
         "Pictures": pictures_section(run, records, scored, data),
-        "Stages": stages_section(run, records, data.info.hash),
+        "Settings that differ": differences_section(
+            {label(run): records, **{label(other): stage_records(other) for other in others}}
+        ),
+        "Stages": stages_section(run, records, data),
         "Software and data": origin_section(records, data),
     }
     filled = {title: body for title, body in sections.items() if body}

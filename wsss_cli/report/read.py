@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_cli.console import warn
+from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.protocol import Protocol
 from wsss_cli.runs import Run, is_kept_aside, read_record
@@ -64,10 +65,10 @@ def evaluations(run: Run, records: Mapping[str, Record]) -> dict[str, dict[str, 
     return {key: _read_scores(path, path in broken) for key, path in paths.items() if path.exists()}
 
 
-def rows(run: Run, records: Mapping[str, Record], scored: Mapping[str, dict[str, Any]], data_hash: str) -> list[Row]:
+def rows(run: Run, records: Mapping[str, Record], scored: Mapping[str, dict[str, Any]], data: Prepared) -> list[Row]:
     """Every scored kind of label map of a run."""
     return [
-        Row(row["name"], label(run), row, report, outdated(key, records, data_hash))
+        Row(row["name"], label(run), row, report, outdated(key, records, data))
         for key, report in scored.items()
         for row in report["scores"]
     ]
@@ -79,27 +80,27 @@ def sorted_rows(runs: Iterable[list[Row]]) -> list[Row]:
     return sorted((replace(row, series=i) for i, row in enumerate(numbered)), key=_place)
 
 
-def rows_of(run: Run, data_hash: str) -> list[Row]:
+def rows_of(run: Run, data: Prepared) -> list[Row]:
     """Every scored kind of label map of a run to compare with.  Raises WsssError if there is none."""
     records = stage_records(run)
-    found = rows(run, records, evaluations(run, records), data_hash)
+    found = rows(run, records, evaluations(run, records), data)
     if not found:
         raise WsssError(f"nothing has been scored in {run.folder}", _first_command(run))
     return found
 
 
-def outdated(key: str, records: Mapping[str, Record], data_hash: str) -> str:
+def outdated(key: str, records: Mapping[str, Record], data: Prepared) -> str:
     """What a stage was made from and has changed since; "" if nothing has."""
     record = records[key]
-    if record["data_hash"] != data_hash:
-        return "the data set has changed since"
+    if changed := data.changed(record["data_hash"], record.get("splits")):
+        return f"{changed[0]} has changed since"
     for need, folder in inputs_of(record).items():
         below, mark = records.get(folder), record["inputs"][need]
         if below is None:
             return f"{folder} is gone"
         if below["fingerprint"] != mark or below["started"] > record["started"]:
             return f"{folder} has run again since"
-        reason = outdated(folder, records, data_hash)
+        reason = outdated(folder, records, data)
         if reason:
             return reason
     return ""

@@ -17,9 +17,9 @@ from wsss_cli.sound import read_text
 HEAD = ("Stage", "Status", "Time", "Peak memory", "Device", "Ranks", "Seed", "Started (UTC)", "Command")
 
 
-def stages_section(run: Run, records: Mapping[str, Record], data_hash: str) -> Html:
+def stages_section(run: Run, records: Mapping[str, Record], data: Prepared) -> Html:
     """One row per stage, then the settings of each, folded."""
-    rows = [_row(key, record, outdated(key, records, data_hash)) for key, record in records.items()]
+    rows = [_row(key, record, outdated(key, records, data)) for key, record in records.items()]
     settings = [_settings(run, key, record) for key, record in records.items()]
     total = sum(record.get("seconds") or 0.0 for record in records.values())
     made = table(HEAD, rows, "stages", "The stages of the run")

@@ -212,6 +212,18 @@ def test_mask_values(folder: Folder, mask: dict[str, Any], values: str, ids: set
     assert labels[0, 0] in ids - {1}
 
 
+@pytest.mark.parametrize("place", ["labelmap.txt", "m/labelmap.txt"])
+def test_a_table_beside_the_masks_is_used(folder: Folder, place: str) -> None:
+    """CVAT and Datumaro write it above SegmentationClass/, others into the folder of the masks."""
+    write_images(folder.images, ABC)
+    csv = write_csv(folder.path / "t.csv", dict.fromkeys(ABC, ("x",)))
+    write_mask(folder.path / "m/a_mask.png", inside=(255, 0, 0), outside=(0, 0, 0))
+    write(folder.path / place, "# label:color_rgb:parts:actions\nbackground:0,0,0::\nx:255,0,0::\n")
+    prepared = folder.prepare(tags=(csv,), masks=folder.path / "m")
+    assert set(np.unique(read_labels(sample(prepared, "a").mask)).tolist()) == {0, 1}
+    assert any("what the colours of the masks mean is from" in note for note in prepared.info.notes)
+
+
 @pytest.mark.parametrize("mode", ["P", "1", "I;16", "RGBA", "LA", "tif"])
 def test_mask_modes(folder: Folder, mode: str) -> None:
     write_images(folder.images, ABC)

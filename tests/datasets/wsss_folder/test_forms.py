@@ -1,6 +1,7 @@
 """Forms of annotations as they are in the wild: read by value, or refused with the true reason."""
 
 import json
+import re
 from pathlib import Path
 from typing import Any
 
@@ -13,13 +14,18 @@ from wsss_cli.data.prepared import Box
 from wsss_cli.errors import WsssError
 from wsss_folder.coco_json import read_coco
 from wsss_folder.cvat_xml import read_cvat
+from wsss_folder.foreign import what_annotations
+from wsss_folder.geojson import read_geojson
 from wsss_folder.ignored import MARKED, mark_ignored
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.mask_values import IGNORE
+from wsss_folder.matching import Finder
 from wsss_folder.outlines import draw, drawable
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.pixel_boxes import pixel_box
-from wsss_folder.record import Record, Source, Thing
+from wsss_folder.recognise import _format
+from wsss_folder.record import NAMELESS, Record, Source, Thing
+from wsss_folder.via import _outline, _shape_3, read_via
 from wsss_folder.xml_shapes import CLOCKWISE
 from wsss_folder.yolo_txt import begins_as_label, read_yolo
 
@@ -118,6 +124,14 @@ def test_outlines_of_two_points_cost_themselves(tmp_path: Path) -> None:
     assert plain.problem is not None and "a mapping of points, neither polygons nor runs" in plain.problem.what
 
 
+def test_boxes_as_text_and_categories_without_a_name(tmp_path: Path) -> None:
+    assert coco(tmp_path, {"bbox": "[1, 1, 10, 10]"}).records[0].things[0].corners == CORNERS
+    bad = coco(tmp_path, {"bbox": {"x": 1}}).records[0].problem
+    assert bad is not None and "bbox {'x': 1} is not x, y, width, height" in bad.what
+    with pytest.raises(WsssError, match="category 3 has no name"):
+        coco(tmp_path, {"bbox": [1, 1, 10, 10]}, categories=[{"id": 3, "name": " "}])
+
+
 def test_an_image_that_is_listed_twice(tmp_path: Path) -> None:
     image = {"id": 0, "file_name": "a.jpg", "width": W, "height": H}
     assert len(coco(tmp_path, {"bbox": [1, 1, 4, 4]}, images=[image, image]).records) == 1
@@ -166,6 +180,7 @@ XML_OUTLINES = {
     "numbered": f"<polygon>{tagged('x1 y1 x2 y2 x3 y3 x4 y4', POINTS)}</polygon>",
     "in turns": f"<points>{tagged('x y x y x y x y', POINTS)}</points>",
     "text": f"<polygon>{TEXT}</polygon>",
+    "vertices": "<polygons><polygon>" + PTS.replace("%s", "vertex") + "</polygon></polygons>",
     "COCO": f"<segmentation>[{POINTS}]</segmentation>",
     "within a segmentation": f"<segmentation><polygon>{TEXT}</polygon></segmentation>",
     "with a box": f"<bndbox>{tagged('xmin ymin xmax ymax', [2, 2, 11, 11])}</bndbox><polygon>{TEXT}</polygon>",
@@ -182,6 +197,14 @@ def test_an_object_of_several_outlines(tmp_path: Path) -> None:
     more = "<polygon>20,20,30,20,30,22,20,22</polygon><polygon/><polygon><pt><x>1</x><y>1</y></pt></polygon>"
     record = xml(tmp_path, f"<object><name>cat</name><polygon>{TEXT}</polygon>{more}</object>")
     assert record.things[0].corners == (1, 1, 30, 22) and areas(record, "cat") == {0: 1080, 1: 120}
+
+
+def test_several_outlines_in_one_text_and_several_boxes(tmp_path: Path) -> None:
+    text = f"<object><name>cat</name><segmentation>[{POINTS}, [20, 20, 30, 20, 30, 22, 20, 22]]</segmentation></object>"
+    assert areas(xml(tmp_path, text), "cat") == {0: 1080, 1: 120}
+    boxes = "".join(f"<bndbox>{tagged('xmin ymin xmax ymax', [n, 1, n + 4, 5])}</bndbox>" for n in (1, 11))
+    things = xml(tmp_path, f"<object><name>cat</name>{boxes}</object>").things
+    assert [thing.corners for thing in things] == [(0, 0, 5, 5), (10, 0, 15, 5)]
 
 
 TURNED = "<name>cat</name><type>robndbox</type>"
@@ -204,6 +227,11 @@ XML_BOXES = {
         (3, 4, 8, 9),
     ),
     "VOC": (f"<name>cat</name><bndbox>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</bndbox>", (2, 3, 8, 9)),
+    "attributes": ('<name>cat</name><bndbox xmin="3" ymin="4" xmax="8" ymax="9"/>', (2, 3, 8, 9)),
+    "LabelMe's mask": (
+        f"<name>cat</name><segm><box>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</box><mask>a.png</mask></segm>",
+        (3, 4, 8, 9),
+    ),
     "a flag": (
         f"<name>cat</name><segmentation>0</segmentation><bndbox>{tagged('xmin ymin xmax ymax', [3, 4, 8, 9])}</bndbox>",
         (2, 3, 8, 9),
@@ -226,6 +254,8 @@ def test_boxes_in_xml(tmp_path: Path, inner: str, corners: tuple[int, ...], plac
         ("<bndbox><left>1</left></bndbox>", "cannot be read: <x> is missing"),
         ("<robndbox><cx>1</cx></robndbox>", "cannot be read: <cy> is missing"),
         ("<polygon/>", "a.xml: 'cat' has neither a box nor an outline"),
+        ("<segmentation><size>3 4</size><counts>1 2</counts></segmentation>", "<segmentation> holds <size>"),
+        ('<segmentation>{"size": [30, 40], "counts": [1200]}</segmentation>', "<segmentation> holds run lengths"),
         ("", "a.xml: 'cat' has neither a box nor an outline"),
     ],
 )
@@ -252,6 +282,8 @@ def yolo(path: Path, text: str, row: str = "0 0.5 0.5 0.4 0.4", file: str = "dat
 )
 def test_yamls_of_yolo_by_any_name(tmp_path: Path, file: str, text: str, names: tuple[str, ...]) -> None:
     write(tmp_path / "hyp.yaml", "lr0: 0.01")
+    if "names" in text:
+        write((tmp_path / file).with_name("yolov8.yaml"), "nc: 80\nbackbone: []")  # a network's
     assert yolo(tmp_path, text, file=file).classes == names
 
 
@@ -339,3 +371,137 @@ def test_points_of_skeletons_are_no_classes(tmp_path: Path) -> None:
     source = read_cvat(write(tmp_path / "c.xml", text.replace("</labels>", below)))
     assert source.classes == ("cat", "person") and [r.tags for r in source.records] == [("person",), ()]
     assert source.records[0].shapeless == 1 and not source.records[0].things
+
+
+@pytest.mark.parametrize("file", ["via_2.json", "via_2.csv", "via_3.json", "via_3.csv"])
+def test_files_of_via(file: str) -> None:
+    """One scene in each form; rebuilt_files/README.md says where they are from."""
+    read = {record.names[0]: record for record in read_via(Path(__file__).parent / "rebuilt_files" / file).records}
+    boxes = {name: [(thing.name, thing.corners) for thing in record.things] for name, record in read.items()}
+    assert boxes["one.png"] == [("cat", CORNERS), ("dog", (3, 2, 9, 8))]
+    assert boxes["two.png"] == [("cat", pytest.approx((15.5, 10.5, 24.5, 19.5))), ("dog", (12, 12, 28, 18))]
+    assert [len(areas(read[name], "cat", "dog")) for name in ("one.png", "two.png")] == [2, 3]
+    assert read["three.png"].tags == ("cat",) and read["three.png"].shapeless == 1
+    assert read["four.png"].unlabelled if "four.png" in read else file == "via_3.csv"  # which lists regions only
+    assert _format(Path(__file__).parent / "rebuilt_files" / file, Finder(["one.png"])) == "via"
+
+
+@pytest.mark.parametrize(
+    ("xy", "corners", "outlined"),
+    [([8, 5, 2, 9, 4, 6, 8, 3, 5], (3, 2, 9, 8), False), ([9, 10, 5, 15, 10, 10, 15], (5, 5, 15, 15), True)],
+)
+def test_shapes_of_via_by_points_on_their_border(xy: list[float], corners: Any, outlined: bool) -> None:
+    outline = _outline(_shape_3(xy))
+    assert outline is not None and [*map(min, zip(*outline)), *map(max, zip(*outline))] == pytest.approx(corners)
+    assert (len(outline) > 4) == outlined
+
+
+@pytest.mark.parametrize(
+    ("text", "says"),
+    [
+        ('# CSV_HEADER = metadata_id,file_list\n"1","[""a.mp4""]",0,"[1,2]","[]","{}"\n', "annotates a video"),
+        ('# CSV_HEADER = metadata_id,file_list\n"1","[""a.png""]",0\n', "cannot be read as a CSV of VIA 3"),
+    ],
+)
+def test_bad_tables_of_via_3(tmp_path: Path, text: str, says: str) -> None:
+    with pytest.raises(WsssError, match=says):
+        read_via(write(tmp_path / "v.csv", text))
+
+
+def feature(kind: str, coordinates: Any, name: Any = "Tumor", **more: Any) -> dict[str, Any]:
+    properties = {"objectType": "annotation", "classification": name and {"name": name, "color": [200, 0, 0]}}
+    return {
+        "type": "Feature",
+        "id": "4f2c",
+        "geometry": {"type": kind, "coordinates": coordinates},
+        "properties": {**properties, **more},
+    }
+
+
+def ring(x0: int, y0: int, x1: int, y1: int) -> list[list[int]]:
+    return [[x0, y0], [x1, y0], [x1, y1], [x0, y1], [x0, y0]]
+
+
+GEOJSON = {
+    "polygon": (feature("Polygon", [ring(1, 1, 11, 11)]), {0: 1100, 1: 100}),
+    "holes": (feature("Polygon", [ring(1, 1, 21, 21), ring(3, 4, 8, 9), ring(10, 2, 12, 20)]), {0: 861, 1: 339}),
+    "several": (feature("MultiPolygon", [[ring(1, 1, 3, 3)], [ring(20, 20, 30, 22)]]), {0: 1176, 1: 24}),
+    "another property": (feature("Polygon", [ring(1, 1, 11, 11)], None, label="Tumor"), {0: 1100, 1: 100}),
+}
+
+
+@pytest.mark.parametrize(("content", "pixels"), GEOJSON.values(), ids=GEOJSON)
+@pytest.mark.parametrize("form", ["collection", "list", "alone"])
+def test_geojson_of_qupath(tmp_path: Path, content: Any, pixels: dict[int, int], form: str) -> None:
+    forms = {"collection": {"type": "FeatureCollection", "features": [content]}, "list": [content], "alone": content}
+    (record,) = read_geojson(write(tmp_path / "a.geojson", json.dumps(forms[form]))).records
+    assert record.problem is None and record.names == ("a", "a") and areas(record, "Tumor") == pixels
+
+
+def test_features_without_area_or_class(tmp_path: Path) -> None:
+    point, bare = feature("Point", [3, 4], "Cell"), feature("Polygon", [ring(1, 1, 3, 3)], None)
+    write(tmp_path / "a.geojson", json.dumps([point, bare]))
+    write(tmp_path / "b.geojson", json.dumps([bare]))
+    write(tmp_path / "c.geojson", json.dumps({"type": "FeatureCollection", "features": []}))
+    a, b, c = read_geojson(tmp_path).records
+    assert a.tags == ("Cell",) and a.shapeless == 2 and b.unlabelled == NAMELESS and not c.unlabelled
+
+
+@pytest.mark.parametrize(
+    ("content", "says"),
+    [
+        ({"type": "FeatureCollection", "features": [], "crs": {"name": "EPSG:32633"}}, "in the coordinates of a map"),
+        ({"type": "Topology"}, "is no GeoJSON of features"),
+        (3, "is no GeoJSON of features"),
+        (feature("Polygon", [[[1, 1]]]), "a feature cannot be read: .*a ring has 1 points"),
+    ],
+)
+def test_geojson_that_is_not_read(tmp_path: Path, content: Any, says: str) -> None:
+    (record,) = read_geojson(write(tmp_path / "a.geojson", json.dumps(content))).records
+    assert record.problem is not None and re.search(says, record.problem.what) and record.problem.remedy
+
+
+def test_geojson_is_found(folder: Folder) -> None:
+    write_images(folder.images, ("a.jpg", "b.png"))
+    for name, of in (("a", "Tumor"), ("b", "Ignore*")):
+        write(folder.path / f"geojson/{name}.geojson", json.dumps([feature("Polygon", [ring(1, 1, 11, 11)], of)]))
+    prepared = folder.prepare(masks_from_shapes=True, val=0.5)
+    assert prepared.info.classes == ("Tumor",) and sample(prepared, "a").boxes == (Box(1, 1, 1, 11, 11),)
+    mask = sample(prepared, "b").mask
+    assert mask is not None and (read_labels(mask) == 255).sum() == 100
+
+
+FOREIGN = {
+    "annotations of Supervisely": ("ann/a.jpg.json", '{"size": {"height": 3}, "objects": [{"classTitle": "cat"}]}'),
+    "polygons of Cityscapes": ("json/a_gtFine_polygons.json", '{"imgHeight": 3, "imgWidth": 3, "objects": []}'),
+    "annotations of Create ML": (
+        "images/_annotations.createml.json",
+        '[{"image": "a.jpg", "annotations": [{"label": "cat", "coordinates": {"x": 1, "y": 1}}]}]',
+    ),
+    "Datumaro's own format": ("annotations/d.json", '{"dm_format_version": "1.0", "categories": {}, "items": []}'),
+    "labels of Labelbox": ("labels/export.ndjson", '{"data_row": {"id": "c1"}}\n{"data_row": {"id": "c2"}}\n'),
+    "annotations of V7 Darwin": ("annotations/a.json", '{"item": {"slots": []}, "annotations": []}'),
+    "annotations of ADE20K": ("images/a.json", '{"annotation": {"filename": "a.jpg", "object": []}}'),
+    "classifications of Zooniverse": ("images/c.csv", "classification_id,user_name,subject_data\n1,me,{}\n"),
+    "oriented boxes of DOTA": ("labels/a.txt", "imagesource:GoogleEarth\ngsd:0.1\n1 1 5 1 5 5 1 5 plane 0\n"),
+    "JSON objects, one in each line": ("images/metadata.jsonl", '{"file_name": "a.jpg"}\n{"file_name": "b.jpg"}\n'),
+}
+
+
+@pytest.mark.parametrize(("what", "file"), FOREIGN.items(), ids=FOREIGN)
+def test_files_of_other_programs_are_told_by_name(folder: Folder, what: str, file: tuple[str, str]) -> None:
+    write_images(folder.images, ("a.jpg", "b.png"))
+    path = write(folder.path / file[0], file[1])
+    with pytest.raises(WsssError, match="there is no annotation") as caught:
+        folder.prepare()
+    assert f"{path} holds {what}, which are not read" in caught.value.what and not list(folder.path.glob("data/*"))
+    if path.suffix == ".json":
+        with pytest.raises(WsssError, match=f"holds {what}|holds no .json of labelme, but {what}"):
+            folder.prepare(coco=(path,))
+        with pytest.raises(WsssError, match=f"holds no .json of labelme, but {what}"):
+            folder.prepare(labelme=path)
+
+
+def test_a_plain_row_of_dota_is_told_and_yolo_is_not(tmp_path: Path) -> None:
+    rows = {"2753 2408 2861 2385 2888 2468 2805 2502 plane 0\n": "oriented boxes of DOTA", "0 .1 .1 .5 .1 .5 .5\n": ""}
+    assert [what_annotations(write(tmp_path / "a.txt", row)) for row in rows] == list(rows.values())

@@ -36,3 +36,16 @@ def test_some_with_a_colour_and_some_without_are_refused(tmp_path: Path) -> None
 )
 def test_values_without_a_table(held: list[tuple[int, ...]], classes: int, ids: dict[int, int]) -> None:
     assert guess_ids(held, classes) == ids
+
+
+@pytest.mark.parametrize(
+    ("text", "names"),
+    [
+        ("Pixel Value, Class\n0, background\n1, cat\n", {0: "background", 1: "cat"}),  # Roboflow's _classes.csv
+        ("name,r,g,b\nvoid,0,0,0\nbig cat, 64,128,64\n", {COLOUR: "void", COLOUR + 0x408040: "big cat"}),
+        ("64 128 64\tAnimal\n0 0 0\t\tVoid\n", {COLOUR + 0x408040: "Animal", COLOUR: "Void"}),  # CamVid's
+    ],
+)
+def test_files_of_values_as_data_sets_have_them(tmp_path: Path, text: str, names: dict[int, str]) -> None:
+    (tmp_path / "classes.csv").write_text(text)
+    assert parse_values(str(tmp_path / "classes.csv")).names == names

@@ -32,9 +32,11 @@ BOXES = {
     "Kaggle's cell": 'image_id,width,height,bbox,class\na,40,30,"[4.0, 3.0, 8.0, 6.0]",cat\n',
     "cell of numbers": "image_id,bbox,class\na,4 3 8 6,cat\n",
     "cell of mappings": "image_id,annotations,class\na,\"[{'x': 4, 'y': 3, 'width': 8, 'height': 6}]\",cat\nb,[],\n",
+    "a class called name": "filename,name,xmin,ymin,xmax,ymax\na.jpg,cat,4,3,12,9\n",
     "sides": "image,label,x,y,w,h\na.jpg,cat,4,3,8,6\n",
     "sides with a prefix": "label_name,bbox_x,bbox_y,bbox_width,bbox_height,image_name,image_width,image_height\n"
     "cat,4,3,8,6,a.jpg,40,30\n",  # makesense.ai's
+    "decimal commas": "image;class;xmin;ymin;xmax;ymax\na.jpg;cat;4,0;3,0;12;9,0\n",
     "centre": "image;class;x_center;y_center;width;height\na.jpg;cat;8;6;8;6\n",
     "VinBigData": "image_id,class_name,class_id,x_min,y_min,x_max,y_max\na,cat,14,4,3,12,9\n",
     "0 and 1": "patientId,x,y,width,height,Target\na,4,3,8,6,1\nb,,,,,0\n",
@@ -86,6 +88,7 @@ RUNS = {
     "Severstal": ("ImageId,ClassId,EncodedPixels\na.jpg,cat,31 2 91 1\n", {}),
     "Severstal's first": ("ImageId_ClassId,EncodedPixels\na.jpg_cat,31 2 91 1\na.jpg_dog,\n", {}),
     "clouds": ("Image_Label,EncodedPixels\nx_a.jpg_cat,31 2 91 1\n", {}),
+    "brackets": ('ImageId,EncodedPixels,ClassId\na.jpg,"[31, 2, 91, 1]",cat\n', {}),
     "Carvana": ("img,rle_mask\na.jpg,31 2 91 1\n", {"asked": ("cat",)}),
     "Sartorius": ("id,annotation,width,height,cell_type\na,41 1 44 1 81 1,40,30,cat\n",
                   {"order": "rows", "tags": "cell_type"}),
@@ -110,6 +113,8 @@ def test_run_lengths_of_competitions(tmp_path: Path, text: str, options: dict[st
     [
         ("1 2 2 5", "a run starts before the last one ends"),
         ("1199 3", "they go to pixel 1201, but the image is 40 x 30"),
+        ("1 3 7", "no pairs of a start, from 1 on, and a length"),
+        ("1 3.5", "'1 3.5' are not all whole numbers"),
         ("0 3", "no pairs of a start, from 1 on, and a length"),
         ("3 0", "no pairs of a start, from 1 on, and a length"),
     ],
@@ -117,7 +122,7 @@ def test_run_lengths_of_competitions(tmp_path: Path, text: str, options: dict[st
 def test_run_lengths_that_are_none(tmp_path: Path, cell: str, says: str) -> None:
     with pytest.raises(ValueError, match=says):
         read_cell(cell, W, H, "columns")
-    (record,) = read(tmp_path, f"ImageId,ClassId,EncodedPixels\na,4,{cell}\n").records
+    record, _ = read(tmp_path, f"ImageId,ClassId,EncodedPixels\na,4,{cell}\nb,4,1 2\n").records
     assert record.problem is not None and "line 2: the box or run lengths of '4' cannot be read" in record.problem.what
     assert says in record.problem.what
 

@@ -103,6 +103,9 @@ MVTEC = {
 }
 
 
+MVTEC_NAMES = ("train/good/000", "test/good/000", "test/cut/000")
+
+
 def write_mvtec(root: Path) -> None:
     write_images(root, MVTEC)
     for name, tags in MVTEC.items():
@@ -159,6 +162,98 @@ def test_good_and_bad(folder: Folder, good: str) -> None:
 def test_trees_that_hold_no_defects(tmp_path: Path, names: list[str], says: str) -> None:
     with pytest.raises(WsssError, match=says):
         read_defects(tmp_path, names, one=False)
+
+
+def write_pieces(root: Path, images: tuple[str, ...], masks: tuple[str, ...]) -> None:
+    write_images(root, images)
+    for name in masks:
+        write_mask(root / name, 255)
+
+
+LAYOUTS = {
+    "MVTec, two objects": (
+        tuple(f"{of}/{name}.png" for of in ("bottle", "cable") for name in MVTEC_NAMES),
+        tuple(f"{of}/ground_truth/cut/000_mask.png" for of in ("bottle", "cable")),
+        {"bottle/test/cut/000.png": ("bottle/cut",), "cable/test/cut/000.png": ("cable/cut",)},
+    ),
+    "MVTec, the folder above one": (
+        tuple(f"bottle/{name}.png" for name in MVTEC_NAMES),
+        ("bottle/ground_truth/cut/000_mask.png",),
+        {"bottle/test/cut/000.png": ("cut",)},
+    ),
+    "MVTec AD 2": (
+        ("train/good/0.png", "validation/good/1.png", "test_public/good/2.png", "test_public/bad/3.png"),
+        ("test_public/ground_truth/bad/3_mask.png",),
+        {"test_public/bad/3.png": ("bad",)},
+    ),
+    "VisA": (
+        ("Data/Images/Normal/0.JPG", "Data/Images/Normal/1.JPG", "Data/Images/Anomaly/0.JPG"),
+        ("Data/Masks/Anomaly/0.png",),
+        {"Data/Images/Anomaly/0.JPG": ("Anomaly",)},
+    ),
+    "BTAD": (
+        ("train/ok/0.bmp", "test/ok/1.bmp", "test/ko/2.bmp"),
+        ("ground_truth/ko/2.png",),
+        {"test/ko/2.bmp": ("ko",)},
+    ),
+}
+
+
+@pytest.mark.parametrize(("images", "masks", "tags"), LAYOUTS.values(), ids=LAYOUTS)
+def test_layouts_of_good_and_defective_pieces(
+    folder: Folder, images: tuple[str, ...], masks: tuple[str, ...], tags: dict[str, tuple[str, ...]]
+) -> None:
+    write_pieces(folder.images, images, masks)
+    prepared = folder.prepare(defects="kinds", val=0.5)
+    assert tags_of(prepared, folder.images) == dict.fromkeys(images, ()) | tags
+    x0, y0, x1, y1 = BOX
+    for one in prepared.samples:
+        assert one.mask is not None
+        assert (read_labels(one.mask)[y0:y1, x0:x1] == (one.tags[0] if one.tags else 0)).all()
+
+
+def test_images_of_a_private_test_set_have_no_label(folder: Folder) -> None:
+    images = ("train/good/0.png", "test_public/bad/1.png", "test_private/2_regular.png", "test_private_mixed/3.png")
+    write_pieces(folder.images, images, ())
+    prepared = folder.prepare(defects="one", val=0.5)
+    assert tags_of(prepared, folder.images) == dict.fromkeys(images, ()) | {"test_public/bad/1.png": ("defect",)}
+    assert any("2 of 4 images are not labelled (2 of a private test set)" in note for note in prepared.info.notes)
+
+
+def test_several_objects_without_the_option_are_refused(folder: Folder) -> None:
+    images, masks, _ = LAYOUTS["MVTec, two objects"]
+    write_pieces(folder.images, images, masks)
+    with pytest.raises(WsssError, match="holds data sets of good and defective pieces, as MVTec's: bottle, cable"):
+        folder.prepare()
+    said = folder.prepare(defects="kinds", val=0.5).info.notes
+    assert any("2 data sets of good and defective pieces are taken as one: bottle, cable" in note for note in said)
+
+
+@pytest.mark.parametrize("name", ["masks", "Label", "gt"])
+def test_folders_of_masks_hold_no_images(folder: Folder, name: str) -> None:
+    write_pieces(folder.images, ("cat/0.png", "cat/1.png", "dog/0.png"), (f"cat/{name}/0_label.png",))
+    prepared = folder.prepare(val=0.4)
+    assert {s.id for s in prepared.samples} == {"cat__0", "cat__1", "dog__0"}
+    assert any(f"cat/{name} holds masks, which are no images; --masks" in note for note in prepared.info.notes)
+
+
+def test_folders_of_masks_in_each_class_are_used_if_asked(folder: Folder) -> None:
+    """As DAGM has them: Class1/Train/0576.PNG and Class1/Train/Label/0576_label.PNG; Kolektor's lie beside."""
+    images = tuple(f"{kind}/Train/{n}.png" for kind in ("Class1", "Class2") for n in range(2))
+    masks = tuple(f"{kind}/Train/Label/0_label.png" for kind in ("Class1", "Class2"))
+    write_pieces(folder.images, images, (*masks, "Class1/Train/1_GT.png"))
+    options: dict[str, Any] = {"masks": folder.images, "tags_from_masks": True, "class_folders": False}
+    options |= {"mask_values": "0=background,255=crack"}
+    prepared = folder.prepare(**options, val=0.4)
+    tags = {"Class1/Train/0.png", "Class1/Train/1.png", "Class2/Train/0.png"}
+    assert tags_of(prepared, folder.images) == {name: ("crack",) if name in tags else () for name in images}
+
+
+def test_a_class_that_is_called_mask(folder: Folder) -> None:
+    """Faces with and without one: numbered alike, but pictures."""
+    images = tuple(f"{kind}/{n}.jpg" for kind in ("mask", "no_mask") for n in range(3))
+    write_images(folder.images, images)
+    assert {s.image.parent.name: s.tags for s in folder.prepare(val=0.4).samples} == {"mask": (1,), "no_mask": (2,)}
 
 
 def test_a_mask_of_a_defect_of_other_values_is_refused(folder: Folder) -> None:

@@ -1,5 +1,7 @@
 """CLIP-ES through every stage on generated data, by the command that a user types."""
 
+import sys
+from pathlib import Path
 from typing import Any
 
 import pytest
@@ -11,10 +13,11 @@ from tiny_shapes import shapes_and_recipe
 from wsss_cli.cam.store import read_cam
 from wsss_cli.nets.backbones.clip import ClipVisual
 
+TOWER_NAME = "vit_base_patch16_clip_quickgelu_224"
 TOWER = {"img_size": 64, "embed_dim": 32, "depth": 4, "num_heads": 2}
 SEEDS: dict[str, Any] = {
     "features": "random",
-    "net": {"backbone": "vit_base_patch16_clip_quickgelu_224", "backbone_args": TOWER, "pretrained": "none"},
+    "net": {"backbone": TOWER_NAME, "backbone_args": TOWER, "pretrained": "none"},
 }
 RECIPE: dict[str, Any] = {
     "seeds": SEEDS,
@@ -65,7 +68,7 @@ def test_seeds_are_one_cell_a_patch_and_texts_are_given_on(wsss: Wsss) -> None:
 @pytest.mark.parametrize(
     ("setting", "said"),
     [
-        ("seeds.names={nothing: x}", "unknown class 'nothing'"),
+        ("seeds.names={dics: x}", "unknown class 'dics'; did you mean 'disc'?"),
         ("seeds.features=none.npz", "there is no file none.npz"),
         ("seeds.net.pretrained=none.pt", "there is no file none.pt"),
         ("seeds.net.pretrained=other.pt", "other.pt"),
@@ -75,6 +78,47 @@ def test_seeds_are_one_cell_a_patch_and_texts_are_given_on(wsss: Wsss) -> None:
 def test_what_cannot_work_is_named(wsss: Wsss, setting: str, said: str) -> None:
     failed = wsss(*WORDS, "--name", f"bad{len(setting)}", "--set", setting)
     assert failed.code == 2 and said in failed.text and "Traceback" not in failed.text
+
+
+ASKED = ("--set", "seeds.features=open_clip", "--set", "seeds.model=ViT-B-16-quickgelu")
+
+
+def test_without_open_clip_one_line_tells(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "open_clip", None)  # the command is a fork: there an import of it fails
+    failed = wsss(*WORDS, "--name", "bare", *ASKED)
+    assert failed.code == 2 and told(failed.err) == [
+        "error: CLIP's text transformer needs open_clip, which is not installed",
+        '  pip install "wsss[clip]", or give features of names: features=FILE',
+    ]
+
+
+@pytest.mark.parametrize(
+    ("settings", "said"),
+    [
+        (ASKED, "error: the weights 'openai' of 'ViT-B-16-quickgelu' could not be had: "),
+        (
+            ("--set", "seeds.net.pretrained=timm", "--set", f"seeds.net.backbone={TOWER_NAME}.openai"),
+            f"error: the weights of '{TOWER_NAME}.openai' could not be downloaded: ",
+        ),
+    ],
+)
+def test_without_a_network_one_line_tells(
+    wsss: Wsss, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: tuple[str, ...], said: str
+) -> None:
+    if settings == ASKED:
+        pytest.importorskip("open_clip")
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_OFFLINE", True)
+    monkeypatch.setattr("huggingface_hub.constants.HF_HUB_CACHE", str(tmp_path))
+    failed = wsss(*WORDS, "--name", f"offline{len(said)}", *settings)
+    lines = told(failed.err)
+    assert failed.code == 2 and len(lines) == 2 and lines[0].startswith(said)
+    assert "HF_HUB_OFFLINE is set, and they are not in the cache" in lines[0] and "FILE" in lines[1]
+
+
+def told(err: str) -> list[str]:
+    """From the error on."""
+    lines = err.splitlines()
+    return lines[next(i for i, line in enumerate(lines) if line.startswith("error")) :]
 
 
 def test_a_prompt_file_names_known_classes(wsss: Wsss) -> None:
@@ -89,5 +133,5 @@ def test_a_prompt_file_names_known_classes(wsss: Wsss) -> None:
     assert known.code == 0, known.text
     assert "finished already" in wsss(*words).text
     (wsss.folder / "words.yaml").write_text("disc: a coin\n", encoding="utf-8")
-    for verb in ("seeds", "pseudo", "train", "infer", "evaluate"):  # what the file says is the setting
+    for verb in ("seeds", "train"):  # what the file says is the setting
         assert "names.disc" in wsss(verb, *words[1:], "--dry-run").text

@@ -12,10 +12,13 @@ from tiny_clip import state_of, tower_of, weights_beside
 from wsss_cli.cam.label import threshold_label
 from wsss_cli.cam.merge import upsample
 from wsss_cli.data.label_format import BYTE
+from wsss_cli.metrics.confusion import confusion
+from wsss_cli.metrics.confusion import scores as scored
 from wsss_cli.nets.backbones.backbone import entry
 from wsss_cli.nets.backbones.clip import MEAN, STD
 from wsss_cli.nets.clip_net import ClipNet
 from wsss_cli.nets.normalisation import Normalisation
+from wsss_cli.refine.crf import wrapped_image
 from wsss_clipes.cams import cams_of, whole_patches
 from wsss_clipes.config import Pseudo, Seeds
 from wsss_clipes.labels import pseudo_label, scores
@@ -26,7 +29,8 @@ def test_images_are_enlarged_and_normalised_as_released(ref: dict[str, Any]) -> 
     image = whole_patches(ref["image"], 16)
     found = (image / 255 - MEAN) / STD
     where = list(ref["scales"]).index(1.0)
-    np.testing.assert_allclose(found.transpose(2, 0, 1), np.squeeze(ref[f"out{2 * where}"]), rtol=0, atol=1e-5)
+    for i, view in ((0, found), (1, found[:, ::-1])):  # the mirrored one is made and not used
+        np.testing.assert_allclose(view.transpose(2, 0, 1), np.squeeze(ref[f"out{2 * where + i}"]), rtol=0, atol=1e-5)
 
 
 @vectors("clipes/seeds")
@@ -41,6 +45,7 @@ def test_seeds_are_the_released_ones(
     names, ids = ("", "tags_in_order") if kind == "voc" else ("_coco", "tags_coco")
     text = torch.from_numpy(ref[f"fg_text{names}"]), torch.from_numpy(ref[f"bg_text{names}"])
     order = np.atleast_1d(ref[ids])
+    np.testing.assert_array_equal(ref[f"keys{names}"], order)
     tags = torch.zeros(1, len(text[0]))
     tags[0, torch.from_numpy(order).long()] = 1
     image = torch.from_numpy(whole_patches(ref["image"], tower.body.patch_embed.patch_size[0])[None].copy())
@@ -56,6 +61,7 @@ def test_seeds_are_the_released_ones(
 def test_pseudo_labels_are_the_released_ones(ref: dict[str, Any]) -> None:
     image, cams = torch.from_numpy(ref["image"]), torch.from_numpy(ref["cams"]).float()
     keys, config = torch.from_numpy(ref["keys"]) + 1, Pseudo()
+    np.testing.assert_array_equal(wrapped_image(image).flip(-1), ref["crf_image_bgr"])
     prob = scores(image, cams, config)
     np.testing.assert_allclose(prob, ref["Q"], rtol=0, atol=5e-4)
     for sure, name in ((0.95, "pseudo_label"), (0.0, "label_without_ignore")):
@@ -66,8 +72,16 @@ def test_pseudo_labels_are_the_released_ones(ref: dict[str, Any]) -> None:
 
 
 @vectors("clipes/pseudo")
-def test_a_constant_background_scores_as_released(ref: dict[str, Any]) -> None:
+@pytest.mark.parametrize(
+    ("threshold", "label", "miou"),
+    [
+        (0.3, "label_threshold_0p3", "miou_3"),
+        (0.5, "label_power_1", "miou_10"),  # 1 - m > m where m < 0.5
+        ((3 - 5**0.5) / 2, "label_power_2", "miou_20"),  # (1 - m)^2 > m where m < 0.382
+    ],
+)
+def test_a_constant_background_scores_as_released(ref: dict[str, Any], threshold: float, label: str, miou: str) -> None:
     cams, keys = torch.from_numpy(ref["cams"]).float(), torch.from_numpy(ref["keys"]) + 1
-    assert (threshold_label(cams, keys, 0.3).numpy() != ref["label_threshold_0p3"]).mean() <= 1e-3
-    power = 0.5  # 1 - m > m exactly where m < 0.5
-    assert (threshold_label(cams, keys, power).numpy() != ref["label_power_1"]).mean() <= 1e-3
+    assert (threshold_label(cams, keys, threshold).numpy() != ref[label]).mean() <= 1e-3
+    matrix = confusion(torch.from_numpy(ref["gt"]), torch.from_numpy(ref[label]), 21)
+    assert scored(matrix, "ground_truth").miou == pytest.approx(ref[miou], abs=1e-9)

@@ -98,6 +98,9 @@ def check_labels(ref: dict[str, Any], net: WeClip, settings: Labels) -> None:
 @vectors("weclip/cam_label")
 def test_pseudo_labels(ref: dict[str, Any], weights: dict[str, Any]) -> None:
     check_labels(ref, reference_network(weights), Labels())
+    cam = tensor(ref["cam_guided_train"])
+    refined = par(tensor(ref["image"])[None], torch.cat([1 - cam.amax(0, keepdim=True), cam])[None], Labels().par)
+    close(refined[0], ref["par_out_guided_train"], 1e-4)
 
 
 @vectors("weclip/cam_label_coco")
@@ -141,6 +144,7 @@ def test_segmentation_loss(ref: dict[str, Any]) -> None:
 def test_learning_rates(ref: dict[str, Any]) -> None:
     o = Train().optimiser
     assert (o.lr * o.head_factor, o.warm_up, o.power) == (ref["base"], ref["warmup_iter"], ref["power"])
+    assert o.warm_up_ratio == ref["warmup_ratio"]
     rate = factor(o, ref["max_iter"])
     rates = [ref["base"] * rate(k) for k in ref["step"].tolist()]
     np.testing.assert_allclose(rates, ref["lr_f64"], rtol=1e-9)

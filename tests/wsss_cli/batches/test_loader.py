@@ -1,6 +1,7 @@
 """Training batches: the same images whatever the ranks, parts, workers and points of resumption."""
 
 import random
+import sys
 from typing import Any
 
 import pytest
@@ -46,6 +47,14 @@ def test_resumption_needs_no_state() -> None:
 @pytest.mark.filterwarnings("ignore:This DataLoader will create")  # on one core
 def test_worker_processes_draw_the_same() -> None:
     assert drawn(4, workers=2) == drawn(4)
+
+
+@pytest.mark.filterwarnings("ignore:This DataLoader will create")
+def test_readers_start_in_one_way_on_every_python() -> None:
+    options = {"rank": 0, "world": 1, "seed": 0, "start": 0, "total": 1}
+    readers = training_loader(Numbers(), 4, workers=1, **options).multiprocessing_context
+    assert readers.get_start_method() == ("fork" if sys.platform == "linux" else "spawn")
+    assert training_loader(Numbers(), 4, workers=0, **options).multiprocessing_context is None
 
 
 def test_an_epoch_has_every_image_once_and_drops_the_rest() -> None:

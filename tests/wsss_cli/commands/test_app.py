@@ -5,8 +5,10 @@ import sys
 from pathlib import Path
 
 import pytest
+from PIL import Image
 
 from processes import Wsss
+from wsss_cli.plugins import methods
 
 HEAVY = ("torch", "timm", "torchvision", "numpy", "scipy", "PIL", "wsss_cli.engine")
 
@@ -94,3 +96,19 @@ def test_the_third_party_uses_only_the_public_api() -> None:
             if line.startswith("from wsss_cli."):
                 used.add(line.split()[1].removeprefix("wsss_cli."))
     assert used <= public and len(used) == len(public)
+
+
+BOXES = "image,xmin,ymin,xmax,ymax,label\n" + "".join(f"{name}.png,1,1,5,5,x\n" for name in "abcdef")
+TAGS = "image,label\n" + "".join(f"{name}.png,x\n" for name in "abcdef")
+
+
+@pytest.mark.parametrize(("table", "learns_from"), [(TAGS, {"tags"}), (BOXES, {"tags", "boxes"})])
+def test_only_methods_that_can_learn_from_the_data_are_offered(wsss: Wsss, table: str, learns_from: set[str]) -> None:
+    (wsss.folder / "photos").mkdir()
+    for name in "abcdef":
+        Image.new("RGB", (8, 8), (ord(name), 0, 0)).save(wsss.folder / f"photos/{name}.png")
+    (wsss.folder / "photos/table.csv").write_text(table)
+    done = wsss("prepare", "folder", "--images", "photos")
+    offered = done.out.rpartition("one of: ")[2].strip().split(", ")
+    own = {name: method.supervision for name, method in methods().items()}  # the third party's stand beside them
+    assert own.keys() & offered == {name for name, what in own.items() if what in learns_from}, done.text

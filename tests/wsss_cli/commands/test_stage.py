@@ -91,7 +91,7 @@ def test_an_unfinished_result_does_not_replace_the_finished_one_kept_aside(wsss:
 
 def test_another_data_set_of_the_same_name_is_noticed(trained: Wsss) -> None:
     assert trained("prepare", "dots", "--images", 15, "--seed", 1, "--force").code == 0
-    assert "seeds: would run (changed: the data set)" in trained("train", "--dry-run").out
+    assert "seeds: would run (changed: split 'train' of the data set)" in trained("train", "--dry-run").out
 
 
 def test_settings_of_a_run_are_remembered_and_said(wsss: Wsss) -> None:

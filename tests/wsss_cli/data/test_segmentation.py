@@ -36,7 +36,7 @@ def test_polygons(segmentation: Any, text: bool) -> None:
         ({"size": [1, 1], "counts": "b'0\\\\1'"}, ([], [{"size": [1, 1], "counts": "0\\1"}], 0)),
         ([POINTS, [1, 1, 5, 5], [3, 3]], ([POINTS], [], 2)),
         ([[1, 1, 5, 5]], ([], [], 1)),
-        *((nothing, ([], [], 0)) for nothing in (None, [], [[]], {}, "", " ", "[]", "null")),
+        *((nothing, ([], [], 0)) for nothing in (None, [], [[]], {}, "", " ", "[]", "null", False, 0)),
     ],
 )
 def test_parts(segmentation: Any, expected: Any) -> None:

@@ -4,6 +4,7 @@ import json
 import os
 import shutil
 from collections.abc import Callable
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,8 @@ import pytest
 
 from drawn_folder import drawn_folder
 from wsss_cli.checks.dataset import check_sample
-from wsss_cli.data.prepared import Prepared, Sample, read_prepared
-from wsss_cli.data.unchanged import require_unchanged
+from wsss_cli.data.prepared import Prepared, Sample, read_info, read_prepared, write_prepared
+from wsss_cli.data.unchanged import require_same_objects, require_unchanged
 from wsss_cli.errors import WsssError
 
 
@@ -107,3 +108,17 @@ def test_the_hash_is_of_what_the_files_hold_not_of_when_they_were_written(tmp_pa
     first = drawn_folder(tmp_path / "a", checked)
     shutil.copytree(tmp_path / "a", tmp_path / "b", copy_function=shutil.copyfile)
     assert drawn_folder(tmp_path / "b", checked).info.hash == first.info.hash
+
+
+@pytest.mark.parametrize("change", [other_pixels, lambda path: path.unlink(), lambda path: path.write_bytes(b"")])
+def test_replaced_objects_are_named(tmp_path: Path, change: Callable[[Path], Any]) -> None:
+    data = drawn_folder(tmp_path)
+    objects = tmp_path / "objects"
+    objects.mkdir()
+    path = Path(shutil.copy(data.samples[1].mask or "", objects / "a.png"))
+    write_prepared(tmp_path / "d", replace(data.info, instances=(objects,)), data.samples)
+    info = read_info(tmp_path / "d")
+    require_same_objects(info)
+    change(path)
+    with pytest.raises(WsssError, match="objects is not what it was when the data set was prepared"):
+        require_same_objects(info)

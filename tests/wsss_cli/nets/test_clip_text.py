@@ -1,13 +1,16 @@
 """Sentences for classes, and their features: kept, given, random, computed, or one line that says what is missing."""
 
 import builtins
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
 
 from reference_vectors import vectors
+from tiny_clip import program, state_of
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_names import Names, prompts
 from wsss_cli.nets.clip_text import keep, text_features
@@ -27,6 +30,28 @@ def test_sentences_are_the_released_ones(ref: dict[str, Any]) -> None:
     called, others = prompts(Names(spellings="voc"), VOC)
     assert called == [ref["template"].format(x) for x in ref["fg"]]
     assert others == [ref["template"].format(x) for x in ref["bg"]]
+    tokens = pytest.importorskip("open_clip").tokenize([*called, *others])
+    np.testing.assert_array_equal(tokens, ref["tokens"])
+
+
+@vectors("clipes/text")
+def test_open_clips_features_are_the_released_ones(ref: dict[str, Any]) -> None:
+    open_clip = pytest.importorskip("open_clip")
+    state = state_of(ref)
+    vocabulary, width = state["token_embedding.weight"].shape
+    layers = 1 + max(int(k.split(".")[2]) for k in state if k.startswith("transformer."))
+    text = {"vocab_size": vocabulary, "width": width, "heads": ref["heads"], "layers": layers}
+    vision = {"width": 32, "layers": 1, "head_width": 16}
+    model = open_clip.CLIP(state["text_projection"].shape[1], vision, text, quick_gelu=True).eval()
+    lacking, unknown = model.load_state_dict(state, strict=False)
+    assert not unknown and all(k == "logit_scale" or k.startswith("visual.") for k in lacking)
+    with torch.no_grad():
+        found = model.encode_text(torch.from_numpy(ref["tokens"]))
+    np.testing.assert_allclose(found, ref["feature"], rtol=0, atol=1e-5 * np.abs(ref["feature"]).max())
+    one = torch.nn.functional.normalize(found, dim=1)
+    np.testing.assert_allclose(one, ref["zeroshot_one_template"], rtol=0, atol=1e-5)
+    two = torch.nn.functional.normalize(one + one.roll(-1, 0), dim=1)  # which nothing here offers
+    np.testing.assert_allclose(two, ref["zeroshot_two_templates"], rtol=0, atol=1e-5)
 
 
 def test_own_classes_are_called_as_they_are_or_as_asked() -> None:
@@ -86,7 +111,7 @@ def test_computed_by_open_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     torch.manual_seed(0)
     model = open_clip.create_model("ViT-B-16-quickgelu", text_cfg=open_clip.CLIPTextCfg(width=64, heads=2, layers=1))
     monkeypatch.setattr(open_clip, "create_model", lambda *args, **kwargs: model)
-    monkeypatch.setattr("wsss_cli.nets.clip_text.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.clip_text.from_hub", lambda source: nullcontext())
     classes, background = text_features(Names(), CLASSES, 512, KEPT)
     assert classes.shape == (3, 512) and len(background) == 24
     torch.testing.assert_close(classes.norm(dim=1), torch.ones(3))
@@ -97,3 +122,19 @@ def test_computed_by_open_clip(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(open_clip, "create_model", fail)
     with pytest.raises(WsssError, match="'openai' of 'ViT-B-16-quickgelu' could not be had: no route to host"):
         text_features(Names(), CLASSES, 512, KEPT)
+
+
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+def test_computed_from_openais_own_file(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    open_clip = pytest.importorskip("open_clip")
+    torch.manual_seed(0)
+    small = {"width": 32, "layers": 1}
+    config = {"embed_dim": 16, "vision_cfg": {**small, "head_width": 16}, "text_cfg": {**small, "heads": 2}}
+    model = open_clip.CLIP(**config).eval()
+    sizes = {name: torch.tensor(1) for name in ("input_resolution", "context_length", "vocab_size")}
+    torch.jit.save(program(model.state_dict() | sizes), str(tmp_path / "ViT-B-16.pt"))
+    monkeypatch.setattr(open_clip, "get_model_config", lambda name: config)
+    found, _ = text_features(Names(weights=str(tmp_path / "ViT-B-16.pt")), CLASSES, 16, KEPT)
+    with torch.no_grad():
+        expected = model.encode_text(open_clip.tokenize([f"a clean origami {name}." for name in CLASSES]))
+    torch.testing.assert_close(found, torch.nn.functional.normalize(expected, dim=1))

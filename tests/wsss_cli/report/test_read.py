@@ -1,3 +1,5 @@
+from dataclasses import replace
+
 import pytest
 
 from made_run import reseal
@@ -24,28 +26,32 @@ def test_stages_stand_in_the_order_of_their_starts_without_previous_ones(run: Ru
     assert [key for key in found if "-" not in key] == ["seeds", "pseudo", "train", "infer", "evaluate"]
 
 
-def test_nothing_is_outdated_in_a_finished_run(run: Run) -> None:
+def test_nothing_is_outdated_in_a_finished_run(run: Run, data: Prepared) -> None:
     records = stage_records(run)
-    assert {key: outdated(key, records, "abc") for key in records} == dict.fromkeys(records, "")
+    assert {key: outdated(key, records, data) for key in records} == dict.fromkeys(records, "")
 
 
-def test_what_was_made_before_a_stage_ran_again_is_outdated(run: Run) -> None:
+def test_what_was_made_before_a_stage_ran_again_is_outdated(run: Run, data: Prepared) -> None:
     again = (read_record(run.stage("train")) or {}) | {"started": "2999-01-02T04:00:00+00:00"}
     write_record(run.stage("train"), again)
     records = stage_records(run)
-    late = {key for key in records if outdated(key, records, "abc")}
+    late = {key for key in records if outdated(key, records, data)}
     assert late == {"infer", "evaluate"}
-    assert outdated("evaluate", records, "abc") == "train has run again since"
+    assert outdated("evaluate", records, data) == "train has run again since"
 
 
-def test_everything_is_outdated_for_other_data(run: Run) -> None:
-    records = stage_records(run)
-    assert {outdated(key, records, "other") for key in records} == {"the data set has changed since"}
+def test_everything_is_outdated_for_other_data(run: Run, data: Prepared) -> None:
+    records, other = stage_records(run), replace(data, info=replace(data.info, hash="other"))
+    assert {outdated(key, records, other) for key in records} == {"the data set has changed since"}
+    known = {key: record | {"splits": {"train": data.mark("train")}} for key, record in records.items()}
+    assert {outdated(key, known, other) for key in records} == {""}
+    fewer = replace(other, samples=other.samples[1:])
+    assert outdated("train", known, fewer) == "split 'train' of the data set has changed since"
 
 
 def test_rows_are_grouped_by_kind_and_keep_their_colour(run: Run, data: Prepared) -> None:
     records = stage_records(run)
-    own = rows(run, records, evaluations(run, records), "abc")
+    own = rows(run, records, evaluations(run, records), data)
     together = sorted_rows([own, own])
     names = ["CAM", "pseudo-label", "prediction", "prediction + CRF"]
     assert [row.name for row in together] == [name for name in names for _ in range(2)]

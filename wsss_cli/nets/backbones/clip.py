@@ -64,7 +64,7 @@ class ClipVisual(ViT):
         normalise: Normalisation | None = None,
     ) -> None:
         _check_is_clip(name)
-        super().__init__(name, args, normalise=normalise)
+        super().__init__(name, args, inner_block=-1, normalise=normalise)
         self.proj = nn.Linear(self.dim, dim or timm.get_pretrained_cfg(name).num_classes, bias=False)
         self.requires_grad_(False)
 

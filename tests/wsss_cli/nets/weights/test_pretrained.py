@@ -1,6 +1,7 @@
 """Pretrained backbones: files of the whole model, of mmcls, of other networks; a hub that cannot be reached."""
 
 import logging
+from contextlib import nullcontext
 from pathlib import Path
 
 import pytest
@@ -11,6 +12,7 @@ from torch import Tensor
 
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.backbones.backbone import Backbone
+from wsss_cli.nets.weights import fetching
 from wsss_cli.nets.weights.fetching import hub_file
 from wsss_cli.nets.weights.names.mmcls import MMCLS_RESNETD
 from wsss_cli.nets.weights.pretrained import load_pretrained
@@ -95,7 +97,7 @@ def test_hub_out_of_reach(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> No
         load_pretrained(Backbone("resnet18.tv_in1k"), "timm")
     assert "weights of 'resnet18.tv_in1k' could not be downloaded" in caught.value.what
     assert "https://huggingface.co/timm/resnet18.tv_in1k/resolve/main/model.safetensors" in caught.value.remedy
-    assert "pretrained=FILE" in caught.value.remedy
+    assert "--pretrained resnet18.tv_in1k=FILE" in caught.value.remedy
 
 
 def test_hub_weights_go_the_way_of_files(monkeypatch: pytest.MonkeyPatch) -> None:
@@ -108,7 +110,7 @@ def test_hub_weights_go_the_way_of_files(monkeypatch: pytest.MonkeyPatch) -> Non
         return model
 
     monkeypatch.setattr(timm, "create_model", fake)
-    monkeypatch.setattr("wsss_cli.nets.weights.fetching.require_reachable", lambda source: None)
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.from_hub", lambda source: nullcontext())
     found = load_pretrained(backbone, "timm")
     assert asked == [("mobilenetv2_100", {"pretrained": True, **SAME})]
     assert found is not None
@@ -126,3 +128,13 @@ def test_hub_file() -> None:
 def _named(name: str) -> Backbone:
     with torch.device("meta"):
         return Backbone(name, 32)
+
+
+@pytest.mark.parametrize("here", [True, False])
+def test_the_hub_is_asked_nothing_of_weights_that_are_here(here: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(fetching.constants, "HF_HUB_OFFLINE", False)
+    monkeypatch.setattr(fetching, "is_cached", lambda source: here)
+    monkeypatch.setattr(fetching, "unreachable", lambda urls: [""])
+    with fetching.from_hub("timm/some/model.safetensors"):
+        assert fetching.constants.is_offline_mode() == here
+    assert not fetching.constants.is_offline_mode()

@@ -1,0 +1,88 @@
+"""`wsss runs`: what is listed, how two runs differ, what is removed, and what is not."""
+
+from pathlib import Path
+
+import pytest
+
+from processes import Wsss
+from wsss_cli.report.differences import differences
+from wsss_cli.runs import Run, Settings, write_record
+
+
+def record(
+    config: dict[str, object], method: str = "toy", status: str = "finished", hour: int = 1
+) -> dict[str, object]:
+    started = f"2026-01-01T{hour:02}:00:00+00:00"
+    head = {
+        "status": "finished",
+        "method": method,
+        "stage": "train",
+        "data_hash": "1",
+        "inputs": {},
+        "input_folders": {},
+    }
+    return head | {"config": config, "started": started, "seconds": 90.0, "fingerprint": "f"}
+
+
+@pytest.fixture
+def runs(wsss: Wsss) -> Path:
+    """Runs toy/a and toy/b of one data set, toy/a of another; their networks differ in width."""
+    for hour, (data, name) in enumerate([("dots", "a"), ("dots", "b"), ("rings", "a")], start=1):
+        run = Run(wsss.folder / "runs", data, "toy", name)
+        run.save_settings(Settings(None, {"train": {"net": {"width": hour}}}))
+        write_record(run.stage("train"), record({"net": {"width": hour}, "lr": 0.1}, hour=hour))
+    return wsss.folder / "runs"
+
+
+def test_the_last_one_is_listed_first(wsss: Wsss, runs: Path) -> None:
+    (runs / "dots/toy/b/train/stage.json").write_text("{")
+    listed = wsss("runs")
+    assert listed.code == 0
+    names = [line.split("│")[1].strip() for line in listed.out.splitlines() if "/toy/" in line]
+    assert names == ["rings/toy/a", "dots/toy/a", "dots/toy/b"] and "is damaged" in " ".join(listed.out.split())
+
+
+def test_nothing_to_list(wsss: Wsss) -> None:
+    assert "there is no run in none" in wsss("runs", "--runs-root", "none").out
+
+
+def test_one_is_shown(wsss: Wsss, runs: Path) -> None:
+    shown = wsss("runs", "show", "toy/b").out
+    assert "1 min 30 s" in shown and "set: train.net.width=2" in shown
+
+
+def test_what_differs(wsss: Wsss, runs: Path) -> None:
+    shown = wsss("runs", "compare", "dots/toy/a", "toy/b").out
+    (line,) = [line for line in shown.splitlines() if "train." in line]
+    assert [cell.strip() for cell in line.strip("│").split("│")] == ["train.net.width", "1", "2"]
+
+
+def test_differences_of_stages_and_methods() -> None:
+    a = {"seeds": record({}), "train": record({"lr": 1, "own": 2}), "evaluate": record({"split": "x"})}
+    b = {"train": record({"lr": 1, "own": 3}, method="other"), "evaluate": record({"split": "y"})}
+    assert differences([a, b]) == {"seeds": ["finished", "–"], "train.own": ["2", "3"]}
+    c = {"train": record({"lr": 2}, method="other")}
+    assert differences([{"train": a["train"]}, c]) == {"train.lr": ["1", "2"]}
+    assert differences([a, a]) == {}
+
+
+@pytest.mark.parametrize(
+    ("words", "message"),
+    [
+        (("show", "toy/c"), "there is no run 'toy/c' in runs; did you mean 'toy/"),
+        (("show", "toy/a"), "run toy/a is there for several data sets\n  say which one: dots/toy/a"),
+        (("compare", "toy/b"), "one run is nothing to compare"),
+        (("remove", "toy/b", "toy/c", "--yes"), "there is no run 'toy/c'"),
+    ],
+)
+def test_mistakes(wsss: Wsss, runs: Path, words: tuple[str, ...], message: str) -> None:
+    result = wsss("runs", *words)
+    assert result.code == 2 and message in result.err
+    assert (runs / "dots/toy/b").is_dir()
+
+
+def test_removal(wsss: Wsss, runs: Path) -> None:
+    refused = wsss("runs", "remove", "toy/b")  # nobody answers
+    assert refused.code == 1 and (runs / "dots/toy/b").is_dir()
+    assert wsss("runs", "remove", "toy/b", "rings/toy/a", "--yes").code == 0
+    assert not (runs / "dots/toy/b").exists() and not (runs / "rings/toy/a").exists() and (runs / "dots/toy/a").is_dir()

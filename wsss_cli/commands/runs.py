@@ -1,0 +1,139 @@
+"""`wsss runs`: what has been run; one run; how runs differ; take some away."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any
+
+import typer
+from typer import Argument, Option
+
+if TYPE_CHECKING:
+    from wsss_cli.runs import Run
+
+Root = Annotated[Path, Option("--runs-root", help="folder of runs")]
+RUNS = Path("runs")
+
+
+def _complete(ctx: typer.Context, incomplete: str) -> list[str]:
+    from wsss_cli.runs import all_runs
+
+    named = [f"{run.data}/{run.method}/{run.name}" for run in all_runs(Path(ctx.params.get("runs_root") or RUNS))]
+    return [name for name in named if incomplete in name]
+
+
+Named = Annotated[str, Argument(metavar="RUN", help="METHOD/NAME, or DATA/METHOD/NAME", autocompletion=_complete)]
+Several = Annotated[
+    list[str], Argument(metavar="RUN...", help="METHOD/NAME, or DATA/METHOD/NAME", autocompletion=_complete)
+]
+
+
+def build() -> typer.Typer:
+    """The group."""
+    group = typer.Typer(invoke_without_command=True)
+    group.callback()(runs)
+    for command in (show, compare, remove):
+        group.command(command.__name__)(command)
+    return group
+
+
+def runs(ctx: typer.Context, runs_root: Root = RUNS) -> None:
+    """List the runs, the last one first; show one, compare some, remove them."""
+    if ctx.invoked_subcommand is not None:
+        return
+    from wsss_cli import console
+    from wsss_cli.runs import all_runs
+
+    rows = sorted(map(_listed, all_runs(runs_root)), key=lambda row: row[3], reverse=True)
+    if not rows:
+        console.say(f"there is no run in {runs_root}")
+        return
+    console.table("", ["run", "up to", "mIoU, %", "last", "MiB"], rows)
+
+
+def show(run: Named, runs_root: Root = RUNS) -> None:
+    """Say what a run's stages are, what was set, and its scores."""
+    from wsss_cli import console
+    from wsss_cli.commands.stage import find_named
+    from wsss_cli.config import flat
+    from wsss_cli.report.markup import percent
+    from wsss_cli.report.read import evaluations, stage_records
+    from wsss_cli.report.stages import duration
+
+    found = find_named(run, runs_root)
+    records, asked = stage_records(found), found.settings()
+    stages = [[key, r["status"], r["started"], duration(r.get("seconds") or 0)] for key, r in records.items()]
+    console.table(str(found.folder), ["stage", "status", "started", "took"], stages)
+    overrides = [f"{key}={value}" for key, value in flat(asked.overrides or {}).items()]
+    console.say(f"recipe: {asked.recipe or 'the one of the data set'}; set: {', '.join(overrides) or 'nothing'}")
+    for report in evaluations(found, records).values():
+        for row in report["scores"]:
+            console.say(f"{row['name']}: mIoU {percent(row['miou'])} % on split {report['split']}")
+
+
+def compare(run: Several, runs_root: Root = RUNS) -> None:
+    """Say which settings of runs differ, and their scores."""
+    from wsss_cli import console
+    from wsss_cli.commands.stage import find_named
+    from wsss_cli.errors import WsssError
+    from wsss_cli.report.differences import ABSENT, differences
+    from wsss_cli.report.markup import percent
+    from wsss_cli.report.read import evaluations, stage_records
+
+    if len(run) < 2:
+        raise WsssError("one run is nothing to compare", "name two or more: wsss runs compare METHOD/NAME METHOD/OTHER")
+    found = [find_named(name, runs_root) for name in run]
+    records = [stage_records(one) for one in found]
+    rows = [[key, *values] for key, values in differences(records).items()]
+    scores = [_scores(evaluations(one, stages).values()) for one, stages in zip(found, records)]
+    for kind in dict.fromkeys(kind for one in scores for kind in one):
+        rows.append([f"mIoU, %: {kind}", *(percent(one[kind]) if kind in one else ABSENT for one in scores)])
+    console.table("", ["", *run], rows)
+
+
+def remove(
+    run: Several,
+    yes: Annotated[bool, Option("--yes", "-y", help="do not ask")] = False,
+    runs_root: Root = RUNS,
+) -> None:
+    """Delete runs: their CAMs, labels, networks and scores."""
+    import shutil
+
+    from wsss_cli import console
+    from wsss_cli.commands.stage import find_named
+
+    found = [find_named(name, runs_root) for name in run]
+    for one in found:
+        if not yes and not typer.confirm(f"delete {one.folder} ({_mebibytes(one.folder)} MiB)?"):
+            continue
+        with one.locked():
+            shutil.rmtree(one.folder)
+        console.say(f"deleted {one.folder}")
+
+
+def _listed(run: Run) -> list[str]:
+    """Its line of the list; of a damaged one what is known."""
+    from wsss_cli.errors import WsssError
+    from wsss_cli.report.markup import percent
+    from wsss_cli.report.read import evaluations, stage_records
+
+    name, size = f"{run.data}/{run.method}/{run.name}", _mebibytes(run.folder)
+    try:
+        records = stage_records(run)
+        scores = _scores(evaluations(run, records).values())
+    except WsssError as error:
+        return [name, error.what, "", "", size]
+    finished = [key for key, record in records.items() if record["status"] == "finished" and "evaluate" not in key]
+    last = max(record["started"] for record in records.values())[:16]
+    best = next((f"{percent(miou)} {kind.partition(' (')[0]}" for kind, miou in reversed(scores.items())), "")
+    return [name, finished[-1] if finished else "", best, last, size]
+
+
+def _scores(reports: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """By kind of label map and split, the mIoU."""
+    return {f"{row['name']} ({report['split']})": row["miou"] for report in reports for row in report["scores"]}
+
+
+def _mebibytes(folder: Path) -> str:
+    return f"{sum(path.lstat().st_size for path in folder.rglob('*') if path.is_file()) / 2**20:,.0f}"
