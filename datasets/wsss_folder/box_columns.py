@@ -89,13 +89,18 @@ def _is_none(text: str) -> bool:
 
 
 def _number(text: str) -> float:
-    value = float(re.sub(r"^(-?\d+),(\d+)$", r"\1.\2", text))  # a decimal comma
+    try:
+        value = float(re.sub(r"^(-?\d+),(\d+)$", r"\1.\2", text))  # a decimal comma
+    except ValueError:
+        value = math.nan
     if not math.isfinite(value):
         raise ValueError(f"'{text}' is no number")
     return value
 
 
 def _corners(kind: Kind, values: Sequence[float]) -> Corners:
+    if len(values) != 4:
+        raise ValueError(f"{len(values)} numbers are no box")
     a, b, c, d = values
     if kind == "corners":
         return a, b, c, d

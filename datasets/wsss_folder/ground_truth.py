@@ -97,8 +97,9 @@ def find_ground_truth(
     whole = {n for n, records in enumerate(known.records) if drawable(records)}
     drawn = frozenset(whole | empty) - truth.files.keys()
     if not any(record.things for n in drawn for record in known.records[n]):
+        told = [note for source in sources for note in source.notes if "outline" in note]
         raise WsssError(
-            "--masks-from-shapes: no image has outlines of all its objects",
+            "; ".join(["--masks-from-shapes: no image has outlines of all its objects", *told]),
             "boxes are no masks; give polygons or run-length codes, or leave the option out",
         )
     names = ", ".join(s.place.name for s in sources if any(t.polygons or t.rle for r in s.records for t in r.things))

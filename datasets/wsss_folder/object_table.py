@@ -16,14 +16,7 @@ from wsss_folder.table import CONFIDENCE, Table
 
 BOTH = ("image_label", "image_id_class_id", "image_class")  # columns of an image and, after the last _, its class
 WIDTH, HEIGHT = ("image_width", "img_width", "width"), ("image_height", "img_height", "height")
-OTHERS = (
-    "name",
-    "object",
-    "class_id",
-    "category_id",
-    "label_id",
-    "defect_id",
-)  # columns of a class, where none is called so
+OTHERS = ("name", "object", "class_id", "category_id", "label_id", "defect_id")  # of a class, where none has its name
 SizeOf = Callable[[str], tuple[int, int]]
 """(width, height) of the image that a name means.  Raises WsssError."""
 

@@ -311,6 +311,13 @@ def test_classes_of_yolo_in_any_form(tmp_path: Path, number: str) -> None:
     assert record.things[0].name == "cat" and begins_as_label(tmp_path / "labels/a.txt")
 
 
+def test_no_masks_of_oriented_boxes_and_why(folder: Folder) -> None:
+    write_images(folder.images, ("a.jpg",))
+    yolo(folder.path, "names: [cat]", DIAMOND)
+    with pytest.raises(WsssError, match=r"no image has outlines .*; every row is a turned box \(OBB\)"):
+        folder.prepare(masks_from_shapes=True)
+
+
 UPRIGHT, DIAMOND = "0 0.1 0.1 0.5 0.1 0.5 0.5 0.1 0.5", "0 0.5 0.1 0.9 0.5 0.5 0.9 0.1 0.5"
 KITE, TRIANGLE = "0 0.5 0.1 0.6 0.5 0.5 0.9 0.1 0.5", "0 0.5 0.1 0.9 0.5 0.5 0.9"
 

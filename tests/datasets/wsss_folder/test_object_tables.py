@@ -59,7 +59,10 @@ def test_rows_without_a_box_and_groups(tmp_path: Path) -> None:
     text = "image,class,xmin,ymin,xmax,ymax,is_group_of\na,cat,4,3,12,9,1\nb,fine,,,,,0\nc,cat,1,2,x,4,0\nd,None,,,,,\n"
     group, fine, bad, none = read(tmp_path, text).records
     assert group.things[0].crowd == "ignore" and fine.tags == ("fine",) and fine.shapeless == 1
-    assert bad.problem is not None and "line 4: the box or run lengths of 'cat' cannot be read" in bad.problem.what
+    assert (
+        bad.problem is not None
+        and "line 4: the box or run lengths of 'cat' cannot be read: 'x' is no number" in bad.problem.what
+    )
     assert none.tags == none.things == () and not none.unlabelled
 
 
