@@ -12,7 +12,7 @@ from bench.row import Row
 
 def main(wanted: list[str]) -> None:
     found = [m.name for m in pkgutil.iter_modules(bench.__path__) if not m.ispkg]
-    names = wanted or [name for name in found if name not in ("row", "measure", "__main__")]
+    names = wanted or [name for name in found if name not in ("row", "measure", "tune", "__main__")]
     print(f"{'what':32}{'ours':>10}{'theirs':>10}{'ratio':>8}  note")
     for name in names:
         for row in importlib.import_module(f"bench.{name}").main():

@@ -5,12 +5,10 @@ import signal
 from pathlib import Path
 from typing import Any
 
-import wsss_cli.engine.infer
-import wsss_cli.engine.segment
-import wsss_cli.metrics.evaluate  # all three here once, not in every command
-import wsss_cli.nets.weights.pretrained  # noqa: F401
-from processes import Forked, Result, Wsss
+from processes import Forked, Result, Wsss, import_once
 from wsss_cli.testing import MethodTester
+
+import_once()
 
 
 class ForkedTester(MethodTester):
@@ -23,9 +21,8 @@ class ForkedTester(MethodTester):
         return Started(cls.run_of(folder).start(*words))
 
     @classmethod
-    def on_two(cls, folder: Path, *words: str) -> None:
-        for result in cls.run_of(folder).ranks(2, *words):
-            ok(result)
+    def on_two(cls, folder: Path, *words: str) -> str:
+        return "".join([ok(result) for result in cls.run_of(folder).ranks(2, *words)])
 
     @classmethod
     def failing(cls, folder: Path, *words: object) -> str:

@@ -15,6 +15,33 @@ from typing import Any
 
 import torch
 
+IMPORTED_ONCE = (  # by `import_once`, not in every fork
+    "rich.progress",
+    "rich.table",
+    "scipy.ndimage",
+    "timm",
+    "torch._dynamo",
+    "torch.distributed.launcher.api",
+    "wsss_cli.app",
+    "wsss_cli.commands.run_checks",
+    "wsss_cli.preparation.prepare",
+    "wsss_cli.engine.infer",
+    "wsss_cli.engine.loop",
+    "wsss_cli.engine.segment",
+    "wsss_cli.execute",
+    "wsss_cli.export.labels",
+    "wsss_cli.metrics.evaluate",
+    "wsss_cli.nets.weights.pretrained",
+)
+
+
+def import_once(*more: str) -> None:
+    """What most commands need, into this process, and more."""
+    with warnings.catch_warnings():
+        warnings.simplefilter("ignore")
+        for module in (*IMPORTED_ONCE, *more):
+            importlib.import_module(module)
+
 
 @dataclass(frozen=True)
 class Result:

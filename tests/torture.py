@@ -1,13 +1,15 @@
 """make torture: a hostile week for a run, at random: kills, damages, pairs of commands, full disks, wrong types.
 
 python tests/torture.py [--minutes 30] [--seed 0]; prints tried / survived / failed of each kind and exits with 1 if
-anything failed.  Survived: the results are those of the undisturbed run, or the fault is told in a message with code 2.
+anything failed.  Each kind has its turn, in an order that the seed draws.  Survived: the results are those of the
+undisturbed run, or the fault is told in a message with code 2; and nothing damaged is left of which nobody tells.
 """
 
 from __future__ import annotations
 
 import argparse
 import copy
+import io
 import json
 import os
 import random
@@ -23,17 +25,26 @@ from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import torch
 import yaml
 
-import tiny_folder
-from processes import Result, Wsss
+from processes import Forked, Result, Wsss, import_once, until
 from tiny_recipes import SMALLER
-from trained_run import tensors
+from torture_importers import IMPORTERS, change, files_below, retyped
+from wsss_cli.data.prepared import read_prepared
+from wsss_cli.errors import WsssError
+from wsss_cli.testing import leaves as tensors
 
-METHODS = ("irn", "beco", "toco")
+METHODS = {"irn": (), "beco": (), "toco": ("--stage", "pseudo")}
+"""With what `wsss evaluate` is to be called besides, so that each of a method's stages runs."""
 PLAIN = ("--workers", 0)
+SCENES = ("prepare", "shapes", "--train", 16, "--val", 6, "--size", 64)
+USED = ("wsss_irn.stages", "wsss_beco.stages", "wsss_toco.stages", "wsss_folder.prepare", "wsss_cli.report.page")
+"""By commands, so that forks need not import them."""
 SECONDS = 240  # for one command
+SHARES = {"kills": 0.3, "damages": 0.4, "pairs": 0.1, "disks": 0.08, "importers": 0.12}
+"""Of the time."""
 
 
 @dataclass
@@ -52,27 +63,51 @@ class Ledger:
 
     def table(self) -> str:
         rows = ["| what | tried | survived | failed |", "|---|---|---|---|"]
-        for kind, tried in self.tried.items():
-            rows.append(f"| {kind} | {tried} | {tried - self.failed[kind]} | {self.failed[kind]} |")
+        tried, failed = self.tried.total(), self.failed.total()
+        for kind, of_kind in [*sorted(self.tried.items()), ("all", tried)]:
+            wrong = failed if kind == "all" else self.failed[kind]
+            rows.append(f"| {kind} | {of_kind} | {of_kind - wrong} | {wrong} |")
         return "\n".join(rows)
 
 
 @dataclass(frozen=True)
 class Subject:
-    """A method with a finished run in `folder`, and what that holds."""
+    """A method with a finished run in `folder`, and what that holds.
+
+    stages  the seconds that each took
+    halted  by its file the folder of a run that was killed in a training, its checkpoint half-finished
+    """
 
     name: str
     folder: Path
     results: dict[str, Any]
+    stages: dict[str, float]
+    halted: dict[str, Path] = field(default_factory=dict)
 
     def copy(self, place: Path, runs: bool = True) -> Wsss:
-        shutil.rmtree(place, ignore_errors=True)
-        shutil.copytree(self.folder, place, ignore=None if runs else shutil.ignore_patterns("runs"))
-        return Wsss(place, ())
+        return copied(self.folder, place, runs)
 
     @property
-    def words(self) -> tuple[object, ...]:
-        return ("evaluate", self.name, "--recipe", "tiny.yaml", *PLAIN)
+    def commands(self) -> list[tuple[object, ...]]:
+        """Those that lead through every stage."""
+        first = ("evaluate", self.name, "--recipe", "tiny.yaml")
+        more = [("evaluate", *METHODS[self.name], *PLAIN)] if METHODS[self.name] else []
+        return [(*first, *PLAIN), *more]
+
+    def run(self, command: Wsss) -> Result:
+        """All of them, until one does not end well."""
+        for words in self.commands:
+            done = command(*words, seconds=SECONDS)
+            if done.code:
+                break
+        return done
+
+
+def copied(folder: Path, place: Path, runs: bool = True) -> Wsss:
+    """`place` becomes a copy of the folder, the times of files as they are."""
+    shutil.rmtree(place, ignore_errors=True)
+    shutil.copytree(folder, place, ignore=None if runs else shutil.ignore_patterns("runs"))
+    return Wsss(place, ())
 
 
 def subject(folder: Path, name: str) -> Subject:
@@ -82,25 +117,27 @@ def subject(folder: Path, name: str) -> Subject:
     recipe["train"]["loop"] = {**recipe["train"]["loop"], "batch": 4}
     (folder / "tiny.yaml").write_text(yaml.safe_dump(recipe))
     command = Wsss(folder, ())
-    for words in (
-        ("prepare", "shapes", "--train", 16, "--val", 6, "--size", 64),
-        ("evaluate", name, "--recipe", "tiny.yaml", *PLAIN),
-    ):
-        done = command(*words, seconds=SECONDS)
+    made = Subject(name, folder, {}, {})
+    for done in (command(*SCENES, seconds=SECONDS), made.run(command)):
         assert done.code == 0, done.text
-    return Subject(name, folder, results(folder))
+    records = sorted(folder.glob("runs/*/*/*/*/stage.json"), key=lambda path: path.stat().st_mtime)
+    stages = {path.parent.name: float(json.loads(path.read_text())["seconds"]) for path in records}
+    return Subject(name, folder, results(folder), stages)
 
 
 def results(folder: Path) -> dict[str, Any]:
-    """Weights, label maps and scores of the run in a folder, without times."""
+    """Weights, maps and scores of the run in a folder, without times."""
     found: dict[str, Any] = {}
     for path in sorted((folder / "runs").rglob("*")):
         name = path.relative_to(folder).as_posix()
-        if ".previous/" in name or "damaged/" in name or ".damaged" in name or not path.is_file():
+        if ".previous/" in name or "damaged/" in name or not path.is_file():
             continue
-        if path.suffix == ".png":
+        if path.suffix == ".png" or (path.suffix == ".json" and path.parent.name == "instances"):
             found[name] = path.read_bytes()
-        elif path.name == "checkpoint.pt":
+        elif path.suffix == ".npz":
+            with np.load(io.BytesIO(path.read_bytes())) as arrays:
+                found |= {f"{name}.{key}": arrays[key].tobytes() for key in arrays}
+        elif path.suffix == ".pt":
             found |= {
                 f"{name}{key}": value.numpy().tobytes() if isinstance(value, torch.Tensor) else value
                 for key, value in tensors(torch.load(path, weights_only=True)["model"])
@@ -119,36 +156,66 @@ def fault_of(result: Result, codes: tuple[int, ...] = (0, 2)) -> str:
     return "code 2 without a message" if result.code == 2 and not result.text.strip() else ""
 
 
-def guarded(attempt: Callable[[random.Random, Subject, Path], str], *given: Any) -> str:
+def same(subject: Subject, place: Path) -> str:
     try:
-        return attempt(*given)
-    except AssertionError as error:  # a command that hung
-        return str(error)[:300]
+        now = results(place)
+    except Exception as error:  # a damaged file that was left raises whatever its bytes lead to
+        return f"unreadable results: {type(error).__name__}: {error}"
+    other = [k for k in subject.results.keys() | now.keys() if subject.results.get(k) != now.get(k)]
+    return f"other results: {len(other)}, first {min(other)}" if other else ""
 
 
-def litter(folder: Path) -> list[str]:
-    return [str(path) for path in folder.rglob("*.part")]
+def litter(folder: Path) -> str:
+    found = [path.name for path in folder.rglob("*.part")]
+    return f"litter: {found}" if found else ""
 
 
 # ---- kills
 
 
-def killed(rng: random.Random, subject: Subject, place: Path) -> str:
-    """Kill the whole chain some times at random, then let it end."""
+def killed(rng: random.Random, subject: Subject, place: Path, stage: str) -> str:
+    """Kill what leads through every stage within one of them, some more times at random, then let it end."""
     command = subject.copy(place, runs=False)
-    for _ in range(rng.randint(1, 3)):
-        process = command.start(*subject.words)
+    for number, words in enumerate(subject.commands):
+        process = command.start(*words)
+        if stage in subject.stages and _reached(process, place, stage):
+            time.sleep(rng.uniform(0, subject.stages[stage]))
+            _kill(rng, process)
+            break
+        if (done := process.wait(SECONDS)).code:
+            return f"stage {stage} was not reached, command {number}: {done.text[-300:]}"
+    for _ in range(rng.randint(0, 2)):
+        process = command.start(*rng.choice(subject.commands))
         time.sleep(rng.uniform(0.05, 1) ** 2 * 12)
-        process.send(rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM)))
-        process.wait(SECONDS)
-    ended = command(*subject.words, seconds=SECONDS)
-    return fault_of(ended, (0,)) or same(subject, place) or (f"litter: {litter(place)}" if litter(place) else "")
+        _kill(rng, process)
+    return fault_of(subject.run(command), (0,)) or same(subject, place) or litter(place)
 
 
-def same(subject: Subject, place: Path) -> str:
-    now = results(place)
-    other = [k for k in subject.results.keys() | now.keys() if subject.results.get(k) != now.get(k)]
-    return f"other results: {len(other)}, first {min(other)}" if other else ""
+def _reached(process: Forked, place: Path, stage: str) -> bool:
+    """Wait until a process is in a stage; False if it ends before."""
+    while not list(place.glob(f"runs/*/*/*/{stage}/stage.json")):
+        if os.waitid(os.P_PID, process.pid, os.WEXITED | os.WNOHANG | os.WNOWAIT):
+            return False
+        time.sleep(0.005)
+    return True
+
+
+def _kill(rng: random.Random, process: Forked) -> None:
+    process.send(rng.choice((signal.SIGKILL, signal.SIGKILL, signal.SIGTERM, signal.SIGINT)))
+    process.wait(SECONDS)
+
+
+def halt(subject: Subject, kind: str, place: Path) -> Path:
+    """A run that was killed once the checkpoint `kind`, as "train/checkpoint.pt", was there but not finished."""
+    for _ in range(10):
+        command = subject.copy(place, runs=False)
+        process = command.start(*subject.commands[0])
+        until(lambda: list(place.glob(f"runs/*/*/*/{kind}")), SECONDS)
+        process.send(signal.SIGKILL)
+        process.wait()
+        if not torch.load(next(place.glob(f"runs/*/*/*/{kind}")), weights_only=True)["done"]:
+            return place
+    raise AssertionError(f"no training of {subject.name} could be stopped that leaves {kind}")
 
 
 # ---- damages
@@ -166,6 +233,27 @@ def splice(rng: random.Random, data: bytes) -> bytes:
     return data[:at] + rng.randbytes(rng.randint(1, 40)) + data[at + rng.randint(0, 40) :]
 
 
+def retype(rng: random.Random, data: bytes) -> bytes:
+    """One value of a JSON or YAML, or of one line of JSON, is of another type, and no sum tells; else a flipped bit."""
+    lines = data.splitlines()
+    line = rng.randrange(len(lines)) if lines else 0
+    for read, text in ((json.loads, data), (json.loads, lines[line] if lines else b""), (yaml.safe_load, data)):
+        try:
+            content = read(text)
+        except Exception:  # not of this form
+            continue
+        if not isinstance(content, dict | list):
+            continue
+        change(rng, content)
+        if isinstance(content, dict):
+            content.pop("sum", None)
+        if read is yaml.safe_load:
+            return yaml.safe_dump(content).encode()
+        new = json.dumps(content).encode()
+        return new if text is data else b"\n".join([*lines[:line], new, *lines[line + 1 :]])
+    return flip(rng, data)
+
+
 DAMAGES: dict[str, Callable[[random.Random, bytes], bytes]] = {
     "flipped bit": flip,
     "cut": lambda rng, data: data[: rng.randrange(len(data) + 1)],
@@ -173,6 +261,7 @@ DAMAGES: dict[str, Callable[[random.Random, bytes], bytes]] = {
     "second half zero": lambda rng, data: data[: len(data) // 2] + bytes(len(data) - len(data) // 2),
     "other bytes": splice,
     "lines doubled": lambda rng, data: data + data[data.rfind(b"\n", 0, -1) + 1 :],
+    "another type": retype,
     "gone": lambda rng, data: b"",
 }
 COMMANDS = (
@@ -183,62 +272,105 @@ COMMANDS = (
     ("evaluate", "--force"),
     ("check",),
     ("report",),
+    ("export", "--format", "coco", "--out", "out"),
 )
+REFUSED = ("run.yaml", "latest", "dataset.yaml", "samples.jsonl", "images/*.png", "masks/*.png", "objects/*.png")
+"""Kinds of files that are not made again: what is theirs alone may end in a message."""
+COURSE = ("log.txt", "config.yaml", "latest")
+"""Of a stage's course, not its result: read by people, or written anew by the next command."""
 
 
-def damaged(rng: random.Random, subject: Subject, place: Path) -> tuple[str, str]:
-    """One damage to one file of the run or of the data, one command; then what remains must be whole or told."""
-    command = subject.copy(place)
-    files = [p for p in sorted(place.rglob("*")) if p.is_file() and p.name not in (".lock", "tiny.yaml")]
-    kinds = sorted({kind_of(p, place) for p in files})
-    kind = rng.choice(kinds)
-    path = rng.choice([p for p in files if kind_of(p, place) == kind])
-    how = rng.choice(sorted(DAMAGES))
+def kind_of(path: Path, place: Path) -> str:
+    """Of a file of a run or a data set: "stage.json", "images/*.png", "seeds/cam_net/checkpoint.pt"."""
+    parts = path.relative_to(place).parts
+    below = parts[4:] if parts[0] == "runs" else parts[2:]
+    if path.suffix in (".pt", ".npz", ".png"):
+        name = path.name if path.suffix == ".pt" else f"*{path.suffix}"
+        return "/".join((*below[:-1], name))
+    return path.name if parts[0] == "runs" and len(below) < 3 else "/".join((*below[:-1], path.name)) or path.name
+
+
+def damageable(place: Path) -> dict[str, list[Path]]:
+    """By kind, the files of a run and of its data."""
+    kinds: dict[str, list[Path]] = {}
+    for path in sorted(p for room in ("data", "runs") for p in (place / room).rglob("*") if p.is_file()):
+        if not path.name.startswith("."):
+            kinds.setdefault(_shared(kind_of(path, place)), []).append(path)
+    return kinds
+
+
+def _shared(kind: str) -> str:
+    """One kind for the many JSONs of a folder."""
+    folder, _, name = kind.rpartition("/")
+    return f"{folder}/*.json" if folder and name.endswith(".json") and name != "instances.json" else kind
+
+
+@dataclass(frozen=True)
+class Target:
+    """A kind of file, and where a run with such files lies."""
+
+    kind: str
+    subject: Subject
+    folder: Path
+    file: str = ""
+
+
+def targets(subjects: list[Subject]) -> dict[str, list[Target]]:
+    """By kind; a checkpoint of a training that was killed is a kind of its own."""
+    found: dict[str, list[Target]] = {}
+    for one in subjects:
+        for kind in damageable(one.folder):
+            found.setdefault(kind, []).append(Target(kind, one, one.folder))
+        for kind, folder in one.halted.items():
+            found.setdefault(f"{kind}, half-finished", []).append(Target(kind, one, folder))
+    return found
+
+
+def damaged(rng: random.Random, target: Target, place: Path, how: str) -> str:
+    """One damage to one file, one command, then what leads through every stage: what remains is whole or told."""
+    command = copied(target.folder, place)
+    path = rng.choice(damageable(place)[target.kind])
     before = path.read_bytes()
     if how == "gone":
         path.unlink()
     else:
         path.write_bytes(DAMAGES[how](rng, before))
-    unchanged = path.is_file() and path.read_bytes() == before
+    after = path.read_bytes() if path.is_file() else None
     words = rng.choice(COMMANDS)
-    extra = () if words[0] in ("check", "report") else PLAIN
-    told = f"{how} of {path.relative_to(place)}, then wsss {' '.join(words)}"
+    extra = () if words[0] in ("check", "report", "export") else PLAIN
+    did = f"{how} of {path.relative_to(place)}, then wsss {' '.join(words)}"
     first = command(*words, *extra, seconds=SECONDS)
     if why := fault_of(first):
-        return f"damages: {kind}", f"{told}: {why}"
-    ended = command("evaluate", *PLAIN, seconds=SECONDS)
-    if why := fault_of(ended, (0, 2)):
-        return f"damages: {kind}", f"{told}, then wsss evaluate: {why}"
-    if ended.code == 0 and (why := same(subject, place)) and not unchanged and not lost_unneeded(path, place, why):
-        return f"damages: {kind}", f"{told}: {why}"
-    return f"damages: {kind}", ""
+        return f"{did}: {why}"
+    ended = target.subject.run(command)
+    if why := fault_of(ended, (0, 2) if target.kind in REFUSED else (0,)):
+        return f"{did}, then wsss evaluate: {why}"
+    if after == before or ended.code == 2:
+        return ""
+    now = path.read_bytes() if path.is_file() else None
+    left = now == after and path.name not in COURSE
+    if left and path.name not in first.text + ended.text and path.name not in command("check", seconds=SECONDS).text:
+        return f"{did}: nobody tells of it"
+    why = same(target.subject, place)
+    return f"{did}: {why}" if why and not (left and _of_one_file(target.subject, place, path)) else ""
 
 
-def lost_unneeded(path: Path, place: Path, why: str) -> bool:
-    """What nothing needs any more may be gone: that very file differs, and no other."""
-    return "other results: 1," in why and path.relative_to(place).as_posix() in why
-
-
-def kind_of(path: Path, place: Path) -> str:
-    parts = path.relative_to(place).parts
-    if path.name in ("stage.json", "run.yaml", "latest", "dataset.yaml", "samples.jsonl", "files.sum"):
-        return path.name
-    return f"{parts[0]} {path.suffix or path.name}"
+def _of_one_file(subject: Subject, place: Path, path: Path) -> bool:
+    """What nothing needs any more may stay gone or damaged: that very file differs, and no other."""
+    path.unlink(missing_ok=True)
+    name, now = path.relative_to(place).as_posix(), results(place)
+    differing = [k for k in subject.results.keys() | now.keys() if subject.results.get(k) != now.get(k)]
+    return all(key.startswith(name) for key in differing)
 
 
 # ---- pairs
 
 
-def paired(rng: random.Random, subject: Subject, place: Path) -> str:
+def paired(rng: random.Random, subject: Subject, place: Path, other: tuple[object, ...]) -> str:
     """Two commands at once on one run."""
-    command = subject.copy(place, runs=rng.random() < 0.5)
-    choices = [
-        subject.words,
-        ("train", subject.name, "--recipe", "tiny.yaml", *PLAIN),
-        ("check",),
-        ("report", subject.name),
-    ]
-    pair = [rng.choice(choices), subject.words]
+    command = subject.copy(place, runs=rng.random() < 0.7)
+    pair = [other, rng.choice(subject.commands)]
+    rng.shuffle(pair)
     started = []
     for words in pair:
         started.append(command.start(*words))
@@ -246,28 +378,38 @@ def paired(rng: random.Random, subject: Subject, place: Path) -> str:
     for words, process in zip(pair, started):
         if why := fault_of(process.wait(SECONDS)):
             return f"{pair}: {words[0]}: {why}"
-    ended = command(*subject.words, seconds=SECONDS)
-    return fault_of(ended, (0,)) or same(subject, place)
+    return fault_of(subject.run(command), (0,)) or same(subject, place) or litter(place)
 
+
+PAIRS: dict[str, tuple[object, ...]] = {
+    "evaluate": ("evaluate", *PLAIN),
+    "train": ("train", *PLAIN),
+    "pseudo --force": ("pseudo", "--force", *PLAIN),
+    "prepare --force": (*SCENES, "--force"),
+    "check": ("check",),
+    "report": ("report",),
+    "export": ("export", "--format", "png", "--out", "out"),
+}
 
 # ---- a small disk
 
+SIZES = tuple(size * 1024 for size in (20, 60, 120, 250, 500, 1000, 2000))
 
-def filled(rng: random.Random, subject: Subject, place: Path) -> str:
+
+def filled(rng: random.Random, subject: Subject, place: Path, size: int) -> str:
     """The whole chain on a file system that is too small; then with room."""
     command = subject.copy(place, runs=False)
     disk = place / "runs"
     disk.mkdir()
-    size = rng.choice((20, 60, 120, 250, 500, 1000, 2000)) * 1024
     subprocess.run(["mount", "-t", "tmpfs", "-o", f"size={size}", "tmpfs", disk], check=True)
     try:
-        full = command(*subject.words, seconds=SECONDS)
+        full = subject.run(command)
         if why := fault_of(full):
             return f"{size} bytes: {why}"
         if full.code == 2 and "no space left" not in full.err:
             return f"{size} bytes: {full.err.strip()[-200:]}"
         subprocess.run(["mount", "-o", "remount,size=256m", disk], check=True)
-        return fault_of(command(*subject.words, seconds=SECONDS), (0,)) or same(subject, place)
+        return fault_of(subject.run(command), (0,)) or same(subject, place) or litter(place)
     finally:
         subprocess.run(["umount", disk], check=True)
 
@@ -282,103 +424,81 @@ def can_mount() -> bool:
 
 # ---- importers
 
-WRONG: tuple[Any, ...] = (
-    None,
-    5,
-    -1,
-    1e308,
-    float("nan"),
-    "x",
-    "",
-    [],
-    {},
-    [[]],
-    True,
-    "\0",
-    "a" * 5000,
-    "../x",
-    2**70,
-)
 
-
-def importers(root: Path) -> Iterator[tuple[str, Path, tuple[object, ...]]]:
-    """(name, the file to spoil, the words of `wsss prepare folder`) of every layout of annotations."""
-    images = tiny_folder.write_images(root / "images")
-    base = ("prepare", "folder", "--images", images, "--force")
-    yield "coco", tiny_folder.write_coco(root / "coco.json"), (*base, "--coco", root / "coco.json")
-    yield "csv", tiny_folder.write_csv(root / "tags.csv"), (*base, "--tags", root / "tags.csv")
-    yield "yolo", tiny_folder.write_yolo(root / "yolo"), (*base, "--yolo", root / "yolo")
-    yield "xml", tiny_folder.write_pascal(root / "xml"), (*base, "--xml", root / "xml")
-    yield "label-studio", tiny_folder.write_label_studio(root / "ls.json"), (*base, "--label-studio", root / "ls.json")
-    yield "cvat", tiny_folder.write_cvat(root / "cvat.xml"), (*base, "--cvat", root / "cvat.xml")
-    yield "labelme", labelme(root / "labelme", images), (*base, "--labelme", root / "labelme")
-    yield "via", via(root / "via.json"), (*base, "--via", root / "via.json", "--via-attribute", "kind")
-
-
-def labelme(folder: Path, images: Path) -> Path:
-    folder.mkdir()
-    for name in ("a.jpg", "b.png"):
-        shape = {"label": "cat", "points": [[5, 4], [25, 16]], "shape_type": "rectangle", "flags": {}, "group_id": None}
-        row = {
-            "imagePath": name,
-            "imageWidth": 40,
-            "imageHeight": 30,
-            "shapes": [shape],
-            "imageData": None,
-            "flags": {},
-        }
-        (folder / name).with_suffix(".json").write_text(json.dumps(row))
-    return folder
-
-
-def via(path: Path) -> Path:
-    shape = {"name": "rect", "x": 5, "y": 4, "width": 20, "height": 12}
-    rows = {
-        name: {
-            "filename": name,
-            "size": 9,
-            "regions": [{"shape_attributes": shape, "region_attributes": {"kind": "cat"}}],
-            "file_attributes": {},
-        }
-        for name in ("a.jpg", "b.png")
-    }
-    path.write_text(json.dumps(rows))
-    return path
-
-
-def spoilt(rng: random.Random, path: Path) -> str:
-    """Give one value of a JSON another type, or damage the text of another file; returns what was done."""
-    file = path if path.is_file() else rng.choice(sorted(p for p in path.rglob("*") if p.is_file()))
-    if file.suffix == ".json" and rng.random() < 0.8:
-        content = json.loads(file.read_text())
-        places = list(leaves(content))
-        holder, key = rng.choice(places)
-        holder[key] = rng.choice(WRONG)
-        file.write_text(json.dumps(content))
-        return f"{key} = {holder[key]!r:.40} in {file.name}"
-    how = rng.choice(("flipped bit", "cut", "other bytes", "empty"))
-    file.write_bytes(DAMAGES[how](rng, file.read_bytes()))
-    return f"{how} in {file.name}"
-
-
-def leaves(content: Any) -> Iterator[tuple[Any, Any]]:
-    """(holder, key) of every value, at any depth."""
-    pairs = content.items() if isinstance(content, dict) else enumerate(content) if isinstance(content, list) else ()
-    for key, value in list(pairs):
-        yield content, key
-        yield from leaves(value)
-
-
-def imported(rng: random.Random, place: Path) -> tuple[str, str]:
+def imported(rng: random.Random, place: Path, name: str) -> str:
+    """Spoil one file of a layout: it is prepared, and can be read and checked, or the fault is told."""
     shutil.rmtree(place, ignore_errors=True)
     place.mkdir(parents=True)
-    name, path, words = rng.choice(list(importers(place)))
-    done = spoilt(rng, path)
-    why = fault_of(Wsss(place, ())(*words, seconds=SECONDS))
-    return f"importer {name}", f"{done}: {why}" if why else ""
+    path, words = IMPORTERS[name](place)
+    file = rng.choice(files_below(path))
+    did = retyped(rng, file) if rng.random() < 0.6 else ""
+    if not did:
+        did = rng.choice(("flipped bit", "cut", "other bytes", "empty"))
+        file.write_bytes(DAMAGES[did](rng, file.read_bytes()))
+    command = Wsss(place, ())
+    done = command(*words, seconds=SECONDS)
+    if why := fault_of(done):
+        return f"{did} in {file.name}: {why}"
+    if done.code:
+        return ""
+    try:
+        read_prepared(place / "data" / (place / "data/latest").read_text().strip())
+    except WsssError as error:
+        return f"{did} in {file.name}: prepared, but: {error}"
+    why = fault_of(command("check", seconds=SECONDS))
+    return f"{did} in {file.name}, then wsss check: {why}" if why else ""
 
 
 # ---- all of it
+
+
+def turns(rng: random.Random, kinds: list[Any]) -> Iterator[Any]:
+    """Each in its turn, the order drawn anew each time."""
+    while True:
+        yield from rng.sample(kinds, len(kinds))
+
+
+def guarded(attempt: Callable[..., str], *given: Any) -> str:
+    try:
+        return attempt(*given)
+    except AssertionError as error:  # a command that hung
+        return str(error)[:300]
+
+
+def attempts(
+    rng: random.Random, subjects: list[Subject], place: Path
+) -> dict[str, Iterator[tuple[str, Callable[..., str], tuple[Any, ...]]]]:
+    """Of each kind one after the other: the row of the table, and what is to be called on a place with what."""
+    by_kind = targets(subjects)
+    stages = [(one, stage) for one in subjects for stage in one.stages]
+    ways = {kind: turns(rng, list(DAMAGES)) for kind in by_kind}
+    draw = rng.choice
+    found: dict[str, Iterator[tuple[str, Callable[..., str], tuple[Any, ...]]]] = {
+        "kills": ((f"kill: {one.name}, {s}", killed, (rng, one, place, s)) for one, s in turns(rng, stages)),
+        "damages": (
+            (f"damage: {k}", damaged, (rng, draw(by_kind[k]), place, next(ways[k]))) for k in turns(rng, list(by_kind))
+        ),
+        "pairs": ((f"pair: {k}", paired, (rng, draw(subjects), place, PAIRS[k])) for k in turns(rng, list(PAIRS))),
+        "importers": ((f"importer: {k}", imported, (rng, place, k)) for k in turns(rng, list(IMPORTERS))),
+    }
+    if can_mount():
+        found["disks"] = (
+            (f"disk of {size // 1024:4} KiB", filled, (rng, draw(subjects), place, size))
+            for size in turns(rng, [*SIZES])
+        )
+    return found
+
+
+def all_subjects(root: Path) -> list[Subject]:
+    """The methods, each with one killed in every kind of training that no other has been killed in."""
+    subjects, seen = [subject(root / name, name) for name in METHODS], set()
+    for one in subjects:
+        trainings = [kind for kind in damageable(one.folder) if kind.endswith("checkpoint.pt")]
+        for kind in trainings:
+            if kind not in seen or kind == "train/checkpoint.pt":
+                seen.add(kind)
+                one.halted[kind] = halt(one, kind, root / f"{one.name}-{kind.replace('/', '-')}")
+    return subjects
 
 
 def main() -> None:
@@ -388,33 +508,22 @@ def main() -> None:
     asked = parser.parse_args()
     os.environ["OMP_NUM_THREADS"] = "1"
     torch.set_num_threads(1)
+    import_once(*USED)
     rng, ledger = random.Random(asked.seed), Ledger()
     with tempfile.TemporaryDirectory() as root:
-        place, subjects = Path(root) / "w", [subject(Path(root) / name, name) for name in METHODS]
-        end = time.monotonic() + 60 * asked.minutes
-        disks = can_mount()
+        ways = attempts(rng, all_subjects(Path(root)), Path(root) / "w")
+        spent, end = dict.fromkeys(ways, 0.0), time.monotonic() + 60 * asked.minutes
         while time.monotonic() < end:
-            one = rng.choice(subjects)
-            ledger.note(f"kills: {one.name}", guarded(killed, rng, one, place))
-            for _ in range(4):
-                kind, why = damaged_safely(rng, rng.choice(subjects), place)
-                ledger.note(kind, why)
-            ledger.note("pairs of commands", guarded(paired, rng, one, place))
-            if disks:
-                ledger.note("a small disk", guarded(filled, rng, one, place))
-            for _ in range(6):
-                ledger.note(*imported(rng, place))
-    ledger.tried = Counter(dict(sorted(ledger.tried.items())))
+            way = min(ways, key=lambda name: spent[name] / SHARES[name])
+            kind, attempt, given = next(ways[way])
+            start = time.monotonic()
+            ledger.note(kind, guarded(attempt, *given))
+            spent[way] += time.monotonic() - start
     print(ledger.table())
-    print(f"seed {asked.seed}, {asked.minutes:g} minutes" + ("" if disks else "; no small disk could be mounted"))
+    print(
+        f"seed {asked.seed}, {asked.minutes:g} minutes" + ("" if "disks" in ways else "; no small disk to be mounted")
+    )
     sys.exit(bool(ledger.failed))
-
-
-def damaged_safely(rng: random.Random, one: Subject, place: Path) -> tuple[str, str]:
-    try:
-        return damaged(rng, one, place)
-    except AssertionError as error:
-        return "damages: a command hung", str(error)[:300]
 
 
 if __name__ == "__main__":

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import sys
 import warnings
@@ -17,6 +18,7 @@ from typer.completion import (  # type: ignore[attr-defined]  # of which typer e
 from typer.core import TyperGroup
 
 from wsss_cli.commands import (
+    benchmark,
     check,
     datasets,
     evaluate,
@@ -31,7 +33,9 @@ from wsss_cli.commands import (
     train,
 )
 from wsss_cli.commands.declared import with_declared
+from wsss_cli.commands.photos import ManyImages
 from wsss_cli.errors import WsssError
+from wsss_cli.names import shown
 
 GROUPS = {"prepare": prepare.build, "export": export.build}
 VERBS = {
@@ -42,12 +46,14 @@ VERBS = {
     "infer": infer.infer,
     "evaluate": evaluate.evaluate,
     "report": report.report,
+    "benchmark": benchmark.benchmark,
     "export": None,
     "methods": methods.methods,
     "nets": nets.nets,
     "datasets": datasets.datasets,
     "check": check.check,
 }
+CLASSES = {"infer": ManyImages}
 
 
 class _InOrder(TyperGroup):
@@ -73,7 +79,7 @@ def build() -> typer.Typer:
         if function is None:
             app.add_typer(GROUPS[name](), name=name)
         else:
-            app.command(name)(with_declared(name, function))
+            app.command(name, cls=CLASSES.get(name))(with_declared(name, function))
     return app
 
 
@@ -123,9 +129,11 @@ def main() -> None:
         warnings.showwarning = lambda message, category, *rest: _show(warn, message, category)
     try:
         build()(prog_name="wsss")
-    except WsssError as error:
-        if "WSSS_DEBUG" in os.environ:
+    except (WsssError, OSError) as error:
+        if "WSSS_DEBUG" in os.environ or (isinstance(error, OSError) and error.errno != errno.ENAMETOOLONG):
             raise
+        if isinstance(error, OSError):  # any path that is given may be: looking for it tells
+            error = WsssError(f"{shown(str(error.filename))} is too long for a path", "give a shorter one")
         if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
             log.error(str(error))
         sys.exit(2)

@@ -127,6 +127,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "method": job.method.name,
         "data": job.data.info.name,
         "data_hash": job.data.info.hash,
+        "about": {"kind": job.data.info.kind, "palette": job.data.info.palette},
         "config": as_dict(step.config),
         "normalise": normalisations(step.config),
         "inputs": {need: marks[need] for need in step.inputs},

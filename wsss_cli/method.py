@@ -118,6 +118,8 @@ class Method:
                checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
     infer      "package.module:Class", the settings of the infer stage, if the method adds some to wsss_cli's Infer
     infer_options  those of its settings that have an option of their own
+    full       settings of its stage `train`, as after --set, with which it learns from the masks instead: the upper
+               bound; none if it cannot
     """
 
     name: str
@@ -128,6 +130,7 @@ class Method:
     predictor: str
     infer: str = INFER.config
     infer_options: tuple[StageOption, ...] = ()
+    full: tuple[str, ...] = ()
     package: str = ""  # set by the host: the import package, where recipes/ lies
 
     def __post_init__(self) -> None:

@@ -11,6 +11,8 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from wsss_cli.sound import open_file
+
 SAMPLED = 64  # files of a folder whose content its digest looks at
 
 
@@ -76,7 +78,7 @@ def identity(path: Path, known: Mapping[str, Any]) -> dict[str, Any]:
 
 
 def file_digest(path: Path) -> str:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return hashlib.file_digest(file, _hash).hexdigest()
 
 

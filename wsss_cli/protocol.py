@@ -21,6 +21,9 @@ CONVENTIONS: dict[MeanOver, str] = {
 NO_SELECTION = "none: the last iteration"
 """Of checkpoints; a training that does select says by what, in its metrics."""
 
+FEW = 30
+"""Images under which a mean IoU says little of others."""
+
 FACTS = ("stage", "data", "split", "ground_truth", "images")
 """The fields that stand at the head of scores.json, not under "protocol"."""
 

@@ -18,7 +18,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.places import file_digest
-from wsss_cli.sound import KEEPING, fault
+from wsss_cli.sound import KEEPING, fault, open_file, read_text
 
 NAME = "files.sum"
 ASIDE = "damaged"
@@ -51,7 +51,7 @@ def sealed(folder: Path, digest: str) -> dict[str, Sum] | None:
     path = folder / NAME
     if not path.is_file() or file_digest(path) != digest:
         return None
-    rows = (line.split(" ", 3) for line in path.read_text(encoding="utf-8").splitlines())
+    rows = (line.split(" ", 3) for line in read_text(path).splitlines())
     return {name: Sum(int(crc, 16), int(size), int(time)) for crc, size, time, name in rows}
 
 
@@ -121,7 +121,7 @@ def _is_kept(path: Path, wanted: Sum) -> bool:
 
 def _sum(path: Path) -> Sum:
     crc, stat = 0, path.stat()
-    with path.open("rb") as file:
+    with open_file(path) as file:
         while block := file.read(BLOCK):
             crc = zlib.crc32(block, crc)
     return Sum(crc, stat.st_size, stat.st_mtime_ns)

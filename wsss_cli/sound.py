@@ -6,12 +6,13 @@ other weights, without a word.
 
 from __future__ import annotations
 
+import io
 import json
 import stat
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any
+from typing import Any, BinaryIO, TextIO
 
 from wsss_cli.errors import WsssError
 
@@ -33,11 +34,28 @@ def require_file(path: Path) -> None:
         raise WsssError(f"{path} is {what}, not a file", "give a file, or move it away")
 
 
+def open_file(path: Path) -> BinaryIO:
+    """A file, open for reading: all that others may have put there is opened by it.  Raises as `require_file`."""
+    require_file(path)
+    return path.open("rb")
+
+
+def open_text(path: Path, encoding: str = "utf-8", errors: str = "strict") -> TextIO:
+    """The same as text, its lines ended by \\n."""
+    return io.TextIOWrapper(open_file(path), encoding, errors)
+
+
+def read_bytes(path: Path) -> bytes:
+    """A file's content.  Raises as `require_file`."""
+    with open_file(path) as file:
+        return file.read()
+
+
 def read_text(path: Path) -> str:
     """UTF-8 text.  Raises WsssError: missing, forbidden, no file; ValueError if it is no text."""
     try:
-        require_file(path)
-        return path.read_text(encoding="utf-8")
+        with open_text(path) as file:
+            return file.read()
     except FileNotFoundError as error:
         raise WsssError(f"{path} cannot be read: it is missing", "check the path") from error
     except OSError as error:
@@ -52,7 +70,7 @@ def sum_of(content: Any) -> str:
 def fault(path: Path) -> str:
     """Why the file is not as it was written, by its own sums; "" if it is, or carries none.  Raises OSError."""
     if path.suffix == ".png":
-        data = path.read_bytes()
+        data = read_bytes(path)
         return png_fault(data) if data.startswith(PNG) else "it is no PNG"
     if path.suffix in KEEPING:
         return zip_fault(path)
@@ -94,11 +112,11 @@ def jpeg_fault(data: bytes) -> str:
 def zip_fault(path: Path) -> str:
     """Why a zip, such as a checkpoint, is not as it was written; "" if it is.  Raises OSError."""
     try:
-        with zipfile.ZipFile(path) as file:
+        with open_file(path) as raw, zipfile.ZipFile(raw) as file:
             if not any(member.CRC for member in file.infolist()):  # torch can be told to write none
                 return ""
             wrong = file.testzip()
-    except OSError:
+    except (OSError, WsssError):
         raise
     except Exception as error:  # a damaged directory raises whatever its bytes lead to
         return f"no readable archive: {error}"
@@ -107,7 +125,7 @@ def zip_fault(path: Path) -> str:
 
 def _json_fault(path: Path) -> str:
     try:
-        json.loads(path.read_bytes())
+        json.loads(read_bytes(path))
     except (ValueError, RecursionError) as error:
         return f"no JSON: {error}"
     return ""

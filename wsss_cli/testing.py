@@ -10,7 +10,7 @@ import sys
 import time
 from collections.abc import Iterator, Mapping, Sequence
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 import pytest
@@ -25,6 +25,14 @@ from wsss_cli.engine import checkpoint
 KILLED = -9
 
 
+class Resumed(NamedTuple):
+    """A training that was killed and went on: its folder, the iteration it went on from, what was said then."""
+
+    folder: Path
+    iteration: int
+    said: str
+
+
 class MethodTester:
     """Runs `wsss` as a user would, each command a process of its own, on generated pictures.
 
@@ -33,6 +41,8 @@ class MethodTester:
     source     the arguments of `wsss prepare`
     env        variables that the commands have beside those of the tests
     often      settings with which the stage `train` saves its state after every iteration
+    parts      patterns of the folders, within that of `train`, in whose training it is killed, one after another
+    of_tags    stages whose label maps have no other classes than the image's tags
     like_one   settings with which two processes compute what one does, such as no dropout, fixed batch statistics and
                a small rate; None: that is not tested
     tolerance  by how much a weight may differ then
@@ -47,6 +57,8 @@ class MethodTester:
     source: ClassVar[Sequence[str]] = ("shapes", "--train", "12", "--val", "6", "--size", "64")
     env: ClassVar[Mapping[str, str]] = {}
     often: ClassVar[Sequence[str]] = ("train.loop.save_minutes=0",)
+    parts: ClassVar[Sequence[str]] = ("**",)
+    of_tags: ClassVar[Sequence[str]] = ("seeds", "pseudo")
     like_one: ClassVar[Sequence[str] | None] = None
     tolerance: ClassVar[float] = 5e-3
 
@@ -68,25 +80,29 @@ class MethodTester:
 
     def test_every_stage_is_made_and_scored(self, folder: Path, run: Path) -> None:
         """All stages finish, leave what they say, are not made again, and the prediction has a score."""
+        made = stamps(run / "train")
         scores = json.loads(self.wsss(folder, "evaluate", *self.tiny(), "--json"))
         assert all(0 <= row["miou"] <= 1 for row in scores["scores"]) and scores["images"] > 0
+        assert made == stamps(run / "train"), "a finished training was touched"
         planned = self.wsss(folder, "evaluate", *self.tiny(), "--dry-run").splitlines()
         assert planned and all(": finished ->" in line for line in planned), planned
         for line in planned:
-            stage = line.partition(":")[0]
-            record = json.loads((run / stage / "stage.json").read_text(encoding="utf-8"))
-            assert record["status"] == "finished" and record["seconds"] >= 0, stage
+            stage = run / line.partition(":")[0]
+            record = json.loads((stage / "stage.json").read_text(encoding="utf-8"))
+            assert record["status"] == "finished" and record["seconds"] >= 0 and record["versions"]["torch"], stage
+            assert (stage / "config.yaml").exists() and (stage / "log.txt").exists(), stage
 
     def test_label_maps_fit_their_images(self, folder: Path, run: Path) -> None:
-        """Sizes are the images'; predictions know the data set's classes, pseudo-labels only those of the tags."""
+        """Sizes are the images', classes the data set's, and where `of_tags` says so only those of the tags."""
         data = self.data(folder)
         tags = {sample.id: set(sample.tags) for sample in data.samples}
         sizes = {sample.id: (sample.height, sample.width) for sample in data.samples}
-        assert list((run / "infer" / "labels").glob("*.png")), "stage infer left no label maps"
+        predicted = {path.stem for path in (run / "infer" / "labels").glob("*.png")}
+        assert predicted == {sample.id for sample in data.split(data.split_for("val"))}
         for stage in ("seeds", "pseudo", "infer"):
-            for path in (run / stage / "labels").glob("*.png"):
+            for path in (run / stage).glob("labels*/*.png"):
                 labels = read_labels(path)
-                classes = set(range(1, data.num_classes + 1)) if stage == "infer" else tags[path.stem]
+                classes = tags[path.stem] if stage in self.of_tags else set(range(1, data.num_classes + 1))
                 assert labels.shape == sizes[path.stem], path
                 assert set(np.unique(labels).tolist()) <= {0, 255, *classes}, path
 
@@ -97,17 +113,27 @@ class MethodTester:
             cam = read_cam(path)
             assert set(cam.keys.tolist()) <= tags[path.stem] and 0 <= cam.cam.min() <= cam.cam.max() <= 1, path
 
-    def test_a_killed_training_goes_on_exactly(self, folder: Path, run: Path) -> None:
-        """Killed with no chance to save anything, the same command ends with the same weights, to the bit."""
-        cut = self.beside(run, "cut") / "train"
-        words = ("train", *self.tiny("cut"), *self.often)
-        for _ in range(3):  # a tiny training may be over before it is killed
-            if self.killed(self.start(folder, *words), cut):
+    @pytest.fixture(scope="class")
+    @classmethod
+    def resumed(cls, folder: Path, run: Path) -> Resumed:
+        """The run's training once more, killed with no chance to save anything, until the same command ended it."""
+        cut = cls.beside(run, "cut") / "train"
+        words = ("train", *cls.tiny("cut"), *cls.often)
+        for _ in range(5):  # a tiny training may be over before it is killed
+            if all(cls.killed(cls.start(folder, *words), cut, part) for part in cls.parts):
                 break
             shutil.rmtree(cut)
-        assert "goes on from iteration" in self.wsss(folder, *words)
-        made = sorted(path.relative_to(run / "train") for path in (run / "train").rglob("checkpoint.pt"))
-        assert made and all(same(run / "train" / path, cut / path) for path in made)
+        at = read(next(cls.unfinished(cut, cls.parts[-1])))["iteration"]
+        return Resumed(cut, at, cls.wsss(folder, *words))
+
+    def test_a_killed_training_goes_on_exactly(self, run: Path, resumed: Resumed) -> None:
+        """It goes on from its last state, and leaves the same states, to the bit, and the same journals."""
+        whole, cut = run / "train", resumed.folder
+        assert f"goes on from iteration {resumed.iteration} of" in resumed.said
+        made = sorted(path.relative_to(whole) for path in whole.rglob("checkpoint.pt"))
+        assert made and [path for path in made if differences(read(whole / path), read(cut / path))] == []
+        for path in sorted(path.relative_to(whole) for path in whole.rglob("metrics.jsonl")):
+            assert journal(whole / path) == journal(cut / path), path
 
     def test_two_processes_are_nearly_one(self, folder: Path, run: Path) -> None:
         """Their weights differ by what the order of summation makes."""
@@ -135,20 +161,30 @@ class MethodTester:
         return subprocess.Popen(cls.command(words), cwd=folder, env=cls.variables(), stdout=quiet, stderr=quiet)
 
     @classmethod
-    def on_two(cls, folder: Path, *words: str) -> None:
+    def on_two(cls, folder: Path, *words: str) -> str:
         """`wsss` on two processes."""
-        cls.wsss(folder, *words, "--procs", "2")
+        return cls.wsss(folder, *words, "--procs", "2")
 
     @classmethod
-    def killed(cls, process: Any, training: Path) -> bool:
-        """Kill the process once the folder of its training holds a state; whether it was still running then."""
+    def killed(cls, process: Any, training: Path, part: str) -> bool:
+        """Kill the process once a part of its training is under way; whether the part still was when it ended."""
         end = time.monotonic() + 300
-        while not any(unfinished(path) for path in training.rglob("checkpoint.pt")):
+        while not any(cls.unfinished(training, part)):
             if process.poll() is not None or time.monotonic() > end:
                 break
             time.sleep(0.01)
         process.kill()
-        return process.wait() == KILLED
+        return process.wait() == KILLED and any(cls.unfinished(training, part))
+
+    @classmethod
+    def unfinished(cls, training: Path, part: str) -> Iterator[Path]:
+        """The states of trainings that have begun and are not at their end."""
+        return (path for path in training.glob(f"{part}/checkpoint.pt") if cls.midway(read(path)))
+
+    @classmethod
+    def midway(cls, state: Mapping[str, Any]) -> bool:
+        """Whether a training may be killed there."""
+        return state.get("iteration", 0) > 0 and not state.get("done", True)
 
     @classmethod
     def beside(cls, run: Path, name: str) -> Path:
@@ -181,26 +217,40 @@ class MethodTester:
         return read_prepared(next((folder / "data").glob("*/dataset.yaml")).parent)
 
 
-def unfinished(path: Path) -> bool:
-    """Whether it is the state of a training that has begun and is not at its end."""
+def stamps(folder: Path) -> dict[Path, int]:
+    """When each file was written."""
+    return {path: path.stat().st_mtime_ns for path in folder.rglob("*") if path.is_file()}
+
+
+def read(path: Path) -> dict[str, Any]:
+    """A checkpoint; nothing of one that is replaced at this very moment."""
     try:
-        content = torch.load(path, weights_only=True)
-    except (OSError, RuntimeError):  # replaced at this very moment
-        return False
-    return content.get("iteration", 0) > 0 and not content.get("done", True)
+        return torch.load(path, weights_only=True)
+    except (OSError, RuntimeError):
+        return {}
 
 
-def same(first: Path, second: Path) -> bool:
-    """Whether two checkpoints hold the same networks, to the bit."""
-    contents = [torch.load(path, weights_only=True) for path in (first, second)]
-    one, two = ({key: value for part in ("model", "modules") for key, value in leaves(c.get(part))} for c in contents)
-    return one.keys() == two.keys() and all(torch.equal(value, two[key]) for key, value in one.items())
+def journal(path: Path) -> list[dict[str, Any]]:
+    """The rows of a metrics.jsonl without their times."""
+    rows = map(json.loads, path.read_text(encoding="utf-8").splitlines())
+    return [{key: value for key, value in row.items() if key != "time"} for row in rows]
 
 
-def leaves(content: Any, name: str = "") -> Iterator[tuple[str, torch.Tensor]]:
-    """Every tensor of nested dictionaries, by its path."""
-    if isinstance(content, dict):
-        for key, value in content.items():
+def differences(first: Any, second: Any) -> list[str]:
+    """The names of the leaves of two checkpoints that are not the same to the last bit; seconds are left out."""
+    one, two = dict(leaves(first)), dict(leaves(second))
+    assert one.keys() == two.keys()
+    return [name for name, value in one.items() if not (name.endswith(".seconds") or equal(value, two[name]))]
+
+
+def equal(first: Any, second: Any) -> bool:
+    return torch.equal(first, second) if isinstance(first, torch.Tensor) else first == second
+
+
+def leaves(content: Any, name: str = "") -> Iterator[tuple[str, Any]]:
+    """Whatever nested dictionaries and lists hold, by its path."""
+    if isinstance(content, dict | list | tuple):
+        for key, value in content.items() if isinstance(content, dict) else enumerate(content):
             yield from leaves(value, f"{name}.{key}")
-    elif isinstance(content, torch.Tensor):
+    else:
         yield name, content

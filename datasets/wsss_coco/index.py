@@ -12,6 +12,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_cli.data.coco_entries import is_crowd, whole
+from wsss_cli.data.segmentation import short_parts
 from wsss_cli.errors import WsssError
 from wsss_coco.stream import Element, elements, read_spans
 
@@ -31,6 +32,7 @@ class Index:
     first       (n + 1,) annotations first[i] .. first[i + 1] - 1 are those of image i
     annotations (m, 2) bytes, as images
     crowds      annotations that are marked as crowds
+    short       parts of outlines that have fewer than three points
     """
 
     path: Path
@@ -40,6 +42,7 @@ class Index:
     first: Ints
     annotations: Ints
     crowds: int = 0
+    short: int = 0
 
     def __len__(self) -> int:
         return len(self.images)
@@ -79,6 +82,7 @@ def read_index(path: Path) -> Index:
         first=np.concatenate([[0], np.cumsum(np.bincount(owners, minlength=len(ids)))]),
         annotations=rows["annotations"].spans()[order_of_annotations],
         crowds=rows["annotations"].crowds,
+        short=rows["annotations"].short,
     )
 
 
@@ -91,6 +95,7 @@ class _Rows:
     ids: array[int] = field(default_factory=lambda: array("q"))  # annotations: image_id
     categories: array[int] = field(default_factory=lambda: array("q"))
     crowds: int = 0
+    short: int = 0
 
     def add(self, element: Element, path: Path) -> None:
         if not element.listed:
@@ -100,6 +105,7 @@ class _Rows:
         if element.key == "annotations":
             _require_object(element, path)
             self.crowds += is_crowd(element.value)
+            self.short += short_parts(element.value.get("segmentation"))
             self.ids.append(_number(element, "image_id", path))
             self.categories.append(_number(element, "category_id", path))
         else:
@@ -157,15 +163,16 @@ def _categories(path: Path, rows: _Rows) -> dict[int, str]:
 
 
 def _sorted(path: Path, rows: _Rows) -> tuple[Ints, Ints]:
-    """The ids of the images in order, and the order."""
+    """The ids of the images in order, and the order, in which an image that is listed twice stands once."""
     order = np.argsort(_ints(rows.ids), kind="stable")
     ids = _ints(rows.ids)[order]
     twice = np.flatnonzero(ids[1:] == ids[:-1])
-    if len(twice):
-        pair = rows.spans()[order[twice[0] : twice[0] + 2]].tolist()
-        files = " and ".join(f"'{image.get('file_name')}'" for image in read_spans(path, pair))
-        raise WsssError(f"{path}: two images have the id {ids[twice[0]]}: {files}", "give each its own id")
-    return ids, order
+    for k in twice.tolist():
+        first, second = (one.get("file_name") for one in read_spans(path, rows.spans()[order[k : k + 2]].tolist()))
+        if first != second:
+            what = f"{path}: two images have the id {ids[k]}: '{first}' and '{second}'"
+            raise WsssError(what, "give each its own id")
+    return np.delete(ids, twice + 1), np.delete(order, twice + 1)
 
 
 def _owners(path: Path, rows: _Rows, ids: Ints, categories: dict[int, str]) -> tuple[Ints, Ints]:

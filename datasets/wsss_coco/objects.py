@@ -9,8 +9,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
-from wsss_cli.data.coco_entries import polygons
 from wsss_cli.data.run_lengths import NO_RUNS, uncompressed
+from wsss_cli.data.segmentation import outline_of
 
 Runs = NDArray[np.int64]
 """Down the columns, from the top left: pixels outside the object, inside, outside, ..."""
@@ -39,21 +39,25 @@ def run_lengths(segmentation: Any, width: int, height: int) -> Runs:
 
     Raises ValueError telling what is wrong; nothing that pycocotools would crash on or misread reaches it.
     """
-    if isinstance(segmentation, list) and polygons(segmentation):
-        parts = [_polygon(points, FAR * max(width, height)) for points in polygons(segmentation)]
-        return uncompressed(rle.merge(rle.frPyObjects(parts, height, width))["counts"])
-    if isinstance(segmentation, dict) and "counts" in segmentation:
-        size, counts = segmentation.get("size"), segmentation["counts"]
-        if size != [height, width]:
-            raise ValueError(f"segmentation is of size {size}, not [{height}, {width}] as the image")
-        return _covering(counts, width, height)
-    raise ValueError("segmentation is missing or empty")
+    outline = outline_of(segmentation)
+    if not outline:
+        raise ValueError("segmentation is missing or empty")
+    polygons = [_polygon(points, FAR * max(width, height)) for points in outline.polygons]
+    runs = [_whole(coded, width, height) for coded in outline.runs]
+    if len(runs) == 1 and not polygons:
+        return runs[0]
+    parts = rle.frPyObjects(polygons, height, width) if polygons else []
+    size = [height, width]
+    parts += [rle.frPyObjects({"size": size, "counts": counts.tolist()}, height, width) for counts in runs]
+    return uncompressed(rle.merge(parts)["counts"])
 
 
 def has_outline(annotation: Any) -> bool:
-    """Whether an annotation has a segmentation at all."""
-    segmentation = annotation.get("segmentation")
-    return segmentation not in (None, [], [[]], {}, "")
+    """Whether an annotation has a segmentation at all, be it one that cannot be read."""
+    try:
+        return bool(outline_of(annotation.get("segmentation")))
+    except ValueError:
+        return True
 
 
 def box_of(runs: Runs, height: int) -> list[float]:
@@ -69,7 +73,10 @@ def box_of(runs: Runs, height: int) -> list[float]:
     return [float(x0), float(y0), float(x1 - x0 + 1), float(y1 - y0 + 1)]
 
 
-def _covering(counts: Any, width: int, height: int) -> Runs:
+def _whole(coded: dict[str, Any], width: int, height: int) -> Runs:
+    size, counts = coded.get("size"), coded["counts"]
+    if size != [height, width]:
+        raise ValueError(f"segmentation is of size {size}, not [{height}, {width}] as the image")
     if isinstance(counts, str) and counts.isascii():
         runs = uncompressed(counts.encode())
     elif isinstance(counts, list) and all(type(n) is int and n <= width * height for n in counts):
@@ -96,8 +103,8 @@ def _interval(start: float, length: float, side: int) -> tuple[int, int]:
 def _polygon(points: Any, far: int) -> list[float]:
     if not (isinstance(points, list) and all(map(_finite, points))):
         raise ValueError("a polygon of its segmentation is no list of numbers")
-    if len(points) < 6 or len(points) % 2:
-        raise ValueError(f"a polygon of its segmentation has {len(points)} numbers, not x, y of three points or more")
+    if len(points) % 2:
+        raise ValueError(f"a polygon of its segmentation has {len(points)} numbers, not x and y of each point")
     if any(abs(v) > far for v in points):
         raise ValueError(f"a polygon of its segmentation goes to {max(points, key=abs)}, far outside the image")
     return points

@@ -16,6 +16,7 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import voc_palette
 from wsss_cli.data.picture import Reading
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, size_limit
+from wsss_cli.data.segmentation import short_warning
 from wsss_cli.files import keep_if_made_from
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_coco.classes import class_ids, require_same
@@ -47,7 +48,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         masks=f"instances (paint {options.paint}, crowd {'/'.join(dict.fromkeys(crowds))})" if options.masks else "",
         palette=voc_palette(len(names) + 1),
         notes=(*_untagged(train, "train", options), *_untagged(val, "val", options)),
-        warnings=tuple(filter(None, map(_warning, (train, val), [options] * 2, crowds))),
+        warnings=(*_warnings(train, options, crowds[0]), *_warnings(val, options, crowds[1])),
         instances=(train.path, val.path),
         pictures=size_limit(options.max_megapixels),
     )
@@ -122,5 +123,6 @@ def _untagged(index: Index, role: str, options: Options) -> list[str]:
     return [f"{n} image(s) of {index.path.name} have no annotation: {done[options.unlabelled]}"] if n else []
 
 
-def _warning(index: Index, options: Options, crowd: Crowd) -> str | None:
-    return crowd_warning(index.path, index.crowds, len(index.annotations), options.crowd, crowd)
+def _warnings(index: Index, options: Options, crowd: Crowd) -> Iterator[str]:
+    crowds = crowd_warning(index.path, index.crowds, len(index.annotations), options.crowd, crowd)
+    yield from filter(None, (crowds, short_warning(index.path.name, index.short)))

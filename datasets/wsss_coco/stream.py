@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import Any, BinaryIO, NamedTuple
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import open_file
 
 CHUNK = 1 << 20
 LONGEST = 1 << 26  # bytes of one element; whatever is longer is damage, not worth reading the whole file for
@@ -66,7 +67,7 @@ def read_spans(path: Path, spans: list[tuple[int, int]]) -> list[Any]:
 def opened(path: Path) -> BinaryIO:
     """The file, open for reading.  Raises WsssError."""
     try:
-        return path.open("rb")
+        return open_file(path)
     except FileNotFoundError as error:
         raise WsssError(f"{path} is missing", "check the path") from error
     except OSError as error:

@@ -7,15 +7,14 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection, Iterator
+from collections.abc import Collection
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.errors import WsssError
 from wsss_cli.names import CONTROL
 
-KINDS = "jpg jpeg jpe jfif png bmp dib tif tiff webp gif ppm pgm pbm pnm jp2 j2k avif heic heif jxl"
-ENDINGS = frozenset(f".{kind}" for kind in KINDS.split())
 RAW = frozenset(
     f".{kind}"
     for kind in ["dng", "cr2", "cr3", "nef", "arw", "orf", "rw2", "raf", "psd", "svg", "czi", "nd2", "svs", "dcm"]
@@ -53,20 +52,6 @@ def find_images(root: Path, leave_out: Collection[Path] = ()) -> list[Found]:
         raise WsssError(f"{root} holds no image", f"known endings: {' '.join(sorted(ENDINGS))}")
     names = sorted(paths)
     return [Found(paths[name], name, id) for name, id in zip(names, make_ids(names), strict=True)]
-
-
-def files_below(root: Path, endings: Collection[str], leave_out: Collection[Path] = ()) -> Iterator[Path]:
-    """Every file below root with one of the endings that is not hidden, through links to folders too, in order."""
-    seen = {os.path.realpath(path) for path in leave_out}
-    for folder, inner, files in os.walk(root, followlinks=True):
-        real = os.path.realpath(folder)
-        if real in seen:
-            inner.clear()
-            continue
-        seen.add(real)
-        inner[:] = sorted(name for name in inner if not name.startswith((".", "__MACOSX")))
-        wanted = (name for name in files if os.path.splitext(name)[1].lower() in endings)  # noqa: PTH122  quicker
-        yield from (Path(folder, name) for name in sorted(wanted) if not name.startswith("."))
 
 
 def make_ids(names: list[str]) -> list[str]:

@@ -5,9 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import re
+from collections.abc import Mapping
 from typing import Any
 
 from wsss_cli.data.coco_entries import plain_id
+from wsss_cli.errors import WsssError
 
 BARE_NAN = re.compile(r"(?<=[\[\s,({])nan(?=[\s,\])}])")  # of NumPy, in a list as Python prints it
 BRACKETS = ("[]", "()", "{}")
@@ -65,3 +67,13 @@ def _names(value: Any, least: float) -> list[str]:
 def is_present(confidence: float, least: float) -> bool:
     """Whether a class of that confidence is a tag: 0 means verified as absent (Open Images)."""
     return confidence > 0 and confidence >= least
+
+
+def read_confidence(cells: Mapping[str, str], column: str | None, where: str) -> float:
+    """What a row says of how sure it is; 1 without a confidence.  Raises WsssError for one that is no number."""
+    if column is None or not cells[column]:
+        return 1.0
+    try:
+        return float(cells[column])
+    except ValueError as error:
+        raise WsssError(f"{where}: the {column} '{cells[column]}' is no number", "give 0 to 1, or nothing") from error

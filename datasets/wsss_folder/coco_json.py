@@ -6,11 +6,12 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_crowd, plain_id, polygons, whole
+from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_crowd, plain_id, whole
+from wsss_cli.data.segmentation import outline_of, short_parts, short_warning
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
 from wsss_folder.record import Corners, Record, Source, Thing, around
-from wsss_folder.run_lengths import Runs, read_runs
+from wsss_folder.run_lengths import Runs, read_runs, united
 
 KEYS = ("images", "annotations", "categories")
 NAMES = ("file_name", "coco_url", "path")  # of an image, the first that there is
@@ -38,9 +39,10 @@ def read_coco(path: Path, crowd: Crowd = "auto") -> Source:
     used = {names[plain_id(annotation["category_id"])] for annotation in annotations}
     roots = _parents(content["categories"]) - used
     ordered = sorted((id for id in names if names[id] not in roots), key=lambda id: (not isinstance(id, int), id))
-    warning = crowd_warning(path, crowds, len(annotations), crowd, chosen)
+    short = sum(short_parts(annotation.get("segmentation")) for annotation in annotations)
+    warnings = (crowd_warning(path, crowds, len(annotations), crowd, chosen), short_warning(path.name, short))
     classes = tuple(dict.fromkeys(names[id] for id in ordered))
-    return Source("COCO JSON", path, records, classes, warnings=(warning,) if warning else ())
+    return Source("COCO JSON", path, records, classes, warnings=tuple(filter(None, warnings)))
 
 
 class _Told:
@@ -117,25 +119,25 @@ def _categories(entries: list[Any], path: Path) -> dict[Id, str]:
 
 
 def _images(entries: list[Any], path: Path) -> dict[Id, dict[str, Any]]:
-    """Entries by id.  Raises WsssError for an id given twice, or an image without a name."""
+    """Entries by id; one listed twice is one.  Raises WsssError for two of one id, or an image without a name."""
     images: dict[Id, dict[str, Any]] = {}
     for number, entry in enumerate(entries):
         id = _id(entry, path, "images", number)
         key = next((key for key in NAMES if isinstance(entry.get(key), str | int)), NAMES[0])
         name = _get(entry, key, path, "images", number)
-        if id in images:
-            first = next(images[id][key] for key in NAMES if key in images[id])
+        first = next(images[id][key] for key in NAMES if key in images[id]) if id in images else name
+        if first != name:
             what = f"{path}: two images have the id {id}: '{first}' and '{name}'"
             raise WsssError(what, "give each its own id: which objects are whose cannot be known")
-        images[id] = entry
+        images.setdefault(id, entry)
     return images
 
 
 def _thing(annotation: Mapping[str, Any], name: str, crowd: Crowd) -> Thing | None:
     """The object with its box, that of the outline if it has none with an area of its own; None if it has neither."""
-    outline = annotation.get("segmentation") or []
-    parts = tuple(tuple(map(float, p)) for p in polygons(outline)) if isinstance(outline, list) else ()
-    rle = read_runs(outline) if isinstance(outline, dict) else None
+    outline = outline_of(annotation.get("segmentation"))
+    parts = tuple(tuple(map(float, part)) for part in outline.polygons)
+    rle = united([read_runs(coded) for coded in outline.runs])
     corners = _box(annotation.get("bbox"))
     if corners is None or corners[0] == corners[2] or corners[1] == corners[3]:
         corners = _outer(parts, rle) or corners
@@ -155,9 +157,9 @@ def _box(bbox: Any) -> Corners | None:
 
 
 def _outer(parts: tuple[tuple[float, ...], ...], rle: Runs | None) -> Corners | None:
-    if rle is not None:
-        return rle.corners()
-    return around(tuple(x for p in parts for x in p[::2]), tuple(y for p in parts for y in p[1::2])) if parts else None
+    boxes = [around(part[::2], part[1::2]) for part in parts] + ([rle.corners()] if rle else [])
+    xs, ys = (tuple(v for b in boxes for v in b[start::2]) for start in (0, 1))
+    return around(xs, ys) if boxes else None
 
 
 def _get(entry: Any, key: str, path: Path, part: str, number: int) -> Any:

@@ -16,7 +16,8 @@ class Options(Config):
     images: Path = Field(description="folder of the images; folders in it are searched too")
 
     tags: tuple[Path, ...] = Field(
-        (), description="CSV with a header: image and tags, or one 0/1 column per class; VOC's lists; a .npy of vectors"
+        (),
+        description="CSV: image and tags, a 0/1 column per class, boxes or run lengths; VOC's lists; a .npy of vectors",
     )
     image_column: str = Field("auto", description="column of the CSV that names the image; auto: image, file_name, ...")
     tags_column: str = Field(
@@ -24,6 +25,9 @@ class Options(Config):
     )
     separator: str = Field("auto", description="what stands between tags in a cell: ; | , space, or none")
     min_confidence: float = Field(0.0, ge=0, le=1, description="tags of a lower confidence in the CSV are none")
+    rle_order: Literal["auto", "columns", "rows"] = Field(
+        "auto", description="how run lengths in a CSV count pixels; auto: down the columns (Kaggle's EncodedPixels)"
+    )
     class_folders: bool | None = Field(None, description="the folders in --images are the classes: IMAGES/CLASS/...")
     defects: Literal["no", "kinds", "one"] = Field(
         "no", description="good/ and other folders, or MVTec's layout: each kind of defect a class, or one for all"
@@ -77,7 +81,9 @@ class Options(Config):
     split_file: tuple[Path, ...] = Field(
         (), description="train.txt, val.txt, ..., or a CSV with image and split columns"
     )
-    val: float | None = Field(None, gt=0, lt=1, description="share of images to score on; 0.2 if nothing gives splits")
+    val: float | None = Field(
+        None, gt=0, lt=1, description="share of images to score on; if nothing gives splits 0.2, of masks at least 30"
+    )
     val_from: Literal["auto", "all", "masked"] = Field(
         "auto", description="which images --val draws from; auto: those with a mask, if any has one"
     )

@@ -22,7 +22,7 @@ DEFAULT = "default"  # the subset of what is in none
 
 
 def read_cvat(path: Path) -> Source:
-    """One record per <image>; points and lines give a tag without a box.  Classes in the order of the project.
+    """One record per <image>; points, lines and skeletons give a tag without a box.  Classes in the project's order.
 
     A frame without anything is unlabelled: whether somebody has opened it is not in the file.
 
@@ -33,7 +33,8 @@ def read_cvat(path: Path) -> Source:
         raise WsssError(f"{path} is no CVAT export: its root is <{root.tag}>", "Pascal XML goes with --xml")
     if root.find("track") is not None:
         raise WsssError(f"{path} is an export of tracks in a video", "export as 'CVAT for images 1.1'")
-    names = (node.findtext("name") or "" for node in root.iterfind("meta//labels/label"))
+    labels = root.iterfind("meta//labels/label")
+    names = (node.findtext("name") or "" for node in labels if not node.findtext("parent"))  # else a skeleton's point
     classes = tuple(dict.fromkeys(name.strip() for name in names if name.strip()))
     return Source("CVAT XML", path, [_record(node, path) for node in root.iterfind("image")], classes)
 
@@ -44,21 +45,22 @@ def _record(node: Element, path: Path) -> Record:
     if not name:
         raise WsssError(f"{where} has no name", "export it again")
     shapes = [child for child in node if (child.get("label") or "").strip() and child.get("outside") != "1"]
-    things, size = [], None
-    for child in shapes:
-        try:
-            size = _size(node)
+    things, child = [], node
+    try:
+        size = _size(node)
+        for child in shapes:
             things += [_thing(child, size)] if child.tag not in ("tag", *NO_AREA) else []
-        except (TypeError, ValueError, OverflowError) as error:
-            what = f"{where} ('{name}'): <{child.tag}> of '{child.get('label')}' cannot be read: {error}"
-            return Record((name,), where, problem=WsssError(what, "correct it and export again"))
+    except (TypeError, ValueError, OverflowError) as error:
+        part = "its size" if child is node else f"<{child.tag}> of '{child.get('label')}'"
+        what = f"{where} ('{name}'): {part} cannot be read: {error}"
+        return Record((name,), where, problem=WsssError(what, "correct it and export again"))
     subset = (node.get("subset") or "").strip()
     return Record(
         (name,),
         where,
         tags=tuple(dict.fromkeys(_label(child) for child in shapes if child.tag in ("tag", *NO_AREA))),
         things=tuple(things),
-        size=size or _size(node),
+        size=size,
         shapeless=sum(child.tag in NO_AREA for child in shapes),
         unlabelled="" if shapes else "without an annotation",
         split="" if subset.lower() == DEFAULT else subset,

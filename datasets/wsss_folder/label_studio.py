@@ -40,10 +40,30 @@ def read_label_studio(path: Path) -> Source:
         )
     elif content and "data" not in content[0]:
         raise WsssError(f'{path} is no Label Studio export: its tasks have no "data"', "export as JSON")
+    for task in content:
+        _require_form(task, path)
     names = _Names(content)
     records = [_record(task, path, names) for task in content]
     kind = "CSV" if path.suffix.lower() in TABLES else "JSON"
     return Source(f"Label Studio {kind}", path, records, notes=(*notes, *_notes(content)))
+
+
+def _require_form(task: dict[str, Any], path: Path) -> None:
+    """Raises WsssError naming the task if a part that holds others is of another type."""
+    parts = [("data", task.get("data"), dict), ("annotations", _given(task), list)]
+    parts += [
+        ("result", a.get("result"), list)
+        for a in (_given(task) if isinstance(_given(task), list) else ())
+        if isinstance(a, dict)
+    ]
+    for name, part, kind in parts:
+        if part and not isinstance(part, kind):
+            what = f'{_where(path, task)}: "{name}" is a {type(part).__name__}'
+            raise WsssError(what, f"it must be a {kind.__name__}: {AGAIN}")
+
+
+def _where(path: Path, task: dict[str, Any]) -> str:
+    return f"{path}, task {task.get('id', '?')}"
 
 
 def _notes(tasks: list[dict[str, Any]]) -> list[str]:
@@ -62,7 +82,7 @@ def _counting(task: dict[str, Any]) -> list[dict[str, Any]]:
 
 
 def _record(task: dict[str, Any], path: Path, taxonomy: _Names) -> Record:
-    where = f"{path}, task {task.get('id', '?')}"
+    where = _where(path, task)
     names = _image_names(task, where)
     annotations = _counting(task)
     if not annotations:
@@ -71,7 +91,7 @@ def _record(task: dict[str, Any], path: Path, taxonomy: _Names) -> Record:
     for annotation in annotations:
         try:
             record = _with(record, annotation.get("result") or [], taxonomy)
-        except (TypeError, ValueError, KeyError, AttributeError) as error:
+        except (TypeError, ValueError, KeyError, AttributeError, ArithmeticError) as error:
             return Record(names, where, problem=WsssError(f"{where}: a result cannot be read: {error!r}", AGAIN))
     nothing = record.shapeless and not (record.tags or record.things)
     return replace(record, unlabelled=NAMELESS) if nothing else record

@@ -7,7 +7,7 @@ from collections.abc import Collection
 from pathlib import Path
 from typing import Any
 
-from wsss_folder.catalogue import ENDINGS
+from wsss_cli.data.image_files import ENDINGS
 from wsss_folder.table import read_table
 
 FIRST, LAST = "id", "annotator"  # in JSON-MIN, what was annotated stands between these two keys
@@ -32,7 +32,11 @@ def from_min(entries: list[dict[str, Any]]) -> tuple[list[dict[str, Any]], list[
     for entry in entries:
         answers = _answers(entry)
         data = {key: value for key, value in entry.items() if key not in answers and key not in OTHERS}
-        task = tasks.setdefault(entry.get("id", len(tasks)), {"id": entry.get("id"), "data": data, "annotations": []})
+        number = entry.get("id", len(tasks))
+        task = tasks.setdefault(
+            number if isinstance(number, int | str) else repr(number),
+            {"id": entry.get("id"), "data": data, "annotations": []},
+        )
         task["annotations"].append({"result": [r for key in answers for r in _results(entry[key])]})
         words |= dict.fromkeys(key for key in answers if isinstance(entry[key], str))
     return list(tasks.values()), list(words)

@@ -51,12 +51,14 @@ def read_region(result: dict[str, Any], label: str) -> Thing | None:
 
 
 def _outline(result: dict[str, Any]) -> list[Point] | None:
-    """In shares of the image: of a box (turned about its upper left corner), polygon or ellipse."""
+    """In shares of the image: of a box (turned about its upper left corner), polygon, closed vector or ellipse."""
     value = result["value"]
     width, height = float(result.get("original_width") or 1), float(result.get("original_height") or 1)
     if "points" in value:
         points = [(float(x) / 100, float(y) / 100) for x, y in value["points"]]
         return points if len(points) > 2 and value.get("closed", True) else None
+    if "vertices" in value:
+        return _vector(value["vertices"]) if value.get("closed") else None
     if "radiusX" in value:
         corners = ellipse(_share(value, "radiusX") * width, _share(value, "radiusY") * height)
     elif "width" in value and "height" in value:
@@ -65,6 +67,15 @@ def _outline(result: dict[str, Any]) -> list[Point] | None:
         return None
     start = _share(value, "x") * width, _share(value, "y") * height
     return [(x / width, y / height) for x, y in turned(start, corners, math.radians(float(value.get("rotation") or 0)))]
+
+
+def _vector(vertices: list[dict[str, Any]]) -> list[Point] | None:
+    """The corners of a closed vector in their order; None for one that has curves, branches or two corners."""
+    before = [vertex["prevPointId"] for vertex in vertices if vertex.get("prevPointId") is not None]
+    curved = any(vertex.get("isBezier") for vertex in vertices)
+    if curved or len(set(before)) < len(before) or len(vertices) < 3:
+        return None
+    return [(_share(vertex, "x"), _share(vertex, "y")) for vertex in vertices]
 
 
 def _share(value: dict[str, Any], key: str) -> float:

@@ -15,9 +15,9 @@ from typing import Any
 import numpy as np
 
 from wsss_cli.data.coco_entries import whole
+from wsss_cli.data.image_files import files_below
 from wsss_cli.data.images import opened, require_pixels
 from wsss_cli.errors import WsssError
-from wsss_folder.catalogue import files_below
 from wsss_folder.documents import read_json
 from wsss_folder.record import Record, Source, Thing, around
 from wsss_folder.run_lengths import runs_of

@@ -14,13 +14,20 @@ from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_text
 
 BACKGROUND = ("background", "_background_", "__background__")
-IGNORED = ("ignore", "ignored", "void", "unlabelled", "unlabeled", "_ignore_")
+IGNORE = "__ignore__"  # labelme's name, under which all of these go
+IGNORED = ("ignore", "ignored", "void", "unlabelled", "unlabeled", "_ignore_", IGNORE, "dontcare", "don't care",
+           "ignore region", "ignored region", "ignore regions", "ignored regions")  # fmt: skip
 COLOUR = 1 << 24  # a colour is kept as COLOUR + 0xRRGGBB, apart from the grey values and palette ids
 
 
 def is_background(name: str) -> bool:
     """Whether a name means background, which is no class, in any case."""
     return name.strip().casefold() in BACKGROUND
+
+
+def is_no_class(name: str) -> bool:
+    """Whether a name of a source that is read means background or, by then IGNORE, what does not count."""
+    return is_background(name) or name == IGNORE
 
 
 def is_ignored(name: str) -> bool:

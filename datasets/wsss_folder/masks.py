@@ -10,13 +10,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_cli.checks.finding import some
+from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.data.images import opened, read_bytes
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import Colour, require_one_page, write_labels
 from wsss_cli.data.lossy import require_lossless
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_folder.catalogue import ENDINGS, files_below
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder
 

@@ -8,9 +8,9 @@ from collections.abc import Iterator, Sequence
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, urlsplit
 
+from wsss_cli.data.image_files import ENDINGS
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
-from wsss_folder.catalogue import ENDINGS
 
 SEARCHED = 2000  # names among which the nearest one is looked for
 

@@ -6,7 +6,8 @@ from collections import Counter
 from collections.abc import Iterator
 
 from wsss_cli.checks.finding import some
-from wsss_folder.catalogue import RAW, files_below
+from wsss_cli.data.image_files import files_below
+from wsss_folder.catalogue import RAW
 from wsss_folder.config import Options
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled

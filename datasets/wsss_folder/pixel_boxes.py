@@ -14,7 +14,8 @@ SLACK = 0.05
 def pixel_box(thing: Thing, label: int, record: Record, width: int, height: int) -> Box:
     """The smallest box of whole pixels that holds the object, clipped to the image of width x height.
 
-    x0 = floor(left), x1 = ceil(right), half-open, where SLACK of a pixel does not count: files hold few decimals.
+    x0 = floor(left), x1 = ceil(right), half-open, where SLACK of a pixel does not count: files hold few decimals. One
+    that is thinner than that is one pixel wide.
     Raises WsssError if the corners are not finite, inverted or empty, or outside the image.
     """
     scale = (width, height, width, height) if thing.relative else (1, 1, 1, 1)
@@ -24,11 +25,15 @@ def pixel_box(thing: Thing, label: int, record: Record, width: int, height: int)
         raise WsssError(f"{shown} is not finite", "correct or remove it")
     if right <= left or bottom <= top:
         raise WsssError(f"{shown} is inverted or empty", "correct or remove it")
-    x0, y0 = (max(math.floor(value + SLACK), 0) for value in (left, top))
-    x1, y1 = min(math.ceil(right - SLACK), width), min(math.ceil(bottom - SLACK), height)
-    if x1 <= x0 or y1 <= y0:
+    if left >= width or top >= height or right <= 0 or bottom <= 0:
         raise WsssError(f"{shown} lies outside the image of {width} x {height}", "correct or remove it")
+    (x0, x1), (y0, y1) = _pixels(left, right, width), _pixels(top, bottom, height)
     return Box(label, x0, y0, x1, y1)
+
+
+def _pixels(start: float, stop: float, side: int) -> tuple[int, int]:
+    first = min(max(math.floor(start + SLACK), 0), side - 1)
+    return first, min(max(math.ceil(stop - SLACK), first + 1), side)
 
 
 def require_size(record: Record, width: int, height: int) -> None:

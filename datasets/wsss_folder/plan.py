@@ -12,9 +12,10 @@ from wsss_folder.catalogue import Found, find_images, image_folder
 from wsss_folder.config import Options
 from wsss_folder.defect_folders import learns_nothing, mask_folder
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
-from wsss_folder.mask_values import is_background
+from wsss_folder.mask_values import is_no_class
 from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
+from wsss_folder.recognise import passed_over
 from wsss_folder.record import Record, Source, why_unlabelled
 from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
 from wsss_folder.split_lists import Lists, has_splits, read_lists
@@ -63,10 +64,10 @@ def make_plan(options: Options) -> Plan:
     options = _with_masks_of_defects(options, root)
     images, masks_inside, twins = _images(options, root)
     finder = Finder([image.name for image in images])
-    sources = read_sources(options, root, finder)
+    sources = read_sources(options, root, images, finder)
     known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, masks_inside)
-    _require_tags(options, sources, root)
+    _require_tags(options, sources, root, finder)
     classes = class_names(sources, options.classes, truth.class_names)
     truth = truth.with_ids(classes)
     bad = [*truth.bad, *_unusable(known, frozenset(classes))]
@@ -104,10 +105,10 @@ def _images(options: Options, root: Path) -> tuple[list[Found], frozenset[Path] 
     return [image for image in images if image.name not in twins], masks, 0
 
 
-def _require_tags(options: Options, sources: list[Source], root: Path) -> None:
+def _require_tags(options: Options, sources: list[Source], root: Path, finder: Finder) -> None:
     if not sources and not options.tags_from_masks:
         raise WsssError(
-            f"there is no annotation in or beside {root} that is recognised",
+            "; ".join([f"there is no annotation in or beside {root} that is recognised", *passed_over(root, finder)]),
             "give --tags FILE.csv, --class-folders, --defects, --coco, --yolo, --xml, --label-studio, --cvat, "
             "--labelme or --via",
         )
@@ -134,7 +135,7 @@ def _kept(options: Options, known: Known, truth: GroundTruth, bad: set[int]) -> 
 def _tags(records: list[Record]) -> frozenset[str]:
     """Boxes imply tags."""
     names = {name for record in records for name in (*record.tags, *(thing.name for thing in record.things))}
-    return frozenset(name for name in names if not is_background(name))
+    return frozenset(name for name in names if not is_no_class(name))
 
 
 def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | None:
@@ -162,7 +163,7 @@ def _splits(
         given = split.from_folders(finder.names, list(tags)) or split.from_records(sources, known.records, list(tags))
     if given is None:
         only = options.val_from == "masked" or (options.val_from == "auto" and bool(masked))
-        draw = split.Draw(options.val or split.SHARE, options.seed, options.group_by, only)
+        draw = split.Draw(options.val, options.seed, options.group_by, only)
         return split.drawn(finder.names, tags, masked & frozenset(tags), draw)
     if options.group_by != "none":
         raise WsssError(

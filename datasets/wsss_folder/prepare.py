@@ -17,13 +17,12 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.config import Options
-from wsss_folder.mask_values import is_background
+from wsss_folder.mask_values import is_no_class
 from wsss_folder.masks import convert, require_listed
 from wsss_folder.notes import notes
 from wsss_folder.outlines import draw
 from wsss_folder.pixel_boxes import pixel_box, require_size
 from wsss_folder.plan import Plan, make_plan
-from wsss_folder.record import Record
 from wsss_folder.white_level import White, find_white
 
 
@@ -108,7 +107,7 @@ def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN, whi
         pixel_box(thing, plan.ids[thing.name], record, width, height)
         for record in records
         for thing in record.things
-        if not is_background(thing.name) and not thing.crowd
+        if not is_no_class(thing.name) and not thing.crowd
     ]
     mask = _mask(number, plan, folder / "masks" / f"{image.id}.png", (width, height))
     tags = tuple(sorted(plan.ids[name] for name in plan.tags[number]))
@@ -128,10 +127,6 @@ def _shown(path: Path, place: Path, how: Reading, white: int | None) -> Path:
     return place
 
 
-def _backgrounds(records: Iterable[Record]) -> dict[str, int]:
-    return {thing.name: 0 for record in records for thing in record.things if is_background(thing.name)}
-
-
 def _mask(number: int, plan: Plan, place: Path, size: tuple[int, int]) -> Path | None:
     """The mask file of an image: its own if that holds class ids already, else one made at `place`."""
     truth, palette = plan.truth, voc_palette(len(plan.ids) + 1)
@@ -144,7 +139,7 @@ def _mask(number: int, plan: Plan, place: Path, size: tuple[int, int]) -> Path |
         convert(path, place, ids, plan.images[number].path, size, palette)
         return place
     if number in truth.drawn:
-        labels = draw(plan.known.records[number], plan.ids | _backgrounds(plan.known.records[number]), *size)  # (H, W)
+        labels = draw(plan.known.records[number], plan.ids, *size)  # (H, W)
         write_labels(place, labels, palette)
         return place
     return None

@@ -7,11 +7,13 @@ from collections.abc import Iterator, Sequence
 from itertools import islice
 from pathlib import Path
 
+from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
 from wsss_folder import class_folders
-from wsss_folder.catalogue import files_below
+from wsss_folder.documents import read_head, read_text
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
+from wsss_folder.object_table import find_objects, split_both
 from wsss_folder.one_hot import class_columns, holds_numbers
 from wsss_folder.split_names import MEANT, meant
 from wsss_folder.table import read_table
@@ -29,7 +31,8 @@ BESIDE = (
     "json",
     "jsons",
 )  # folders looked into beside the images
-HEAD = 1 << 16  # characters of a file that are looked at
+HEAD = 1 << 16  # bytes of a file that are looked at
+SHEETS = (".xlsx", ".xls", ".ods")
 TRIED = 200  # files of a folder that are looked at
 
 Asked = tuple[str, Path]  # option of `wsss prepare folder`, and what to give it
@@ -52,6 +55,22 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
     if not found and class_folders.looks_so(finder.names):
         return [("class-folders", root)]
     return found
+
+
+def passed_over(root: Path, finder: Finder) -> Iterator[str]:
+    """Why tables in or beside the images are no source, each in a sentence."""
+    for path in sorted(path for folder in (root, root.parent) for path in folder.iterdir()):
+        if path.name.startswith(".") or path.suffix.lower() not in (*TABLES, *SHEETS) or not path.is_file():
+            continue
+        try:
+            read_text(path)
+            table = split_both(read_table(path))
+            images = [cells[key] for _, cells in table.rows[:TRIED] if (key := table.image_column()) and cells[key]]
+        except WsssError as error:
+            yield f"{error.what} ({error.remedy})"
+            continue
+        known = any(finder.has(image) for image in images)
+        yield f"{path} has no column of tags" if known else f"{path} names no image that is there: '{images[0]}'"
 
 
 def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
@@ -98,14 +117,16 @@ def _format(path: Path, finder: Finder) -> str | None:
 def _is_tags(path: Path, finder: Finder) -> bool:
     """A table of which one of the first rows names an image, with a column of tags or 0/1 columns."""
     try:
-        table = read_table(path)
+        table = split_both(read_table(path))
         key = table.image_column()
     except WsssError:
         return False
     rest = class_columns(table, key)
+    objects = find_objects(table, key, None) is not None
     rows = (cells[key] for _, cells in table.rows[:TRIED] if cells[key])
     named = any(finder.has(f"{path.parent.name}/{image}", image) for image in rows)
-    return named and bool(rest) and (tags_column(table, key) is not None or all(holds_numbers(table, c) for c in rest))
+    tags = objects or tags_column(table, key) is not None or all(holds_numbers(table, c) for c in rest)
+    return named and bool(rest) and tags
 
 
 def is_label_studio(path: Path) -> bool:
@@ -150,8 +171,4 @@ def _root(path: Path) -> str | None:
 
 
 def _head(path: Path) -> str:
-    try:
-        with path.open(encoding="utf-8-sig", errors="replace") as file:
-            return file.read(HEAD)
-    except OSError:
-        return ""
+    return read_head(path, HEAD)

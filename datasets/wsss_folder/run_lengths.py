@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
@@ -49,6 +49,15 @@ def read_runs(rle: Mapping[str, Any]) -> Runs:
     if min(runs.counts, default=0) < 0 or sum(runs.counts) != height * width:
         raise ValueError(f"its counts are not those of {width} x {height} pixels")
     return runs
+
+
+def united(parts: Sequence[Runs]) -> Runs | None:
+    """All that is inside of any; None of none.  Raises ValueError if they are of several sizes."""
+    if len({(part.height, part.width) for part in parts}) > 1:
+        raise ValueError("its run lengths are of several sizes")
+    if len(parts) < 2:
+        return parts[0] if parts else None
+    return runs_of(np.any([part.pixels() for part in parts], axis=0))
 
 
 def runs_of(mask: NDArray[np.bool_]) -> Runs:

@@ -2,12 +2,18 @@
 
 from __future__ import annotations
 
+import os
+from collections.abc import Sequence
 from dataclasses import dataclass
+from functools import partial
 from pathlib import Path
 
+from wsss_cli.data.images import image_size
 from wsss_cli.data.label_format import label_format
+from wsss_cli.data.picture import Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
+from wsss_folder.catalogue import Found
 from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
 from wsss_folder.config import Options
@@ -15,11 +21,13 @@ from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.defect_folders import read_defects
 from wsss_folder.documents import read_text
 from wsss_folder.empty_boxes import drop_empty
+from wsss_folder.ignored import mark_ignored
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.label_studio_min import TABLES
 from wsss_folder.labelme_json import read_labelme
-from wsss_folder.mask_values import is_background
+from wsss_folder.mask_values import is_no_class
 from wsss_folder.matching import Finder
+from wsss_folder.object_table import SizeOf
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, is_label_studio, recognise
 from wsss_folder.record import Record, Source
@@ -27,7 +35,8 @@ from wsss_folder.tags_csv import read_tags
 from wsss_folder.tags_npy import read_npy
 from wsss_folder.via import read_via
 from wsss_folder.voc_main import read_main
-from wsss_folder.yolo_txt import read_names, read_yolo
+from wsss_folder.yolo_names import read_names
+from wsss_folder.yolo_txt import read_yolo
 
 
 @dataclass(frozen=True)
@@ -38,12 +47,18 @@ class Known:
     lost: list[tuple[str, WsssError]]
 
 
-def read_sources(options: Options, root: Path, finder: Finder) -> list[Source]:
+def read_sources(options: Options, root: Path, images: Sequence[Found], finder: Finder) -> list[Source]:
     """The sources given as options; if there are none, the one in or beside the images.  Raises WsssError."""
     asked = _asked(options, root)
     if not asked:
         asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
-    return [drop_empty(_read(option, path, options, root, finder)) for option, path in asked]
+    classes = _named(options)
+    return [
+        mark_ignored(
+            drop_empty(_read(option, path, options, root, partial(_size, options, images, finder), finder)), classes
+        )
+        for option, path in asked
+    ]
 
 
 def match(sources: list[Source], finder: Finder, root: Path) -> Known:
@@ -83,7 +98,7 @@ def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -
         ordered = [name for source in sources for name in source.classes]
         used = {n for source in sources for r in source.records for n in (*r.tags, *(t.name for t in r.things))}
         names = tuple(dict.fromkeys((*ordered, *sorted(used - set(ordered)), *more)))
-    names = tuple(name for name in names if not is_background(name))
+    names = tuple(name for name in names if not is_no_class(name))
     problem = next((r.problem for source in sources for r in source.records if r.problem is not None), None)
     if not names and problem is not None:
         raise WsssError(problem.what, problem.remedy)
@@ -96,7 +111,7 @@ def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -
 def asked_names(text: str) -> tuple[str, ...]:
     """The names of --classes: "a,b,c", a file with one per line, or a YAML with names.  Raises WsssError."""
     path = Path(text)
-    if not path.is_file():
+    if not os.path.isfile(text):  # noqa: PTH113  Path raises where a list of names is too long for one
         if path.suffix.lower() in (".txt", ".yaml", ".yml", ".names"):
             raise WsssError(f"--classes: there is no file {path}", "give names a,b,c or a file with one per line")
         names = tuple(name.strip() for name in text.split(",") if name.strip())
@@ -114,10 +129,16 @@ def unknown_class(records: list[Record], classes: frozenset[str]) -> WsssError |
     """What to say of the first name that is no class; None if all are."""
     for record in records:
         for name in (*record.tags, *(thing.name for thing in record.things)):
-            if name not in classes and not is_background(name):
+            if name not in classes and not is_no_class(name):
                 what = f"{record.where}: unknown class '{name}'{nearest(name, sorted(classes))}"
                 return WsssError(what, "correct it, or add it to --classes")
     return None
+
+
+def _size(options: Options, images: Sequence[Found], finder: Finder, name: str) -> tuple[int, int]:
+    """(width, height) of the image that a name means.  Raises WsssError."""
+    how = Reading(first_page=options.pages == "first", megapixels=options.max_megapixels)
+    return image_size(images[finder.find((name,))].path, how=how)
 
 
 def _asked(options: Options, root: Path) -> list[Asked]:
@@ -135,10 +156,10 @@ def _asked(options: Options, root: Path) -> list[Asked]:
     return [*asked, ("class-folders", root)] if options.class_folders else asked
 
 
-def _read(option: str, path: Path, options: Options, root: Path, finder: Finder) -> Source:
+def _read(option: str, path: Path, options: Options, root: Path, size_of: SizeOf, finder: Finder) -> Source:
     match option:
         case "tags":
-            return _read_tags(path, options)
+            return _read_tags(path, options, size_of)
         case "coco":
             return read_coco(path, options.crowd)
         case "yolo":
@@ -159,8 +180,13 @@ def _read(option: str, path: Path, options: Options, root: Path, finder: Finder)
             return read_class_folders(root, finder.names)
 
 
-def _read_tags(path: Path, options: Options) -> Source:
-    classes = () if options.classes == "auto" else asked_names(options.classes)
+def _named(options: Options) -> tuple[str, ...]:
+    """The names of --classes, if they are given."""
+    return () if options.classes == "auto" else asked_names(options.classes)
+
+
+def _read_tags(path: Path, options: Options, size_of: SizeOf) -> Source:
+    classes = _named(options)
     if path.suffix.lower() == ".npy":
         return read_npy(path, classes, options.min_confidence)
     if path.is_dir() or path.suffix.lower() == ".txt":
@@ -168,4 +194,4 @@ def _read_tags(path: Path, options: Options) -> Source:
     if path.suffix.lower() in TABLES and is_label_studio(path):
         return read_label_studio(path)
     columns = (options.image_column, options.tags_column, options.separator)
-    return read_tags(path, *columns, options.min_confidence, classes)
+    return read_tags(path, *columns, options.min_confidence, classes, options.rle_order, size_of)

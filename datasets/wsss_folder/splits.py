@@ -14,6 +14,9 @@ from wsss_folder.split_names import meant, split_folders
 from wsss_folder.stratify import stratified
 
 SHARE = 0.2
+"""Of the images to score on."""
+ENOUGH = 30
+"""Masks to score on, where a share of them would be fewer: from less a mean IoU says little."""
 
 
 @dataclass(frozen=True)
@@ -27,9 +30,12 @@ class Splits:
 
 @dataclass(frozen=True)
 class Draw:
-    """How --val draws: share, seed, group_by, and whether from images with a mask only."""
+    """How --val draws: share, seed, group_by, and whether from images with a mask only.
 
-    share: float
+    share  None: SHARE, of masks at least ENOUGH, but no more than half of them
+    """
+
+    share: float | None
     seed: int
     group_by: str
     masked_only: bool
@@ -76,15 +82,17 @@ def drawn(names: Sequence[str], tags: Mapping[int, frozenset[str]], masked: froz
         groups.setdefault(group_of(names[n], draw.group_by), []).append(n)
     units = {group: _vector(members, tags, masked) for group, members in groups.items()}
     eligible = {group: units[group] for group, members in groups.items() if masked.intersection(members)}
+    usual = _share(len(masked))
     if not draw.masked_only or len(eligible) < 2:
-        eligible = units
+        eligible, usual = units, SHARE
     elsewhere = {label for group in units.keys() - eligible.keys() for label in units[group]}
-    val = stratified(eligible, draw.share, draw.seed, elsewhere)
+    share = draw.share or usual
+    val = stratified(eligible, share, draw.seed, elsewhere)
     of: dict[int, tuple[str, ...]] = {
         n: ("val",) if group in val else ("train",) for group, members in groups.items() for n in members
     }
     images = sum(len(groups[group]) for group in val)
-    return Splits(of, roles(of.values()), (_how(draw, len(val), len(eligible), len(units), images),))
+    return Splits(of, roles(of.values()), (_how(draw, share, len(val), len(eligible), len(units), images),))
 
 
 def group_of(name: str, by: str) -> str:
@@ -125,8 +133,12 @@ def _vector(members: Sequence[int], tags: Mapping[int, frozenset[str]], masked: 
     return vector
 
 
-def _how(draw: Draw, val: int, eligible: int, units: int, images: int) -> str:
+def _share(masks: int) -> float:
+    return max(SHARE, min(0.5, ENOUGH / max(1, masks)))
+
+
+def _how(draw: Draw, share: float, val: int, eligible: int, units: int, images: int) -> str:
     what = "images" if draw.group_by == "none" else f"groups ({draw.group_by})"
     source = f"{eligible} {what}" + (" with a mask" if eligible < units else "")
     more = "" if draw.group_by == "none" else f", {images} images"
-    return f"val: {val} of {source}{more}, drawn with seed {draw.seed} so that each tag has its share of {draw.share:g}"
+    return f"val: {val} of {source}{more}, drawn with seed {draw.seed} so that each tag has its share of {share:.3g}"

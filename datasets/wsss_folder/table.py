@@ -9,15 +9,17 @@ from collections.abc import Iterator
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsss_cli.data.image_files import ENDINGS
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
-from wsss_folder.catalogue import ENDINGS
 from wsss_folder.documents import read_text
 
 IMAGE = (
     "image", "image_path", "image_name", "image_file", "image_id", "image_index", "img", "img_path", "img_name",
-    "file_name", "fname", "file", "file_path", "path", "name", "id",
+    "file_name", "fname", "file", "file_path", "path", "name", "patient_id", "id",
 )  # fmt: skip
+CONFIDENCE = ("confidence", "score", "probability")
+RETINANET = ("image", "x1", "y1", "x2", "y2", "class")
 SPLIT = ("split", "set", "subset", "partition")
 
 
@@ -88,6 +90,8 @@ def read_table(path: Path) -> Table:
         raise WsssError(f"{path}, line {reader.line_num} is no CSV: {error}", "correct the line") from error
     if not lines:
         raise WsssError(f"{path} is empty", "the first line names the columns: image,tags")
+    if _is_retinanet(lines[0][1]):
+        lines.insert(0, (0, list(RETINANET)))
     columns = tuple(lines[0][1])
     _require_header(path, columns)
     for line, cells in lines[1:]:
@@ -97,6 +101,13 @@ def read_table(path: Path) -> Table:
                 'put quotes around cells that hold the separator: "cat,dog"',
             )
     return Table(path, columns, [(line, dict(zip(columns, cells, strict=True))) for line, cells in lines[1:]])
+
+
+def _is_retinanet(cells: list[str]) -> bool:
+    """Whether a first line is that of RetinaNet's format, which has no header: an image, a box and a class, or none."""
+    image, box = cells[:1], cells[1:-1]
+    numbers = all(re.fullmatch(r"-?\d+(\.\d*)?", cell) for cell in box) and bool(cells[-1])
+    return len(cells) == len(RETINANET) and Path(*image).suffix.lower() in ENDINGS and (numbers or not any(cells[1:]))
 
 
 def _require_header(path: Path, columns: tuple[str, ...]) -> None:

@@ -13,14 +13,15 @@ from pathlib import Path
 
 from wsss_cli.data.coco_entries import plain_id
 from wsss_cli.errors import WsssError
-from wsss_folder.cells import is_list, is_no_value, is_present, read_list
+from wsss_folder.cells import is_list, is_no_value, is_present, read_confidence, read_list
+from wsss_folder.object_table import SizeOf, find_objects, read_objects, split_both
 from wsss_folder.one_hot import UNCERTAIN, class_columns, holds_numbers, is_binary, read_binary, read_one_hot
 from wsss_folder.record import Record, Source
-from wsss_folder.table import Table, is_split, read_table
+from wsss_folder.run_cells import Order
+from wsss_folder.table import CONFIDENCE, Table, is_split, read_table
 
 TAGS = ("tags", "tag", "labels", "label", "classes", "class", "categories", "category", "target", "targets",
         "label_name", "class_name", "category_name", "choice", "choices")  # fmt: skip
-CONFIDENCE = ("confidence", "score", "probability")
 QUOTED = re.compile(r"""^(['"])(.*)\1$""")  # within a cell
 WORDS = {"space": " ", "none": "", "tab": "\t", "comma": ","}
 
@@ -32,16 +33,21 @@ def read_tags(
     separator: str = "auto",
     least: float = 0.0,
     asked: Sequence[str] = (),
+    order: Order = "auto",
+    size_of: SizeOf | None = None,
 ) -> Source:
-    """The tags of each image; rows of one image are added up, and a row without a tag says that there is none.
+    """The tags or objects of each image; rows of one image are added up, and one without a tag says that there is none.
 
     image, tags  names of the columns;  separator  of the tags within a cell, "none" if a cell is one tag
     least  the confidence, of a column of that name or of the classes', from which a tag counts;  asked  the classes
+    order, size_of  of run lengths, as `read_objects`
     Raises WsssError: no header, no such column, a cell of a one-hot column that is neither 0 nor 1.
     """
-    table = read_table(path)
+    table = split_both(read_table(path))
     key = table.image_column(image)
     column = tags_column(table, key, tags)
+    if (found := find_objects(table, key, column)) is not None:
+        return read_objects(found, least, asked, order, size_of)
     if column is None:
         return read_one_hot(table, key, least, asked)
     if is_binary(table, column):
@@ -49,7 +55,7 @@ def read_tags(
     confidence = table.column(CONFIDENCE)
     split, how = _separator([cells[column] for _, cells in table.rows if not is_list(cells[column])], separator, path)
     read = [
-        (name, where, _tags(cells[column], split, least, where), _confidence(cells, confidence, where))
+        (name, where, _tags(cells[column], split, least, where), read_confidence(cells, confidence, where))
         for name, where, cells in table.images(key)
     ]
     none = Counter(word for _, _, words, _ in read for word in words if is_no_value(word) and word not in asked)
@@ -80,16 +86,6 @@ def _said(path: Path, none: Counter[str]) -> Iterable[str]:
     if none:
         shown = ", ".join(f"{count} '{word}'" for word, count in sorted(none.items()))
         yield f"{path.name}: {shown} taken as no tag (a class of that name must be named in --classes)"
-
-
-def _confidence(cells: dict[str, str], column: str | None, where: str) -> float:
-    """1 without a confidence.  Raises WsssError for one that is no number."""
-    if column is None or not cells[column]:
-        return 1.0
-    try:
-        return float(cells[column])
-    except ValueError as error:
-        raise WsssError(f"{where}: the {column} '{cells[column]}' is no number", "give 0 to 1, or nothing") from error
 
 
 def _tags(cell: str, split: str, least: float, where: str) -> tuple[str, ...]:

@@ -19,6 +19,7 @@ from wsss_folder.shapes import Point, box, ellipse, flat, turned
 USUAL = ("class", "label", "name", "type", "category", "object", "class_name")
 KINDS_3 = {1: "point", 2: "rect", 3: "circle", 4: "ellipse", 5: "line", 6: "polyline", 7: "polygon"}  # VIA 3's numbers
 COLUMN = "region_shape_attributes"
+AGAIN = "export it again"
 
 
 class Region(NamedTuple):
@@ -73,9 +74,17 @@ def _is_image(entry: Any) -> bool:
 def _regions(regions: Any, path: Path) -> Iterator[Region]:
     """A list, or in version 1 a mapping by number."""
     for region in regions.values() if isinstance(regions, dict) else regions:
-        if not isinstance(region, dict) or not isinstance(region.get("shape_attributes"), dict):
-            raise WsssError(f'{path}: a region has no "shape_attributes"', "export it again")
-        yield Region(region["shape_attributes"], region.get("region_attributes") or {})
+        if not isinstance(region, dict):
+            raise WsssError(f"{path}: a region is a {type(region).__name__}", AGAIN)
+        yield _region(region.get("shape_attributes"), region.get("region_attributes") or {}, str(path))
+
+
+def _region(shape: Any, attributes: Any, where: str) -> Region:
+    """Raises WsssError for what is no mapping."""
+    for name, value in (("shape_attributes", shape), ("region_attributes", attributes)):
+        if not isinstance(value, dict):
+            raise WsssError(f'{where}: a region has no "{name}", or of another type', AGAIN)
+    return Region(shape, attributes)
 
 
 def _version_3(content: dict[str, Any], path: Path) -> list[tuple[str, list[Region]]]:
@@ -90,7 +99,7 @@ def _version_3(content: dict[str, Any], path: Path) -> list[tuple[str, list[Regi
             values = {names[id]: _option(value, options[id]) for id, value in entry["av"].items()}
             if entry["xy"]:
                 regions[str(entry["vid"])].append(Region(_shape_3(entry["xy"]), values))
-    except (KeyError, TypeError, IndexError, AttributeError) as error:
+    except (KeyError, TypeError, ValueError, IndexError, AttributeError, OverflowError) as error:
         raise WsssError(f"{path} cannot be read as a project of VIA 3: {error!r}", "save it again") from error
     return [(name, regions[id]) for id, name in files.items()]
 
@@ -123,8 +132,9 @@ def _from_csv(path: Path) -> list[tuple[str, list[Region]]]:
             shape, values = json.loads(row[COLUMN] or "{}"), json.loads(row["region_attributes"] or "{}")
             name = row.get("filename") or row["#filename"]
         except (KeyError, TypeError, ValueError) as error:
-            raise WsssError(f"{path}, line {rows.line_num} cannot be read: {error}", "export it again") from error
-        images.setdefault(name, []).extend([Region(shape, values)] if shape else [])
+            raise WsssError(f"{path}, line {rows.line_num} cannot be read: {error}", AGAIN) from error
+        where = f"{path}, line {rows.line_num}"
+        images.setdefault(name, []).extend([_region(shape, values, where)] if shape else [])
     return list(images.items())
 
 
@@ -135,7 +145,7 @@ def _record(path: Path, name: str, regions: list[Region], key: str) -> Record:
         labels = _labels(region.attributes.get(key))
         try:
             points = _outline(region.shape)
-        except (KeyError, TypeError, ValueError, IndexError) as error:
+        except (KeyError, TypeError, ValueError, IndexError, OverflowError) as error:
             return Record(
                 (name,), where, problem=WsssError(f"{where}: a region cannot be read: {error!r}", "correct it")
             )

@@ -6,6 +6,8 @@ from collections.abc import Callable, Iterator
 from pathlib import Path
 from typing import Any
 
+from wsss_cli.errors import WsssError
+from wsss_cli.names import CONTROL, shown
 from wsss_folder.documents import read_text, read_yaml
 
 KEYS = ("train", "val", "test")
@@ -43,7 +45,9 @@ def _places(content: dict[str, Any], key: str, table: Path) -> Iterator[Path]:
 
 def _listed(path: Path) -> Iterator[Path]:
     """The images of a list, without their endings."""
-    for line in read_text(path).splitlines():
+    for number, line in enumerate(read_text(path).splitlines(), 1):
+        if CONTROL.search(line.strip()):
+            raise WsssError(f"{path}, line {number}: {shown(line.strip())} holds a control character", "correct it")
         if line.strip():
             yield (path.parent / line.strip()).resolve().with_suffix("")
 

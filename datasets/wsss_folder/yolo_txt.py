@@ -10,18 +10,18 @@ import re
 from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any
 
+from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
-from wsss_folder.catalogue import files_below
-from wsss_folder.documents import read_text, read_yaml
+from wsss_folder.documents import read_head, read_text
 from wsss_folder.record import Record, Source, Thing, around
+from wsss_folder.yolo_names import NAMES, find_names, find_yaml, is_yaml, read_key_points, read_names, read_task
+from wsss_folder.yolo_oriented import without_oriented
 from wsss_folder.yolo_splits import splits_in
 
-LOOKED_AT = 1000  # characters
-NAMES = ("classes.txt", "obj.names", "names.txt", "data.yaml", "data.yml", "dataset.yaml", "dataset.yml")
+LOOKED_AT = 1000  # bytes
 BEYOND = 0.01  # of a side: how far rounding and hasty hands go over the border
-LABEL = re.compile(r"\s*(\d+(\s+[-+.\deE]+){4,}\s|$)")  # what a label begins with
+LABEL = re.compile(r"\s*(\d+(\.\d*)?([eE][-+]?\d+)?(\s+[-+.\deE]+){4,}\s|$)")  # what a label begins with
 OTHERS = re.compile(r"(train|val|valid|test|labels|notes|readme.*)\.txt", re.IGNORECASE)  # unless they hold labels
 
 
@@ -42,7 +42,8 @@ def read_yolo(folder: Path, names: Path | None, near: Iterable[Path] = ()) -> So
     rows = _Rows(classes, read_key_points(table) if table else 0)
     split_of = splits_in(table) if table else None
     records = [_record(path, folder, rows, split_of(path) if split_of else "") for path in labels]
-    notes = (f"class names from {file}", *rows.notes(records))
+    records, oriented = without_oriented(records, read_task(table) if table else "")
+    notes = (f"class names from {file}", *rows.notes(records), *filter(None, [oriented]))
     return Source("YOLO labels", folder, records, tuple(classes.values()), notes)
 
 
@@ -55,74 +56,13 @@ def label_files(folder: Path) -> Iterator[Path]:
 
 def begins_as_label(path: Path) -> bool:
     """Whether the file is empty or its first line is a class and numbers."""
-    with path.open(encoding="utf-8", errors="replace") as file:
-        return LABEL.match(file.read(LOOKED_AT) + "\n") is not None
+    return LABEL.match(read_head(path, LOOKED_AT) + "\n") is not None
 
 
 def label_names(path: Path, folder: Path) -> tuple[str, ...]:
     """What the image of a label can be called: labels/a.txt goes with images/a.jpg, labels/train/a with train/a."""
     parts = path.relative_to(folder).with_suffix("").parts
     return ("/".join("images" if p == "labels" else p for p in parts), "/".join(p for p in parts if p != "labels"))
-
-
-def find_names(folder: Path, near: Iterable[Path] = ()) -> Path:
-    """The file of class names in or near `folder`.  Raises WsssError if there is none."""
-    for path in _near(folder, near):
-        return path
-    raise WsssError(
-        f"the class names of the YOLO labels in {folder} are missing", "give classes.txt or data.yaml with --names"
-    )
-
-
-def find_yaml(folder: Path, near: Iterable[Path] = ()) -> Path | None:
-    """The data.yaml in or near `folder`."""
-    return next((path for path in _near(folder, near) if is_yaml(path)), None)
-
-
-def _near(folder: Path, near: Iterable[Path]) -> Iterator[Path]:
-    places = (folder, folder.parent, folder.parent.parent, *near)
-    return (place / name for place in places for name in NAMES if (place / name).is_file())
-
-
-def is_yaml(path: Path) -> bool:
-    return path.suffix.lower() in (".yaml", ".yml")
-
-
-def read_key_points(path: Path) -> int:
-    """How many numbers of key points follow a box: the product of kpt_shape, 0 without it.  Raises WsssError."""
-    content = read_yaml(path)
-    shape = content.get("kpt_shape") if isinstance(content, dict) else None
-    if shape is None:
-        return 0
-    if not (isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape)):
-        raise WsssError(f"{path}: kpt_shape is {shape}, not [number, 2 or 3]", "for example kpt_shape: [17, 3]")
-    return int(shape[0] * shape[1])
-
-
-def read_names(path: Path) -> dict[int, str]:
-    """Class names by number: one per line, or `names` of a YAML as list or mapping.  Raises WsssError."""
-    if not is_yaml(path):
-        lines = [line.strip() for line in read_text(path).rstrip().splitlines()]
-        return _require(path, dict(enumerate(lines)))
-    content = read_yaml(path)
-    names: Any = content.get("names") if isinstance(content, dict) else content
-    if isinstance(names, list):
-        return _require(path, {n: str(name).strip() for n, name in enumerate(names)})
-    if isinstance(names, dict) and all(str(n).isdigit() for n in names):
-        return _require(path, {int(n): str(names[n]).strip() for n in sorted(names, key=int)})
-    raise WsssError(f"{path} has no list or mapping 'names'", "write names: [cat, dog], or names: {0: cat, 1: dog}")
-
-
-def _require(path: Path, names: dict[int, str]) -> dict[int, str]:
-    seen: set[str] = set()
-    for number, name in names.items():
-        if not name or name in seen:
-            what = f"the name of class {number} is empty" if not name else f"the class '{name}' is there twice"
-            raise WsssError(f"{path}: {what}", "give each class its own name, in the order of the numbers")
-        seen.add(name)
-    if not names:
-        raise WsssError(f"{path} holds no class name", "write one name per line, in the order of the numbers")
-    return names
 
 
 def _record(path: Path, folder: Path, rows: _Rows, split: str) -> Record:
@@ -162,14 +102,10 @@ class _Rows:
         return Thing(name, around(tuple(inside[::2]), tuple(inside[1::2])), relative=True, polygons=(tuple(inside),))
 
     def notes(self, records: list[Record]) -> Iterator[str]:
-        outlines = [p for record in records for thing in record.things for p in thing.polygons]
-        boxes = sum(len(record.things) for record in records)
-        if self.key_points and boxes:
+        if self.key_points and any(record.things for record in records):
             yield "of rows with key points the box is taken"
         if self.sure:
             yield f"{self.sure} boxes have a confidence, which is not looked at: are they predictions?"
-        if outlines and boxes == len(outlines) and all(len(p) == 8 for p in outlines):
-            yield "every row is an outline of four corners: if these are oriented boxes (OBB), they make no true mask"
 
     def _numbers(self, words: list[str], where: str) -> list[float]:
         try:

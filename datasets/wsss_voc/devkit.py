@@ -12,6 +12,7 @@ from pathlib import Path
 from wsss_cli.errors import WsssError
 from wsss_cli.names import require_path
 from wsss_cli.nearest import nearest
+from wsss_cli.sound import open_text
 
 IMAGES, ANNOTATIONS, LISTS = "JPEGImages", "Annotations", "ImageSets/Segmentation"
 MASKS = ("SegmentationClassAug", "SegmentationClass")
@@ -110,7 +111,8 @@ def choose_masks(choice: str, devkit: Path) -> Path:
 
 def _text(path: Path) -> str:
     try:
-        return path.read_text(encoding="utf-8-sig")
+        with open_text(path, "utf-8-sig") as file:
+            return file.read()
     except (OSError, UnicodeDecodeError) as error:
         raise WsssError(f"{path} cannot be read: {error}", "a list is UTF-8 text, one id per line") from error
 

@@ -20,4 +20,5 @@ METHOD = Method(
     ),
     predictor="wsss_bcm.training:predictor",
     infer="wsss_bcm.config:Infer",
+    full=("labels=masks",),
 )

@@ -18,6 +18,7 @@ from wsss_cli.data.label_format import Labels
 from wsss_cli.data.prepared import Box, class_id
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
+from wsss_cli.sound import read_text
 
 OFFICIAL = (
     0.3460136720164967, 0.5389285952169538, 0.5588745925915763, 0.5450067976049356, 0.5333692537505409,
@@ -70,7 +71,7 @@ def read_rates(path: Path, classes: Sequence[str]) -> Tensor:
     Raises WsssError naming the file: missing, no such JSON, an unknown class, a rate outside 0..1.
     """
     try:
-        content: Any = json.loads(path.read_text(encoding="utf-8"))
+        content: Any = json.loads(read_text(path))
         given = content.get("per_box", content)
         found = {class_id(name, tuple(classes)): float(rate) for name, rate in given.items()}
     except WsssError as error:

@@ -26,4 +26,5 @@ METHOD = Method(
     ),
     predictor="wsss_beco.stages:predictor",
     infer="wsss_beco.config:Infer",
+    full=("labels=masks",),
 )

@@ -22,4 +22,5 @@ METHOD = Method(
         Stage("train", "wsss_cli.engine.segment:train", "wsss_cli.engine.segment:PlainSegment", ("pseudo",)),
     ),
     predictor="wsss_cli.engine.segment:predictor",
+    full=("labels=masks",),
 )

@@ -19,4 +19,5 @@ METHOD = Method(
         Stage("train", "wsss_irn.stages:train", "wsss_irn.config:Train", needs=("pseudo",)),
     ),
     predictor="wsss_irn.stages:predictor",
+    full=("labels=masks",),
 )

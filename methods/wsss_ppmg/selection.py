@@ -62,10 +62,3 @@ class Best:
         if self.highest < 0:
             return NO_SELECTION
         return f"best mIoU on split '{self.split}', {100 * self.highest:.1f} at one scale"
-
-
-def chosen(path: Path, trust: bool) -> Path:
-    """The file of the state to use: beside a last checkpoint whose training selects, best.pt."""
-    meta = checkpoint.load(path, trust).get("meta")
-    best = path.with_name("best.pt")
-    return best if isinstance(meta, dict) and meta.get("selection") == "best" and best.exists() else path

@@ -24,7 +24,7 @@ from wsss_cli.nets.heads.outputs import training_losses
 from wsss_ppmg.checkpoint import load_official_segmenter
 from wsss_ppmg.coco_ids import read_compact
 from wsss_ppmg.config import Train, UnderFitting
-from wsss_ppmg.selection import Best, chosen
+from wsss_ppmg.selection import Best
 from wsss_ppmg.under_fitting import under_fitting_loss
 
 
@@ -122,4 +122,4 @@ def take_official(job: Job[Train], path: str) -> tuple[dict[str, Any], Taken]:
 
 def predictor(path: Path, job: Job) -> nn.Module:
     """The trained network of a checkpoint, in its last or best state.  Raises WsssError if it is of another method."""
-    return segment.predictor(chosen(path, job.runtime.trust), job)
+    return segment.predictor(checkpoint.used(path, job.runtime.trust)[0], job)

@@ -19,6 +19,7 @@ from wsss_cli.engine.loop import autocast
 from wsss_cli.errors import WsssError
 from wsss_cli.files import keep_if_made_from, writing
 from wsss_cli.job import Job
+from wsss_cli.sound import open_file
 from wsss_weclip.config import Train
 from wsss_weclip.nets import Evidence, WeClip
 
@@ -93,7 +94,7 @@ def read_evidence(folder: Path, id: str, mirrored: bool) -> Evidence:
     """What is kept of one image, the levels first.  Raises WsssError if it is gone or damaged."""
     path = evidence_path(folder, id, mirrored)
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with open_file(path) as raw, np.load(raw, allow_pickle=False) as file:
             return Evidence(*(torch.from_numpy(file[name]) for name in Evidence._fields))
     except (OSError, ValueError, KeyError, EOFError) as error:
         raise WsssError(f"{path} holds no features: {error}", f"delete {folder} and train again") from error

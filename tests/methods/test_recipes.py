@@ -9,13 +9,19 @@ from pathlib import Path
 from typing import Any
 
 import pytest
+import torch
 
 from tiny_recipes import RECIPES, Tiny
 from wsss_cli.cam.store import cam_path, read_cam
+from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import label_path, read_labels
 from wsss_cli.data.prepared import Prepared
+from wsss_cli.engine.infer import predict
+from wsss_cli.models.folder import card_of, read_model, write_model
+from wsss_cli.models.model import of_run
 from wsss_cli.plan import plan, problems
 from wsss_cli.plugins import method
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.runs import Run, Settings
 
 
@@ -31,6 +37,19 @@ def test_a_recipe_runs_through_every_phase(scenes: Prepared, tmp_path: Path, nam
     tiny = Tiny(scenes, tmp_path, name, recipe)
     for stage in ("pseudo", "evaluate"):
         assert tiny.run(stage)["status"] == "finished"
+    if recipe == "voc":
+        _require_same_when_taken_away(tiny)
+
+
+def _require_same_when_taken_away(tiny: Tiny) -> None:
+    """The exported network predicts what the run's does."""
+    cpu, folder = Runtime(torch.device("cpu")), tiny.folder / "away"
+    run = Run(tiny.folder, tiny.data.info.name, tiny.name, tiny.recipe)
+    model = of_run(run, method(tiny.name), tiny.settings({}), tiny.data.folder.parent)
+    write_model(folder, model, card_of(run, model, ""))
+    images = torch.from_numpy(read_image(tiny.data.split("val")[0].image))[None]  # (1, H, W, 3)
+    seen = [predict(m.network(cpu), images, m.config, images.shape[1:3]) for m in (model, read_model(folder))]
+    assert torch.equal(*seen)
 
 
 @pytest.mark.parametrize(

@@ -1,32 +1,14 @@
 """The third party's plugin, installed as its users would, and the `wsss` command in a folder of its own."""
 
-import importlib
 import shutil
 import subprocess
 import sys
-import warnings
 from pathlib import Path
 
 import pytest
 
-from processes import Wsss
+from processes import Wsss, import_once
 
-IMPORTED_ONCE = (  # here, not in every fork
-    "rich.progress",
-    "rich.table",
-    "timm",
-    "torch._dynamo",
-    "torch.distributed.launcher.api",
-    "wsss_cli.app",
-    "wsss_cli.commands.run_checks",
-    "wsss_cli.preparation.prepare",
-    "wsss_cli.engine.infer",
-    "wsss_cli.engine.loop",
-    "wsss_cli.execute",
-    "wsss_cli.export.labels",
-    "wsss_cli.metrics.evaluate",
-    "wsss_cli.nets.weights.pretrained",
-)
 THIRD_PARTY = Path(__file__).parents[1] / "third_party"
 
 
@@ -37,10 +19,7 @@ def toy_site(tmp_path_factory: pytest.TempPathFactory) -> Path:
     shutil.copytree(THIRD_PARTY, source, ignore=shutil.ignore_patterns("__pycache__"))
     pip = [sys.executable, "-m", "pip", "install", "--quiet", "--no-deps", "--no-build-isolation", "--no-index"]
     subprocess.run([*pip, "--target", site, source], check=True, capture_output=True, timeout=60)
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")
-        for module in IMPORTED_ONCE:
-            importlib.import_module(module)
+    import_once()
     return site
 
 

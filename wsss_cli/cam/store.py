@@ -17,7 +17,7 @@ from wsss_cli.cam.merge import merge_high_res, upsample
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
-from wsss_cli.sound import require_file
+from wsss_cli.sound import open_file
 
 DAMAGED = (OSError, ValueError, KeyError, EOFError, AttributeError, ImportError, zipfile.BadZipFile, pickle.PickleError)
 """What numpy raises for a file that is cut short, empty or something else."""
@@ -69,7 +69,6 @@ def read_cam(path: Path, trust: bool = False) -> Cam:
     Raises WsssError naming the file: missing, damaged, of another kind, or not trusted.
     """
     try:
-        require_file(path)
         return _read_pickled(path, trust) if path.suffix == ".npy" else _read(path)
     except FileNotFoundError as error:
         raise WsssError(f"no CAM {path}", "run `wsss seeds`, which makes it") from error
@@ -80,7 +79,7 @@ def read_cam(path: Path, trust: bool = False) -> Cam:
 
 
 def _read(path: Path) -> Cam:
-    with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+    with open_file(path) as raw, np.load(raw, allow_pickle=False) as file:
         h, w = file["size"].tolist()
         high_res = file["high_res"].astype(np.float32) if "high_res" in file.files else None
         scales = sum(name.startswith("scale_") for name in file.files)
@@ -95,7 +94,7 @@ def _read_pickled(path: Path, trust: bool) -> Cam:
             f"{path} is a pickle, which can run code when it is read",
             "if you trust its origin, pass --trust-checkpoint",
         )
-    with path.open("rb") as raw:
+    with open_file(path) as raw:
         held: dict[str, Any] = np.load(raw, allow_pickle=True).item()
     high_res = np.asarray(held["high_res"], dtype=np.float32)
     keys = np.asarray(held["keys"], dtype=np.int64) + 1

@@ -11,7 +11,6 @@ from typing import Annotated, Any, Literal, get_args
 from typer import Option
 from typer.models import OptionInfo
 
-from wsss_cli.config import merge
 from wsss_cli.errors import WsssError
 from wsss_cli.method import INFER, VERBS, Method, Stage, StageOption
 
@@ -73,6 +72,8 @@ def declared_settings(method: Method, target: str, given: Mapping[str, str]) -> 
     target  the stage, or of scores "evaluate" or "evaluate-STAGE"
     Raises WsssError for an option that the method does not declare there.
     """
+    from wsss_cli.config import merge
+
     verb, _, source = target.partition("-")
     stages = _stages_to(method, source or INFER.name if verb == SCORED else verb)
     found: dict[str, Any] = {}

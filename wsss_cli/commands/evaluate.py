@@ -10,7 +10,6 @@ from typer import Option
 
 from wsss_cli.commands.infer import Crf, Split, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
-from wsss_cli.config import merge
 
 Which = Literal["infer", "pseudo", "seeds"]
 Stage = Annotated[Which | None, Option("--stage", help="whose label maps are scored; infer, with --instances pseudo")]
@@ -39,6 +38,7 @@ def evaluate(
     import logging
 
     from wsss_cli.commands.stage import run_stage
+    from wsss_cli.config import merge
     from wsss_cli.console import log, say
     from wsss_cli.errors import WsssError
 

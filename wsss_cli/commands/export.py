@@ -1,4 +1,4 @@
-"""`wsss export labels`: pseudo-labels and predictions for other programs."""
+"""`wsss export labels`, pseudo-labels and predictions for other programs; `wsss export model`, the network."""
 
 from __future__ import annotations
 
@@ -45,6 +45,7 @@ def build() -> typer.Typer:
     group = typer.Typer(help="Hand results to other programs.", no_args_is_help=True)
     group.callback()(_help)
     group.command("labels")(labels)
+    group.command("model")(model)
     return group
 
 
@@ -68,7 +69,8 @@ def labels(
 ) -> None:
     """Write pseudo-labels or predictions for another trainer or an annotation tool."""
     from wsss_cli.commands.stage import run_stage
-    from wsss_cli.export.labels import form_of, require_free
+    from wsss_cli.export.labels import form_of
+    from wsss_cli.export.new_folder import require_free
 
     form = form_of(format, shape, min_area, tolerance)
     require_free(out)  # before hours of training, not after
@@ -102,3 +104,24 @@ def _source(target: Target, record: dict[str, Any], stage: Which, split: str | N
     folder = run.stage(record["stage"]) / ("labels_crf" if stage == "infer_crf" else "labels")
     what = {"pseudo": "pseudo-labels", "infer": "predictions", "infer_crf": "predictions with CRF"}[stage]
     return find_source(target.data, chosen, folder, f"{what} of {run.method}/{run.name} on {run.data}")
+
+
+To = Annotated[Path, Option("--to", help="the folder to write; must not exist yet")]
+Licence = Annotated[str, Option("--licence", "--license", help="of the weights, for who gets them: an SPDX name")]
+
+
+@stage_command
+def model(to: To, words: Words = None, licence: Licence = "not stated", *, options: RunOptions) -> None:
+    """Write the trained network of a run as a folder that needs nothing else: `wsss infer --model DIR`."""
+    from wsss_cli import console
+    from wsss_cli.commands.photos import model_of_run
+    from wsss_cli.export.new_folder import new_folder, require_free
+    from wsss_cli.models.folder import card_of, write_model
+
+    require_free(to, "--to")
+    run, found = model_of_run(words, options, {})
+    card = card_of(run, found, licence, options.trust_checkpoint)
+    with run.locked(), new_folder(to, "--to") as folder:
+        write_model(folder, found, card, options.trust_checkpoint)
+    console.say(f"{found.name}: {len(found.classes)} classes, {len(card['scores'])} scores -> {to}")
+    console.say(f"next: wsss infer --model {to} --images PATH...")

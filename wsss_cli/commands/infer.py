@@ -7,7 +7,9 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Option
 
+from wsss_cli import bounds
 from wsss_cli.commands.options import RunOptions, Words, stage_command
+from wsss_cli.errors import WsssError
 
 if TYPE_CHECKING:
     from wsss_cli.commands.stage import Target
@@ -20,6 +22,22 @@ Archive = Annotated[
 Competition = Annotated[
     Literal["comp5", "comp6"], Option("--competition", help="comp5: trained on VOC's data only; comp6: on any")
 ]
+Images = Annotated[
+    list[str] | None,
+    Option("--images", metavar="PATH...", help="predict these files, folders or patterns instead; nothing is trained"),
+]
+ModelFolder = Annotated[
+    Path | None, Option("--model", metavar="DIR", help="of --images: a network that `wsss export model` wrote")
+]
+Output = Annotated[Path | None, Option("--output", "-o", help="of --images: the folder of results; below predictions/")]
+Overlay = Annotated[bool, Option("--overlay", help="of --images: also each photo with its classes laid over it")]
+Probabilities = Annotated[bool, Option("--probabilities", help="of --images: also npz files of class probabilities")]
+White = Annotated[
+    float | None, Option("--white-level", min=0, help="of --images of more than 8 bits: the value shown as white")
+]
+Black = Annotated[float, Option("--black-level", help="and the one shown as black")]
+Pages = Annotated[Literal["refuse", "first"], Option("--pages", help="of --images of several pages: take the first")]
+Megapixels = Annotated[float, Option("--max-megapixels", min=0, help="of --images: millions of pixels one may have")]
 
 
 @stage_command
@@ -29,10 +47,32 @@ def infer(
     crf: Crf = None,
     voc_submission: Archive = None,
     competition: Competition = "comp6",
+    images: Images = None,
+    model: ModelFolder = None,
+    output: Output = None,
+    overlay: Overlay = False,
+    probabilities: Probabilities = False,
+    white_level: White = None,
+    black_level: Black = 0.0,
+    pages: Pages = "refuse",
+    max_megapixels: Megapixels = bounds.MEGAPIXELS,
     *,
     options: RunOptions,
 ) -> None:
-    """Predict label maps with the trained network."""
+    """Predict label maps with the trained network: of a split, or of photos that belong to no data set."""
+    if images is not None:
+        from wsss_cli.commands.photos import Wish, infer_photos
+        from wsss_cli.data.picture import Reading
+
+        if split is not None or voc_submission is not None:
+            raise WsssError("--images stand for themselves", "leave out --split and --voc-submission")
+        reading = Reading(white_level, black_level, pages == "first", megapixels=max_megapixels)
+        wish = Wish(images, output, overlay, probabilities, reading)
+        infer_photos(words, options, setting("infer", "crf", crf), wish, model)
+        return
+    if model is not None or output is not None or overlay or probabilities:
+        what = "--model, --output, --overlay and --probabilities are of --images"
+        raise WsssError(what, "add --images PATH...")
     from wsss_cli.commands.stage import run_stage
 
     if voc_submission is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import inspect
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Collection, Mapping
 from dataclasses import dataclass, field, fields
 from functools import wraps
 from pathlib import Path
@@ -66,8 +66,8 @@ Words = Annotated[
 ]
 
 
-def stage_command(function: Callable[..., None]) -> Callable[..., None]:
-    """Give a command `f(words, ..., options: RunOptions)` the fields of RunOptions as options."""
+def stage_command(function: Callable[..., None], without: Collection[str] = ()) -> Callable[..., None]:
+    """Give a command `f(words, ..., options: RunOptions)` the fields of RunOptions as options, but for some."""
     hints = get_type_hints(RunOptions, include_extras=True)
     own = [
         p.replace(annotation=get_type_hints(function, include_extras=True)[name])
@@ -77,7 +77,7 @@ def stage_command(function: Callable[..., None]) -> Callable[..., None]:
     shared = [
         inspect.Parameter(f.name, inspect.Parameter.KEYWORD_ONLY, default=f.default, annotation=hints[f.name])
         for f in fields(RunOptions)
-        if f.name != "declared"
+        if f.name not in ("declared", *without)
     ]
 
     @wraps(function)

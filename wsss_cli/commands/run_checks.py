@@ -14,13 +14,16 @@ from wsss_cli.checks.dataset import Examined, examine
 from wsss_cli.checks.finding import Finding, some
 from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.stage import Target, require_data, resolve_target
+from wsss_cli.commands.stage import Target, asked_launch, make_plan, require_data, resolve_target
 from wsss_cli.config import resolve
 from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
-from wsss_cli.plan import Step, check_sections, plan, read_recipe, stages_of
+from wsss_cli.plan import Step, check_sections, read_recipe, stages_of
+from wsss_cli.promises import absent
+from wsss_cli.ranks import launch
 from wsss_cli.runs import read_record
+from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, sums_of
 from wsss_cli.space import lack
 
@@ -79,15 +82,15 @@ def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
         except WsssError as error:
             found.append(Finding("error", error.what, error.remedy))
     if not found:
-        found += [Finding("ok", f"settings of {_run(target)}: every stage's resolve"), *_room(target)]
+        found += [Finding("ok", f"settings of {_run(target)}: every stage's resolve"), *_to_come(target, options)]
     weights = {pair for config in configs for pair in pretrained(config)}
     return found + [_weights(*pair, options.trust_checkpoint) for pair in sorted(weights)]
 
 
-def _room(target: Target) -> list[Finding]:
-    """Whether the disk has room for all that is still to be made, and of what is made already, what is damaged."""
+def _to_come(target: Target, options: RunOptions) -> list[Finding]:
+    """What a plan refuses, on as many ranks as asked for; whether the disk has room; what is damaged of the rest."""
     try:
-        steps = plan(target.run, target.method, "evaluate", target.data, target.settings)
+        steps = make_plan(target, "evaluate", options, launch.world(asked_launch(options)))
     except WsssError as error:
         return [Finding("error", error.what, error.remedy)]
     what = lack(steps, target.data, target.run.root)
@@ -99,15 +102,22 @@ def _room(target: Target) -> list[Finding]:
     return [room, *(finding for step in steps for finding in _damage(step))]
 
 
-def _damage(step: Step) -> list[Finding]:
-    """The files of a finished stage that are not what it left, each read to its end."""
+def _damage(step: Step) -> Iterator[Finding]:
+    """The files of a finished stage that are not what it left, each read to its end, and those that are gone."""
     record = read_record(step.folder) if step.status in ("finished", "incomplete") else None
+    again = f"`wsss {step.stage.name.partition('-')[0]} --force` makes them again"
+    if not record or "seal" not in record:
+        return
     sums = sums_of(step.folder, record)
-    wrong = damaged(step.folder, sums, sums, every=True)
-    if not wrong:
-        return []
-    what = f"stage {step.key}: {len(wrong)} files are damaged in {step.folder}: {some(wrong)}"
-    return [Finding("error", what, f"`wsss {step.stage.name.partition('-')[0]} --force` makes them again", "damaged")]
+    if not sums:
+        what = f"stage {step.key}: {step.folder / SEAL} is missing or damaged: nothing else tells of all its files"
+        yield Finding("warning", what, again, "damaged")
+    if wrong := damaged(step.folder, sums, sums, every=True):
+        what = f"stage {step.key}: {len(wrong)} files are damaged in {step.folder}: {some(wrong)}"
+        yield Finding("error", what, again, "damaged")
+    if gone := absent(step.folder, sums):
+        what = f"stage {step.key}: {len(gone)} files are gone from {step.folder}: {some(gone)}"
+        yield Finding("warning", what, f"{again}, if they are wanted", "gone")
 
 
 def _run(target: Target) -> str:

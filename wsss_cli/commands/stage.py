@@ -63,7 +63,8 @@ def run_stage(
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
     """
-    asked = launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
+    asked = asked_launch(options)
+    launch.follow_launcher()
 
     def resolve() -> tuple[Target, list[Step]]:
         target = resolve_target(verb, words, options, own or {}, passing or {}, stage, output)
@@ -103,19 +104,35 @@ def resolve_target(
     output: Path | None = None,
 ) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
-    names = [w for w in words or [] if "=" not in w]
-    if len(names) > 1:
-        raise WsssError(f"more than one method named: {', '.join(names)}", "settings are written KEY=VALUE")
-    run = replace(find_run(names[0] if names else None, options), evaluation=output)
+    run = replace(find_run(method_named(words), options), evaluation=output)
     method = find_method(run.method)
     own = merge(own, declared_settings(method, stage or verb, options.declared))
-    overrides: dict[str, Any] = {section: values for section, values in own.items() if values}
-    for assignment in [*(options.set or []), *(w for w in words or [] if "=" in w)]:
-        overrides = merge(overrides, sectioned(parse_set(assignment), verb))
+    overrides = asked_settings(verb, words, options, own)
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
     saved = kept.updated(options.recipe, overrides)
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
+
+
+def asked_launch(options: RunOptions) -> launch.Launch:
+    """The ranks that the command line asks for."""
+    return launch.Launch(options.gpus, options.procs, options.nodes, options.node_rank, options.rendezvous)
+
+
+def method_named(words: list[str] | None) -> str | None:
+    """The method among the words of a command line.  Raises WsssError for more than one."""
+    names = [w for w in words or [] if "=" not in w]
+    if len(names) > 1:
+        raise WsssError(f"more than one method named: {', '.join(names)}", "settings are written KEY=VALUE")
+    return names[0] if names else None
+
+
+def asked_settings(verb: str, words: list[str] | None, options: RunOptions, own: Mapping[str, Any]) -> dict[str, Any]:
+    """{stage: {key: value}} of `own`, what options stand for, and of what is set on the command line."""
+    overrides: dict[str, Any] = {section: values for section, values in own.items() if values}
+    for assignment in [*(options.set or []), *(w for w in words or [] if "=" in w)]:
+        overrides = merge(overrides, sectioned(parse_set(assignment), verb))
+    return overrides
 
 
 def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
@@ -144,6 +161,30 @@ def find_run(method: str | None, options: RunOptions) -> Run:
         data, name = options.data or read_latest(options.data_root), options.name or "default"
     require_data(data, options.data_root)
     return Run(options.runs_root, data, method, name)
+
+
+def find_trained(method: str | None, options: RunOptions) -> Run:
+    """The run whose network is meant: as `find_run`, but the data set that it learnt from need not be there.
+
+    Raises WsssError naming the nearest one if there is no such run.
+    """
+    if method is None:
+        run = latest_run(options.runs_root)
+        method, name, data = run.method, options.name or run.name, options.data or run.data
+    else:
+        find_method(method)
+        name, data = options.name or "default", options.data
+    known = sorted(path.parents[1] for path in options.runs_root.glob("*/*/*/train/stage.json"))
+    fitting = [run.parts[-3] for run in known if run.parts[-2:] == (method, name) and data in (None, run.parts[-3])]
+    if not fitting:
+        names = sorted({"/".join(run.parts[-2:]) for run in known})
+        where = f"on data set '{data}' " if data else ""
+        what = f"there is no trained run {method}/{name} {where}in {options.runs_root}"
+        raise WsssError(f"{what}{nearest(f'{method}/{name}', names)}", f"train it first: wsss train {method}")
+    if len(fitting) > 1:
+        what = f"run {method}/{name} is trained on several data sets: {', '.join(fitting)}"
+        raise WsssError(what, "say which one with --data")
+    return Run(options.runs_root, fitting[0], method, name)
 
 
 def require_data(name: str, root: Path) -> None:

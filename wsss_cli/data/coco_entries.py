@@ -1,4 +1,4 @@
-"""What tools write into COCO JSONs where COCO itself has whole numbers and flat lists of points."""
+"""What tools write into COCO JSONs where COCO itself has whole numbers."""
 
 from __future__ import annotations
 
@@ -35,13 +35,6 @@ def is_crowd(annotation: Any) -> bool:
     return mark is True or whole(mark) == 1 or (isinstance(mark, str) and mark.strip().lower() == "true")
 
 
-def polygons(segmentation: list[Any]) -> list[Any]:
-    """A list of flat polygons x, y, x, y, ... of one that may be a single one, or of pairs or {"x", "y"} of points."""
-    if all(map(_is_point, segmentation)) or not any(isinstance(part, list | Mapping) for part in segmentation):
-        segmentation = [segmentation]
-    return [_flat(part) for part in segmentation if part not in ([], None)]
-
-
 def crowd_choice(asked: Crowd, crowds: int, objects: int, usual: Crowd) -> Crowd:
     """What becomes of the crowds of a file: what is asked for, `usual` if that is auto and not all are crowds."""
     if asked != "auto":
@@ -58,15 +51,3 @@ def crowd_warning(path: Path, crowds: int, objects: int, asked: Crowd, chosen: C
         return f"{what}, as some tools mark every mask: taken as objects (--crowd ignore would not)"
     done = {"skip": "left out of the masks", "ignore": "ignored in the masks"}[chosen]
     return f"{what}: {done}, without boxes (--crowd paint takes them as objects)"
-
-
-def _is_point(part: Any) -> bool:
-    if isinstance(part, Mapping):
-        return {"x", "y"} <= part.keys()
-    return isinstance(part, list) and len(part) == 2 and not any(isinstance(value, list | Mapping) for value in part)
-
-
-def _flat(part: Any) -> Any:
-    if not (isinstance(part, list) and part and all(map(_is_point, part))):
-        return part
-    return [value for point in part for value in ((point["x"], point["y"]) if isinstance(point, Mapping) else point)]

@@ -33,7 +33,7 @@ from wsss_cli.data.picture import (
     values,
 )
 from wsss_cli.errors import WsssError
-from wsss_cli.sound import jpeg_fault, png_fault, require_file
+from wsss_cli.sound import jpeg_fault, open_file, png_fault, require_file
 
 # What Pillow's decoders raise on damaged files.
 DAMAGED = (OSError, SyntaxError, ValueError, EOFError, IndexError, KeyError, TypeError, struct.error, zlib.error)
@@ -80,7 +80,19 @@ def read_image(path: Path, how: Reading = PLAIN) -> NDArray[np.uint8]:
     Raises WsssError if the file is missing, empty, truncated, no image, of several pages, or has no fixed range.
     How large it may be is asked where it comes into a data set, not here.
     """
+    return _shown(read_bytes(path), path, how)
+
+
+def read_unchecked(path: Path, how: Reading = PLAIN) -> NDArray[np.uint8]:
+    """`read_image` of a file that no data set has checked: also refuses too many pixels, and a missing end."""
     data = read_bytes(path)
+    _require_whole(data, path)
+    with opened(data, path) as image:
+        require_allowed(image, path, how)
+    return _shown(data, path, how)
+
+
+def _shown(data: bytes, path: Path, how: Reading) -> NDArray[np.uint8]:
     with opened(data, path) as image:
         kind = kind_of(image)
         require_certain(kind, image, how, path)
@@ -122,8 +134,7 @@ def image_size(path: Path, verify: bool = False, how: Reading = PLAIN) -> tuple[
 
 def verified(data: bytes, path: Path, how: Reading = PLAIN) -> Verified:
     """The encoded picture `data`, read to its end.  Raises WsssError naming `path`, as `image_size`."""
-    if wrong := png_fault(data) or jpeg_fault(data):
-        raise WsssError(f"{path} is damaged: {wrong}", "copy or download it again")
+    _require_whole(data, path)
     with opened(data, path) as image:
         require_allowed(image, path, how)
         size, kind = _shown_size(image), kind_of(image)
@@ -132,6 +143,11 @@ def verified(data: bytes, path: Path, how: Reading = PLAIN) -> Verified:
         image.load()
         sketch = hashlib.blake2b(image.tobytes(), digest_size=8, person=repr(size)[:16].encode()).digest()
         return Verified(size, sketch, tuple(_oddities(image, kind, data)))
+
+
+def _require_whole(data: bytes, path: Path) -> None:
+    if wrong := png_fault(data) or jpeg_fault(data):
+        raise WsssError(f"{path} is damaged: {wrong}", "copy or download it again")
 
 
 def _oddities(image: Image.Image, kind: Kind, data: bytes) -> Iterator[str]:
@@ -152,7 +168,8 @@ def read_bytes(path: Path) -> bytes:
     """The file's content.  Raises WsssError if it is missing, unreadable or empty."""
     _require_content(path)
     try:
-        return path.read_bytes()
+        with open_file(path) as file:
+            return file.read()
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the file's rights") from error
 
@@ -235,7 +252,7 @@ def _open(source: bytes | Path, path: Path) -> Image.Image:
 
 
 def _head(path: Path) -> bytes:
-    with path.open("rb") as file:
+    with open_file(path) as file:
         return file.read(HEAD)
 
 

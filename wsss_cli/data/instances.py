@@ -13,6 +13,7 @@ from pycocotools import mask as rle
 
 from wsss_cli.data.prepared import INSTANCES, Sample
 from wsss_cli.files import write_text
+from wsss_cli.sound import read_text
 
 
 def run_length_mask(mask: NDArray[np.bool_]) -> dict[str, Any]:
@@ -31,7 +32,7 @@ def merge_rows(folder: Path, samples: Sequence[Sample], classes: Sequence[str], 
 
     write  only count: the file is rank 0's to write
     """
-    found = [json.loads((folder / f"{s.id}.json").read_text(encoding="utf-8")) for s in samples]
+    found = [json.loads(read_text(folder / f"{s.id}.json")) for s in samples]
     if write:
         write_text(folder / INSTANCES, json.dumps(coco_file(samples, found, classes)))
     return sum(len(rows) for rows in found)

@@ -15,6 +15,7 @@ import numpy as np
 from numpy.lib import format as npy
 
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import open_file
 
 _ARRAY, _NUMBER, _BUFFER = np.zeros(1).__reduce__()[0], np.float64(0).__reduce__()[0], np.zeros(1).__reduce_ex__(5)[0]
 ALLOWED: dict[tuple[str, str], Any] = {
@@ -35,8 +36,10 @@ def read_npy_dict(path: Path) -> dict[Any, Any]:
     Raises WsssError naming the file: missing, damaged, no dict, or a pickle that asks for more than arrays.
     """
     try:
-        with path.open("rb") as file:
+        with open_file(path) as file:
             value = _value(file)
+    except WsssError:
+        raise
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror or error}", "check the path and its rights") from error
     except _RefusedError as error:

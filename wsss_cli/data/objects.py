@@ -11,12 +11,14 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from wsss_cli.data.coco_entries import is_crowd, plain_id, polygons
+from wsss_cli.data.coco_entries import is_crowd, plain_id
 from wsss_cli.data.instances import run_length_mask
 from wsss_cli.data.label_format import format_of
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.data.segmentation import outline_of
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import read_text
 
 Objects = list[dict[str, Any]]
 """COCO annotations of one image, without ids: category_id (1..C), segmentation (run lengths), area, bbox, iscrowd."""
@@ -66,7 +68,7 @@ def _of_map(path: Path, sample: Sample) -> Objects:
 def from_json(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> dict[str, Objects]:
     """The annotations of a COCO JSON, matched by the images' paths or names; other categories are left out."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         named = {plain_id(c["id"]): classes.index(c["name"]) + 1 for c in content["categories"] if c["name"] in classes}
         known = by_name(samples)
         images = {
@@ -99,9 +101,12 @@ def annotation(coded: dict[str, Any], label: int, crowd: int = 0) -> dict[str, A
 
 def as_run_lengths(segmentation: Any, height: int, width: int) -> dict[str, Any]:
     """Polygons, or run lengths of either kind -> compressed run lengths, as pycocotools draws them."""
-    if isinstance(segmentation, list):
-        return rle.merge(rle.frPyObjects(polygons(segmentation), height, width))
-    return rle.frPyObjects(segmentation, height, width) if isinstance(segmentation["counts"], list) else segmentation
+    outline = outline_of(segmentation)
+    if not outline:
+        raise ValueError("an object has no outline")
+    parts = rle.frPyObjects(outline.polygons, height, width) if outline.polygons else []
+    parts += [rle.frPyObjects(r, height, width) if isinstance(r["counts"], list) else r for r in outline.runs]
+    return parts[0] if len(parts) == 1 else rle.merge(parts)
 
 
 def by_name(samples: Sequence[Sample]) -> dict[str, Sample]:

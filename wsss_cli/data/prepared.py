@@ -23,7 +23,7 @@ from wsss_cli.files import inode, is_lost, write_text, writing
 from wsss_cli.names import fault, inside, one_line, require_part, require_path, require_visible, shown
 from wsss_cli.nearest import nearest
 from wsss_cli.places import file_digest
-from wsss_cli.sound import read_text, require_file, sum_of
+from wsss_cli.sound import open_text, read_text, require_file, sum_of
 
 INSTANCES = "instances.json"
 """The instance labels of all images of a run, beside those of each."""
@@ -276,7 +276,7 @@ def read_latest(root: Path) -> str:
 
 
 def _lines(path: Path) -> Iterator[str]:
-    with path.open(encoding="utf-8") as file:
+    with open_text(path) as file:
         yield from (line for line in file if line.strip())
 
 

@@ -20,6 +20,7 @@ from wsss_cli.downloads.network import unreachable
 from wsss_cli.errors import WsssError
 from wsss_cli.files import NO_RIGHT, NO_SPACE, writing_allowed
 from wsss_cli.locks import locked
+from wsss_cli.sound import open_file
 
 CHUNK = 1 << 18  # bytes; what a dropped connection can lose
 MEGABYTE = 10**6
@@ -72,7 +73,7 @@ def fetch(remote: Remote, folder: Path, by_hand: str, pause: float = 1.0) -> Pat
 
 def digest_of(path: Path, kind: str = "md5") -> str:
     """ "md5:..." of a file's bytes."""
-    with path.open("rb") as file:
+    with open_file(path) as file:
         found = hashlib.file_digest(file, lambda: hashlib.new(kind, usedforsecurity=False))
     return f"{kind}:{found.hexdigest()}"
 

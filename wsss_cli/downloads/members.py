@@ -20,6 +20,7 @@ from typing import IO, Any, Self, cast
 
 from wsss_cli.downloads.guard import USUAL, Guard, Limits
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import open_file
 
 BUFFER = 1 << 20
 LONGEST_LINK = 4096  # bytes of a link's target
@@ -73,7 +74,7 @@ def members(archive: Path, limits: Limits = USUAL, count: Count = lambda done, t
     Raises WsssError: a member with an absolute path or '..', a link that leaves the folder, a device; a bomb.
     """
     guard = Guard(archive, limits)
-    with archive.open("rb") as raw:
+    with open_file(archive) as raw:
         magic = raw.read(6)
         raw.seek(0)
         for member in _zip(raw, guard) if magic.startswith(b"PK") else _tar(raw, magic, guard):

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import random
 import shutil
 from pathlib import Path
@@ -9,12 +10,18 @@ from typing import IO, Any
 
 import numpy as np
 import torch
+from safetensors import SafetensorError
+from safetensors.torch import load_file
 from torch import nn
 
 from wsss_cli.errors import WsssError
 from wsss_cli.files import NO_SPACE, writing
 from wsss_cli.ranks.distributed import Runtime, barrier, gather
-from wsss_cli.torchfile import read_torch
+from wsss_cli.sound import read_text
+from wsss_cli.torchfile import damaged, read_torch
+
+CARD = "model.json"
+"""Beside the weights of an exported model; "network" in it is what a checkpoint says of itself."""
 
 
 def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
@@ -80,13 +87,28 @@ def save_network(path: Path, meta: dict[str, Any], net: nn.Module, runtime: Runt
 
 
 def load(path: Path, trust: bool = False) -> dict[str, Any]:
-    """A checkpoint, its tensors on the CPU.
+    """A checkpoint, its tensors on the CPU; also the weights of an exported model, with what its card says of them.
 
     Raises WsssError if the file is missing, damaged, or holds code and `trust` is False.
     """
     if not path.exists():
         raise WsssError(f"there is no checkpoint {path}", "train first, or name another run with --name")
-    return read_torch(path, trust)
+    return _exported(path) if path.suffix == ".safetensors" else read_torch(path, trust)
+
+
+def _exported(path: Path) -> dict[str, Any]:
+    """Names before a "/" are those of further modules."""
+    try:
+        tensors = load_file(path)
+        meta = json.loads(read_text(path.with_name(CARD)))["network"]
+    except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
+        raise damaged(path, error) from error
+    content: dict[str, Any] = {"meta": meta, "model": {}, "modules": {}}
+    for name, tensor in tensors.items():
+        module, slash, inner = name.partition("/")
+        state = content["modules"].setdefault(module, {}) if slash else content["model"]
+        state[inner if slash else name] = tensor
+    return content
 
 
 def finished(path: Path, meta: dict[str, Any], trust: bool = False) -> dict[str, float] | None:
@@ -98,11 +120,29 @@ def finished(path: Path, meta: dict[str, Any], trust: bool = False) -> dict[str,
     return content["losses"] if content.get("done") and content.get("meta") == meta else None
 
 
-def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
-    """Raises WsssError if the checkpoint is of another method or of other classes."""
+def used(path: Path, trust: bool = False) -> tuple[Path, dict[str, Any]]:
+    """The file whose weights count, and what it says of itself: beside a last one whose training selects, best.pt.
+
+    Raises WsssError as `load`, and if it says nothing.
+    """
+    meta = described(load(path, trust), path)
+    best = path.with_name("best.pt")
+    if meta.get("selection") == "best" and best.exists():
+        return best, described(load(best, trust), best)
+    return path, meta
+
+
+def described(content: Any, path: Path) -> dict[str, Any]:
+    """What a checkpoint says of itself.  Raises WsssError if it is none of ours."""
     meta = content.get("meta") if isinstance(content, dict) else None
     if not isinstance(meta, dict) or not {"method", "classes"} <= meta.keys():
         raise WsssError(f"{path} is no checkpoint of wsss", "give one that `wsss train` wrote")
+    return meta
+
+
+def expect(content: dict[str, Any], path: Path, method: str, classes: tuple[str, ...]) -> None:
+    """Raises WsssError if the checkpoint is of another method or of other classes."""
+    meta = described(content, path)
     if meta["method"] != method:
         raise WsssError(
             f"{path} is a checkpoint of method '{meta['method']}', not of '{method}'",

@@ -19,7 +19,7 @@ from wsss_cli.cam.online import floor_size
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.images import read_image
-from wsss_cli.data.label_format import label_format
+from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.windows import Net, windowed
@@ -178,28 +178,40 @@ def write_prediction(
 
     image (H, W, 3) uint8; scores (K, H, W) softmax, on the device where the CRF is to run.
     """
+    for path, labels in zip(paths, label_maps(image, scores, crf if len(paths) > 1 else None)):
+        write_labels(path, labels, palette)
+
+
+def label_maps(image: np.ndarray, scores: Tensor, crf: Crf | None) -> Iterator[Labels]:
+    """The label map (H, W) of the scores and, with a CRF, the refined one; arguments as `write_prediction`."""
     form = label_format(len(scores) - 1)
-    write_labels(paths[0], form.tensor(scores.argmax(0)).cpu().numpy(), palette)
-    if len(paths) > 1:
+    yield form.tensor(scores.argmax(0)).cpu().numpy()
+    if crf is not None:
         refined = DenseCrf(torch.from_numpy(image).to(scores.device), crf).infer(unary_from_softmax(scores, crf.clip))
-        write_labels(paths[1], form.tensor(refined.argmax(0)).cpu().numpy(), palette)
+        yield form.tensor(refined.argmax(0)).cpu().numpy()
+
+
+def seen_of(image: np.ndarray, config: Infer) -> np.ndarray:
+    """What the network is to see of an image (H, W, 3): itself, or squeezed into a square."""
+    if config.resize is None or config.resize_by != "pil":
+        return image
+    return resize(image, (config.resize, config.resize), "bilinear")
 
 
 def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_prediction for each image."""
     palette = job.data.info.palette
-    side = config.resize if config.resize_by == "pil" else None
-    for group, read in equal_shapes(todo, ParallelMap(lambda s: _read(s, side), todo), config.batch):
+    for group, read in equal_shapes(todo, ParallelMap(lambda s: _read(s, config), todo), config.batch):
         batch = torch.from_numpy(np.stack([seen for _, seen in read])).to(job.runtime.device)  # (B, h, w, 3)
         size = read[0][0].shape[:2]
         for sample, (image, _), scores in zip(group, read, predict(net, batch, config, size)):
             yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette
 
 
-def _read(sample: Sample, side: int | None) -> tuple[np.ndarray, np.ndarray]:
+def _read(sample: Sample, config: Infer) -> tuple[np.ndarray, np.ndarray]:
     """The image, which the CRF needs, and what the network is to see of it."""
     image = read_image(sample.image)
-    return image, image if side is None else resize(image, (side, side), "bilinear")
+    return image, seen_of(image, config)
 
 
 def _scaled(x: Tensor, scale: float, rounding: Rounding) -> Tensor:

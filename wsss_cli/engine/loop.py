@@ -27,6 +27,7 @@ from wsss_cli.batches.loader import TrainingData, batches_per_epoch, readers_wat
 from wsss_cli.config import Config
 from wsss_cli.context import Context
 from wsss_cli.engine import checkpoint
+from wsss_cli.engine.batch_norms import renew_statistics
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, write_text
 from wsss_cli.ranks.distributed import Runtime, any_ranks, gather, mean_over_ranks
@@ -49,6 +50,12 @@ class Loop(Config):
     amp: Literal["off", "bf16", "fp16"] = Field("off", description="mixed precision of the forward passes")
     channels_last: bool = Field(False, description="memory format of the network; often faster, same values")
     ema: float = Field(0.0, ge=0, lt=1, description="decay of an average of the weights that is used afterwards; 0 off")
+    precise_bn: int = Field(
+        0,
+        ge=0,
+        le=bounds.STEPS,
+        description="batches from which batch norms take their statistics anew after the training; 0: as learnt",
+    )
     sync_bn: bool = Field(False, description="batch statistics over all ranks (GPU only)")
     clip: float = Field(0.0, ge=0, le=bounds.FACTOR, description="largest gradient norm; 0 off")
     save_minutes: float = Field(5.0, ge=0, le=bounds.MINUTES, description="time between checkpoints")
@@ -143,6 +150,8 @@ def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title
             tick(1, note=f"loss {sum(losses.values()):.4g}")
             due = time.monotonic() - saved > 60 * loop.save_minutes
             stop, due = any_ranks([bool(signals), due], runtime)
+            if k == total:
+                state.renew_statistics()
             if stop or due or k == total:
                 state.save(path, k, done=k == total)
                 saved = time.monotonic()
@@ -171,6 +180,7 @@ class _State:
     ema: AveragedModel | None
     scaler: torch.amp.GradScaler
     base_rates: list[float]
+    seed: int
     last: dict[str, float]
 
     @classmethod
@@ -186,7 +196,7 @@ class _State:
         scaler = torch.amp.GradScaler(runtime.device.type, enabled=loop.amp == "fp16")
         rates = [group["lr"] for group in training.optimizer.param_groups]
         checkpoint.seed_all(seed + runtime.rank)
-        return cls(training, loop, runtime, _wrap(plain, loop, runtime), ema, scaler, rates, {})
+        return cls(training, loop, runtime, _wrap(plain, loop, runtime), ema, scaler, rates, seed, {})
 
     def iterate(self, batches: Iterator[Any], k: int) -> tuple[dict[str, float], dict[str, float]]:
         """One optimiser step. Returns the mean losses over ranks and the seconds of its parts."""
@@ -232,6 +242,18 @@ class _State:
         for module, mode in modes:
             module.training = mode
         return scores
+
+    def renew_statistics(self) -> None:
+        """Those of batch norms, in the weights that are used afterwards, if the settings ask for it."""
+        total, model, device = (
+            total_iterations(self.loop, len(self.training.data)),
+            self.averaged(),
+            self.runtime.device,
+        )
+        if count := self.loop.precise_bn:
+            batches = _loader(self.training, self.loop, self.runtime, self.seed, total, total + count)
+            prepared = (self.training.prepare(batch, device) for batch in batches)
+            renew_statistics(model, prepared, lambda batch: self.training.step(model, batch, total))
 
     def rate(self) -> float:
         return self.training.optimizer.param_groups[0]["lr"]
@@ -285,7 +307,7 @@ class _Journal:
     """metrics.jsonl; on resumption the lines that the checkpoint does not know are dropped."""
 
     def __init__(self, path: Path, iteration: int) -> None:
-        lines = path.read_text(encoding="utf-8").splitlines() if path.exists() and iteration else []
+        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() and iteration else []
         write_text(path, "".join(line + "\n" for line in lines if _iteration(line) <= iteration))
         self.path = path
 

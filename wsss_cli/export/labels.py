@@ -12,10 +12,8 @@ from wsss_cli.console import Tick
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export import coco, cvat, label_studio, labelme, png, yolo, yolo_semantic
+from wsss_cli.export.new_folder import new_folder
 from wsss_cli.export.source import Form, Shape, Source
-from wsss_cli.files import flush_all
-from wsss_cli.locks import locked
-from wsss_cli.preparation.prepare import aside
 
 Images = Literal["none", "link", "copy"]
 
@@ -55,27 +53,14 @@ def form_of(name: str, shape: Shape | None, min_area: int | None, tolerance: flo
     return form
 
 
-def require_free(out: Path) -> None:
-    """Raises WsssError if there is something already where the export is to be."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
-        raise WsssError(f"{out} exists already", "choose another folder with --out, or move it away")
-
-
 def export(source: Source, out: Path, name: str, form: Form, images: Images | None, tick: Tick) -> None:
     """Write the folder `out`, whole or not at all.
 
     Raises WsssError if it exists, if another command is about to make it, or for a damaged label map.
     """
-    out = out.absolute()
-    lock = locked(out.with_name(f".{out.name}.lock"), f"is exporting to {out}", "choose another folder with --out")
-    with lock, aside(out.parent, out.name) as folder:
-        require_free(out)
+    with new_folder(out) as folder:
         FORMATS[name].write(source, folder, form, tick)
         place_images(source, folder, name, images or FORMATS[name].images)
-        flush_all(folder)
-        if out.exists():
-            out.rmdir()  # empty
-        folder.replace(out)
 
 
 def place_images(source: Source, folder: Path, name: str, how: Images) -> None:

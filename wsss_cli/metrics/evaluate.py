@@ -27,12 +27,14 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.method import INSTANCES, Artefact
-from wsss_cli.metrics.confusion import Scores, scores_of, sweep, tally
+from wsss_cli.metrics.bootstrap import Bootstrap, interval
+from wsss_cli.metrics.confusion import scores_of, sweep, tally
 from wsss_cli.places import Place
 from wsss_cli.promises import Promises, promised_ids
 from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
 from wsss_cli.runs import read_record
+from wsss_cli.sound import read_text
 
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
 
@@ -122,7 +124,7 @@ def with_mask(data: Prepared, split: str) -> list[Sample]:
 
 def read_scores(folder: Path) -> dict[str, Any]:
     """scores.json of an evaluate stage."""
-    return json.loads((folder / "scores.json").read_text(encoding="utf-8"))
+    return json.loads(read_text(folder / "scores.json"))
 
 
 Counted = tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
@@ -148,10 +150,10 @@ def _score_labels(job: Job, samples: Sequence[Sample], source: str) -> Counted:
     images: list[dict[str, Any]] = []
     for kind, labels in label_maps(job, source).items():
         made = promised_ids(job.promised.get(source, {}), labels.name)
-        total, images, ignored = _count(
+        total, draws, images, ignored = _count(
             job, samples, partial(_labels_of, labels, made), kind, undecided=source != "infer"
         )
-        rows.append(_row(kind, scores_of(total, job.config.mean_over), job) | ({"ignored": ignored} if ignored else {}))
+        rows.append(_row(kind, total, draws, job) | ({"ignored": ignored} if ignored else {}))
     return rows, images, []
 
 
@@ -165,13 +167,13 @@ def _labels_of(folder: Path, made: set[str], sample: Sample) -> np.ndarray:
 
 def _count(
     job: Job, samples: Sequence[Sample], labels: Callable[[Sample], np.ndarray], title: str, undecided: bool
-) -> tuple[torch.Tensor, list[dict[str, Any]], float]:
-    """The tally (3, K) over all ranks, each image's own mIoU, and the share of the pixels that are not scored.
+) -> tuple[Tensor, Tensor, list[dict[str, Any]], float]:
+    """The tally (3, K) over all ranks, those of draws, each image's own mIoU, the share of the pixels not scored.
 
     undecided  pixels that the label maps themselves ignore are left out; otherwise they are an error
     """
     k = job.data.num_classes + 1
-    total = torch.zeros(3, k, dtype=torch.int64)
+    total, draws = torch.zeros(3, k, dtype=torch.int64), Bootstrap(3, k)
     known = torch.zeros(2, dtype=torch.int64)  # pixels of the ground truth: all, and ignored by the label maps
     images: list[dict[str, Any]] = []
     mine = shard(samples, job.runtime)
@@ -183,11 +185,12 @@ def _count(
                 known += torch.tensor(left_out)
             one = tally(truth, made, k)
             total += one
-            images.append({"id": sample.id, "miou": scores_of(one, job.config.mean_over).miou})
+            draws.add(sample.id, one)
+            images.append({"id": sample.id, "miou": scores_of(one).miou})  # what is only predicted is no success
             tick(1)
-    together, known = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, known))
+    together, drawn, known = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, draws.tallies, known))
     rows = sorted((i for part in gather(images) for i in part), key=lambda i: i["id"])
-    return together, rows, int(known[1]) / max(1, int(known[0]))
+    return together, drawn, rows, int(known[1]) / max(1, int(known[0]))
 
 
 def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarray, tuple[int, int]]:
@@ -200,19 +203,21 @@ def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarr
 def _score_cams(job: Job[Evaluate], samples: Sequence[Sample], folder: Path) -> Counted:
     """The sweep over background scores, and the best one's row in full."""
     k, thresholds = job.data.num_classes + 1, job.config.thresholds
-    total = torch.zeros(len(thresholds), 3, k, dtype=torch.int64)
+    total, draws = torch.zeros(len(thresholds), 3, k, dtype=torch.int64), Bootstrap(len(thresholds), 3, k)
     tried = torch.tensor(thresholds)
     mine = shard(samples, job.runtime)
     with job.track("score CAMs", len(mine)) as tick:
         for sample in mine:
             labels, best = _strongest(folder / f"{sample.id}.npz", sample, label_format(k - 1))
-            total += sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
+            one = sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
+            total += one
+            draws.add(sample.id, one)
             tick(1)
-    total = sum_over_ranks(total.to(job.runtime.device)).cpu()
+    total, drawn = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, draws.tallies))
     every = [scores_of(t, job.config.mean_over) for t in total]
     at = max(range(len(thresholds)), key=lambda i: every[i].miou)
     curve = [{"threshold": t, "miou": s.miou} for t, s in zip(thresholds, every)]
-    row = _row("CAM", every[at], job) | {"threshold": thresholds[at]}
+    row = _row("CAM", total[at], drawn[:, at], job) | {"threshold": thresholds[at]}
     return [row], [], curve
 
 
@@ -248,12 +253,13 @@ def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> 
     }
 
 
-def _row(name: str, s: Scores, job: Job) -> dict[str, Any]:
+def _row(name: str, total: Tensor, drawn: Tensor, job: Job[Evaluate]) -> dict[str, Any]:
     """Scores as plain data, classes by name; None where a class is left out of the mean."""
+    s, between = scores_of(total, job.config.mean_over), interval(drawn, job.config.mean_over)
     names = ("background", *job.data.info.classes)
     iou = {n: None if v != v else v for n, v in zip(names, s.iou)}  # NaN is no JSON
     rest = {key: value for key, value in asdict(s).items() if key != "iou"}
-    return {"name": name, **rest, "iou": iou}
+    return {"name": name, **rest, "interval": between, "iou": iou}
 
 
 def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:

@@ -20,6 +20,7 @@ from wsss_cli.data.objects import Objects, as_run_lengths, by_name, sample_of
 from wsss_cli.data.prepared import INSTANCES, Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import methods
+from wsss_cli.sound import read_text
 
 OVERLAPS = (0.5, 0.75)
 MOST = 100  # instances of an image that count, the surest first [COCO]
@@ -90,7 +91,7 @@ def best_overlaps(
 def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
     """The instances of a run's instances.json by sample id.  Raises WsssError if there is none or it is damaged."""
     try:
-        content = json.loads(path.read_text(encoding="utf-8"))
+        content = json.loads(read_text(path))
         known = by_name(data.samples)
         images = {i["id"]: (i, _sample(i, known, path)) for i in content["images"]}
         found: dict[str, Objects] = {sample.id: [] for _, sample in images.values()}

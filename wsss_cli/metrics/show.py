@@ -5,7 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 from wsss_cli import console
-from wsss_cli.protocol import Protocol
+from wsss_cli.protocol import FEW, Protocol
 
 
 def show(report: dict[str, Any]) -> None:
@@ -15,6 +15,7 @@ def show(report: dict[str, Any]) -> None:
     body = [[name, *(_percent(r["iou"][name]) for r in rows)] for name in classes]
     body += [
         ["mIoU", *(_percent(r["miou"]) for r in rows)],
+        *([["95 % of draws", *map(_between, rows)]] if any(r.get("interval") for r in rows) else []),
         ["pixel accuracy", *(_percent(r["pixel_accuracy"]) for r in rows)],
         ["mean accuracy", *(_percent(r["mean_accuracy"]) for r in rows)],
     ]
@@ -22,6 +23,8 @@ def show(report: dict[str, Any]) -> None:
         f"{report['method']}/{report['run']} on {report['data']}, split {report['split']} ({report['images']} images)"
     )
     console.table(title, ["IoU, %", *(r["name"] for r in rows)], body)
+    if report["images"] < FEW:
+        console.warn(f"{report['images']} image(s) are few: others of the same kind may well give another mIoU")
     for row in rows:
         if row.get("ignored"):
             console.say(f"{row['name']}: {_percent(row['ignored'])} % of the pixels are ignored by it and not scored")
@@ -41,6 +44,11 @@ def show_instances(found: dict[str, Any]) -> None:
     console.say(f"true objects: {found['ground_truth']}")
     if found["without"]:
         console.say(f"{found['without']} image(s) without instance labels or true objects are not scored")
+
+
+def _between(row: dict[str, Any]) -> str:
+    """Where the mIoU of 95 % of other draws of the images lies."""
+    return " to ".join(map(_percent, row["interval"])) if row.get("interval") else "-"
 
 
 def _percent(value: float | None) -> str:

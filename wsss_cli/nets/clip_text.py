@@ -18,6 +18,7 @@ from wsss_cli.files import writing
 from wsss_cli.nets.clip_names import Names, prompts
 from wsss_cli.nets.weights.caching import NAMES, require_reachable
 from wsss_cli.ranks.distributed import Runtime, barrier
+from wsss_cli.sound import open_file
 from wsss_cli.torchscript import is_script, read_script
 
 SIZES = ("input_resolution", "context_length", "vocab_size")
@@ -64,7 +65,7 @@ def keep(path: Path, names: Names, classes: Sequence[str], features: tuple[Tenso
 
 def _read(path: Path, wanted: Sequence[str]) -> Tensor:
     try:
-        with path.open("rb") as raw, np.load(raw, allow_pickle=False) as file:
+        with open_file(path) as raw, np.load(raw, allow_pickle=False) as file:
             rows = dict(zip(file["sentences"].tolist(), torch.from_numpy(file["features"])))
     except FileNotFoundError as error:
         raise WsssError(f"no text features {path}", "check the path, or use features=open_clip") from error

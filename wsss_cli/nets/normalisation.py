@@ -16,6 +16,8 @@ from pydantic_core import PydanticCustomError
 
 from wsss_cli import bounds
 from wsss_cli.config import Config, as_dict
+from wsss_cli.errors import WsssError
+from wsss_cli.sound import read_text
 
 
 class Normalisation(Config):
@@ -127,8 +129,8 @@ def _timms(backbone: str) -> Normalisation | None:
 def _beside(weights: Path) -> Normalisation | None:
     """The values in config.json of a folder that was downloaded from the hub, in its newer or older form."""
     try:
-        content = json.loads((weights.parent / "config.json").read_text(encoding="utf-8"))
-    except (OSError, ValueError):
+        content = json.loads(read_text(weights.parent / "config.json"))
+    except (WsssError, ValueError):
         return None
     return _read(content.get("pretrained_cfg", content)) if isinstance(content, dict) else None
 

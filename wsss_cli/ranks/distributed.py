@@ -19,7 +19,7 @@ from torch.distributed.rendezvous import rendezvous
 from wsss_cli import console
 from wsss_cli.errors import WsssError
 from wsss_cli.ranks.cores import cores
-from wsss_cli.ranks.launch import adopt_slurm, follow_launcher, in_launched_process
+from wsss_cli.ranks.launch import adopt_slurm, in_launched_process
 from wsss_cli.ranks.memory import keep_freed_memory
 
 T = TypeVar("T")
@@ -60,7 +60,6 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
     if not in_launched_process():
         yield Runtime(chosen, workers=default_workers(workers, 1, chosen), trust=trust)
         return
-    follow_launcher()
     if chosen.type == "cuda":
         chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
         torch.cuda.set_device(chosen)

@@ -19,7 +19,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.ranks.cores import cores
 
 MEET_SECONDS = 900  # how long the machines wait for each other at the start
-LAUNCHER = "WSSS_LAUNCHER"  # in the environment of ranks: the process that started them
+LAUNCHER = "WSSS_LAUNCHER"  # in the environment of ranks, and of a benchmark's runs: the process that started them
 SAVE_SECONDS = 600  # after Ctrl-C or SIGTERM: time for an iteration and its checkpoint before ranks are killed
 
 
@@ -163,7 +163,7 @@ def start(launch: Launch, argv: list[str]) -> int:
 
 
 def follow_launcher(env: Mapping[str, str] = os.environ, every: float = 0.5) -> None:
-    """In a rank: save and leave, as on SIGTERM, once the launcher is gone, which could be killed without a word."""
+    """In a command that another one started: save and leave, as on SIGTERM, once it is gone, killed without a word."""
     launcher = int(env.get(LAUNCHER, "0"))
     if launcher:
         threading.Thread(target=_end_with, args=(launcher, every), daemon=True).start()

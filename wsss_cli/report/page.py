@@ -44,12 +44,13 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
         "Stages": stages_section(run, records, data.info.hash),
         "Software and data": origin_section(records, data),
     }
-    write_text(path, _page(run, data, {title: body for title, body in sections.items() if body}))
+    filled = {title: body for title, body in sections.items() if body}
+    write_text(path, page(f"{label(run)} on {data.info.name}", _heading(run, data), filled))
     return path
 
 
-def _page(run: Run, data: Prepared, sections: Mapping[str, Html]) -> Html:
-    title = f"{label(run)} on {data.info.name}"
+def page(title: str, heading: Sequence[Html], sections: Mapping[str, Html]) -> Html:
+    """A whole file: heading, links to the sections, the sections by their titles."""
     links = [el("a", name, attrs={"href": f"#{_anchor(name)}"}) for name in sections]
     parts = [el("section", el("h2", name), body, attrs={"id": _anchor(name)}) for name, body in sections.items()]
     style = files("wsss_cli.report").joinpath("style.css").read_text(encoding="utf-8")
@@ -65,7 +66,7 @@ def _page(run: Run, data: Prepared, sections: Mapping[str, Html]) -> Html:
     )
     body = el(
         "body",
-        el("header", *_heading(run, data), el("nav", *links, attrs={"aria-label": "Sections"})),
+        el("header", *heading, el("nav", *links, attrs={"aria-label": "Sections"})),
         el("main", *parts),
         el("footer", f"Written {written} by wsss {__version__}."),
     )

@@ -19,10 +19,10 @@ QUALITIES = (85, 75, 65, 50, 35, 20, 10)
 Picture = NDArray[np.uint8]
 
 
-def thumbnail(image: Picture) -> Picture:
-    """image (H, W, 3) with its longer side brought down to SIDE."""
+def thumbnail(image: Picture, side: int = SIDE) -> Picture:
+    """image (H, W, 3) with its longer side brought down to `side`."""
     height, width = image.shape[:2]
-    factor = min(1.0, SIDE / max(height, width))
+    factor = min(1.0, side / max(height, width))
     size = max(1, round(width * factor)), max(1, round(height * factor))
     return np.array(Image.fromarray(image).resize(size, Image.Resampling.LANCZOS))
 
@@ -35,7 +35,7 @@ def overlay(small: Picture, labels: Labels, colours: Sequence[Sequence[int]], op
     ids = np.array(Image.fromarray(labels).resize(_size(small), Image.Resampling.NEAREST))  # (h, w)
     table = np.full((format_of(labels).ignore + 1, 3), 224, np.float32)  # what the palette does not reach: light grey
     table[: len(colours)] = colours
-    alpha = np.where(ids > 0, opacity, 0.0)[..., None]  # (h, w, 1)
+    alpha = np.where(ids > 0, np.float32(opacity), np.float32(0))[..., None]  # (h, w, 1)
     mixed = small * (1 - alpha) + table[ids] * alpha
     mixed[borders(ids)] = 255
     return _picture(mixed)

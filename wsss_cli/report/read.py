@@ -93,7 +93,7 @@ def outdated(key: str, records: Mapping[str, Record], data_hash: str) -> str:
     record = records[key]
     if record["data_hash"] != data_hash:
         return "the data set has changed since"
-    for need, folder in _inputs(record).items():
+    for need, folder in inputs_of(record).items():
         below, mark = records.get(folder), record["inputs"][need]
         if below is None:
             return f"{folder} is gone"
@@ -138,14 +138,14 @@ def read_lines(path: Path) -> list[dict[str, Any]]:
     return found
 
 
-def _inputs(record: Record) -> dict[str, str]:
+def inputs_of(record: Record) -> dict[str, str]:
     """The folder names of a stage's inputs, by the stages' names."""
     return {need: Path(folder).name for need, folder in record["input_folders"].items()}
 
 
 def _depth(key: str, records: Mapping[str, Record]) -> int:
     """How many stages stand below this one: it orders those that started within the same second."""
-    inputs = _inputs(records[key]).values() if key in records else ()
+    inputs = inputs_of(records[key]).values() if key in records else ()
     return 1 + max((_depth(below, records) for below in inputs), default=0)
 
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from wsss_cli.protocol import CONVENTIONS, CRF, Protocol
+from wsss_cli.protocol import CONVENTIONS, CRF, FEW, Protocol
 from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, table
 from wsss_cli.report.read import Row
 
@@ -19,7 +19,7 @@ def scores_section(rows: Sequence[Row]) -> Html:
     columns = [column for column in COLUMNS if runs > 1 or column[0] != "Run"]
     filled = [(head, cell) for head, cell in columns if any(cell(row) for row in rows)]
     body = [[_name(row), *(cell(row) or "–" for _, cell in filled)] for row in rows]
-    notes = [*upper_bounds(rows), *_left_out(rows)]
+    notes = [*upper_bounds(rows), *_left_out(rows), *_draws(rows)]
     return join(
         [
             el("div", *(_tile(row, runs > 1) for row in rows), cls="tiles"),
@@ -71,6 +71,18 @@ def _left_out(rows: Sequence[Row]) -> list[str]:
     return [f"Split {split}: images without a mask, not scored: {n}." for split, n in sorted(left)]
 
 
+def between(interval: Sequence[float] | None) -> str:
+    """Where the mIoU of 95 % of other draws of the images lies, in %."""
+    return " to ".join(map(percent, interval)) if interval else ""
+
+
+def _draws(rows: Sequence[Row]) -> list[str]:
+    said = "95 % of draws: between them lies the mIoU of 95 of 100 draws, with replacement, from the scored images."
+    few = sorted({(r.report["split"], r.report["images"]) for r in rows if r.report["images"] < FEW})
+    drawn = [said] if any(row.scores.get("interval") for row in rows) else []
+    return [*drawn, *(f"Split {split} has {n} images: others may well give another mIoU." for split, n in few)]
+
+
 def _size(protocol: Protocol) -> str:
     return protocol.size() if protocol.scales else ""
 
@@ -94,6 +106,7 @@ def _network(protocol: Protocol) -> str:
 COLUMNS: tuple[tuple[str, Callable[[Row], Child]], ...] = (
     ("Run", lambda row: row.run),
     ("mIoU, %", lambda row: el("b", percent(row.scores["miou"]))),
+    ("95 % of draws", lambda row: between(row.scores.get("interval"))),
     ("Pixel acc., %", lambda row: percent(row.scores["pixel_accuracy"])),
     ("Mean acc., %", lambda row: percent(row.scores["mean_accuracy"])),
     ("Split", lambda row: row.report["split"]),

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from pathlib import Path
 from typing import Any
 
 from wsss_cli.data.prepared import Prepared
+from wsss_cli.errors import WsssError
 from wsss_cli.report.charts import number
 from wsss_cli.report.markup import Child, Html, el, join, table
 from wsss_cli.report.read import Record, outdated
 from wsss_cli.runs import Run
+from wsss_cli.sound import read_text
 
 HEAD = ("Stage", "Status", "Time", "Peak memory", "Device", "Ranks", "Seed", "Started (UTC)", "Command")
 
@@ -58,9 +61,18 @@ def _row(key: str, record: Record, outdated: str) -> list[Child]:
     ]
 
 
+def _readable(path: Path) -> str:
+    """A text, or why it cannot be shown: a report is made without it."""
+    try:
+        return read_text(path)
+    except WsssError as error:
+        return error.what
+    except ValueError as error:
+        return f"{path} is damaged: {error}"
+
+
 def _settings(run: Run, key: str, record: Record) -> Html:
-    path = run.stage(key) / "config.yaml"
-    text = path.read_text(encoding="utf-8") if path.exists() else "config.yaml is missing"
+    text = _readable(run.stage(key) / "config.yaml")
     metrics = record.get("metrics") or {}
     shown = ", ".join(f"{name} {number(v) if isinstance(v, float) else v}" for name, v in metrics.items())
     result = el("p", f"Result: {shown}", cls="note") if shown else None

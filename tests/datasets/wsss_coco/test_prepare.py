@@ -192,12 +192,12 @@ def first(content: Json) -> Json:
         (lambda c: c["images"].insert(0, 5), r"images, byte \d+: 'id' is missing"),
         (lambda c: first(c).update(image_id=77), "annotation 1000 is of image 77, which the file does not list"),
         (lambda c: first(c).update(category_id=2), "annotation 1000 is of category 2, which the file does not list"),
-        (lambda c: c["images"].append(c["images"][1]), "two images have the id"),
+        (lambda c: c["images"].append({**c["images"][1], "file_name": "x.jpg"}), "two images have the id"),
         (lambda c: c["categories"].append({"id": 2, "name": "car"}), "categories 3 and 2 are both called 'car'"),
         (lambda c: c["categories"].append({"id": 3, "name": "bus"}), "two categories have the id 3: 'car' and 'bus'"),
         (lambda c: c["categories"][1].pop("name"), "category 7 has no name"),
         (lambda c: c["categories"][1].update(name="tram"), "category 7 is 'tram' in .*, but 'train' in"),
-        (lambda c: first(c).update(segmentation=[[1, 2, 3, 4, 5]]), "annotation 1000: a polygon .* has 5 numbers"),
+        (lambda c: first(c).update(segmentation=[[1] * 7]), "annotation 1000: a polygon .* has 7 numbers"),
         (
             lambda c: first(c).update(segmentation={"size": [9, 9], "counts": [81]}),
             r"annotation 1000: .* size \[9, 9\]",
@@ -228,7 +228,7 @@ def test_a_json_cut_short(tmp_path: Path, coco: Path) -> None:
 
 def test_bad_images_are_told_or_left_out(tmp_path: Path, coco: Path) -> None:
     content = read(coco)
-    first(content).update(segmentation=[[1, 2, 3, 4]])
+    first(content).update(segmentation=[[1] * 7])
     bad = first(content)["image_id"]
     write(coco, "train", content)
     missing, other = (f"COCO_val2014_000000000{n}" for n in (100, 103))
@@ -258,15 +258,19 @@ def test_ids_in_other_forms_and_what_is_missing(tmp_path: Path, coco: Path, form
     before = run(tmp_path, coco)
     masks = {s.id: s.mask.read_bytes() for s in before.samples if s.mask}
     content = read(coco)
-    content["categories"].append(dict(content["categories"][0]))
+    for part in ("categories", "images"):
+        content[part].append(dict(content[part][0]))
     for image in content["images"]:
         image.update(id=form(image["id"]), width=0, height=None)
     for a in content["annotations"]:
         a.update(image_id=form(a["image_id"]), category_id=form(a["category_id"]), iscrowd=str(a["iscrowd"]))
     for a in content["annotations"][::2]:
         a.pop("bbox")
+    outlined = next(a for a in content["annotations"] if isinstance(a["segmentation"], list))
+    outlined["segmentation"].append([1, 1, 5, 5])
     write(coco, "train", content)
     after = run(tmp_path, coco)
+    assert any("train2014.json: 1 outline(s) have fewer than three points" in what for what in after.info.warnings)
     assert {s.id: s.mask.read_bytes() for s in after.samples if s.mask} == masks
     assert [(s.tags, s.width, s.height) for s in after.samples] == [(s.tags, s.width, s.height) for s in before.samples]
 

@@ -36,7 +36,7 @@ from wsss_folder.pixel_boxes import pixel_box
 from wsss_folder.record import Record, Thing
 from wsss_folder.run_lengths import read_runs
 from wsss_folder.tags_csv import read_tags
-from wsss_folder.yolo_txt import read_names
+from wsss_folder.yolo_names import read_names
 
 ABC = ("a.jpg", "b.jpg", "c.jpg")
 
@@ -96,6 +96,8 @@ def test_the_order_of_classes(folder: Folder) -> None:
     given = {"yolo": labels, "names": names}
     assert folder.prepare(**given).info.classes == ("dog", "cat", "bird")
     assert folder.prepare(**given, classes="bird,cat").info.classes == ("bird", "cat")
+    many = [f"kind {n}" for n in range(80)]  # as a path too long
+    assert folder.prepare(**given, classes=",".join(["bird", "cat", *many])).info.classes[-1] == "kind 79"
     assert folder.prepare(**given, classes=str(write(folder.path / "c.txt", "cat\ndog"))).info.classes == ("cat", "dog")
     assert folder.prepare(**given, classes=str(write(folder.path / "c.yaml", "names: [cat]"))).info.classes == ("cat",)
     csv = write_csv(folder.path / "t.csv", {"b.jpg": ("ant", "dog")})

@@ -119,3 +119,23 @@ def test_groups_that_are_not_found() -> None:
 
 def test_units_of_one() -> None:
     assert stratified({"only": {None: 3}}, 0.5, 0) == set()
+
+
+@pytest.mark.parametrize(
+    ("masks", "others", "val"), [(8, 0, 4), (30, 0, 15), (30, 170, 15), (80, 0, 30), (80, 900, 30), (400, 0, 80)]
+)
+def test_without_a_share_few_masks_are_mostly_kept_for_scores(masks: int, others: int, val: int) -> None:
+    tags = {n: frozenset({"x"}) for n in range(masks + others)}
+    splits = drawn([str(n) for n in tags], tags, frozenset(range(masks)), Draw(None, 0, "none", True))
+    assert sum(of == ("val",) for of in splits.of.values()) == val
+    assert all(n < masks for n, of in splits.of.items() if of == ("val",))
+
+
+def test_without_masks_it_is_a_fifth() -> None:
+    splits = drawn(
+        [str(n) for n in range(100)],
+        dict.fromkeys(range(100), frozenset({"x"})),
+        frozenset(),
+        Draw(None, 0, "none", False),
+    )
+    assert sum(of == ("val",) for of in splits.of.values()) == 20

@@ -1,6 +1,8 @@
 """Tables of tags as programs write them, and what is said of those that cannot be read."""
 
-from collections.abc import Mapping
+import codecs
+import re
+from collections.abc import Callable, Mapping
 from pathlib import Path
 from typing import Any
 
@@ -8,14 +10,17 @@ import numpy as np
 import pytest
 
 from tiny_folder import Folder, pascal, tags_of, write, write_csv, write_images
+from wsss_cli.data.xml_file import read_xml
 from wsss_cli.errors import WsssError
 from wsss_folder.cells import read_list
+from wsss_folder.documents import read_head, read_text
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.record import Source
 from wsss_folder.sources import class_names
 from wsss_folder.tags_csv import read_tags
 from wsss_folder.tags_npy import read_npy
 from wsss_folder.voc_main import read_main
+from wsss_folder.yolo_names import read_names
 
 Tags = Mapping[str, tuple[str, ...]]
 
@@ -245,3 +250,75 @@ def test_the_cause_is_told_where_every_file_fails(tmp_path: Path, content: bytes
     (tmp_path / "a.xml").write_bytes(content)
     with pytest.raises(WsssError, match=says):
         class_names([read_pascal(tmp_path)], "auto")
+
+
+WORDS = "image,tags\r\na.jpg,Bär\r\nb.jpg,猫\r\n"
+
+
+@pytest.mark.parametrize(
+    "encoding", ["utf-8", "utf-8-sig", "utf-16", "utf-16-le", "utf-16-be", "utf-32", "utf-32-le", "utf-32-be"]
+)
+def test_text_whose_encoding_can_be_told(tmp_path: Path, encoding: str) -> None:
+    mark = codecs.BOM_UTF32_LE if encoding == "utf-32-le" else codecs.BOM_UTF32_BE if encoding == "utf-32-be" else b""
+    (tmp_path / "t.csv").write_bytes(mark + WORDS.encode(encoding))
+    assert read_text(tmp_path / "t.csv") == WORDS.replace("\r\n", "\n")
+    assert read_head(tmp_path / "t.csv", 64).startswith("image,tags")
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        ("image\na,Bär\n".encode("cp1252"), r"is no UTF-8 text \(byte 9\); in Windows-1252 line 2 is 'a,Bär'; in GBK"),
+        ("image\na,猫狗\n".encode("gbk"), r"byte 10\); in Windows-1252 line 2 is 'a,Ã¨¹·'; in GBK line 2 is 'a,猫狗'$"),
+        (b"PK\x03\x04" + bytes(30) + b"xl/workbook.xml", "is an Excel workbook, not text"),
+        (b"image,tags\n\x00\x01", r"is no text \(byte 11 is 0\)"),
+    ],
+)
+@pytest.mark.parametrize("read", [read_tags, read_names])
+def test_text_whose_encoding_cannot_be_told(
+    tmp_path: Path, data: bytes, says: str, read: Callable[[Path], object]
+) -> None:
+    (tmp_path / "t.csv").write_bytes(data)
+    with pytest.raises(WsssError) as caught:
+        read(tmp_path / "t.csv")
+    assert re.search(says, caught.value.what) and caught.value.remedy
+
+
+@pytest.mark.parametrize(
+    ("data", "says"),
+    [
+        (
+            "<annotation>Bär</annotation>".encode("cp1252"),
+            "byte 13 is none of UTF-8, and it declares no other encoding",
+        ),
+        ('<?xml version="1.0" encoding="utf-8"?><a>狗</a>'.encode("gbk"), "byte 41 is none of utf-8, as it declares"),
+    ],
+)
+def test_xml_that_is_not_in_its_encoding(tmp_path: Path, data: bytes, says: str) -> None:
+    (tmp_path / "a.xml").write_bytes(data)
+    with pytest.raises(WsssError, match=f"a.xml is no XML: {says}"):
+        read_xml(tmp_path / "a.xml")
+
+
+@pytest.mark.parametrize("before", ["", "\ufeff"])
+def test_xml_that_declares_utf_16_and_is_not(tmp_path: Path, before: str) -> None:
+    write(tmp_path / "a.xml", before + '<?xml version="1.0" encoding="utf-16"?><annotation>猫</annotation>')
+    assert read_xml(tmp_path / "a.xml").text == "猫"
+
+
+@pytest.mark.parametrize(
+    ("file", "data", "says"),
+    [
+        ("t.csv", "image,tags\na.jpg,Bär\n".encode("cp1252"), "in Windows-1252 line 2 is 'a.jpg,Bär'"),
+        ("t.xlsx", b"PK\x03\x04" + bytes(30) + b"xl/workbook.xml", "t.xlsx is an Excel workbook, not text"),
+        ("t.csv", b"image,tags\nz.jpg,cat\n", "t.csv names no image that is there: 'z.jpg'"),
+        ("t.csv", b"picture,tags\na.jpg,cat\n", "t.csv has no column for the image"),
+        ("t.csv", b"image,a,b\na.jpg,7,8\n", "t.csv has no column of tags"),
+    ],
+)
+def test_why_a_table_is_no_source(folder: Folder, file: str, data: bytes, says: str) -> None:
+    write_images(folder.images, ("a.jpg", "b.jpg"))
+    (folder.path / file).write_bytes(data)
+    with pytest.raises(WsssError, match="there is no annotation in or beside") as caught:
+        folder.prepare()
+    assert says in caught.value.what

@@ -1,4 +1,4 @@
-"""A tiny data set of shapes and a recipe that runs every stage of BECO on it in seconds; and four pictures."""
+"""Four pictures with label maps and masks."""
 
 from pathlib import Path
 from typing import Any
@@ -7,40 +7,12 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from processes import Wsss
-from tiny_shapes import shapes_and_recipe
+from tiny_beco import NET
 from wsss_beco.config import Crop, Mixing, Train
 from wsss_beco.data import CoTrainingData
 from wsss_cli.data.labels import write_labels, write_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.nets.config import Net
-
-LOOP = {"epochs": 2, "batch": 4, "channels_last": True}
-OPTIMISER = {"lr": 0.02, "momentum": 0.9}
-NET = {"backbone": "test_resnet", "pretrained": "none", "width": 32, "aspp_rates": [1, 2, 3]}
-RECIPE: dict[str, Any] = {
-    "seeds": {
-        "net": {"backbone": "test_resnet", "pretrained": "none", "detach": False, "freeze_bn": False},
-        "training": {"resize_long": [56, 72], "crop": 64, "optimiser": OPTIMISER, "loop": {**LOOP, "epochs": 1}},
-        "scales": [1.0],
-    },
-    "pseudo": {
-        "training": {"init": "cam", "crop": 64, "radius": 4, "loop": {**LOOP, "epochs": 1}},
-        "walk": {"pad": None, "exp_times": 3},
-    },
-    "train": {
-        "net": NET,
-        "crop": {"size": 64},
-        "mixing": {"threshold": 0.3},  # so that untrained networks are confident somewhere
-        "optimiser": {"lr": 0.02},
-        "loop": {**LOOP, "epochs": 4, "log_every": 1},
-    },
-}
-
-
-@pytest.fixture(scope="module")
-def wsss(tmp_path_factory: pytest.TempPathFactory) -> Wsss:
-    return shapes_and_recipe(tmp_path_factory.mktemp("beco"), RECIPE)
 
 
 @pytest.fixture

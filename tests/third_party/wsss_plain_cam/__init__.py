@@ -13,4 +13,5 @@ METHOD = Method(
         Stage("train", "wsss_cli.engine.segment:train", "wsss_cli.engine.segment:Segment", needs=("pseudo",)),
     ),
     predictor="wsss_cli.engine.segment:predictor",
+    full=("labels=masks",),
 )

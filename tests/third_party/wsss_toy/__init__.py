@@ -16,6 +16,7 @@ METHOD = Method(
         Stage("train", "wsss_toy.stages:train", "wsss_toy.config:Train", needs=("pseudo",), options=(RATE,)),
     ),
     predictor="wsss_toy.stages:predictor",
+    full=("labels=masks",),
 )
 
 DATASET = Dataset(

@@ -34,6 +34,12 @@ def test_the_module_is_the_command(wsss: Wsss) -> None:
     assert done.returncode == 0 and "│ toy" in done.stdout
 
 
+@pytest.mark.parametrize("words", [["report", "--runs-root"], ["prepare", "shapes", "--data-root"]])
+def test_a_path_that_is_too_long(tmp_path: Path, words: list[str]) -> None:
+    done = Wsss(tmp_path, ())(*words, "a" * 5000)
+    assert done.code == 2 and "is too long for a path" in done.err and len(done.err) < 400
+
+
 def test_help_lists_the_commands_in_the_order_of_the_work(wsss: Wsss) -> None:
     text = wsss("--help").out
     verbs = ["prepare", "seeds", "pseudo", "train", "infer", "evaluate", "report", "export"]

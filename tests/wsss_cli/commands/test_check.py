@@ -136,6 +136,20 @@ def test_settings_of_a_method(wsss: Wsss) -> None:
     assert code == 2 and "did you mean 'slow'?" in only(rows, "has no recipe 'slo'")["what"]
 
 
+@pytest.mark.parametrize(
+    ("words", "says"),
+    [
+        (("train.loop.batch=11",), "the batch of 11 is larger than the 10 training images"),
+        (("train.loop.batch=4", "--procs", "3"), "train.loop.batch 4 cannot be split over 3 ranks"),
+    ],
+)
+def test_what_a_dry_run_refuses_is_told(wsss: Wsss, words: tuple[str, ...], says: str) -> None:
+    dry = wsss("train", "toy", "--dry-run", *words)
+    assert dry.code == 2 and says in dry.err
+    code, rows = found(wsss, "toy", *words)
+    assert code == 2 and only(rows, says)["level"] == "error"
+
+
 def test_data_that_is_missing_or_damaged(wsss: Wsss) -> None:
     code, rows = found(wsss, "--data", "dost")
     assert code == 2 and "did you mean 'dots'?" in only(rows, "no prepared data set 'dost'")["what"]

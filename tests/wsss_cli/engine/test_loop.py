@@ -12,8 +12,9 @@ import pytest
 import torch
 
 from processes import Result, Wsss, until
-from trained_run import differences, load, rows
+from trained_run import load, rows
 from wsss_cli.runs import read_record, write_record
+from wsss_cli.testing import differences
 
 TRAIN = Path("runs/dots/toy/default/train")
 FAST = ("labels=masks", "--workers", 0)

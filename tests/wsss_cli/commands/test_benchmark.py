@@ -1,0 +1,105 @@
+"""`wsss benchmark`: the runs that it makes, what it makes of failures and of what is there, and the table."""
+
+import json
+import re
+from collections.abc import Sequence
+from functools import partial
+from pathlib import Path
+
+import pytest
+
+from processes import Wsss
+from wsss_cli.commands import run_benchmark
+
+FEW = ("benchmark", "dots", "--methods", "plain_cam,toy", "--seeds", 2, "--workers", 0)
+COMMAND = re.compile(r"^\$ wsss evaluate (\w+) .*--name (\S+)(?: --stage (\w+))?", re.MULTILINE)
+
+
+@pytest.fixture
+def quick(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> Wsss:
+    """The command, whose own commands are forks."""
+
+    def fork(words: Sequence[str]) -> int:
+        result = wsss(*words)
+        print(result.text)
+        return result.code
+
+    monkeypatch.setattr(run_benchmark, "run_benchmark", partial(run_benchmark.run_benchmark, start=fork))
+    return wsss
+
+
+def table(folder: Path) -> dict[str, dict[str, str]]:
+    """By method, its cells by column."""
+    lines = [line for line in (folder / "runs/dots/benchmark.md").read_text().splitlines() if line.startswith("| ")]
+    head, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    return {row[0]: dict(zip(head, row)) for row in rows}
+
+
+def mious(folder: Path, key: str, *names: str) -> list[float]:
+    paths = [folder / "runs/dots/plain_cam" / name / key / "scores.json" for name in names]
+    return [100 * json.loads(path.read_text())["scores"][0]["miou"] for path in paths]
+
+
+def spread(values: list[float]) -> str:
+    a, b = values
+    return f"{(a + b) / 2:.1f} ± {abs(a - b) / 2**0.5:.1f}"
+
+
+def test_two_methods_with_two_seeds(quick: Wsss) -> None:
+    """The CAMs of `toy` are none that can be scored: its runs fail, its upper bounds do not."""
+    first = quick(*FEW, seconds=300)
+    assert first.code == 2 and "2 of 8 runs failed: toy/seed0, toy/seed1" in first.err
+    whole = [("plain_cam", "seed0", "seeds"), ("plain_cam", "seed0", "pseudo"), ("plain_cam", "seed0", "")]
+    bounds = [("plain_cam", "seed0-masks", ""), ("toy", "seed0", "seeds"), ("toy", "seed0-masks", "")]
+    assert COMMAND.findall(first.out)[:6] == whole + bounds
+
+    folder, rows = quick.folder, table(quick.folder)
+    weak, full = mious(folder, "evaluate", "seed0", "seed1"), mious(folder, "evaluate", "seed0-masks", "seed1-masks")
+    assert rows["plain_cam"]["seeds"] == spread(mious(folder, "evaluate-seeds", "seed0", "seed1"))
+    assert rows["plain_cam"]["pseudo-labels"] == spread(mious(folder, "evaluate-pseudo", "seed0", "seed1"))
+    assert rows["plain_cam"]["prediction"] == spread(weak) and rows["plain_cam"]["on the masks"] == spread(full)
+    assert rows["plain_cam"]["weak / full"] == f"{sum(weak) / sum(full):.2f}"
+    assert float(rows["plain_cam"]["memory"].split()[0]) > 0 and rows["plain_cam"]["device"] == "cpu"
+    assert rows["toy"]["prediction"] == rows["toy"]["minutes"] == "–" and "±" in rows["toy"]["on the masks"]
+    configs = [
+        json.loads((folder / f"runs/dots/toy/{n}/train/stage.json").read_text()) for n in ("seed0-masks", "seed1-masks")
+    ]
+    assert [(c["config"]["labels"], c["config"]["seed"]) for c in configs] == [("masks", 0), ("masks", 1)]
+    text = (folder / "runs/dots/benchmark.md").read_text()
+    assert "made by wsss benchmark dots --methods plain_cam,toy --seeds 2" in text
+    assert "upper bound of plain_cam, toy: split val, 5 images" in text and "<td>cpu</td>" in text_of_page(folder)
+
+    again = quick(*FEW, seconds=300)
+    assert COMMAND.findall(again.out) == [("toy", "seed0", "seeds"), ("toy", "seed1", "seeds")]
+    assert table(folder) == rows
+
+
+def text_of_page(folder: Path) -> str:
+    return (folder / "runs/dots/benchmark.html").read_text(encoding="utf-8")
+
+
+def test_mistakes_are_found_before_anything_runs(wsss: Wsss) -> None:
+    for words, message in {
+        ("--methods", "plain_cam,tyo"): "tyo",
+        ("--set", "train.lop.epochs=1", "--methods", "plain_cam"): "train.lop",
+        ("--set", "lr=1", "--methods", "toy"): "unknown stage 'lr'",
+    }.items():
+        result = wsss("benchmark", "dots", *words)
+        assert result.code == 2 and message in result.err and not (wsss.folder / "runs").exists()
+
+
+def test_of_all_methods_those_that_can_are_taken(wsss: Wsss) -> None:
+    """Only one of them knows the setting."""
+    dry = wsss("benchmark", "dots", "--seeds", 1, "--no-full", "--set", "seeds.gain=0.5", "--dry-run")
+    assert dry.code == 0 and "plain_cam is left out: unknown key 'seeds.gain'" in dry.err
+    assert dry.out.splitlines() == [
+        "toy/seed0: would run seeds, evaluate-seeds, pseudo, evaluate-pseudo, train, infer, evaluate"
+    ]
+    assert not (wsss.folder / "runs").exists()
+
+
+def test_an_interruption_ends_it(quick: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    interrupted = partial(run_benchmark.run_benchmark.func, start=lambda words: 130)  # type: ignore[attr-defined]
+    monkeypatch.setattr(run_benchmark, "run_benchmark", interrupted)
+    result = quick(*FEW)
+    assert result.code == 130 and len(COMMAND.findall(result.out)) == 1

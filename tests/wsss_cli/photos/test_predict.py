@@ -1,0 +1,201 @@
+"""Photos of every kind through a network whose predictions are known."""
+
+import csv
+import json
+import pickle
+from collections.abc import Iterator
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from colour_model import CPU, colour_model
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.picture import PLAIN, Reading
+from wsss_cli.engine.infer import Infer
+from wsss_cli.errors import WsssError
+from wsss_cli.photos.find import find_photos
+from wsss_cli.photos.predict import Failure, predict_photos
+from wsss_cli.photos.results import Results
+
+ORIENTATION = 0x0112
+
+
+def picture(width: int = 12, height: int = 8, red: int = 3, blue: int = 2) -> Image.Image:
+    """Grey, with columns of red at the left and of blue at the right."""
+    pixels = np.full((height, width, 3), 128, np.uint8)
+    pixels[:, :red], pixels[:, width - blue :] = (220, 10, 10), (10, 10, 220)
+    return Image.fromarray(pixels)
+
+
+@pytest.fixture
+def folder(tmp_path: Path) -> Path:
+    (tmp_path / "photos/trip").mkdir(parents=True)
+    picture().save(tmp_path / "photos/a.png")
+    picture(20, 10, 4, 0).save(tmp_path / "photos/trip/b.bmp")
+    return tmp_path
+
+
+def run(
+    folder: Path, *kinds: str, how: Reading = PLAIN, anew: bool = False, **model: Any
+) -> tuple[Results, list[Failure]]:
+    found = find_photos([str(folder / "photos")])
+    return predict_photos(colour_model(folder, **model), found, folder / "out", ["labels", *kinds], how, CPU, anew)
+
+
+def areas(folder: Path) -> dict[str, list[int]]:
+    with (folder / "out/areas.csv").open(newline="") as file:
+        rows = list(csv.reader(file))
+    assert rows[0] == ["image", "width", "height", "background", "red", "blue"]
+    return {Path(row[0]).name: list(map(int, row[1:])) for row in rows[1:]}
+
+
+def test_every_kind_of_result(folder: Path) -> None:
+    results, failures = run(folder, "labels_crf", "overlay", "probabilities", config=Infer(crf=True))
+    assert failures == [] and sorted(results.rows) == ["a", "trip/b"]
+    labels = read_labels(folder / "out/labels/a.png")
+    assert labels.shape == (8, 12) and labels[0].tolist() == [1] * 3 + [0] * 7 + [2] * 2
+    refined = read_labels(folder / "out/labels_crf/trip/b.png")
+    assert areas(folder)["b.bmp"] == [20, 10, *np.bincount(refined.ravel(), minlength=3)]
+    with Image.open(folder / "out/labels/a.png") as image:
+        assert image.getpalette()[:9] == [0, 0, 0, 250, 0, 0, 0, 0, 250]  # type: ignore[index]
+    with Image.open(folder / "out/overlay/trip/b.jpg") as image:
+        assert image.size == (20, 10) and image.getpixel((1, 5))[0] > 200  # type: ignore[index]
+    scores = np.load(folder / "out/probabilities/a.npz")["probabilities"]
+    assert scores.shape == (3, 8, 12) and scores.dtype == np.float16 and (scores.argmax(0) == labels).all()
+    np.testing.assert_allclose(scores.sum(0, dtype=np.float32), 1, atol=2e-3)
+
+
+@pytest.mark.parametrize(
+    ("name", "mode", "turned", "areas_"),
+    [
+        ("grey.png", "L", 1, [12, 8, 96, 0, 0]),
+        ("turned.jpg", "RGB", 6, [8, 12, 56, 24, 16]),
+        ("mirrored.webp", "RGB", 2, [12, 8, 56, 24, 16]),
+        ("palette.gif", "P", 1, [12, 8, 56, 24, 16]),
+        ("clear.png", "RGBA", 1, [12, 8, 56, 24, 16]),
+        ("print.tif", "CMYK", 1, [12, 8, 56, 24, 16]),
+    ],
+)
+def test_pictures_are_read_as_prepare_reads_them(
+    folder: Path, name: str, mode: str, turned: int, areas_: list[int]
+) -> None:
+    exif = Image.Exif()
+    exif[ORIENTATION] = turned
+    tidy = {"quality": 100, "subsampling": 0} if name.endswith("jpg") else {}
+    tidy |= {"lossless": True} if name.endswith("webp") else {}
+    picture().convert(mode).save(folder / "photos" / name, **({"exif": exif} if turned > 1 else {}), **tidy)
+    assert run(folder)[1] == [] and areas(folder)[name] == areas_
+
+
+def test_two_photos_of_one_stem_are_both_kept(folder: Path) -> None:
+    picture(12, 8, 0, 0).save(folder / "photos/a.jpg")
+    run(folder, "overlay")
+    assert sorted(path.name for path in (folder / "out/labels").glob("*.png")) == ["a.jpg.png", "a.png.png"]
+    assert areas(folder)["a.jpg"][2:] == [96, 0, 0] and areas(folder)["a.png"][2:] == [56, 24, 16]
+
+
+def test_what_cannot_be_read_is_named_and_the_rest_done(folder: Path) -> None:
+    whole = (folder / "photos/a.png").read_bytes()
+    (folder / "photos/cut.png").write_bytes(whole[:-20])
+    (folder / "photos/empty.jpg").touch()
+    (folder / "photos/text.jpg").write_text("no picture")
+    (folder / "photos/line\nbreak.png").write_bytes(whole)
+    _, failures = run(folder)
+    said = [failure.error.what for failure in failures]
+    assert len(said) == 4 and list(areas(folder)) == ["a.png", "b.bmp"]
+    assert all(any(name in text for text in said) for name in ("cut.png is damaged", "empty.jpg", "text.jpg", "break"))
+
+
+def test_the_rules_of_pictures_can_be_set(folder: Path) -> None:
+    Image.fromarray(np.full((8, 12), 4095, np.uint16)).save(folder / "photos/deep.tif")
+    frames = [picture(), picture(red=0)]
+    frames[0].save(folder / "photos/pages.tif", save_all=True, append_images=frames[1:])
+    assert [f.photo.id for f in run(folder)[1]] == ["pages"]
+    assert run(folder, how=Reading(white=4095, first_page=True))[1] == []
+    assert areas(folder)["pages.tif"] == [12, 8, 56, 24, 16]
+    assert len(run(folder, how=Reading(first_page=True, megapixels=0.00015))[1]) == 1  # 20 x 10 are 200 pixels
+
+
+def test_only_what_is_missing_is_made(folder: Path) -> None:
+    run(folder)
+    labels = folder / "out/labels/a.png"
+    before = labels.stat().st_mtime_ns
+    (folder / "out/labels/trip/b.png").write_bytes(b"")  # as after a power cut
+    picture(9, 9, 9, 0).save(folder / "photos/new.png")
+    results, _ = run(folder)
+    assert labels.stat().st_mtime_ns == before and areas(folder)["new.png"] == [9, 9, 0, 81, 0]
+    assert read_labels(folder / "out/labels/trip/b.png").shape == (10, 20)
+    picture(12, 8, 0, 0).save(folder / "photos/a.png")  # another picture under the same name
+    run(folder)
+    assert areas(folder)["a.png"] == [12, 8, 96, 0, 0] and len(results.rows) == 3
+
+
+def test_a_journal_that_was_cut_short_is_gone_on_with(folder: Path) -> None:
+    run(folder)
+    journal = folder / "out/photos.jsonl"
+    first, second = journal.read_text().splitlines()
+    journal.write_text(f"{first}\n{second[:20]}")
+    run(folder)
+    assert sorted(areas(folder)) == ["a.png", "b.bmp"]
+    assert [json.loads(line)["id"] for line in journal.read_text().splitlines()] == ["a", "trip/b"]
+
+
+@pytest.mark.parametrize("change", [{"config": Infer(flip=True)}, {"gain": 10.0}])
+def test_results_of_other_settings_or_weights_are_set_aside(folder: Path, change: dict[str, Any]) -> None:
+    run(folder)
+    picture(12, 8, 0, 0).save(folder / "photos/a.png")
+    run(folder, **change)
+    assert read_labels(folder / "out/labels/a.png").max() == 0
+    assert read_labels(folder / "out.previous/labels/a.png").max() == 2
+
+
+def test_results_are_never_written_among_other_things(folder: Path) -> None:
+    run(folder)
+    found = find_photos([str(folder / "photos/trip")])
+    model = colour_model(folder)
+    with pytest.raises(WsssError, match="holds results of the photos in"):
+        predict_photos(model, found, folder / "out", ["labels"], PLAIN, CPU)
+    assert predict_photos(model, found, folder / "out", ["labels"], PLAIN, CPU, anew=True)[1] == []
+    with pytest.raises(WsssError, match="holds no results of photos"):
+        predict_photos(model, found, folder / "photos", ["labels"], PLAIN, CPU)
+
+
+def test_a_photo_that_the_memory_cannot_hold_stops_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    from wsss_cli.photos import predict as module
+
+    def predict(net: Any, batch: Any, config: Infer, size: tuple[int, int]) -> Any:
+        if size == (10, 20):
+            raise RuntimeError(
+                "[enforce fail] DefaultCPUAllocator: can't allocate memory: you tried to allocate 9 bytes"
+            )
+        return inner(net, batch, config, size)
+
+    inner = module.predict
+    monkeypatch.setattr(module, "predict", predict)
+    _, failures = run(folder)
+    assert [f.photo.id for f in failures] == ["trip/b"] and "too large for the memory: 20 x 10" in str(
+        failures[0].error
+    )
+    assert list(areas(folder)) == ["a.png"]
+
+
+def test_the_crf_works_in_processes(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """What goes to the processes and comes back is as it was; `map_unordered` has tests of its own."""
+
+    def through_pickles(function: Any, tasks: Any, workers: int) -> Iterator[tuple[int, Any]]:
+        asked.append(workers)
+        for i, task in enumerate(tasks):
+            yield i, pickle.loads(pickle.dumps(function(*pickle.loads(pickle.dumps(task)))))
+
+    asked: list[int] = []
+    monkeypatch.setattr("wsss_cli.photos.predict.map_unordered", through_pickles)
+    (folder / "photos/trip/b.bmp").write_bytes(b"")
+    found, model = find_photos([str(folder / "photos")]), colour_model(folder, Infer(crf=True))
+    kinds, runtime = ["labels", "labels_crf"], replace(CPU, workers=1)
+    _, failures = predict_photos(model, found, folder / "out", kinds, PLAIN, runtime)
+    assert asked == [2] and failures[0].error.what.endswith("b.bmp is empty (0 bytes)")
+    assert list(areas(folder)) == ["a.png"] and sum(areas(folder)["a.png"][2:]) == 12 * 8

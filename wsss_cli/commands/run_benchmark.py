@@ -1,0 +1,206 @@
+"""The runs of `wsss benchmark`: checked first, each made by commands of its own, the table written after each."""
+
+from __future__ import annotations
+
+import os
+import shlex
+import subprocess
+import sys
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from functools import reduce
+from pathlib import Path
+
+from wsss_cli import console
+from wsss_cli.commands.options import RunOptions
+from wsss_cli.config import merge, parse_set
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.errors import WsssError
+from wsss_cli.method import Method
+from wsss_cli.plan import Step, plan, stages_of
+from wsss_cli.plugins import method as find_method
+from wsss_cli.plugins import methods
+from wsss_cli.ranks import launch
+from wsss_cli.report.benchmark import Contender, write_benchmark
+from wsss_cli.runs import Run, Settings
+from wsss_cli.sharing import share
+
+INTERRUPTED = 130
+Start = Callable[[Sequence[str]], int]
+"""Runs `wsss WORDS` and returns its exit code."""
+
+
+@dataclass(frozen=True)
+class Asked:
+    """What the command line asks for.
+
+    names   of methods; None: all that can learn from the data
+    full    also train on the masks
+    output  the Markdown file
+    """
+
+    data: Prepared
+    names: tuple[str, ...] | None
+    seeds: int
+    full: bool
+    options: RunOptions
+    output: Path
+
+
+@dataclass(frozen=True)
+class Entry:
+    """One run of the benchmark, and the stages that score it; full: the upper bound, which learns from the masks."""
+
+    run: Run
+    method: Method
+    full: bool
+    settings: Settings
+    targets: tuple[str, ...]
+
+
+def command(words: Sequence[str]) -> int:
+    """`wsss WORDS` in a process of its own: so its memory is its own, and its failure ends nothing else."""
+    launcher = {launch.LAUNCHER: str(os.getpid())}  # gone, the command saves and leaves
+    with subprocess.Popen([sys.executable, "-m", "wsss_cli", *words], env=os.environ | launcher) as child:
+        try:
+            return child.wait()
+        except KeyboardInterrupt:
+            child.wait()  # it has heard it, too, and saves
+            raise
+
+
+def run_benchmark(asked: Asked, start: Start = command) -> Path:
+    """Make every run that is not finished and write the table; returns its path.
+
+    Raises WsssError before anything runs for what is known to go wrong, and at the end if a run failed.
+    """
+    entries, failed = checked(asked), []
+    for entry in entries:
+        if not _make(entry, entries, asked, start):
+            failed.append(f"{entry.run.method}/{entry.run.name}")
+        _write(asked, entries)
+    _write(asked, entries)
+    console.say(f"benchmark: {asked.output}")
+    if failed:
+        what = f"{len(failed)} of {len(entries)} runs failed: {', '.join(failed)}"
+        raise WsssError(what, "their messages stand above; the same command tries them again and keeps the rest")
+    return asked.output
+
+
+def show_benchmark(asked: Asked) -> None:
+    """Say which stages would run, in the order of the work."""
+    for entry in checked(asked):
+        steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
+        keys = [key for key, step in steps.items() if step.runs]
+        what = f"would run {', '.join(keys)}" if keys else "finished"
+        console.say(f"{entry.run.method}/{entry.run.name}: {what}")
+
+
+def checked(asked: Asked) -> list[Entry]:
+    """The runs, seed by seed.  Raises WsssError if a named method cannot run; of all, those that can are taken."""
+    able, refused = [], []
+    for method in methods().values() if asked.names is None else map(find_method, asked.names):
+        try:
+            for entry in _entries(method, 0, asked):
+                for target in entry.targets:
+                    planned(entry, target, asked)
+            able.append(method)
+        except WsssError as error:
+            if asked.names is not None:
+                raise
+            refused.append(error)
+            console.warn(f"{method.name} is left out: {error.what}")
+    if not able:
+        raise refused[0] if refused else WsssError("no method is installed", "see `wsss methods`")
+    return [entry for seed in range(asked.seeds) for method in able for entry in _entries(method, seed, asked)]
+
+
+def planned(entry: Entry, target: str, asked: Asked) -> list[Step]:
+    options = asked.options
+    ranks = launch.world(launch.Launch(options.gpus, options.procs))
+    return plan(entry.run, entry.method, target, asked.data, entry.settings, ranks=ranks)
+
+
+def _entries(method: Method, seed: int, asked: Asked) -> list[Entry]:
+    """The run of a method with a seed, and where there is one its upper bound."""
+    weak = _entry(method, seed, asked)
+    return [weak, _entry(method, seed, asked, full=True)] if _has_full(method, asked) else [weak]
+
+
+def _entry(method: Method, seed: int, asked: Asked, full: bool = False) -> Entry:
+    seeded = {stage.name: {"seed": seed} for stage in method.stages}
+    learnt = {"train": _overrides(method.full)} if full else {}
+    settings = Settings(asked.options.recipe, merge(merge(_overrides(asked.options.set or ()), learnt), seeded))
+    run = Run(asked.options.runs_root, asked.data.folder.name, method.name, f"seed{seed}{'-masks' if full else ''}")
+    return Entry(run, method, full, settings, ("evaluate",) if full else _targets(method, asked.data))
+
+
+def _overrides(assignments: Sequence[str]) -> dict[str, object]:
+    return reduce(merge, map(parse_set, assignments), {})
+
+
+def _targets(method: Method, data: Prepared) -> tuple[str, ...]:
+    """The stages that score a run; seeds and pseudo-labels only where there are masks to do it."""
+    scored = [key for key in stages_of(method) if key.partition("-")[0] == "evaluate"]
+    return tuple(key for key in scored if key == "evaluate" or _has_masks(data, "seeds"))
+
+
+def _has_full(method: Method, asked: Asked) -> bool:
+    return asked.full and bool(method.full) and _has_masks(asked.data, "train")
+
+
+def _has_masks(data: Prepared, role: str) -> bool:
+    return any(sample.mask is not None for sample in data.split(data.split_for(role)))
+
+
+def _make(entry: Entry, entries: Sequence[Entry], asked: Asked, start: Start) -> bool:
+    """Whether the run is finished now.  Raises KeyboardInterrupt if it was interrupted."""
+    donors = [(other.run, other.method) for other in entries if other.run != entry.run]
+    for target in entry.targets:
+        steps = planned(entry, target, asked)
+        if any(step.runs for step in steps):
+            with entry.run.locked():
+                entry.run.save_settings(entry.settings)
+                share(steps, entry.run, donors)
+            words = _words(entry, target, asked.options)
+            console.say(f"$ wsss {shlex.join(words)}")
+            code = start(words)
+            if code == INTERRUPTED:
+                raise KeyboardInterrupt
+            if code:
+                return False
+    return True
+
+
+def _words(entry: Entry, target: str, o: RunOptions) -> list[str]:
+    """The command that makes what is missing; the run knows its settings."""
+    source = target.partition("-")[2]
+    given = {
+        "--data": entry.run.data,
+        "--name": entry.run.name,
+        "--stage": source,
+        "--gpus": o.gpus or "",
+        "--procs": o.procs or "",
+        "--device": o.device,
+        "--workers": "" if o.workers is None else o.workers,
+        "--data-root": o.data_root,
+        "--runs-root": o.runs_root,
+    }
+    words = [str(word) for option, value in given.items() if value != "" for word in (option, value)]
+    return ["evaluate", entry.method.name, *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
+
+
+def _write(asked: Asked, entries: Sequence[Entry]) -> None:
+    by_method: dict[str, list[Entry]] = {}
+    for entry in entries:
+        by_method.setdefault(entry.method.name, []).append(entry)
+    contenders = [
+        Contender(
+            name,
+            own[0].method.supervision,
+            [entry.run for entry in own if not entry.full],
+            [entry.run for entry in own if entry.full],
+        )
+        for name, own in by_method.items()
+    ]
+    write_benchmark(asked.output, asked.data, contenders, shlex.join(["wsss", *sys.argv[1:]]))

@@ -1,0 +1,148 @@
+"""A network that can be taken away: a folder of its weights and a card, all that its use needs.
+
+model.safetensors  tensors of the network under their own names; of further ones, such as a teacher, NAME/their name
+model.json         the card, see `card_of`
+"""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from safetensors.torch import save
+from torch import Tensor
+
+from wsss_cli import __version__
+from wsss_cli.checkout import code
+from wsss_cli.config import as_dict, flat, resolve
+from wsss_cli.engine import checkpoint
+from wsss_cli.engine.checkpoint import CARD
+from wsss_cli.engine.infer import Infer
+from wsss_cli.errors import WsssError
+from wsss_cli.files import write_bytes, write_text
+from wsss_cli.models.model import Model, require_trained
+from wsss_cli.plugins import method as find_method
+from wsss_cli.protocol import Protocol
+from wsss_cli.report.read import evaluations, inputs_of, stage_records
+from wsss_cli.runs import Run
+from wsss_cli.sound import read_text
+
+WEIGHTS = "model.safetensors"
+FORMAT = 1
+SIZES = (
+    "crop",
+    "size",
+    "input_size",
+    "resize",
+    "short_side",
+    "long_side",
+    "window",
+    "window_stride",
+    "scale",
+    "scales",
+)
+
+
+def write_model(folder: Path, model: Model, card: Mapping[str, Any], trust: bool = False) -> None:
+    """Write weights and card.  Raises WsssError for a checkpoint that holds more than tensors."""
+    content = checkpoint.load(model.checkpoint, trust)
+    tensors = dict(content["model"])
+    for name, state in content.get("modules", {}).items():
+        tensors |= {f"{name}/{key}": value for key, value in state.items()}
+    strange = [name for name, value in tensors.items() if not isinstance(value, Tensor)]
+    if strange:
+        what = f"{model.checkpoint} holds '{strange[0]}', which is no tensor"
+        raise WsssError(what, "a plugin's network with a state of other kinds cannot be exported")
+    write_bytes(folder / WEIGHTS, save({name: value.contiguous().clone() for name, value in tensors.items()}))
+    write_text(folder / CARD, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+
+
+def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[str, Any]:
+    """What is known of a run's network, plain data.
+
+    classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen; the settings of
+    prediction; every score of it that still holds, with its protocol; what rebuilds the network ("network").
+    """
+    record = require_trained(run)
+    meta = checkpoint.described(checkpoint.load(model.checkpoint, trust), model.checkpoint)
+    return {
+        "format": FORMAT,
+        "name": model.name,
+        "method": model.method.name,
+        "title": model.method.title,
+        "paper": model.method.paper,
+        "supervision": model.method.supervision,
+        "classes": list(model.classes),
+        "palette": [list(colour) for colour in model.palette],
+        "normalisation": record.get("normalise", {}),
+        "sizes": {"training": _sizes(record["config"]), "prediction": _sizes(as_dict(model.config))},
+        "settings": as_dict(model.config) | {"split": None},  # which is the data set's
+        "scores": scores_of(run),
+        "licence": licence,
+        "training": {key: record.get(key) for key in ("data", "config", "metrics", "versions", "git", "started")},
+        "exported": {"wsss": __version__, "git": code()},
+        "network": meta,
+    }
+
+
+def read_model(folder: Path) -> Model:
+    """The network in a folder.  Raises WsssError: no such folder, damaged, of a method that is not installed."""
+    card = read_card(folder)
+    method = find_method(card["method"])
+    stage = method.stage("infer")
+    assert stage is not None
+    config = resolve(stage.config_class(), "infer", card["settings"], remedy=f"{folder} is of another version of wsss")
+    assert isinstance(config, Infer)
+    palette = tuple((r, g, b) for r, g, b in card["palette"])
+    name = folder.absolute().name
+    return Model(name, method, tuple(card["classes"]), palette, config, folder / WEIGHTS)
+
+
+def read_card(folder: Path) -> dict[str, Any]:
+    """model.json.  Raises WsssError."""
+    path = folder / CARD
+    if not path.is_file():
+        what = f"there is no model in {folder}: {CARD} is missing"
+        raise WsssError(what, "give a folder that `wsss export model --to DIR` wrote")
+    try:
+        card = json.loads(read_text(path))
+        if not isinstance(card, dict) or card["format"] != FORMAT:
+            raise ValueError(f"it is of format {card['format'] if isinstance(card, dict) else card!r}, not {FORMAT}")
+        if lacking := {"method", "classes", "palette", "settings", "network"} - card.keys():
+            raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
+    except (ValueError, KeyError, RecursionError) as error:
+        raise WsssError(f"{path} cannot be read: {error}", "export the model again") from error
+    return card
+
+
+def scores_of(run: Run) -> list[dict[str, Any]]:
+    """Every score of the run's present network: its kind of label map, what it was scored on, and how it was made."""
+    records = stage_records(run)
+    return [
+        {**row, **{key: report.get(key) for key in ("split", "ground_truth", "images")}, "how": _how(report, row)}
+        for key, report in evaluations(run, records).items()
+        if report.get("stage") == "infer" and _is_present(key, records)
+        for row in report["scores"]
+    ]
+
+
+def _how(report: Mapping[str, Any], row: Mapping[str, Any]) -> dict[str, Any]:
+    protocol = Protocol.read(report).of(row["name"])
+    return {"text": protocol.describe(), **protocol.written()}
+
+
+def _is_present(key: str, records: Mapping[str, dict[str, Any]]) -> bool:
+    """Whether what the stage was made from is still there, and has not run again since."""
+    record = records.get(key)
+    return record is not None and all(
+        records.get(folder, {}).get("made") == record["inputs_made"].get(need) and _is_present(folder, records)
+        for need, folder in inputs_of(record).items()
+        if need in ("infer", "train")
+    )
+
+
+def _sizes(settings: Mapping[str, Any]) -> dict[str, Any]:
+    """Those of the settings that say at which sizes images are seen."""
+    return {key: value for key, value in flat(settings).items() if key.rpartition(".")[2] in SIZES}

@@ -1,0 +1,179 @@
+"""Label maps, overlays, probabilities and areas of photos that belong to no data set."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, replace
+from functools import partial
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import Tensor, nn
+
+from wsss_cli import console
+from wsss_cli.config import as_dict
+from wsss_cli.data.images import read_unchecked
+from wsss_cli.data.labels import write_labels
+from wsss_cli.data.palette import Colour
+from wsss_cli.data.picture import Reading
+from wsss_cli.data.unchanged import stamp
+from wsss_cli.engine.infer import Infer, label_maps, predict, seen_of
+from wsss_cli.errors import WsssError
+from wsss_cli.files import flush_all, writing
+from wsss_cli.models.model import Model
+from wsss_cli.names import require_path
+from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.parallel.unordered import map_unordered
+from wsss_cli.photos.find import Photo, Photos
+from wsss_cli.photos.results import Results, open_results
+from wsss_cli.ranks.distributed import Runtime
+from wsss_cli.refine.crf_config import Crf
+from wsss_cli.report.pictures import overlay, thumbnail
+
+READERS = 2  # photos are large: each that is read ahead takes its pixels
+OVERLAY = 2048  # pixels of the longer side of an overlay
+OPACITY = 0.5
+WRONG_MEMORY = ("can't allocate memory", "out of memory", "not enough memory")
+
+
+@dataclass(frozen=True)
+class Failure:
+    """A photo of which nothing was made, and why."""
+
+    photo: Photo
+    error: WsssError
+
+
+@dataclass(frozen=True)
+class Seen:
+    """A photo's pixels (H, W, 3), and its stamp before they were read; once predicted, its scores (K, H, W)."""
+
+    image: NDArray[np.uint8]
+    stamp: str
+    scores: Tensor | None = None
+
+
+@dataclass(frozen=True)
+class Done:
+    """Of a photo: its stamp, the pixels of each id 0..C, and its height and width."""
+
+    stamp: str
+    areas: list[int]
+    shape: tuple[int, ...]
+
+
+def predict_photos(
+    model: Model,
+    photos: Photos,
+    folder: Path,
+    kinds: Sequence[str],
+    how: Reading,
+    runtime: Runtime,
+    anew: bool = False,
+) -> tuple[Results, list[Failure]]:
+    """Write what is wanted of every photo into `folder`, as far as it is not there yet; a failure stops no other.
+
+    kinds  of results: see results.KINDS
+    anew   whether or not it is there
+    """
+    results = open_results(folder, _made_with(model, photos, how), kinds, anew)
+    todo = [photo for photo in photos.found if not results.has(photo)]
+    failures: list[Failure] = []
+    with console.track("infer", len(todo), "photos") as tick:
+        for photo, outcome in _outcomes(model, todo, results, how, runtime):
+            if isinstance(outcome, WsssError):
+                failures.append(Failure(photo, outcome))
+            else:
+                results.add(photo, outcome.stamp, outcome.areas, outcome.shape)
+            tick(1)
+    results.write_areas(photos.found, model.classes)
+    flush_all(folder)
+    return results, failures
+
+
+def _made_with(model: Model, photos: Photos, how: Reading) -> dict[str, Any]:
+    return {
+        "model": model.name,
+        "weights": model.digest(),
+        "classes": model.classes,
+        "settings": as_dict(model.config),
+        "reading": asdict(how),
+        "photos": str(photos.root),
+    }
+
+
+def _outcomes(
+    model: Model, todo: Sequence[Photo], results: Results, how: Reading, runtime: Runtime
+) -> Iterator[tuple[Photo, Done | WsssError]]:
+    """What becomes of each photo; where a CRF refines them on the CPU, in processes."""
+    if not todo:
+        return
+    apart = "labels_crf" in results.kinds and runtime.workers and runtime.device.type == "cpu"
+    tasks = _predicted(model, todo, results, how, runtime)
+    for _, outcome in map_unordered(write_results, tasks, runtime.workers + 1 if apart else 0):
+        yield outcome
+
+
+def _predicted(
+    model: Model, todo: Sequence[Photo], results: Results, how: Reading, runtime: Runtime
+) -> Iterator[tuple[Any, ...]]:
+    """The arguments of write_results for each photo."""
+    net = model.network(runtime)
+    for photo, read in zip(todo, ParallelMap(partial(_read, how=how), todo, READERS)):
+        seen = read if isinstance(read, WsssError) else _with_scores(read, net, model.config, runtime, photo)
+        yield photo, seen, results.places(photo), model.config.crf_settings, model.palette
+
+
+def _read(photo: Photo, how: Reading) -> Seen | WsssError:
+    try:
+        require_path(photo.id, "the photo", "rename it or its folder")
+        before = stamp(photo.path)
+        return Seen(read_unchecked(photo.path, how), before)
+    except WsssError as error:
+        return error
+
+
+@torch.inference_mode()
+def _with_scores(seen: Seen, net: nn.Module, config: Infer, runtime: Runtime, photo: Photo) -> Seen | WsssError:
+    """With scores of the photo's own size, or why there are none: it needs more memory than there is."""
+    height, width = seen.image.shape[:2]
+    try:
+        batch = torch.from_numpy(seen_of(seen.image, config)[None]).to(runtime.device)  # (1, h, w, 3)
+        return replace(seen, scores=predict(net, batch, config, (height, width))[0])
+    except (RuntimeError, MemoryError) as error:
+        if not isinstance(error, MemoryError) and not any(words in str(error) for words in WRONG_MEMORY):
+            raise
+        what = f"{photo.path} is too large for the memory: {width} x {height} pixels"
+        return WsssError(what, "let the network see it smaller, infer.long_side=1024, or in parts, infer.window=1024")
+
+
+def write_results(
+    photo: Photo, seen: Seen | WsssError, places: Mapping[str, Path], crf: Crf, palette: Sequence[Colour]
+) -> tuple[Photo, Done | WsssError]:
+    """Write what is wanted of a photo, at its own size; what could not be seen is handed on."""
+    if isinstance(seen, WsssError):
+        return photo, seen
+    assert seen.scores is not None
+    maps = label_maps(seen.image, seen.scores, crf if "labels_crf" in places else None)
+    for kind, labels in zip(("labels", "labels_crf"), maps):
+        write_labels(places[kind], labels, palette)
+    if "overlay" in places:
+        _write_overlay(places["overlay"], overlay(thumbnail(seen.image, OVERLAY), labels, palette, OPACITY))
+    if "probabilities" in places:
+        _write_probabilities(places["probabilities"], seen.scores)
+    return photo, Done(seen.stamp, np.bincount(labels.ravel(), minlength=len(seen.scores)).tolist(), labels.shape)
+
+
+def _write_overlay(path: Path, picture: NDArray[np.uint8]) -> None:
+    with writing(path, flushed=False) as aside:
+        Image.fromarray(picture).save(aside, format="JPEG", quality=90, subsampling=0)
+
+
+def _write_probabilities(path: Path, scores: Tensor) -> None:
+    """ "probabilities" (K, H, W) float16, background first."""
+    with writing(path, flushed=False) as aside, aside.open("wb") as file:
+        np.savez_compressed(file, probabilities=scores.half().cpu().numpy())

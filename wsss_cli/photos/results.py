@@ -1,0 +1,123 @@
+"""A folder of results of photos: what it was made with, which photos it has, the area of each class."""
+
+from __future__ import annotations
+
+import csv
+import json
+import shutil
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+from wsss_cli.data.unchanged import stamp
+from wsss_cli.errors import WsssError
+from wsss_cli.files import append_text, sweep, write_text, writing
+from wsss_cli.photos.find import RESULTS, Photo
+from wsss_cli.sound import fault, read_text
+
+JOURNAL, AREAS = "photos.jsonl", "areas.csv"
+KINDS = {"labels": ".png", "labels_crf": ".png", "overlay": ".jpg", "probabilities": ".npz"}
+"""The kinds of results, which are sub-folders, and the endings of their files."""
+
+
+@dataclass(frozen=True)
+class Results:
+    """A folder of results.
+
+    kinds  those that are wanted of every photo
+    rows   what is known of the photos that it has, by id
+    """
+
+    folder: Path
+    kinds: tuple[str, ...]
+    rows: dict[str, dict[str, Any]]
+
+    def places(self, photo: Photo) -> dict[str, Path]:
+        """Where the results of a photo are written, by kind."""
+        return {kind: self.folder / kind / f"{photo.id}{KINDS[kind]}" for kind in self.kinds}
+
+    def has(self, photo: Photo) -> bool:
+        """Whether all that is wanted of the photo, as it is now, is there and sound."""
+        row = self.rows.get(photo.id)
+        return row is not None and row["stamp"] == stamp(photo.path) and all(map(_sound, self.places(photo).values()))
+
+    def add(self, photo: Photo, before: str, areas: Sequence[int], shape: Sequence[int]) -> None:
+        """Note that a photo is done.  before: its stamp when it was read."""
+        row = {"id": photo.id, "image": str(photo.path), "stamp": before, "width": shape[1], "height": shape[0]}
+        self.rows[photo.id] = row = row | {"areas": list(areas)}
+        append_text(self.folder / JOURNAL, _line(row))
+
+    def write_areas(self, photos: Iterable[Photo], classes: Sequence[str]) -> Path:
+        """areas.csv: for each photo its size and the pixels of background and of each class."""
+        path = self.folder / AREAS
+        with writing(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
+            table = csv.writer(file)
+            table.writerow(["image", "width", "height", "background", *classes])
+            for row in (self.rows[photo.id] for photo in photos if photo.id in self.rows):
+                table.writerow([row["image"], row["width"], row["height"], *row["areas"]])
+        return path
+
+
+def open_results(folder: Path, made_with: Mapping[str, Any], kinds: Sequence[str], anew: bool = False) -> Results:
+    """The results that the folder has already, if they were made with the same; else it begins, others set aside.
+
+    made_with  model, settings and the photos' folder, plain data
+    anew       begin again in any case
+    Raises WsssError if the folder has other things in it, or results of photos of another folder.
+    """
+    before = _made_with(folder)
+    if before is not None and before.get("photos") != made_with["photos"] and not anew:
+        what = f"{folder} holds results of the photos in {before.get('photos')}"
+        raise WsssError(what, "choose another folder with --output, or replace what is there with --force")
+    wanted = json.loads(json.dumps(made_with))
+    if before is not None and (before != wanted or anew):
+        set_aside(folder)
+    sweep(folder)
+    write_text(folder / RESULTS, json.dumps(wanted, indent=2, ensure_ascii=False) + "\n")
+    rows = {row["id"]: row for row in _rows(folder / JOURNAL)}
+    write_text(folder / JOURNAL, "".join(map(_line, rows.values())))  # without a line that was cut short
+    return Results(folder, tuple(kinds), rows)
+
+
+def set_aside(folder: Path) -> None:
+    """Keep earlier results, one generation of them, as `<folder>.previous`."""
+    previous = folder.with_name(f"{folder.name}.previous")
+    shutil.rmtree(previous, ignore_errors=True)
+    folder.rename(previous)
+
+
+def _made_with(folder: Path) -> dict[str, Any] | None:
+    """None if nothing is there.  Raises WsssError if what is there is none of ours."""
+    if (folder / RESULTS).is_file():
+        try:
+            return dict(json.loads(read_text(folder / RESULTS)))
+        except (ValueError, TypeError):
+            return {}
+    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise WsssError(f"{folder} is there, and holds no results of photos", "choose another folder with --output")
+    return None
+
+
+def _rows(path: Path) -> list[dict[str, Any]]:
+    """Of the journal, without a line that was cut short."""
+    rows = []
+    for line in path.read_text(encoding="utf-8").splitlines() if path.is_file() else ():
+        try:
+            row = json.loads(line)
+        except ValueError:
+            continue
+        if isinstance(row, dict) and row.keys() >= {"id", "image", "stamp", "width", "height", "areas"}:
+            rows.append(row)
+    return rows
+
+
+def _line(row: Mapping[str, Any]) -> str:
+    return json.dumps(row, ensure_ascii=False) + "\n"
+
+
+def _sound(path: Path) -> bool:
+    try:
+        return path.stat().st_size > 0 and not fault(path)
+    except OSError:
+        return False

@@ -1,0 +1,66 @@
+"""First stages that two methods have in common, because one takes the other's: made once, copied.
+
+Only such functions of a method: their networks bear its name, whoever runs them.  Those of the host's bear the name of
+the method that runs them, as every trained network does, and another one would not read them.
+"""
+
+from __future__ import annotations
+
+import shutil
+from collections.abc import Iterable, Sequence
+from pathlib import Path
+from typing import Any
+
+from wsss_cli import console
+from wsss_cli.files import flush_all, writing_allowed
+from wsss_cli.method import Method
+from wsss_cli.plan import Step
+from wsss_cli.runs import DamagedRecord, Run, read_record, set_aside, write_record
+
+FIRST = ("seeds", "pseudo")
+HOST = "wsss_cli."
+Donor = tuple[Run, Method]
+
+
+def share(steps: Sequence[Step], run: Run, others: Iterable[Donor]) -> None:
+    """Copy seeds and pseudo-labels that the run lacks from runs of the same function, settings, data and inputs.
+
+    The caller holds the run.
+    """
+    donors = list(others)
+    for step in steps:
+        if step.status in ("missing", "stale") and step.stage.name in FIRST and not step.stage.run.startswith(HOST):
+            found = next((donor for donor in donors if _has(donor, step, run)), None)
+            if found is not None:
+                _copy(found[0], step, run)
+
+
+def _has(donor: Donor, step: Step, run: Run) -> bool:
+    """Whether the donor's stage is what the step would make, to the bit where the machine allows it."""
+    other, method = donor
+    stage, record = method.stage(step.stage.name), _finished(other.stage(step.key))
+    if stage is None or record is None or (stage.run, record["fingerprint"]) != (step.stage.run, step.fingerprint):
+        return False
+    made = {need: (_finished(run.stage(key)) or {}).get("made") for need, key in step.inputs.items()}
+    return made == record["inputs_made"]
+
+
+def _copy(other: Run, step: Step, run: Run) -> None:
+    aside = step.folder.with_name(f".{step.key}.copy")
+    shutil.rmtree(aside, ignore_errors=True)
+    with other.locked(), writing_allowed(aside):
+        shutil.copytree(other.stage(step.key), aside)
+    whose = f"{other.method}/{other.name}"
+    write_record(aside, (read_record(aside) or {}) | {"method": run.method, "shared": whose})
+    flush_all(aside)
+    set_aside(step.folder)
+    aside.replace(step.folder)
+    console.say(f"{step.key}: the same as in {whose}, taken from there -> {step.folder}")
+
+
+def _finished(folder: Path) -> dict[str, Any] | None:
+    try:
+        record = read_record(folder)
+    except DamagedRecord:
+        return None
+    return record if record is not None and record["status"] == "finished" else None
