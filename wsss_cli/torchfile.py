@@ -27,7 +27,7 @@ def read_torch(path: Path, trust: bool = False) -> Any:
     Raises WsssError: damaged, asks for code and is not trusted, asks for code that is not installed.
     """
     try:
-        require_file(path)  # before anything opens it: a pipe would never answer
+        require_file(path)  # zipfile and torch open it themselves: a pipe would never answer
         if zipfile.is_zipfile(path) and (wrong := zip_fault(path)):
             raise damaged(path, ValueError(wrong))
         if is_script(path):

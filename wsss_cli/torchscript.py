@@ -34,7 +34,7 @@ class Module:
 
 def is_script(path: Path) -> bool:
     """Whether a file is such an archive; a name without a file is none."""
-    if not zipfile.is_zipfile(path):
+    if not path.is_file() or not zipfile.is_zipfile(path):
         return False
     with zipfile.ZipFile(path) as archive:
         return any(name.endswith(SIGN) for name in archive.namelist())
