@@ -93,9 +93,7 @@ def write_onnx(path: Path, net: nn.Module, sizes: Sequence[tuple[int, int, int]]
         if wrong := [a for a in found if not a.scores <= NEAR]:
             batch, height, width = wrong[0].shape
             what = f"the exported network is off by {wrong[0].scores:.2g} on {batch} x {height} x {width} pixels"
-            raise WsssError(
-                what, "ONNX cannot express its head: choose another, or --format safetensors"
-            )
+            raise WsssError(what, "ONNX cannot express its head: choose another, or --format safetensors")
     return found
 
 
