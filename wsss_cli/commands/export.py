@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from contextlib import AbstractContextManager
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -107,7 +108,9 @@ def _source(target: Target, record: dict[str, Any], stage: Which, split: str | N
     return find_source(target.data, chosen, folder, f"{what} of {run.method}/{run.name} on {run.data}")
 
 
-To = Annotated[Path, Option("--to", help="the folder to write; must not exist yet")]
+To = Annotated[
+    str, Option("--to", metavar="DIR|hf://OWNER/NAME", help="the folder to write, which must not exist yet, or the hub")
+]
 ModelFormat = Annotated[
     Literal["safetensors", "onnx"],
     Option("--format", help="safetensors, for wsss; onnx: also one file for onnxruntime, of any batch and size"),
@@ -130,19 +133,28 @@ def model(
     from wsss_cli.export.new_folder import new_folder, require_free
     from wsss_cli.models.folder import card_of, write_model
 
-    require_free(to, "--to")
+    place = _hub(to) if to.startswith("hf://") else new_folder(Path(to).expanduser(), "--to")
+    if not to.startswith("hf://"):
+        require_free(Path(to).expanduser(), "--to")
     if format == "onnx":
         from wsss_cli.models.onnx import require_packages
 
         require_packages()
     run, found = model_of_run(words, options, {})
     card = card_of(run, found, licence, options.trust_checkpoint)
-    with run.locked(), new_folder(to, "--to") as folder:
+    with run.locked(), place as folder:
         write_model(folder, found, card, options.trust_checkpoint)
         if format == "onnx":
             _write_onnx(folder, found)
     console.say(f"{found.name}: {len(found.classes)} classes, {len(card['scores'])} scores -> {to}")
     console.say(f"next: wsss infer --model {to} --images PATH...")
+
+
+def _hub(address: str) -> AbstractContextManager[Path]:
+    from wsss_cli.models.hub import pushed, repository
+
+    repository(address)  # before anything is read
+    return pushed(address)
 
 
 def _write_onnx(folder: Path, model: Model) -> None:

@@ -27,7 +27,8 @@ Images = Annotated[
     Option("--images", metavar="PATH...", help="predict these files, folders or patterns instead; nothing is trained"),
 ]
 ModelFolder = Annotated[
-    Path | None, Option("--model", metavar="DIR", help="of --images: a network that `wsss export model` wrote")
+    str | None,
+    Option("--model", metavar="DIR|hf://OWNER/NAME", help="of --images: a network that `wsss export model` wrote"),
 ]
 Output = Annotated[Path | None, Option("--output", "-o", help="of --images: the folder of results; below predictions/")]
 Overlay = Annotated[bool, Option("--overlay", help="of --images: also each photo with its classes laid over it")]

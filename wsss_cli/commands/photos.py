@@ -60,12 +60,12 @@ def infer_photos(
     options: RunOptions,
     overrides: Mapping[str, Any],
     wish: Wish,
-    model: Path | None = None,
+    model: str | None = None,
 ) -> None:
     """Predict, and exit with code 3 if there are photos that could not be read; nothing is ever trained.
 
     overrides  settings of stage infer that options stand for: {"infer": {...}}
-    model      the folder of an exported network, instead of a run's
+    model      the folder, or hf://OWNER/NAME, of an exported network, instead of a run's
     Raises WsssError: nothing to predict, no trained network, more than one process.
     """
     from wsss_cli.errors import WsssError
@@ -103,21 +103,30 @@ def model_of_run(words: list[str] | None, options: RunOptions, overrides: Mappin
     return run, of_run(run, method, settings, options.data_root, options.trust_checkpoint)
 
 
-def _exported(folder: Path, words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]) -> Model:
+def _exported(place: str, words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]) -> Model:
     from wsss_cli.commands.stage import method_named
     from wsss_cli.errors import WsssError
-    from wsss_cli.models.folder import read_model
     from wsss_cli.models.model import with_settings
 
-    model = read_model(folder)
+    model = _read(place)
     other = [option for option in ("data", "name", "recipe") if getattr(options, option) is not None]
     if other or method_named(words) not in (None, model.method.name):
-        what = f"{folder} is a model of {model.method.name}, whatever is in the runs here"
+        what = f"{place} is a model of {model.method.name}, whatever is in the runs here"
         raise WsssError(what, f"leave out {f'--{other[0]}' if other else method_named(words)}")
     asked = _asked(model.method, words, options, overrides)
     if strange := asked.keys() - {"infer"}:
         raise WsssError(f"'{min(strange)}' is no stage of an exported model", "its settings are those of infer")
     return with_settings(model, asked.get("infer") or {})
+
+
+def _read(place: str) -> Model:
+    from wsss_cli.models.folder import read_model
+
+    if not place.startswith("hf://"):
+        return read_model(Path(place).expanduser())
+    from wsss_cli.models.hub import pull, repository
+
+    return read_model(pull(place), repository(place))
 
 
 def _asked(

@@ -87,8 +87,11 @@ def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[s
     }
 
 
-def read_model(folder: Path) -> Model:
-    """The network in a folder.  Raises WsssError: no such folder, damaged, of a method that is not installed."""
+def read_model(folder: Path, name: str = "") -> Model:
+    """The network in a folder, which gives it its name unless there is another.
+
+    Raises WsssError: no such folder, damaged, of a method that is not installed.
+    """
     card = read_card(folder)
     method = find_method(card["method"])
     stage = method.stage("infer")
@@ -96,8 +99,7 @@ def read_model(folder: Path) -> Model:
     config = resolve(stage.config_class(), "infer", card["settings"], remedy=f"{folder} is of another version of wsss")
     assert isinstance(config, Infer)
     palette = tuple((r, g, b) for r, g, b in card["palette"])
-    name = folder.absolute().name
-    return Model(name, method, tuple(card["classes"]), palette, config, folder / WEIGHTS)
+    return Model(name or folder.absolute().name, method, tuple(card["classes"]), palette, config, folder / WEIGHTS)
 
 
 def read_card(folder: Path) -> dict[str, Any]:

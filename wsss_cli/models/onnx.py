@@ -36,6 +36,9 @@ class Whole(nn.Module):
     As `predict` with one scale, without mirror images.
     """
 
+    mean: Tensor
+    std: Tensor
+
     def __init__(self, net: nn.Module) -> None:
         super().__init__()
         self.net = net
