@@ -156,7 +156,9 @@ def test_what_is_not_run_is_not_checked(
 
 def test_ready_made_label_maps_are_counted(data: Prepared) -> None:
     (data.folder / "maps").mkdir()
-    with pytest.raises(WsssError, match=r"no label map for 64 images, first i00\.png"):
+    (data.folder / "maps/i00.PNG").touch()
+    wanted = r"no label map for 64 images, first i00\.png\n  label maps are named <id>\.png; there is i00\.PNG"
+    with pytest.raises(WsssError, match=wanted):
         planned(data, "irn", f"train.labels={data.folder / 'maps'}")
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from functools import partial
+from glob import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
@@ -177,10 +178,17 @@ def _ready_made(labels: str, samples: Sequence[Sample], num_classes: int) -> tup
         raise WsssError(f"labels={labels}: there is no folder {folder}", "check the path")
     missing = absent(folder, each(samples, ".png"))
     if missing:
-        raise WsssError(f"labels={labels}: no label map for {len(missing)} images, first {missing[0]}")
+        what = f"labels={labels}: no label map for {len(missing)} images, first {missing[0]}"
+        raise WsssError(what, f"label maps are named <id>.png{_instead(folder / missing[0])}")
     if not of_run and samples:
         require_label_maps(samples, partial(map_path, folder), num_classes)
     return folder, samples
+
+
+def _instead(path: Path) -> str:
+    """In words, what lies there by the same name with another ending."""
+    others = sorted(p.name for p in path.parent.glob(f"{escape(path.stem)}.*"))
+    return f"; there is {others[0]}" if others else ""
 
 
 def say_unlabelled(job: Job, config: Labels, samples: Sequence[Sample]) -> None:

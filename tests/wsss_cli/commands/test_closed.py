@@ -1,5 +1,6 @@
 """What a command leaves alone: finished results that are closed to writing, and the repository it is called in."""
 
+import errno
 import os
 import shutil
 import subprocess
@@ -60,6 +61,19 @@ def test_what_must_be_made_in_a_closed_run_is_refused(closed: Wsss) -> None:
         pytest.skip("root may write everywhere")
     done = closed("train", "toy", "--force")
     assert done.code == 2 and "not allowed to write" in done.err
+
+
+def test_a_runs_folder_that_may_not_be_looked_into(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    stat = Path.stat
+
+    def refused(path: Path, **how: bool) -> os.stat_result:
+        if path.parts[:1] == ("runs",) and len(path.parts) > 1:
+            raise PermissionError(errno.EACCES, "Permission denied", str(path))
+        return stat(path, **how)
+
+    monkeypatch.setattr(Path, "stat", refused)
+    done = wsss("check")
+    assert done.code == 2 and "'runs/latest' may not be looked at: permission denied" in done.err
 
 
 def git(folder: Path, *words: str) -> str:
