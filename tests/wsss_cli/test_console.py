@@ -56,11 +56,11 @@ def test_nothing_to_do_and_other_ranks_say_nothing(capsys: pytest.CaptureFixture
 
 
 def test_problems_stay_away_from_results(capsys: pytest.CaptureFixture[str]) -> None:
-    console.say("made [bold]it[/bold] " + "long " * 40)
+    console.say("made [bold]it[/bold]" + " long" * 40)
     console.warn("careful")
     console.log.error("broken\n  mend it")
     out, err = capsys.readouterr()
-    assert out == "made [bold]it[/bold] " + "long " * 40 + "\n"  # one line, no markup
+    assert out == "made [bold]it[/bold]" + " long" * 40 + "\n"  # one line, no markup
     assert err == "warning: careful\nerror: broken\n  mend it\n"
 
 

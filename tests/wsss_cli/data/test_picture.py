@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 from numpy.typing import NDArray
-from PIL import Image, PngImagePlugin
+from PIL import Image, PngImagePlugin, TiffImagePlugin
 
 from odd_pictures import write_png16, write_tiff
 from wsss_cli.data.images import image_size, read_bytes, read_image, verified
@@ -95,9 +95,10 @@ def test_pages_are_refused_or_the_first_is_taken_where_asked(tmp_path: Path) -> 
 
 
 def test_a_pyramid_is_one_picture(tmp_path: Path) -> None:
-    small = Image.new("RGB", (2, 2))
-    small.encoderinfo = {"tiffinfo": {254: 1}}
-    Image.new("RGB", (5, 4), "red").save(tmp_path / "a.tif", save_all=True, append_images=[small])
+    with TiffImagePlugin.AppendingTiffWriter(str(tmp_path / "a.tif"), True) as file:
+        Image.new("RGB", (5, 4), "red").save(file, "TIFF")
+        file.newFrame()
+        Image.new("RGB", (2, 2)).save(file, "TIFF", tiffinfo={254: 1})
     assert read_image(tmp_path / "a.tif").shape == (4, 5, 3)
 
 

@@ -38,6 +38,8 @@ def test_file_of_the_whole_model(
     assert len(found.matched) == total
     loaded = f"{name}: {total} of {total} backbone tensors loaded from {tmp_path}/w.safetensors"
     assert caplog.messages == [f"{loaded} ({unused} classifier tensors unused)"]
+    if not hasattr(model, "forward_intermediates"):
+        pytest.skip("this timm has it not for Xception")
     x = torch.randn(1, 3, 64, 64)
     with torch.no_grad():
         assert torch.equal(backbone(x)[-1], model.forward_intermediates(x, intermediates_only=True)[-1])
