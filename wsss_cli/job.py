@@ -20,6 +20,7 @@ from wsss_cli.method import Method
 from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.promises import Promises, absent, promised_ids
 from wsss_cli.ranks.distributed import Runtime, barrier, shard
+from wsss_cli.ranks.memory import affordable
 
 N = TypeVar("N", bound=nn.Module)
 C = TypeVar("C", bound=StageConfig, covariant=True, default=Any)  # a bare Job: whatever the stage's settings are
@@ -88,19 +89,29 @@ class Job(Generic[C]):
         tasks: Iterable[tuple[Any, ...]],
         total: int,
         on_device: bool = False,
+        need: int = 0,
     ) -> None:
         """function(*task) for each of `total` tasks, one long step to the user; then wait for every rank.
 
         In processes, one more than the workers, as this one only waits; in this one if no workers are wanted, and where
-        the function works `on_device` and that is a GPU.  The function must be importable by name.
+        the function works `on_device` and that is a GPU; fewer where the memory does not hold so many tasks of up to
+        `need` bytes each.  The function must be importable by name.
         """
         here = on_device and self.runtime.device.type == "cuda"
         with self.track(title, total) as tick:
-            for _ in map_unordered(
-                function, tasks, 0 if here or not self.runtime.workers else self.runtime.workers + 1
-            ):
+            for _ in map_unordered(function, tasks, 0 if here else self._processes(need)):
                 tick(1)
         self.barrier()
+
+    def _processes(self, need: int) -> int:
+        """How many processes for work of which each task needs up to `need` bytes; 0: none but this one."""
+        if not self.runtime.workers:
+            return 0
+        wanted = self.runtime.workers + 1
+        found = affordable(wanted, need, self.runtime.world)
+        if found < wanted:
+            self.say(f"{found} processes in place of {wanted}: each may need {need >> 20:,} MiB of memory")
+        return found
 
     def barrier(self) -> None:
         """Wait for every rank."""

@@ -20,6 +20,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.refine.crf_config import crf_memory
 
 
 def seeds(job: Job[Seeds]) -> dict[str, Any]:
@@ -30,7 +31,7 @@ def seeds(job: Job[Seeds]) -> dict[str, Any]:
     folder = ready_made(config, samples) if config.origin == "import" else None
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     if folder is None:
-        job.each("make seeds", write_seed, _tasks(job, todo), len(todo), on_device=True)
+        job.each("make seeds", write_seed, _tasks(job, todo), len(todo), on_device=True, need=crf_memory(todo))
     else:
         with job.track("make seeds", len(todo)) as tick:
             for sample in todo:

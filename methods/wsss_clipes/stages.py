@@ -22,6 +22,7 @@ from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import features_of_run
 from wsss_cli.nets.weights.pretrained import load_clip
 from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.refine.crf_config import crf_memory
 from wsss_clipes.cams import cams_of, whole_patches
 from wsss_clipes.config import Pseudo, Seeds
 from wsss_clipes.labels import pseudo_label, scores
@@ -75,7 +76,7 @@ def pseudo(job: Job[Pseudo]) -> dict[str, int]:
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     device = job.runtime.device
     tasks = ((label_path(job.folder, s), s, cam_path(folder, s), job.config, form, palette, device) for s in todo)
-    job.each("make labels", write_label, tasks, len(todo), on_device=True)
+    job.each("make labels", write_label, tasks, len(todo), on_device=True, need=crf_memory(todo))
     return {"labels": len(samples)}
 
 

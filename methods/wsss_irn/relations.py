@@ -29,6 +29,7 @@ from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.ranks.distributed import gather, mean_over_ranks, shard
 from wsss_cli.refine.crf import DenseCrf, unary_from_labels
+from wsss_cli.refine.crf_config import crf_memory
 from wsss_irn.checkpoint import load_official_irn
 from wsss_irn.config import IrLabel, Pseudo
 from wsss_irn.data import RelatedPixels
@@ -47,7 +48,7 @@ def make_ir_labels(job: Job[Pseudo]) -> None:
     todo = job.todo(samples, partial(ir_path, job.folder))
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
     tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
-    job.each("IR labels", write_ir_label, tasks, len(todo))
+    job.each("IR labels", write_ir_label, tasks, len(todo), need=crf_memory(todo))
 
 
 def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel, form: LabelFormat) -> None:

@@ -17,6 +17,7 @@ from wsss_cli.cam.multi_scale import pyramids
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
+from wsss_cli.refine.crf_config import crf_memory
 from wsss_ppmg.config import Rough, Seeds
 from wsss_ppmg.data import RandomCrops
 from wsss_ppmg.labels import write_rough_mask
@@ -33,7 +34,13 @@ def make_rough_masks(job: Job[Seeds], samples: Sequence[Sample]) -> None:
     todo = job.todo(samples, lambda s: rough_path(job.folder, s))
     data = RandomCrops(samples, job.data.num_classes, config.rough.training)
     train_network(job, NETWORK, config.rough.net, config.rough.training, data)
-    job.each("rough masks", write_rough_mask, _tasks(job, config.rough, todo), len(todo))
+    job.each(
+        "rough masks",
+        write_rough_mask,
+        _tasks(job, config.rough, todo),
+        len(todo),
+        need=crf_memory(todo, job.data.num_classes),
+    )
 
 
 def rough_path(folder: Path, sample: Sample) -> Path:

@@ -33,3 +33,12 @@ def test_each_starts_no_process_for_work_on_a_gpu(monkeypatch: pytest.MonkeyPatc
     for on_device in (True, False):
         job(2, "cuda").each("work", print, (), 0, on_device=on_device)
     assert asked == [0, 3]
+
+
+def test_as_many_processes_as_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+    monkeypatch.setattr("wsss_cli.job.map_unordered", lambda f, tasks, workers: asked.append(workers) or [])
+    monkeypatch.setattr("wsss_cli.ranks.memory.available_memory", lambda: 10 << 30)
+    for workers, need in ((3, 1 << 30), (3, 4 << 30), (3, 40 << 30), (0, 40 << 30), (3, 0)):
+        job(workers).each("work", print, (), 0, need=need)
+    assert asked == [4, 2, 1, 0, 4]

@@ -29,7 +29,7 @@ from wsss_cli.load_object import load_object
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
-from wsss_cli.refine.crf_config import DEEPLAB, Crf
+from wsss_cli.refine.crf_config import DEEPLAB, Crf, crf_memory
 
 Fusion = Literal["mean", "max", "coarse_max", "coarse_mean", "sum_max", "max_sum"]
 Rounding = Literal["nearest", "down", "factor"]
@@ -108,7 +108,8 @@ def infer(job: Job[Infer]) -> dict[str, Any]:
     todo = job.todo(samples, lambda s: outputs(job.folder, s.id, config.crf))
     tasks = _predictions(job, net, config, todo)
     if config.crf:
-        job.each("infer", write_prediction, tasks, len(todo), on_device=True)
+        need = crf_memory(todo, job.data.num_classes)
+        job.each("infer", write_prediction, tasks, len(todo), on_device=True, need=need)
     else:  # there is nothing to do but to write
         with job.track("infer", len(todo)) as tick:
             for task in tasks:

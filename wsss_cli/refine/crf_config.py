@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Literal
 
 from pydantic import Field
 
 from wsss_cli import bounds
 from wsss_cli.config import Config
+from wsss_cli.data.prepared import Sample
 
 
 class Crf(Config):
@@ -42,3 +44,15 @@ class Crf(Config):
 
 DEEPLAB = Crf()
 """[Chen et al. 2018; kazuto1011/deeplab-pytorch, which published 77.93 with official_image]"""
+
+PROCESS = 350 << 20  # bytes of a worker before its first image: the interpreter with torch
+PIXEL, CHANNEL = 800, 36  # bytes a pixel of both lattices while they are built, and of each class; bench.crf_memory
+
+
+def crf_memory(samples: Sequence[Sample], classes: int | None = None) -> int:
+    """Bytes that a process may need for the native CRF of any of these images; classes None: of its tags.
+
+    Of photographs, whose lattices have up to about one and a half vertices a pixel; of pure noise it would be more.
+    """
+    sizes = ((s.width * s.height, len(s.tags) + 1 if classes is None else classes) for s in samples)
+    return max((PROCESS + pixels * (PIXEL + CHANNEL * (-n // 8 * -8)) for pixels, n in sizes), default=0)

@@ -12,10 +12,11 @@ import numpy as np
 import torch
 from torch import Tensor
 
-from wsss_cli.refine.simplex import enclosing_simplex, vertex_keys
-from wsss_cli.refine.sparse import Sparse, from_padded, row_offsets
+from wsss_cli.refine.simplex import enclosing_simplex, key_steps, key_strides, vertex_keys
+from wsss_cli.refine.sparse import Sparse, from_padded, row_offsets, stacked
 
 APART = 0x5851F42D4C957F2D  # an odd 63-bit number: vertices of different images differ, as hashed ones do
+PART = 65536  # points or vertices of which a CPU makes the parts at a time: what it needs for that stays small
 BLOCK = 4  # DenseCRF embeds points four at a time and fills the last block up with zero vectors
 
 
@@ -37,16 +38,17 @@ class Lattice:
         (N, C) elsewhere is (B N, C) then. That saves a GPU's launches, not a CPU's time.
         """
         batch = features.float() if features.dim() == 3 else features[None].float()
-        filled, image = _filled(batch)
         points, dim = batch.shape[0] * batch.shape[1], batch.shape[2]
-        corner, rank, weights = enclosing_simplex(filled.T.contiguous())
-        keys, steps = vertex_keys(corner, rank)
-        keys += image * APART
+        keys, weights, steps = _embedded(batch)
         vertices, self.splat, self.slice = _splat_and_slice(keys, weights, points)
+        del keys, weights
         axes = _neighbours(vertices, steps)
-        self.blurs = [_blur(axes[i], axes[i + 1]) for i in range(0, dim, 2)]  # two axes at a time: fewer passes
-        if dim % 2 == 0:
-            self.slice = _after_blur(self.slice, axes[-1], dim + 1)
+        del vertices
+        self.blurs = []
+        while len(axes) > 1:  # two axes at a time: fewer passes
+            self.blurs.append(_blur(axes.pop(0), axes.pop(0)))
+        if axes:
+            self.slice = _after_blur(self.slice, axes[0], dim + 1)
 
     def filter(self, values: Tensor) -> Tensor:
         """Filter every channel: values (N, C) -> (N, C) float32, differentiable in `values`."""
@@ -75,6 +77,28 @@ def _filled(batch: Tensor) -> tuple[Tensor, Tensor]:
     return torch.cat([batch.flatten(0, 1), batch.new_zeros(images * rest, dim)]), image
 
 
+def _embedded(batch: Tensor) -> tuple[Tensor, Tensor, list[int]]:
+    """Keys and weights (d + 1, N') of the vertices of each feature's simplex, and the steps between keys.
+
+    batch (B, N, d), filled up to N' features.
+    """
+    filled, image = _filled(batch)
+    strides = key_strides(filled)
+    keys = torch.empty(len(strides), len(filled), dtype=torch.int64, device=batch.device)
+    weights = torch.empty_like(keys, dtype=torch.float32)
+    part = _part(filled)
+    for start in range(0, len(filled), part):
+        here = slice(start, start + part)
+        corner, rank, weights[:, here] = enclosing_simplex(filled[here].T.contiguous())
+        keys[:, here] = vertex_keys(corner, rank, strides) + image[here] * APART
+    return keys, weights, key_steps(strides)
+
+
+def _part(rows: Tensor) -> int:
+    """How many rows to do at a time: all on a GPU."""
+    return PART if rows.device.type == "cpu" else max(len(rows), 1)
+
+
 def _splat_and_slice(keys: Tensor, weights: Tensor, points: int) -> tuple[list[Tensor], Sparse, Sparse]:
     """Number the vertices, remainder after remainder in the order of their keys, and link the points with them.
 
@@ -83,20 +107,22 @@ def _splat_and_slice(keys: Tensor, weights: Tensor, points: int) -> tuple[list[T
     """
     weights[:, points:] = 0  # points that only fill the last block make vertices, nothing else
     alpha = 1 / (1 + 2.0 ** (1 - len(keys)))
-    ids = torch.empty_like(keys, dtype=torch.int32)
-    vertices, per_vertex, owners, splatted, total = [], [], [], [], 0
+    corners, filled = keys.shape
+    ids = torch.empty(filled, corners, dtype=torch.int32, device=keys.device)
+    owners, splatted = torch.empty_like(keys, dtype=torch.int32), torch.empty_like(weights)
+    vertices, per_vertex, total = [], [], 0
     for k, key in enumerate(keys):
         ordered, owner = key.sort(stable=True)  # stable: each vertex sums its points in their order
         unique, place, count = ordered.unique_consecutive(return_inverse=True, return_counts=True)
-        ids[k].index_copy_(0, owner, place.add_(total).int())
+        ids[:, k].index_copy_(0, owner, place.add_(total).int())
         vertices.append(unique)
         per_vertex.append(count)
-        owners.append(owner.int())
-        splatted.append(weights[k].index_select(0, owner))
+        torch.index_select(weights[k], 0, owner, out=splatted[k])
+        owners[k] = owner.clamp_(max=points - 1)
         total += len(unique)
-    splat = Sparse(row_offsets(torch.cat(per_vertex)), torch.cat(owners).clamp_(max=points - 1), torch.cat(splatted))
-    offsets = torch.arange(points + 1, dtype=torch.int32, device=keys.device) * len(keys)
-    slice_ = Sparse(offsets, ids[:, :points].T.flatten(), weights[:, :points].T.flatten() * alpha)
+    splat = Sparse(row_offsets(torch.cat(per_vertex)), owners.flatten(), splatted.flatten())
+    offsets = torch.arange(points + 1, dtype=torch.int32, device=keys.device) * corners
+    slice_ = Sparse(offsets, ids[:points].flatten(), (weights[:, :points].T * alpha).flatten())
     return vertices, splat, slice_
 
 
@@ -136,15 +162,17 @@ def _blur(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> Sparse
     """The matrix (M, M) of the blurs v + (v_back + v_forth) / 2 along two axes, each from _neighbours."""
     none = len(first[0]) - 1
     itself = torch.arange(none, dtype=torch.int32, device=first[0].device)
-    sides = [itself, second[0][:none], second[1][:none]]
-    columns = torch.stack([*sides, *(step.index_select(0, side) for step in first for side in sides)], 1)  # (M, 9)
-    weights = torch.tensor([1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25], device=columns.device)
-    return from_padded(columns, columns < none, weights)
+    weights = torch.tensor([1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25], device=itself.device)
+    parts = []
+    for rows in torch.stack([itself, second[0][:none], second[1][:none]]).split(_part(itself), 1):  # (3, rows)
+        columns = torch.stack([*rows, *(step.index_select(0, side) for step in first for side in rows)], 1)
+        parts.append(from_padded(columns, columns < none, weights))  # of columns (rows, 9)
+    return stacked(parts)
 
 
 def _after_blur(slice_: Sparse, axis: tuple[Tensor, Tensor], corners: int) -> Sparse:
     """slice @ blur along `axis`, for a slice (N, M) of `corners` entries per row; missing neighbours weigh 0."""
     none = len(axis[0]) - 1
     columns = torch.stack([slice_.columns, *(step.index_select(0, slice_.columns) for step in axis)], 1)
-    weights = torch.stack([slice_.weights, *[slice_.weights / 2] * 2], 1) * (columns < none)
+    weights = torch.stack([slice_.weights, *[slice_.weights / 2] * 2], 1).mul_(columns < none)
     return Sparse(slice_.offsets * 3, columns.clamp_(max=none - 1).flatten(), weights.flatten())

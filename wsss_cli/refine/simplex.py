@@ -37,41 +37,59 @@ def enclosing_simplex(features: Tensor) -> tuple[Tensor, Tensor, Tensor]:
     return corner, rank, weights
 
 
-def vertex_keys(corner: Tensor, rank: Tensor) -> tuple[Tensor, list[int]]:
+def vertex_keys(corner: Tensor, rank: Tensor, strides: Tensor) -> Tensor:
     """One integer for each vertex of each simplex, linear in its coordinates 1..d (coordinate 0 follows from them).
 
     The vertex of remainder k has the coordinates corner + k, less d + 1 where rank > d - k. The last coordinate, which
     depends on the last feature alone, counts most: in an image's (x, y) keys then ascend as pixels do, row by row.
 
-    corner, rank (d + 1, N).  Returns keys (d + 1, N) int64, and what a step back along each of the d + 1 axes (d + 1
-    more on the axis, 1 less on every coordinate) adds to a key.
+    corner, rank (d + 1, N); strides (d + 1,) int64, what each coordinate counts.  Returns keys (d + 1, N) int64.
     """
     dim = len(corner) - 1
-    margin = 2 * (dim + 1)  # for the vertices of a simplex and their neighbours
-    low, high = corner.amin(1).long() - margin, corner.amax(1).long() + margin
-    strides = _strides((high - low + 1).tolist()[1:]).to(corner.device)  # (d + 1,), the first 0
     up = strides.sum()
-
     along = torch.empty_like(rank).scatter_(0, rank, strides[:, None].expand_as(rank))  # the strides by rank
     keys = torch.empty_like(rank)
-    keys[0] = sum((corner[i].long() - low[i]) * strides[i] for i in range(1, dim + 1))
+    keys[0] = sum(corner[i].long() * strides[i] for i in range(1, dim + 1))
     for k in range(1, dim + 1):
         keys[k] = keys[k - 1] - along[dim + 1 - k] * (dim + 1) + up
-    return keys, ((dim + 1) * strides - up).tolist()
+    return keys
+
+
+def key_strides(features: Tensor) -> Tensor:
+    """What each coordinate counts in the keys of these features (N, d), coordinate 0 nothing: (d + 1,) int64.
+
+    From the features' range alone, so that keys can be made of a part of the features at a time.
+    """
+    dim = features.shape[1]
+    low, high = torch.stack([features.amin(0), features.amax(0)]).double().cpu()
+    span = (high - low) * torch.tensor(_scales(dim), dtype=torch.float64)  # each feature's part in a coordinate
+    margin = 6 * (dim + 1)  # to both sides, for the vertices of a simplex and their neighbours
+    extents = [math.ceil(float(span[j:].sum() + j * span[j - 1])) + margin for j in range(1, dim + 1)]
+    return _strides(extents).to(features.device)
+
+
+def key_steps(strides: Tensor) -> list[int]:
+    """What a step back on each of the d + 1 axes, d + 1 more on it and 1 less on every coordinate, adds to a key."""
+    return (len(strides) * strides - strides.sum()).tolist()
 
 
 def _elevate(features: Tensor) -> Tensor:
     """E f, scaled so that splat, blur and slice together have standard deviation 1: (d, N) -> (d + 1, N)."""
     dim, points = features.shape
-    spread = _float32(math.sqrt(2 / 3) * (dim + 1))
+    scales = _scales(dim)
     elevated = features.new_empty(dim + 1, points)
     tail = features.new_zeros(points)
     for j in range(dim, 0, -1):  # e_j = sum_{i >= j} c_i - j c_{j-1}
-        scaled = features[j - 1] * _float32(1 / math.sqrt((j + 1) * j) * spread)
+        scaled = features[j - 1] * scales[j - 1]
         torch.sub(tail, scaled * j, out=elevated[j])
         tail = tail + scaled
     elevated[0] = tail
     return elevated
+
+
+def _scales(dim: int) -> list[float]:
+    spread = _float32(math.sqrt(2 / 3) * (dim + 1))
+    return [_float32(1 / math.sqrt((j + 1) * j) * spread) for j in range(1, dim + 1)]
 
 
 def _float32(value: float) -> float:

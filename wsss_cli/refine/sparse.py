@@ -58,6 +58,18 @@ def from_padded(columns: Tensor, present: Tensor, weights: Tensor) -> Sparse:
     return Sparse(offsets, kept[1:], kept_weights[1:])
 
 
+def stacked(parts: list[Sparse]) -> Sparse:
+    """The matrix of the rows of all parts, one after the other; the list is emptied, so that nothing is held twice."""
+    if len(parts) == 1:
+        return parts.pop()
+    per_row = torch.cat([part.offsets.diff() for part in parts])
+    columns, weights = [part.columns for part in parts], [part.weights for part in parts]
+    parts.clear()
+    all_columns = torch.cat(columns)
+    columns.clear()
+    return Sparse(row_offsets(per_row), all_columns, torch.cat(weights))
+
+
 def row_offsets(per_row: Tensor) -> Tensor:
     """Where each row begins, and the end: counts (R,) -> (R + 1,) int32."""
     return pad(per_row.cumsum(0, dtype=torch.int32), (1, 0))

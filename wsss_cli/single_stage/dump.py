@@ -26,6 +26,7 @@ from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
+from wsss_cli.refine.crf_config import crf_memory
 from wsss_cli.refine.dual import agree, refined_label, with_constant
 from wsss_cli.single_stage.config import Pseudo, Seeds
 from wsss_cli.single_stage.network import Segmentation, SingleStage
@@ -91,7 +92,8 @@ def make_labels(job: Job[Pseudo]) -> dict[str, int]:
     tasks = (
         (label_path(job.folder, s), s.image, cam_path(folder, s), config, form, palette, str(device)) for s in todo
     )
-    job.each("make labels", write_label, tasks, len(todo), on_device=True)
+    need = crf_memory(todo) if config.refine == "crf" else 0
+    job.each("make labels", write_label, tasks, len(todo), on_device=True, need=need)
     return {"labels": len(samples)}
 
 
