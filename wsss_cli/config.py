@@ -15,7 +15,6 @@ from wsss_cli import bounds, yaml12
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.places import own_places
-from wsss_cli.promises import promised_ids
 from wsss_cli.sound import read_text
 
 if TYPE_CHECKING:
@@ -69,6 +68,8 @@ class StageConfig(Config):
 
         None: not known, so it depends on the whole data set.  Raises WsssError as `images`.
         """
+        from wsss_cli.promises import promised_ids  # which knows samples: not for who only wants help
+
         images = self.images(context)
         if images is None and getattr(self, "checkpoint", None) is not None:
             return ()

@@ -13,7 +13,7 @@ from PIL import Image
 from torch import Tensor, nn
 
 from wsss_cli.data.prepared import Sample
-from wsss_cli.engine import checkpoint
+from wsss_cli.engine.checkpoint import load
 from wsss_cli.engine.loop import Training, fit
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
@@ -103,7 +103,7 @@ def train(job: Job) -> dict[str, float]:
 
 
 def predictor(path: Path, job: Job) -> nn.Module:
-    content = checkpoint.load(path)
+    content = load(path)
     net = Network(content["meta"]["width"], 0.0)
     net.load_state_dict(content["model"])
     return net
