@@ -12,7 +12,7 @@ import stat
 import zipfile
 import zlib
 from pathlib import Path
-from typing import Any, BinaryIO, TextIO
+from typing import Any, TextIO
 
 from wsss_cli.errors import WsssError
 
@@ -34,7 +34,7 @@ def require_file(path: Path) -> None:
         raise WsssError(f"{path} is {what}, not a file", "give a file, or move it away")
 
 
-def open_file(path: Path) -> BinaryIO:
+def open_file(path: Path) -> io.BufferedReader:
     """A file, open for reading: all that others may have put there is opened by it.  Raises as `require_file`."""
     require_file(path)
     return path.open("rb")
