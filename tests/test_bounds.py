@@ -11,10 +11,10 @@ from pydantic import BaseModel, ValidationError
 from pydantic.fields import FieldInfo
 
 import wsss_cli
-from wsss_cli.bounds import in_order
 from wsss_cli.config import Config, resolve
 from wsss_cli.errors import WsssError
 from wsss_cli.protocol import Protocol
+from wsss_cli.ranges import in_order
 
 UNBOUNDED = {("Network", "backbone_args")}
 """What is handed to timm, which alone knows what its numbers mean."""

@@ -8,11 +8,6 @@ from __future__ import annotations
 import os
 from functools import cache
 from pathlib import Path
-from typing import Annotated, TypeVar
-
-from pydantic import AfterValidator, Field
-
-P = TypeVar("P", bound="tuple[float, float]")
 
 SEED = 2**32 - 1  # numpy's generators take 32 bits
 EPOCHS = 100_000  # 1,000 times the longest released training
@@ -32,24 +27,6 @@ DOUBLINGS = 16  # of a walk's steps: after 65,536 it has come to rest
 MEGAPIXELS = 178.956970  # of an image, unless set otherwise: where Pillow takes a file for a bomb
 PIXEL = 24  # bytes that a stage takes for each of an image: decoded and copied 2 x 3, in float32 12, labels and CAMs 6
 COUNT = 100_000_000  # images to draw or to set aside
-
-Scale = Annotated[float, Field(gt=0, le=16)]
-"""On the sides of an image: at 16 it has 256 times its pixels."""
-Share = Annotated[float, Field(ge=0, le=1)]
-Side = Annotated[int, Field(gt=0, le=SIDE)]
-Blur = Annotated[float, Field(ge=0, le=1000)]
-"""Pixels."""
-Decay = Annotated[float, Field(ge=0, lt=1)]
-Aspect = Annotated[float, Field(gt=0, le=100)]
-Temperature = Annotated[float, Field(gt=0, le=1000)]
-Stride = Annotated[int, Field(gt=0, le=1000)]
-"""Distance between the taps of a filter, in its map's pixels."""
-Level = Annotated[int, Field(ge=-64, le=64)]
-"""Of a network's blocks, counted from its end if negative."""
-Channels = Annotated[int, Field(gt=0, le=CHANNELS)]
-Normal = Annotated[float, Field(ge=-1000, le=1000)]
-"""Mean of a channel."""
-Deviation = Annotated[float, Field(gt=0, le=1000)]
 
 
 @cache
@@ -71,17 +48,3 @@ def too_large(width: int, height: int) -> str:
     if needed <= memory():
         return ""
     return f"a stage takes {needed / 2**30:,.0f} GiB for it, and there are {memory() / 2**30:,.0f} GiB of memory"
-
-
-def in_order(pair: P) -> P:
-    """The pair.  Raises ValueError if its second is smaller than its first: nothing can be drawn between them."""
-    if pair[0] > pair[1]:
-        raise ValueError("the second must not be smaller than the first")
-    return pair
-
-
-Sides = Annotated[tuple[Side, Side], AfterValidator(in_order)]
-Scales = Annotated[tuple[Scale, Scale], AfterValidator(in_order)]
-Shares = Annotated[tuple[Share, Share], AfterValidator(in_order)]
-Aspects = Annotated[tuple[Aspect, Aspect], AfterValidator(in_order)]
-Blurs = Annotated[tuple[Blur, Blur], AfterValidator(in_order)]

@@ -10,7 +10,7 @@ from pydantic import ConfigDict, Field
 
 from wsss_bcm.boxes import no_boxes
 from wsss_bcm.grabcut import require_opencv
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import INSTANCES, Prepared, Sample
@@ -93,7 +93,7 @@ def ready_made(config: Seeds, samples: Sequence[Sample]) -> Path:
 class Crop(Config):
     """Scale, crop and mirror of the training images."""
 
-    scales: tuple[bounds.Scale, ...] = Field((0.5, 0.75, 1.0, 1.25, 1.5), min_length=1, description="one is drawn")
+    scales: tuple[ranges.Scale, ...] = Field((0.5, 0.75, 1.0, 1.25, 1.5), min_length=1, description="one is drawn")
     size: int = Field(321, gt=0, le=bounds.SIDE, description="side of the crop; smaller images are padded")
     longer_side: int | None = Field(
         None, gt=0, le=bounds.SIDE, description="length that the longer side gets first; null: its own"
@@ -157,7 +157,7 @@ class Train(StageConfig):
         Net(backbone="resnet101_caffe", head="deeplabv2", freeze_bn=True),
         description="the network; VOC is published from the COCO weights of deeplab-pytorch, net.pretrained=FILE",
     )
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (0.5, 0.75), description="at which the network sees each image as well (MSC)"
     )
     crop: Crop = Field(Crop(), description="augmentation")

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field, model_validator
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -32,8 +32,8 @@ class Crop(Config):
     """The weak augmentation: a window of random area and shape, resized to a square."""
 
     size: int = Field(512, gt=0, le=bounds.SIDE, description="side of the square")
-    area: bounds.Shares = Field((0.5, 0.75), description="share of the image (a quirk: meant as scales 0.5 to 2)")
-    aspect: bounds.Aspects = Field((3 / 4, 4 / 3), description="width / height, log-uniform")
+    area: ranges.Shares = Field((0.5, 0.75), description="share of the image (a quirk: meant as scales 0.5 to 2)")
+    aspect: ranges.Aspects = Field((3 / 4, 4 / 3), description="width / height, log-uniform")
     flip: bool = Field(True, description="mirror half of the samples")
 
 

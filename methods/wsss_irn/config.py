@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.classifier import config as classifier
 from wsss_cli.classifier.config import Sgd, TagTraining
 from wsss_cli.config import Config, StageConfig
@@ -74,7 +74,7 @@ class IrnTraining(Config):
         "pretrained", description="the frozen backbone: as before the CAM training (released), or the CAM net's"
     )
     radius: int = Field(10, gt=1, le=bounds.RADIUS, description="pixel pairs nearer than this, on the map of stride 4")
-    scale: bounds.Scales = Field((0.5, 1.5), description="range of the random scale")
+    scale: ranges.Scales = Field((0.5, 1.5), description="range of the random scale")
     crop: int = Field(512, gt=0, le=bounds.SIDE, multiple_of=4, description="side of the random crop")
     optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
     loop: Loop = Field(Loop(epochs=3, batch=32), description="length of the training")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.views import View
 from wsss_cli.config import Config
 from wsss_cli.context import Context
@@ -23,7 +23,7 @@ class Augment(Config):
     """The one view of an image that is learnt."""
 
     crop: int = Field(448, gt=0, le=bounds.SIDE, description="side of the random crop (COCO: 224)")
-    scale: bounds.Scales = Field((0.5, 2.0), description="range of the random scale before the crop")
+    scale: ranges.Scales = Field((0.5, 2.0), description="range of the random scale before the crop")
     flip: bool = Field(True, description="mirror half of the images before the crop")
     view: View = Field(View(blur=1.0), description="what changes the crop (ToCo's view 1)")
     mirror_again: bool = Field(

@@ -7,7 +7,7 @@ from typing import Annotated, Any, Literal
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.loader import batches_per_epoch
 from wsss_cli.batches.segmentation import Augment
 from wsss_cli.classifier.config import Sgd, TagTraining
@@ -44,10 +44,10 @@ class SeamNetwork(Pretrained):
     dilate: bool | None = Field(
         None, description="dilate the stages that keep the resolution; null, as released: only WideResNet38's are"
     )
-    levels: tuple[bounds.Level, bounds.Level] = Field(
+    levels: tuple[ranges.Level, ranges.Level] = Field(
         (-3, -2), description="levels of the backbone that the correlation module sees; -1: the last"
     )
-    widths: tuple[bounds.Channels, bounds.Channels] = Field((64, 128), description="channels that it makes of them")
+    widths: tuple[ranges.Channels, ranges.Channels] = Field((64, 128), description="channels that it makes of them")
     dropout: float = Field(0.0, ge=0, lt=1, description="of the last level's channels, in training (WideResNet38: 0.5)")
     freeze_bn: bool = Field(True, description="batch norms keep statistics, gamma and beta of the pretraining")
     freeze: int | None = Field(
@@ -89,7 +89,7 @@ class SeamTraining(TagTraining):
     checkpoint: Annotated[str | None, FILE] = Field(
         None, description="take this trained network instead, a file of the authors' code"
     )
-    resize_long: bounds.Sides = Field(
+    resize_long: ranges.Sides = Field(
         (448, 768), description="range of the random length of the longer side, of ordinary random crops"
     )
     crop: int = Field(
@@ -107,7 +107,7 @@ class SeamTraining(TagTraining):
 class Grid(Config):
     """The cells that images are cut into at many scales."""
 
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (0.75, 1.0, 1.25, 1.5, 1.75, 2.0, 2.25, 2.5, 2.75, 3.0), min_length=1, description="scales of the images"
     )
     crop: int = Field(
@@ -126,7 +126,7 @@ class Rough(Config):
     training: SeamTraining = Field(
         SeamTraining(loop=Loop(epochs=8, batch=24)), description="its training, on ordinary random crops"
     )
-    scales: tuple[bounds.Scale, ...] = Field((0.5, 1.0, 1.5, 2.0), min_length=1, description="scales that are summed")
+    scales: tuple[ranges.Scale, ...] = Field((0.5, 1.0, 1.5, 2.0), min_length=1, description="scales that are summed")
     batch: int = Field(4, gt=0, le=bounds.BATCH, description="images of equal shape per forward pass; same result")
     alpha: float = Field(24.0, gt=0, le=bounds.POWER, description="background score (1 - max CAM) ** alpha")
     crf: Crf = Field(ROUGH_CRF, description="the dense CRF over background and all classes")
@@ -222,7 +222,7 @@ class UnderFitting(Config):
 class Infer(infer.Infer):
     """How the trained network is applied: as in the released test, unless said otherwise."""
 
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (0.5, 0.75, 1.0, 1.25, 1.5, 1.75), min_length=1, description="image scales whose predictions are fused"
     )
     flip: bool = Field(True, description="also predict the mirrored image")

@@ -7,7 +7,7 @@ from typing import Annotated, Literal
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.views import Colours, View
 from wsss_cli.config import Config
 from wsss_cli.context import Context
@@ -55,7 +55,7 @@ class Views(Config):
     """Two crops of an image, drawn independently."""
 
     size: int = Field(448, gt=0, le=bounds.SIDE, description="side of the crops")
-    area: bounds.Shares = Field((0.32, 1.0), description="share of the image")
+    area: ranges.Shares = Field((0.32, 1.0), description="share of the image")
     view: View = Field(
         View(grey=0.0, colours=Colours(probability=0.5)),
         description="further changes (released options, off: blur 0.1, solarise 0.2)",
@@ -64,7 +64,7 @@ class Views(Config):
         0, ge=0, le=bounds.BATCH, description="further small crops, whose class tokens the student compares too"
     )
     local_size: int = Field(96, gt=0, le=bounds.SIDE, description="their side")
-    local_area: bounds.Shares = Field((0.05, 0.32), description="their share of the image")
+    local_area: ranges.Shares = Field((0.05, 0.32), description="their share of the image")
     local_view: View = Field(View(blur=0.5), description="their further changes")
 
 
@@ -89,7 +89,7 @@ class Distillation(Config):
         None, ge=0, le=bounds.STEPS, description="stop it, and the teacher, after so many; null: never"
     )
     student_temp: float = Field(0.1, gt=0, le=bounds.POWER, description="temperature of the student's scores")
-    teacher_temp: tuple[bounds.Temperature, bounds.Temperature] = Field(
+    teacher_temp: tuple[ranges.Temperature, ranges.Temperature] = Field(
         (0.04, 0.07), description="the teacher's: first and last"
     )
     teacher_temp_share: float = Field(0.125, ge=0, le=1, description="share of the iterations until the last one")
@@ -131,7 +131,7 @@ class Train(Trained):
     masking: Masking = Field(Masking(), description="masked patches")
     distillation: Distillation = Field(Distillation(), description="self-distillation")
     losses: Losses = Field(Losses(), description="weights of the other losses")
-    scales: tuple[bounds.Scale, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="image scales of the CAMs")
+    scales: tuple[ranges.Scale, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="image scales of the CAMs")
     thresholds: Thresholds = Field(Thresholds(), description="CAM to pseudo-label")
     par: Par = Field(Par(), description="pixel-adaptive refinement of the pseudo-label")
     energy: Energy = Field(Energy(), description="the dense energy loss")
@@ -162,7 +162,7 @@ class Infer(shared.Infer):
     """How the trained network is applied; defaults are those of infer_voc.py."""
 
     weights: WhichWeights = Field("student", description=WEIGHTS)
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (1.0, 1.25, 1.5), min_length=1, description="image scales whose predictions are fused"
     )
 

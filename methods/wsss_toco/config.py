@@ -7,7 +7,7 @@ from typing import Literal
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.views import View
 from wsss_cli.config import Config
 from wsss_cli.context import Context
@@ -34,9 +34,9 @@ class Views(Config):
     """Three views of an image: the one that is learnt, one of the whole image, and the source of local crops."""
 
     crop: int = Field(448, gt=0, le=bounds.SIDE, description="side of the square that all three are")
-    scale: bounds.Scales = Field((0.5, 2.0), description="range of the random scale before the first crop")
+    scale: ranges.Scales = Field((0.5, 2.0), description="range of the random scale before the first crop")
     flip: bool = Field(True, description="mirror half of the images before the first crop")
-    area: bounds.Shares = Field((0.4, 1.0), description="share of the image that the second view shows")
+    area: ranges.Shares = Field((0.4, 1.0), description="share of the image that the second view shows")
     main: View = Field(View(blur=1.0), description="of the view that is learnt")
     second: View = Field(View(blur=0.1, solarise=0.2), description="of the second view")
     local: View = Field(View(blur=0.5), description="of the source of local crops, from the same crop as main")
@@ -52,7 +52,7 @@ class LocalCrops(Config):
 
     size: int = Field(96, gt=0, le=bounds.SIDE, description="side in pixels")
     number: int = Field(8, gt=0, le=bounds.BATCH, description="per image")
-    scales: tuple[bounds.Scale, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="of the CAMs that guide them")
+    scales: tuple[ranges.Scale, ...] = Field((1.0, 0.5, 1.5), min_length=1, description="of the CAMs that guide them")
     least: float = Field(
         0.2,
         ge=0,

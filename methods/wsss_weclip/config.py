@@ -7,7 +7,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -59,7 +59,7 @@ class Augment(Config):
     """The one view of an image that is learnt."""
 
     crop: int = Field(320, gt=0, le=bounds.SIDE, description="side of the random crop")
-    scale: bounds.Scales = Field((0.5, 2.0), description="range of the random scale before the crop")
+    scale: ranges.Scales = Field((0.5, 2.0), description="range of the random scale before the crop")
     flip: bool = Field(True, description="mirror half of the images before the crop")
     whole: bool = Field(
         False, description="show the whole image, its longer side resized to the crop: nothing but the flip is random"
@@ -168,7 +168,7 @@ class Pseudo(StageConfig):
 class Infer(infer.Infer):
     """How the trained network is applied; defaults are those of the released test script."""
 
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (1.0, 0.75), min_length=1, description="image scales whose predictions are fused (WeCLIP+: 1, 1.5)"
     )
     flip: bool = Field(True, description="also predict the mirrored image")

@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from pydantic import Field
 from torch import Tensor
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.photometric import distorted
 from wsss_cli.batches.transforms import (
     flip,
@@ -37,7 +37,7 @@ REDRAWS = 10  # of a crop with too much of one class (mmseg)
 class Augment(Config):
     """Random scale, mirror and crop, as DeepLab's training does."""
 
-    scale: bounds.Scales = Field((0.5, 2.0), description="range of the random scale (DeepLab)")
+    scale: ranges.Scales = Field((0.5, 2.0), description="range of the random scale (DeepLab)")
     flip: bool = Field(True, description="mirror half of the samples")
     crop: int = Field(
         512, gt=0, le=bounds.SIDE, description="side of the random crop; smaller images are padded with ignored pixels"

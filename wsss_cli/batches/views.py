@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 from PIL import Image, ImageEnhance, ImageFilter, ImageOps
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.loader import torch_rng
 from wsss_cli.batches.transforms import flip, place, random_crop, random_resized_crop, resize, uniform_scale
 from wsss_cli.config import Config
@@ -39,7 +39,7 @@ class View(Config):
     colours: Colours = Field(Colours(), description="jitter of the colours")
     grey: float = Field(0.2, ge=0, le=1, description="no colours")
     blur: float = Field(0.0, ge=0, le=1, description="Gaussian blur")
-    blur_radius: bounds.Blurs = Field((0.1, 2.0), description="range of its radius, pixels")
+    blur_radius: ranges.Blurs = Field((0.1, 2.0), description="range of its radius, pixels")
     solarise: float = Field(0.0, ge=0, le=1, description="invert the bright pixels")
 
 

@@ -7,7 +7,7 @@ from typing import Annotated
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -46,7 +46,7 @@ class TagTraining(Config):
     checkpoint: Annotated[str | None, FILE] = Field(
         None, description="take this trained network instead: a weights file"
     )
-    resize_long: bounds.Sides = Field((320, 640), description="range of the random length of the longer side")
+    resize_long: ranges.Sides = Field((320, 640), description="range of the random length of the longer side")
     crop: int = Field(512, gt=0, le=bounds.SIDE, description="side of the random crop, padded with the mean colour")
     optimiser: Sgd = Field(Sgd(lr=0.01), description="optimiser")
     loop: Loop = Field(Loop(epochs=5, batch=16), description="length of the training")
@@ -58,7 +58,7 @@ class Seeds(StageConfig):
     split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
     net: Network = Field(Network(), description="classification network")
     training: TagTraining = Field(TagTraining(), description="training of the classification network")
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (1.0, 0.5, 1.5, 2.0), min_length=1, description="image scales that are summed"
     )
     batch: int = Field(

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config
 from wsss_cli.engine.schedules import warmup_cosine, warmup_poly
 
@@ -23,7 +23,7 @@ class AdamW(Config):
     head_factor: float = Field(
         10.0, gt=0, le=bounds.FACTOR, description="factor on the learning rate of all that is not the encoder"
     )
-    betas: tuple[bounds.Decay, bounds.Decay] = Field((0.9, 0.999), description="decays of the running means (ToCo)")
+    betas: tuple[ranges.Decay, ranges.Decay] = Field((0.9, 0.999), description="decays of the running means (ToCo)")
     weight_decay: float = Field(0.01, ge=0, le=bounds.FACTOR, description="weight decay (ToCo; PUF: 0.05)")
     decay: Literal["all", "matrices"] = Field(
         "all", description="what decays: all (ToCo), or neither biases, norms, tokens nor positions (PUF)"

@@ -12,7 +12,7 @@ import torch.nn.functional as F
 from pydantic import Field
 from torch import Tensor, nn
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.groups import equal_shapes
 from wsss_cli.batches.transforms import normalise, resize, short_side_scale
 from wsss_cli.cam.online import floor_size
@@ -39,7 +39,7 @@ class Infer(StageConfig):
     """How a trained network is applied."""
 
     split: str | None = Field(None, description="the split to predict; the data set's validation split")
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (1.0,), min_length=1, description="image scales whose predictions are fused"
     )
     flip: bool = Field(False, description="also predict the mirrored image")

@@ -9,7 +9,7 @@ import torch
 from pydantic import Field
 from torch import nn
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config
 from wsss_cli.engine.schedules import warm_up, warmup_cosine
 
@@ -23,7 +23,7 @@ class Optimiser(Config):
     name: Literal["sgd", "adamw"] = Field("sgd", description="sgd, as released; adamw, for small data: lower its lr")
     lr: float = Field(0.01, gt=0, le=bounds.RATE, description="learning rate of the backbone")
     momentum: float = Field(0.9, ge=0, lt=1, description="momentum of sgd")
-    betas: tuple[bounds.Decay, bounds.Decay] = Field((0.9, 0.999), description="decays of adamw's running means")
+    betas: tuple[ranges.Decay, ranges.Decay] = Field((0.9, 0.999), description="decays of adamw's running means")
     weight_decay: float = Field(1e-4, ge=0, le=bounds.FACTOR, description="weight decay (adamw: around 0.01)")
     warm_up: int = Field(0, ge=0, le=bounds.STEPS, description="iterations in which the rate rises from nothing")
     schedule: Literal["poly", "cosine"] = Field("poly", description="after it: poly, as released, or cosine")

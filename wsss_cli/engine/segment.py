@@ -12,7 +12,7 @@ import numpy as np
 from pydantic import Field
 from torch import Tensor, nn
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
@@ -69,7 +69,7 @@ class Segment(StageConfig):
     )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
-    multi_scale: tuple[bounds.Scale, ...] = Field(
+    multi_scale: tuple[ranges.Scale, ...] = Field(
         (), description="scales at which the network also sees each image; the largest logit counts (MSC: 0.5, 0.75)"
     )
     augment: Augment = Field(Augment(), description="augmentation")

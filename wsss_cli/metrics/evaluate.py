@@ -14,7 +14,7 @@ import torch
 from pydantic import AfterValidator, Field
 from torch import Tensor
 
-from wsss_cli import bounds
+from wsss_cli import ranges
 from wsss_cli.cam.label import strongest, with_background
 from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig, completed
@@ -48,7 +48,7 @@ class Evaluate(StageConfig):
     """What is scored."""
 
     split: str | None = Field(None, description="the split on which seeds and pseudo-labels are scored; the data set's")
-    thresholds: Annotated[tuple[bounds.Share, ...], AfterValidator(ascending)] = Field(
+    thresholds: Annotated[tuple[ranges.Share, ...], AfterValidator(ascending)] = Field(
         STEPS, min_length=1, description="background scores tried for CAMs"
     )
     mean_over: MeanOver = Field(

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from pydantic import AfterValidator, Field
 from pydantic_core import PydanticCustomError
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.nets.heads.table import FIXED_STRIDES, HEADS, Auxiliary, Decoder
@@ -67,7 +67,7 @@ class Net(Pretrained):
         description="weight of the loss of an auxiliary FCN head on the last map but one, in training alone; 0: none; "
         "null: 0.4 where the head was published with one [Zhao et al. 2017, mmseg]",
     )
-    aspp_rates: tuple[bounds.Stride, ...] | None = Field(
+    aspp_rates: tuple[ranges.Stride, ...] | None = Field(
         None,
         min_length=1,
         description="dilations of ASPP; null: 6, 12, 18 at stride 16 [Chen et al. 2018], deeplabv2: 6, 12, 18, 24 at "

@@ -14,7 +14,7 @@ from typing import Annotated, Any, ClassVar, Literal, Self
 from pydantic import BaseModel, Field, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
-from wsss_cli import bounds
+from wsss_cli import ranges
 from wsss_cli.config import Config, as_dict
 from wsss_cli.errors import WsssError
 from wsss_cli.sound import read_text
@@ -23,8 +23,8 @@ from wsss_cli.sound import read_text
 class Normalisation(Config):
     """(image - mean) / std of RGB in [0, 1]."""
 
-    mean: tuple[bounds.Normal, bounds.Normal, bounds.Normal] = Field(description="of red, green, blue")
-    std: tuple[bounds.Deviation, bounds.Deviation, bounds.Deviation] = Field(description="of red, green, blue")
+    mean: tuple[ranges.Normal, ranges.Normal, ranges.Normal] = Field(description="of red, green, blue")
+    std: tuple[ranges.Deviation, ranges.Deviation, ranges.Deviation] = Field(description="of red, green, blue")
 
 
 HALF = Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))

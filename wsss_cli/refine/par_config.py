@@ -4,14 +4,14 @@ from __future__ import annotations
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config
 
 
 class Par(Config):
     """Pixel-adaptive refinement; defaults are those of ToCo's released code, from AFA's."""
 
-    dilations: tuple[bounds.Stride, ...] = Field(
+    dilations: tuple[ranges.Stride, ...] = Field(
         (1, 2, 4, 8, 12, 24), min_length=1, description="distances of each pixel's neighbours, eight at each"
     )
     iterations: int = Field(

@@ -8,7 +8,7 @@ from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
-from wsss_cli import bounds
+from wsss_cli import bounds, ranges
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
@@ -104,7 +104,7 @@ class Energy(Config):
 class Infer(infer.Infer):
     """How the trained network is applied; defaults are those of ToCo's infer_seg_voc."""
 
-    scales: tuple[bounds.Scale, ...] = Field(
+    scales: tuple[ranges.Scale, ...] = Field(
         (1.0, 1.5, 1.25), min_length=1, description="image scales whose predictions are fused (COCO: 1, 1.25, 1.5)"
     )
     flip: bool = Field(True, description="also predict the mirrored image")
@@ -132,7 +132,7 @@ class Seeds(StageConfig):
     resize: int | None = Field(
         448, gt=0, le=bounds.SIDE, description="side of a square that images are resized to first (ToCo)"
     )
-    scales: tuple[bounds.Scale, ...] | None = Field(
+    scales: tuple[ranges.Scale, ...] | None = Field(
         None, min_length=1, description="image scales; null: 1, 0.5, 1.5, and of segmentation 1, 1.25, 1.5 (ToCo)"
     )
     full: bool = Field(
