@@ -3,25 +3,35 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from pathlib import Path
+
+from pydantic import BaseModel
 
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.files import deepest_there
+from wsss_cli.nets.sizes.figures import figures
 from wsss_cli.plan import Step
 
 LABEL_MAP = 0.1  # bytes a pixel of a compressed map: VOC's take 0.02, the busiest of COCO's 0.1
 CAM = 0.2  # bytes a pixel and class: float16 at stride 4, and the maps of four scales
 ROWS = 4096  # bytes of a table or a JSON of one image
-CHECKPOINT = 500 << 20  # of the largest networks here with their optimiser: ResNet-101, ViT-B; of small ones a tenth
+STATES = 6  # float32 kept of a weight: itself, AdamW's two means, and as many of a second network or a teacher
+LARGE, SMALL = 100, 30  # millions of weights of a network whose size is not known: above ViT-B's 86 and ViT-S's 22
+LITTLE = ("tiny", "small", "mini", "mobile", "lite", "nano", "test")  # in the names of small ones
 CHECKPOINTS = 2  # the one from before stays until the next is whole
 
 
 def needed(steps: Sequence[Step], data: Prepared) -> int:
     """Bytes that the steps which run may take, from above."""
     samples = {sample.id: sample for sample in data.samples}
-    names = [name for step in steps if step.runs for names in step.promises.values() for name in names]
-    return sum(_size(name, samples.get(name.rpartition(".")[0])) for name in names)
+    return sum(
+        _checkpoint(step.config) if name.endswith(".pt") else _size(name, samples.get(name.rpartition(".")[0]))
+        for step in steps
+        if step.runs
+        for names in step.promises.values()
+        for name in names
+    )
 
 
 def lack(steps: Sequence[Step], data: Prepared, root: Path) -> str:
@@ -39,9 +49,31 @@ def free_space(root: Path) -> int:
     return shutil.disk_usage(deepest_there(root)).free
 
 
+def _checkpoint(config: BaseModel) -> int:
+    """Of the largest network that the settings name."""
+    millions = max((_millions(name, head) for name, head in _networks(config)), default=SMALL)
+    return round(CHECKPOINTS * STATES * 4e6 * millions)
+
+
+def _networks(config: BaseModel) -> Iterator[tuple[str, str]]:
+    """Backbone and head, "" for none, of every network in a config, however deep."""
+    values = {name: getattr(config, name) for name in type(config).model_fields}
+    if isinstance(values.get("backbone"), str):
+        yield values["backbone"], str(values.get("head", ""))
+    for value in values.values():
+        if isinstance(value, BaseModel):
+            yield from _networks(value)
+
+
+def _millions(backbone: str, head: str) -> float:
+    """Without a head about that of the smallest; of a head whose size is not known that of the largest."""
+    sizes = {name: size.params for name, size in figures().get(backbone.partition(".")[0], {}).items()}
+    if sizes:
+        return sizes.get(head) or (max if head else min)(sizes.values())
+    return SMALL if any(word in backbone for word in LITTLE) else LARGE
+
+
 def _size(name: str, sample: Sample | None) -> int:
-    if name.endswith(".pt"):
-        return CHECKPOINTS * CHECKPOINT
     if sample is None:
         return ROWS
     pixels = sample.width * sample.height

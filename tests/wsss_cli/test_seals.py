@@ -244,4 +244,4 @@ def test_a_small_disk_is_told_before_anything_runs(wsss: Wsss) -> None:
     from processes import Forked
 
     said = " ".join(Forked(small, wsss.folder, wsss.paths()).wait().text.split())
-    assert "the disk of runs may be too small: 3 MiB are free, and up to 1,000 MiB may be needed" in said
+    assert "the disk of runs may be too small: 3 MiB are free, and up to 1,373 MiB may be needed" in said
