@@ -110,8 +110,9 @@ def test_masks_are_asked_for_where_they_are_learnt_or_scored(data: Prepared) -> 
     for name, setting in (("irn", "train.labels=masks"), ("ppmg", "train.selection.checkpoint=best")):
         with pytest.raises(WsssError, match="has no masks"):
             planned(bare, name, setting, target="train")
-    with pytest.raises(WsssError, match="has no masks to score against"):
-        planned(bare, "irn", target="evaluate-pseudo")
+    for target in ("evaluate-pseudo", "evaluate"):
+        with pytest.raises(WsssError, match="has no masks to score against"):
+            planned(bare, "irn", target=target)
     assert planned(bare, "irn", target="train") == ["seeds", "pseudo", "train"]
 
 

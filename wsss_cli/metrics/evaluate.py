@@ -72,8 +72,7 @@ class Evaluate(StageConfig):
         """Of predictions the split that they are of."""
         if "infer" not in context.inputs:
             return super().reads(context)
-        made = promised_ids(context.promised["infer"], "labels")
-        split = context.data.covering([s for s in context.data.samples if s.id in made])
+        split = context.data.covering(_predicted(context))
         return None if split is None else (split,)
 
     def promises(self, context: Context) -> Promises:
@@ -81,6 +80,9 @@ class Evaluate(StageConfig):
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
+        predicted = _predicted(context)
+        if predicted and not any(sample.mask for sample in predicted):
+            yield _no_masks(f"what is predicted of '{context.data.info.name}'")
         promised = context.promised.get("pseudo")
         if self.instances and promised and not promised.get(INSTANCES.folder):
             from wsss_cli.metrics.instances import labels_file, no_instances
@@ -91,6 +93,12 @@ class Evaluate(StageConfig):
     def recorded(cls, values: dict[str, Any]) -> Evaluate:
         """Versions that had no mean_over left out what is only predicted."""
         return cls.model_validate({"mean_over": "ground_truth"} | values)
+
+
+def _predicted(context: Context) -> list[Sample]:
+    """The images of the stage infer, where predictions are scored."""
+    made = promised_ids(context.promised.get("infer", {}), "labels")
+    return [sample for sample in context.data.samples if sample.id in made]
 
 
 def evaluate(job: Job[Evaluate]) -> dict[str, float]:
@@ -126,8 +134,13 @@ def with_mask(data: Prepared, split: str) -> list[Sample]:
     """The samples of the split that can be scored. Raises WsssError if none can."""
     masked = [s for s in data.split(split) if s.mask is not None]
     if not masked:
-        raise WsssError(f"split '{split}' of '{data.info.name}' has no masks to score against", "choose another")
+        raise _no_masks(f"split '{split}' of '{data.info.name}'")
     return masked
+
+
+def _no_masks(what: str) -> WsssError:
+    remedy = "choose a --split that has some, or prepare the data with masks; without a score: wsss train, wsss infer"
+    return WsssError(f"{what} has no masks to score against", remedy)
 
 
 def read_scores(folder: Path) -> dict[str, Any]:

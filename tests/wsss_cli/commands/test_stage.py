@@ -153,7 +153,7 @@ def test_labels_masks_needs_no_pseudo_labels(wsss: Wsss) -> None:
         (["train", "toy", "--nodes", 2], "--nodes needs --rendezvous HOST:PORT"),
         (["train", "toy", "--device", "cuda"], "--device cuda: no GPU is visible"),
         (["train"], "there is no run in runs yet"),
-        (["report", "--compare", "toy"], "--compare 'toy' is not METHOD/NAME"),
+        (["report", "toy", "--data", "dots", "--compare", "toy"], "there is no run 'dots/toy' in runs"),
         (["prepare", "dots", "--images", 2], "dots.images = 2 leaves a split without images"),
         (
             ["prepare", "dots", "--images", 0],
