@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import require_file
 from wsss_folder.documents import read_head, read_text
 from wsss_folder.record import Record, Source, Thing, around
 from wsss_folder.yolo_names import NAMES, find_names, find_yaml, is_yaml, read_key_points, read_names, read_task
@@ -56,6 +57,7 @@ def label_files(folder: Path) -> Iterator[Path]:
 
 def begins_as_label(path: Path) -> bool:
     """Whether the file is empty or its first line is a class and numbers."""
+    require_file(path)
     return LABEL.match(read_head(path, LOOKED_AT) + "\n") is not None
 
 

@@ -98,8 +98,18 @@ def test_a_device_is_no_file_and_a_folder_of_pipes_is_passed_over(tmp_path: Path
         assert _head(tmp_path / "a.json") == ""
 
 
-OURS = {"app.py", "checkout.py", "figures.py", "page.py", "scalenet.py", "locks.py", "testing.py"}
-"""Of the package itself, or of a lock."""
+OURS = {
+    "app.py",
+    "checkout.py",
+    "figures.py",
+    "page.py",
+    "scalenet.py",
+    "locks.py",
+    "testing.py",
+    "bounds.py",
+    "memory.py",
+}
+"""Of the package itself, of a lock, or of the kernel."""
 
 
 def test_all_that_reads_files_of_others_asks_what_they_are() -> None:
