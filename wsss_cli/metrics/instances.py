@@ -90,6 +90,8 @@ def best_overlaps(
 
 def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
     """The instances of a run's instances.json by sample id.  Raises WsssError if there is none or it is damaged."""
+    if not path.exists():
+        raise no_instances(path)
     try:
         content = json.loads(read_text(path))
         known = by_name(data.samples)
@@ -99,8 +101,6 @@ def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
             image, sample = images[row["image_id"]]
             coded = as_run_lengths(row["segmentation"], image["height"], image["width"])
             found[sample.id].append(row | {"segmentation": coded, "area": int(rle.area(coded))})
-    except FileNotFoundError as error:
-        raise no_instances(path) from error
     except (ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{path} cannot be read: {error!r}", "make it again: wsss pseudo --force") from error
     return found
