@@ -10,12 +10,10 @@ from numpy.typing import NDArray
 from pycocotools import mask as rle
 
 from wsss_cli.data.run_lengths import NO_RUNS, uncompressed
-from wsss_cli.data.segmentation import outline_of
+from wsss_cli.data.segmentation import outline_of, require_near
 
 Runs = NDArray[np.int64]
 """Down the columns, from the top left: pixels outside the object, inside, outside, ..."""
-
-FAR = 10  # image sides; pycocotools draws every fifth of a pixel on the way to a point
 
 
 def half_open(bbox: Any, width: int, height: int) -> tuple[int, int, int, int] | None:
@@ -42,7 +40,7 @@ def run_lengths(segmentation: Any, width: int, height: int) -> Runs:
     outline = outline_of(segmentation)
     if not outline:
         raise ValueError("segmentation is missing or empty")
-    polygons = [_polygon(points, FAR * max(width, height)) for points in outline.polygons]
+    polygons = [_polygon(points, width, height) for points in outline.polygons]
     runs = [_whole(coded, width, height) for coded in outline.runs]
     if len(runs) == 1 and not polygons:
         return runs[0]
@@ -100,11 +98,10 @@ def _interval(start: float, length: float, side: int) -> tuple[int, int]:
     return max(first, 0), min(max(math.ceil(round(start + length, 3)), first + 1), side)
 
 
-def _polygon(points: Any, far: int) -> list[float]:
+def _polygon(points: Any, width: int, height: int) -> list[float]:
     if not (isinstance(points, list) and all(map(_finite, points))):
         raise ValueError("a polygon of its segmentation is no list of numbers")
     if len(points) % 2:
         raise ValueError(f"a polygon of its segmentation has {len(points)} numbers, not x and y of each point")
-    if any(abs(v) > far for v in points):
-        raise ValueError(f"a polygon of its segmentation goes to {max(points, key=abs)}, far outside the image")
+    require_near(points, width, height)
     return points

@@ -9,6 +9,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as coco
 
 from wsss_cli.data.label_format import Labels, label_format
+from wsss_cli.data.segmentation import require_near
 from wsss_cli.errors import WsssError
 from wsss_folder.mask_values import IGNORE, is_background
 from wsss_folder.record import Record, Thing, why_unlabelled
@@ -61,4 +62,9 @@ def _region(thing: Thing, record: Record, width: int, height: int) -> NDArray[np
     if any(len(p) < 6 or len(p) % 2 or not np.isfinite(p).all() for p in outlines):
         raise WsssError(f"{record.where}: an outline of '{thing.name}' is not three points or more", "correct it")
     flat = [(p.reshape(-1, 2) * scale).ravel().tolist() for p in outlines]  # (n, 2) x, y -> (2n,)
+    try:
+        for points in flat:
+            require_near(points, width, height)
+    except ValueError as error:
+        raise WsssError(f"{record.where}: '{thing.name}': {error}", "correct it") from error
     return inside | read_runs(coco.merge(coco.frPyObjects(flat, height, width))).pixels()

@@ -16,7 +16,7 @@ from wsss_cli.data.instances import run_length_mask
 from wsss_cli.data.label_format import format_of
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.data.segmentation import outline_of
+from wsss_cli.data.segmentation import outline_of, require_near
 from wsss_cli.data.unchanged import require_same_objects
 from wsss_cli.errors import WsssError
 from wsss_cli.sound import read_text
@@ -107,6 +107,11 @@ def as_run_lengths(segmentation: Any, height: int, width: int) -> dict[str, Any]
     outline = outline_of(segmentation)
     if not outline:
         raise ValueError("an object has no outline")
+    for points in outline.polygons:
+        require_near(points, width, height)
+    for counts in (run["counts"] for run in outline.runs if isinstance(run["counts"], list)):
+        if min(counts) < 0 or sum(counts) != height * width:
+            raise ValueError(f"its run lengths do not cover {width} x {height} pixels")
     parts = rle.frPyObjects(outline.polygons, height, width) if outline.polygons else []
     parts += [rle.frPyObjects(r, height, width) if isinstance(r["counts"], list) else r for r in outline.runs]
     return parts[0] if len(parts) == 1 else rle.merge(parts)

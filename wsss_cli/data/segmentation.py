@@ -5,10 +5,11 @@ from __future__ import annotations
 import ast
 import json
 import re
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from typing import Any, NamedTuple
 
 POINTS = 3  # of a polygon, at least
+FAR = 10  # image sides: pycocotools draws every fifth of a pixel on the way to a point, however far that is
 
 
 class Outline(NamedTuple):
@@ -31,6 +32,13 @@ def outline_of(segmentation: Any) -> Outline:
     polygons = [part for part in parts if isinstance(part, list)]
     whole = [part for part in polygons if len(part) >= 2 * POINTS]
     return Outline(whole, [part for part in parts if isinstance(part, dict)], len(polygons) - len(whole))
+
+
+def require_near(points: Sequence[float], width: int, height: int) -> None:
+    """Raises ValueError for a polygon x, y, x, y, ... that goes farther out of its image than anybody means."""
+    far = FAR * max(width, height)
+    if any(not abs(v) <= far for v in points):
+        raise ValueError(f"a polygon goes to {max(points, key=abs)}, far outside the image")
 
 
 def short_parts(segmentation: Any) -> int:

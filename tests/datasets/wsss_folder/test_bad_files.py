@@ -433,3 +433,15 @@ def test_class_lists(folder: Folder, refused: Refused) -> None:
     tags = (write_csv(folder.path / "tags.csv", THREE),)
     refused("there is no file classes.txt", "--classes", tags=tags, classes="classes.txt")
     refused("names 'cat' twice", "--classes", tags=tags, classes="cat,dog,cat")
+
+
+@pytest.mark.parametrize("far", [2**70, -1e12, 5000])
+def test_an_outline_that_goes_far_out_of_its_image_costs_the_image(folder: Folder, far: float) -> None:
+    """pycocotools would draw all the way."""
+    write_images(folder.images, THREE)
+    path = write_coco(folder.path / "c.json", THREE)
+    content = json.loads(path.read_text())
+    content["annotations"][0]["segmentation"][0][1] = far
+    path.write_text(json.dumps(content))
+    with pytest.raises(WsssError, match=r"'cat': a polygon goes to .*, far outside the image"):
+        folder.prepare(coco=(path,), masks_from_shapes=True)
