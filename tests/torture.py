@@ -351,7 +351,8 @@ def damaged(rng: random.Random, target: Target, place: Path, how: str) -> str:
     left = now == after and path.name not in COURSE
     if left and how != "another type":  # that is as if edited by hand: without a sum, and of use
         told = first.text + ended.text + command("check", "--json", seconds=SECONDS).text
-        if path.name not in told and f"{path.parent.name} is not what it was" not in told:
+        names = (path.name, *([path.stem] if path.suffix in (".png", ".npz") else []))  # images are told by their ids
+        if not any(name in told for name in names) and f"{path.parent.name} is not what it was" not in told:
             return f"{did}: nobody tells of it"
     why = same(target.subject, place)
     return f"{did}: {why}" if why and not (left and _of_one_file(target.subject, place, path)) else ""
