@@ -134,19 +134,24 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
     return out
 
 
+def at(key: str, value: Any) -> dict[str, Any]:
+    """ "a.b", v -> {"a": {"b": v}}."""
+    for part in reversed(key.split(".")):
+        value = {part: value}
+    return dict(value)
+
+
 def parse_set(assignment: str) -> dict[str, Any]:
     """ "a.b=v" -> {"a": {"b": v}}, v read as YAML. Raises WsssError if a key or the '=' is missing."""
     path, equals, text = assignment.partition("=")
-    keys = path.strip().split(".")
-    if not equals or not all(keys):
+    key = path.strip()
+    if not equals or not all(key.split(".")):
         raise WsssError(f"--set {assignment!r} is not KEY=VALUE", "for example: --set train.loop.epochs=10")
     try:
         value = yaml12.load(text)
     except yaml.YAMLError as error:
         raise WsssError(f"--set {path}: the value {text!r} is not YAML: {error}") from error
-    for key in reversed(keys):
-        value = {key: value}
-    return value
+    return at(key, value)
 
 
 def read_yaml(path: Path) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from wsss_cli.nested import nested
 from wsss_cli.sound import open_file
 
 SAMPLED = 64  # files of a folder whose content its digest looks at
@@ -44,13 +45,11 @@ def own_places(config: BaseModel) -> Iterator[tuple[str, Place, str]]:
             yield info.alias or name, place, value
 
 
-def places(config: BaseModel, prefix: str = "") -> Iterator[tuple[str, Place, str]]:
+def places(config: BaseModel) -> Iterator[tuple[str, Place, str]]:
     """The same, of the settings within it too: ("net.pretrained", WEIGHTS, "weights.pth")."""
-    for key, place, value in own_places(config):
-        yield prefix + key, place, value
-    for name, info in type(config).model_fields.items():
-        if isinstance(value := getattr(config, name), BaseModel):
-            yield from places(value, f"{prefix}{info.alias or name}.")
+    for prefix, inner in nested(config):
+        for key, place, value in own_places(inner):
+            yield prefix + key, place, value
 
 
 def identities(config: BaseModel, known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import shutil
-from collections.abc import Iterator, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 from pydantic import BaseModel
 
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.files import deepest_there
+from wsss_cli.nested import nested
 from wsss_cli.nets.sizes.figures import figures
 from wsss_cli.plan import Step
 
@@ -51,18 +52,9 @@ def free_space(root: Path) -> int:
 
 def _checkpoint(config: BaseModel) -> int:
     """Of the largest network that the settings name."""
-    millions = max((_millions(name, head) for name, head in _networks(config)), default=SMALL)
-    return round(CHECKPOINTS * STATES * 4e6 * millions)
-
-
-def _networks(config: BaseModel) -> Iterator[tuple[str, str]]:
-    """Backbone and head, "" for none, of every network in a config, however deep."""
-    values = {name: getattr(config, name) for name in type(config).model_fields}
-    if isinstance(values.get("backbone"), str):
-        yield values["backbone"], str(values.get("head", ""))
-    for value in values.values():
-        if isinstance(value, BaseModel):
-            yield from _networks(value)
+    networks = [inner for _, inner in nested(config) if isinstance(getattr(inner, "backbone", None), str)]
+    millions = (_millions(network.backbone, getattr(network, "head", "")) for network in networks)  # type: ignore[attr-defined]
+    return round(CHECKPOINTS * STATES * 4e6 * max(millions, default=SMALL))
 
 
 def _millions(backbone: str, head: str) -> float:

@@ -72,17 +72,14 @@ def declared_settings(method: Method, target: str, given: Mapping[str, str]) -> 
     target  the stage, or of scores "evaluate" or "evaluate-STAGE"
     Raises WsssError for an option that the method does not declare there.
     """
-    from wsss_cli.config import merge
+    from wsss_cli.config import at, merge
 
     verb, _, source = target.partition("-")
     stages = _stages_to(method, source or INFER.name if verb == SCORED else verb)
     found: dict[str, Any] = {}
     for name, value in given.items():
         stage, option = _declares(method, stages, verb, name)
-        setting: Any = value
-        for key in reversed([stage, *option.setting.split(".")]):
-            setting = {key: setting}
-        found = merge(found, setting)
+        found = merge(found, at(f"{stage}.{option.setting}", value))
     return found
 
 

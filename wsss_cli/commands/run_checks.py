@@ -19,6 +19,7 @@ from wsss_cli.config import resolve
 from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
+from wsss_cli.nested import nested
 from wsss_cli.plan import check_sections, read_recipe, stages_of
 from wsss_cli.promises import absent
 from wsss_cli.ranks import launch
@@ -134,12 +135,9 @@ def _run(target: Target) -> str:
 
 def pretrained(config: BaseModel) -> Iterator[tuple[str, str]]:
     """(backbone, pretrained) of every network in a config, however deep."""
-    values = {name: getattr(config, name) for name in type(config).model_fields}
-    if isinstance(values.get("pretrained"), str):
-        yield str(values.get("backbone", "network")), values["pretrained"]
-    for value in values.values():
-        if isinstance(value, BaseModel):
-            yield from pretrained(value)
+    for _, inner in nested(config):
+        if isinstance(source := getattr(inner, "pretrained", None), str):
+            yield str(getattr(inner, "backbone", "network")), source
 
 
 def _weights(backbone: str, source: str, trust: bool) -> Finding:

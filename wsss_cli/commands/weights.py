@@ -6,12 +6,11 @@ from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
 
-from pydantic import BaseModel
-
-from wsss_cli.config import merge, resolve
+from wsss_cli.config import at, merge, resolve
 from wsss_cli.errors import WsssError
 from wsss_cli.method import INFER, Method, Stage
 from wsss_cli.nearest import nearest
+from wsss_cli.nested import nested
 from wsss_cli.nets.clip_net import ClipNet
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import WEIGHTS
@@ -52,7 +51,7 @@ def pretrained_settings(method: Method, settings: Settings, kind: str, asked: Se
         network, equals, file = word.rpartition("=")
         chosen = _named(found, network, method) if equals else _all(found, word, method)
         for beginning in chosen:
-            overrides = merge(overrides, _nested(beginning.key, file))
+            overrides = merge(overrides, at(beginning.key, file))
     return overrides
 
 
@@ -64,23 +63,22 @@ def beginnings(method: Method, settings: Settings, kind: str) -> Iterator[Beginn
     for name in waiting:  # which grows
         config = _config(stages[name], recipe, settings)
         waiting += [need for need in stages[name].needs if need not in (*config.unneeded(), *waiting)]
-        yield from _within(config, f"{name}.")
+        for prefix, network in nested(config, f"{name}."):
+            if isinstance(network, Pretrained):
+                yield from _of(network, prefix)
 
 
 def _config(stage: Stage, recipe: Mapping[str, Any], settings: Settings) -> Any:
     return resolve(stage.config_class(), stage.name, recipe.get(stage.name) or {}, settings.of(stage.name))
 
 
-def _within(config: BaseModel, prefix: str) -> Iterator[Beginning]:
+def _of(config: Pretrained, prefix: str) -> Iterator[Beginning]:
     for name, info in type(config).model_fields.items():
-        value = getattr(config, name)
-        if isinstance(config, Pretrained) and WEIGHTS in info.metadata:
+        if WEIGHTS in info.metadata:
             owner = name.removesuffix("pretrained").rstrip("_") or "backbone"
             imagenet = owner == "backbone" and not isinstance(config, ClipNet)
             if network := getattr(config, owner):
-                yield Beginning(prefix + name, network, value, imagenet)
-        elif isinstance(value, BaseModel):
-            yield from _within(value, f"{prefix}{info.alias or name}.")
+                yield Beginning(prefix + name, network, getattr(config, name), imagenet)
 
 
 def _all(found: Sequence[Beginning], value: str, method: Method) -> list[Beginning]:
@@ -107,10 +105,3 @@ def _named(found: Sequence[Beginning], network: str, method: Method) -> list[Beg
         what = f"--pretrained: no network of method '{method.name}' is '{network}'{nearest(network, names)}"
         raise WsssError(what, f"its networks: {', '.join(names)}")
     return chosen
-
-
-def _nested(key: str, value: str) -> dict[str, Any]:
-    nested: Any = value
-    for part in reversed(key.split(".")):
-        nested = {part: nested}
-    return nested

@@ -17,6 +17,7 @@ from pydantic_core import PydanticCustomError
 from wsss_cli import ranges
 from wsss_cli.config import Config, as_dict
 from wsss_cli.errors import WsssError
+from wsss_cli.nested import nested
 from wsss_cli.sound import read_text
 
 
@@ -98,16 +99,10 @@ def expected(backbone: str, pretrained: str) -> Normalisation | None:
     return None if found in (None, _imagenet()) else found
 
 
-def normalisations(config: BaseModel, prefix: str = "") -> dict[str, Any]:
+def normalisations(config: BaseModel) -> dict[str, Any]:
     """Of each network among a stage's settings, by its key: "imagenet", or mean and std; for the run's record."""
-    found: dict[str, Any] = {}
-    for name in type(config).model_fields:
-        value = getattr(config, name)
-        if isinstance(value, Pretrained):
-            found[prefix + name] = as_dict(value.settled())["normalise"]
-        elif isinstance(value, BaseModel):
-            found |= normalisations(value, f"{prefix}{name}.")
-    return found
+    networks = ((key.rstrip("."), inner) for key, inner in nested(config) if isinstance(inner, Pretrained))
+    return {key: as_dict(network.settled())["normalise"] for key, network in networks}
 
 
 def _imagenet() -> Normalisation:
