@@ -1,7 +1,10 @@
 """The one kind of error that a user is meant to read."""
 
 from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
 from typing import Any
+
+LONGEST = 200  # characters of another's message
 
 
 class WsssError(Exception):
@@ -28,3 +31,15 @@ def caught(check: Callable[..., object], *args: Any) -> Iterator[WsssError]:
         check(*args)
     except WsssError as error:
         yield error
+
+
+@contextmanager
+def in_one_line(what: str, remedy: str) -> Iterator[None]:
+    """Whatever a library raises, which may be long: WsssError of `what` and its first line."""
+    try:
+        yield
+    except WsssError:
+        raise
+    except Exception as error:
+        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
+        raise WsssError(f"{what}: {lines[0][:LONGEST] if lines else type(error).__name__}", remedy) from error

@@ -12,7 +12,7 @@ from huggingface_hub import HfApi, constants, hf_hub_download
 
 from wsss_cli.downloads.network import unreachable
 from wsss_cli.engine.checkpoint import CARD
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import WsssError, in_one_line
 from wsss_cli.models.folder import WEIGHTS
 
 SCHEME = "hf://"
@@ -31,7 +31,7 @@ def pull(address: str) -> Path:
     name = repository(address)
     silent = "" if constants.HF_HUB_OFFLINE else unreachable([constants.ENDPOINT])[0]  # the library tries for a minute
     what = f"{address} could not be downloaded{f' ({constants.ENDPOINT}: {silent})' if silent else ''}"
-    with _translated(what, "check the name; `hf auth login` if it is private"):
+    with in_one_line(what, "check the name; `hf auth login` if it is private"):
         files = [hf_hub_download(name, file, local_files_only=bool(silent)) for file in (CARD, WEIGHTS)]
     return Path(files[0]).parent
 
@@ -52,19 +52,8 @@ def push(folder: Path, address: str) -> str:
     """
     name = repository(address)
     api = HfApi(endpoint=constants.ENDPOINT)
-    with _translated(f"{folder} could not be uploaded to {address}", "log in with `hf auth login`, then run it again"):
+    with in_one_line(f"{folder} could not be uploaded to {address}", "log in with `hf auth login`, then run it again"):
         if silent := unreachable([constants.ENDPOINT])[0]:
             raise OSError(f"{constants.ENDPOINT}: {silent}")
         api.create_repo(name, exist_ok=True)
         return str(api.upload_folder(repo_id=name, folder_path=folder, commit_message="Upload by wsss").commit_url)
-
-
-@contextmanager
-def _translated(what: str, remedy: str) -> Iterator[None]:
-    try:
-        yield
-    except WsssError:
-        raise
-    except Exception as error:  # the hub, HTTP and the network each raise their own kind
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        raise WsssError(f"{what}: {lines[0][:200] if lines else type(error).__name__}", remedy) from error

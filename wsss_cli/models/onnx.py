@@ -17,7 +17,7 @@ from torch import Tensor, nn
 
 from wsss_cli.batches.transforms import MEAN, STD
 from wsss_cli.engine.infer import Infer
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import WsssError, in_one_line
 from wsss_cli.files import writing
 
 OPSET = 18
@@ -27,6 +27,7 @@ SIZES = ((1, 96, 128), (1, 375, 500), (2, 333, 251), (1, 640, 480))
 NEAR = 1e-3
 """Largest difference of scores in 0..1 that rounding explains; wrong shapes and constants are off by far more."""
 PACKAGES = ("onnx", "onnxruntime", "onnxscript")
+ANOTHER = "choose another head or backbone, or --format safetensors"
 EXTRA = "pip install 'wsss[onnx]'"
 
 
@@ -87,7 +88,7 @@ def write_onnx(path: Path, net: nn.Module, sizes: Sequence[tuple[int, int, int]]
     require_packages()
     whole = Whole(net).eval()
     with writing(path) as aside:
-        with _translated("the network cannot be exported to ONNX"), torch.inference_mode():
+        with in_one_line("the network cannot be exported to ONNX", ANOTHER), torch.inference_mode():
             _export(whole, aside, sizes[0])
         found = [_compare(aside, whole, size) for size in sizes]
         if wrong := [a for a in found if not a.scores <= NEAR]:
@@ -121,7 +122,7 @@ def _compare(path: Path, whole: Whole, size: tuple[int, int, int]) -> Agreement:
     images = _images(size)
     with torch.inference_mode():
         expected = whole(images)
-    with _translated(f"the exported network does not run on {' x '.join(map(str, size))} pixels"):
+    with in_one_line(f"the exported network does not run on {' x '.join(map(str, size))} pixels", ANOTHER):
         options = onnxruntime.SessionOptions()
         options.log_severity_level = 4
         session = onnxruntime.InferenceSession(str(path), options, providers=["CPUExecutionProvider"])
@@ -137,19 +138,6 @@ def _images(size: tuple[int, int, int]) -> Tensor:
     coarse = torch.rand(batch, 3, 5, 7, generator=draw)
     smooth = F.interpolate(coarse, (height, width), mode="bilinear", align_corners=False)
     return 255 * (0.8 * smooth + 0.2 * torch.rand(batch, 3, height, width, generator=draw))
-
-
-@contextmanager
-def _translated(what: str) -> Iterator[None]:
-    """One line of whatever exporter and runtime raise, which is long."""
-    try:
-        yield
-    except WsssError:
-        raise
-    except Exception as error:
-        lines = [line.strip() for line in str(error).splitlines() if line.strip()]
-        reason = lines[0][:200] if lines else type(error).__name__
-        raise WsssError(f"{what}: {reason}", "choose another head or backbone, or --format safetensors") from error
 
 
 @contextmanager
