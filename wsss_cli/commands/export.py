@@ -130,12 +130,9 @@ def model(
     """Write the trained network of a run as a folder that needs nothing else: `wsss infer --model DIR`."""
     from wsss_cli import console
     from wsss_cli.commands.photos import model_of_run
-    from wsss_cli.export.new_folder import new_folder, require_free
     from wsss_cli.models.folder import card_of, write_model
 
-    place = _hub(to) if to.startswith("hf://") else new_folder(Path(to).expanduser(), "--to")
-    if not to.startswith("hf://"):
-        require_free(Path(to).expanduser(), "--to")
+    place = _hub(to) if to.startswith("hf://") else _folder(Path(to).expanduser())  # refused before anything is read
     if format == "onnx":
         from wsss_cli.models.onnx import require_packages
 
@@ -153,8 +150,15 @@ def model(
 def _hub(address: str) -> AbstractContextManager[Path]:
     from wsss_cli.models.hub import pushed, repository
 
-    repository(address)  # before anything is read
+    repository(address)
     return pushed(address)
+
+
+def _folder(out: Path) -> AbstractContextManager[Path]:
+    from wsss_cli.export.new_folder import new_folder, require_free
+
+    require_free(out, "--to")
+    return new_folder(out, "--to")
 
 
 def _write_onnx(folder: Path, model: Model) -> None:

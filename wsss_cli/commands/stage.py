@@ -178,17 +178,17 @@ def find_trained(method: str | None, options: RunOptions) -> Run:
         method = run.method
     find_method(method)
     name, data = options.name or "default", options.data
-    known = sorted(path.parents[1] for path in options.runs_root.glob("*/*/*/train/stage.json"))
-    fitting = [run.parts[-3] for run in known if run.parts[-2:] == (method, name) and data in (None, run.parts[-3])]
+    known = [run for run in all_runs(options.runs_root) if (run.stage("train") / "stage.json").exists()]
+    fitting = [run for run in known if (run.method, run.name) == (method, name) and data in (None, run.data)]
     if not fitting:
-        names = sorted({"/".join(run.parts[-2:]) for run in known})
+        names = sorted({f"{run.method}/{run.name}" for run in known})
         where = f"on data set '{data}' " if data else ""
         what = f"there is no trained run {method}/{name} {where}in {options.runs_root}"
         raise WsssError(f"{what}{nearest(f'{method}/{name}', names)}", f"train it first: wsss train {method}")
     if len(fitting) > 1:
-        what = f"run {method}/{name} is trained on several data sets: {', '.join(fitting)}"
+        what = f"run {method}/{name} is trained on several data sets: {', '.join(run.data for run in fitting)}"
         raise WsssError(what, "say which one with --data")
-    return Run(options.runs_root, fitting[0], method, name)
+    return fitting[0]
 
 
 def find_named(name: str, root: Path) -> Run:

@@ -245,15 +245,13 @@ class _State:
 
     def renew_statistics(self) -> None:
         """Those of batch norms, in the weights that are used afterwards, if the settings ask for it."""
-        total, model, device = (
-            total_iterations(self.loop, len(self.training.data)),
-            self.averaged(),
-            self.runtime.device,
-        )
-        if count := self.loop.precise_bn:
-            batches = _loader(self.training, self.loop, self.runtime, self.seed, total, total + count)
-            prepared = (self.training.prepare(batch, device) for batch in batches)
-            renew_statistics(model, prepared, lambda batch: self.training.step(model, batch, total))
+        if not self.loop.precise_bn:
+            return
+        training, model = self.training, self.averaged()
+        total = total_iterations(self.loop, len(training.data))
+        batches = _loader(training, self.loop, self.runtime, self.seed, total, total + self.loop.precise_bn)
+        prepared = (training.prepare(batch, self.runtime.device) for batch in batches)
+        renew_statistics(model, prepared, lambda batch: training.step(model, batch, total))
 
     def rate(self) -> float:
         return self.training.optimizer.param_groups[0]["lr"]

@@ -42,8 +42,7 @@ class Bootstrap:
 
     def add(self, identity: str, counts: Tensor) -> None:
         """counts: the image's tally (..., 3, K)."""
-        times = draw(identity, len(self.tallies))
-        self.tallies += times.view(-1, *[1] * counts.dim()) * counts
+        self.tallies.flatten(1).addr_(draw(identity, len(self.tallies)), counts.flatten())  # in place: a view
 
 
 def interval(tallies: Tensor, mean_over: MeanOver) -> tuple[float, float] | None:
