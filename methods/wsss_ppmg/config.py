@@ -15,6 +15,7 @@ from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine import infer
+from wsss_cli.engine.checkpoint import BEST
 from wsss_cli.engine.loop import Loop, total_iterations
 from wsss_cli.engine.segment import Optimiser, Segment
 from wsss_cli.errors import WsssError, caught
@@ -246,10 +247,6 @@ class Cyclic(Config):
 
     enabled: bool = Field(True, description="whether there is this round (COCO: no)")
     infer: Infer = Field(Infer(crf=True), description="how the new labels are predicted; the split is the training's")
-
-
-BEST = "best.pt"
-"""The state that scored best, beside a training's last."""
 
 
 class Selection(Config):

@@ -23,7 +23,7 @@ from wsss_cli.nets.config import build_segmenter
 from wsss_cli.nets.heads.outputs import training_losses
 from wsss_ppmg.checkpoint import load_official_segmenter
 from wsss_ppmg.coco_ids import read_compact
-from wsss_ppmg.config import BEST, Train, UnderFitting
+from wsss_ppmg.config import Train, UnderFitting
 from wsss_ppmg.schedules import poly_to
 from wsss_ppmg.selection import Best
 from wsss_ppmg.under_fitting import under_fitting_loss
@@ -58,7 +58,7 @@ def learn(job: Job[Train], folder: Path, data: SegmentationData, loss: UnderFitt
     config = job.config
     about = meta(job, config.net) | {"selection": config.selection.checkpoint}
     _forget_without_best(job, folder, config.looks_from(len(data)))
-    best = Best(job, folder / BEST, about) if config.selection.checkpoint == "best" else None
+    best = Best(job, folder / checkpoint.BEST, about) if config.selection.checkpoint == "best" else None
     found: dict[str, Any] | None = checkpoint.finished(folder / PATH, about)
     if found is None:
         found = dict(_fit(job, folder, data, loss, title, about, best))
@@ -71,9 +71,9 @@ def _forget_without_best(job: Job[Train], folder: Path, looked: int | None) -> N
     looked  the iteration from which there is one
     """
     path = folder / PATH
-    lost = looked is not None and not (folder / BEST).exists() and path.exists()
+    lost = looked is not None and not (folder / checkpoint.BEST).exists() and path.exists()
     if lost and checkpoint.load(path)["iteration"] >= (looked or 0):
-        job.say(f"{folder / BEST} is gone: the training starts again")
+        job.say(f"{folder / checkpoint.BEST} is gone: the training starts again")
         if job.runtime.main:
             path.unlink()
     job.barrier()

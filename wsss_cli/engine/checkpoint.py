@@ -19,6 +19,8 @@ from wsss_cli.ranks.distributed import Runtime, barrier, gather
 from wsss_cli.sound import read_text
 from wsss_cli.torchfile import damaged, read_torch
 
+BEST = "best.pt"
+"""The state that scored best, beside the last of a training that selects."""
 CARD = "model.json"
 """Beside the weights of an exported model; "network" in it is what a checkpoint says of itself."""
 
@@ -120,7 +122,7 @@ def used(path: Path, trust: bool = False) -> tuple[Path, dict[str, Any]]:
     Raises WsssError as `load`, and if it says nothing.
     """
     meta = described(load(path, trust), path)
-    best = path.with_name("best.pt")
+    best = path.with_name(BEST)
     if meta.get("selection") == "best" and best.exists():
         return best, described(load(best, trust), best)
     return path, meta

@@ -25,24 +25,24 @@ LIMITS = (0.025, 0.975)
 
 
 def draw(identity: str, draws: int = DRAWS) -> Tensor:
-    """(draws,) how often each draw has the image of that id; the same on every machine and in every run."""
+    """(draws,) float64, how often each draw has the image of that id; the same on every machine and in every run."""
     seed = int.from_bytes(hashlib.sha256(identity.encode()).digest()[:8], "big")
-    return torch.from_numpy(np.random.default_rng(seed).poisson(1.0, draws))
+    return torch.from_numpy(np.random.default_rng(seed).poisson(1.0, draws)).double()
 
 
 class Bootstrap:
     """The tallies of all draws: add each image's, sum over ranks, then ask for the interval.
 
-    tallies  (draws, ..., 3, K); fewer draws, or none, where they would take much memory
+    tallies  (draws, ..., 3, K) float64, whole numbers; fewer draws, or none, where they would take much memory
     """
 
     def __init__(self, *shape: int) -> None:
         draws = min(DRAWS, NUMBERS // prod(shape))
-        self.tallies = torch.zeros(draws if draws >= LEAST else 0, *shape, dtype=torch.int64)
+        self.tallies = torch.zeros(draws if draws >= LEAST else 0, *shape, dtype=torch.float64)
 
     def add(self, identity: str, counts: Tensor) -> None:
         """counts: the image's tally (..., 3, K)."""
-        self.tallies.flatten(1).addr_(draw(identity, len(self.tallies)), counts.flatten())  # in place: a view
+        self.tallies.flatten(1).addr_(draw(identity, len(self.tallies)), counts.flatten().double())  # in place: a view
 
 
 def interval(tallies: Tensor, mean_over: MeanOver) -> tuple[float, float] | None:
