@@ -84,9 +84,33 @@ def _objects(info: DatasetInfo) -> list[Finding]:
 
 
 def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PLAIN) -> Checked:
-    """Read the image and mask of one sample to the end and compare them with what the sample says."""
+    """Read the image and mask of one sample to the end and compare them with what the sample says.
+
+    Of a photo that was made smaller both the photo and its smaller image.
+    """
     if isinstance(sample, BadSample):
         return Checked(sample.id, None, (Finding("error", sample.error.what, sample.error.remedy),))
+    checked = _check_files(sample.full, num_classes, how)
+    return checked if sample.original is None or checked.sample is None else _with_smaller(sample, checked)
+
+
+def _with_smaller(sample: Sample, checked: Checked) -> Checked:
+    """What was found of a photo, and of the image that stages see in its place."""
+    whole, found = checked.sample, checked.problems
+    assert sample.original is not None and whole is not None
+    stamps, digest = (stamp(sample.image), whole.stamps[1]), ""
+    original = replace(sample.original, digest=whole.image_digest, stamp=whole.stamps[0])
+    try:
+        data = read_bytes(sample.image)
+        digest = content_digest(data)
+        verified(data, sample.image, PLAIN)
+    except WsssError as error:
+        found += (Finding("error", error.what, "prepare again, with --force", "smaller-image", (sample.id,)),)
+    now = replace(sample, image_digest=digest, mask_digest=whole.mask_digest, stamps=stamps, original=original)
+    return replace(checked, sample=now, problems=found)
+
+
+def _check_files(sample: Sample, num_classes: int, how: Reading) -> Checked:
     kind = "unreadable-image"
     stamps = stamp(sample.image), stamp(sample.mask) if sample.mask is not None else ""
     try:
