@@ -13,6 +13,7 @@ from wsss_cli.checks.agreement import Agreement
 from wsss_cli.checks.balance import Balance
 from wsss_cli.checks.duplicates import Duplicates
 from wsss_cli.checks.finding import SHOWN, Finding, some
+from wsss_cli.checks.large import Large
 from wsss_cli.checks.oddities import Oddities
 from wsss_cli.data.images import read_bytes, verified
 from wsss_cli.data.label_format import Labels, format_of, label_format
@@ -212,7 +213,7 @@ class Whole:
     def __init__(self, info: DatasetInfo) -> None:
         self.tally, self.balance = Tally(info), Balance(info)
         self.duplicates, self.agreement = Duplicates(info), Agreement(info)
-        self.oddities = Oddities()
+        self.oddities, self.large = Oddities(), Large(info)
 
     def add(self, sample: Sample, checked: Checked) -> list[Finding]:
         """Count a sample in, and what its files hold; an error if its id has come before."""
@@ -221,11 +222,12 @@ class Whole:
             self.agreement.add(sample, checked.pixels)
             self.duplicates.add(sample, checked.sketch)
             self.oddities.add(sample.id, checked.odd)
+            self.large.add(sample)
         return self.tally.add(sample)
 
     def findings(self) -> list[Finding]:
         """Errors and warnings about the data set as a whole."""
-        parts = (self.tally, self.oddities, self.duplicates, self.agreement, self.balance)
+        parts = (self.tally, self.oddities, self.large, self.duplicates, self.agreement, self.balance)
         return [finding for part in parts for finding in part.findings()]
 
 
