@@ -30,13 +30,15 @@ class Large:
         if not self.images or self.info.long_side is not None:
             return []
         width, height = self.largest
-        need = FIXED + EACH * width * height / 1e6
-        what = (
-            f"{len(self.images)} image(s) have a longer side of more than {LONGEST:,} pixels, all of which every stage"
+        many = (
+            f"{len(self.images)} image(s) have a longer side of more than {LONGEST:,} pixels, and stages see them all"
         )
-        what += f" sees: seeds of the largest, {width} x {height}, take about {need:.0f} GiB of memory"
-        remedy = (
-            f"prepare again with --long-side {ADVISED}: about {FIXED + EACH * ADVISED**2 / 1e6:.0f} GiB, quicker, and "
-            "mostly better; results still come at the photos' own size"
-        )
-        return [Finding("warning", what, remedy, "large", tuple(self.images))]
+        what = f"{many}: seeds of the largest, {width} x {height}, take about {_memory(width, height)} GiB of memory"
+        remedy = f"prepare again with --long-side {ADVISED}: about {_memory(ADVISED, ADVISED)} GiB, quicker and mostly"
+        return [
+            Finding("warning", what, f"{remedy} better; results keep the photos' size", "large", tuple(self.images))
+        ]
+
+
+def _memory(width: int, height: int) -> int:
+    return round(FIXED + EACH * width * height / 1e6)
