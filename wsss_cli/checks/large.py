@@ -34,10 +34,9 @@ class Large:
             f"{len(self.images)} image(s) have a longer side of more than {LONGEST:,} pixels, and stages see them all"
         )
         what = f"{many}: seeds of the largest, {width} x {height}, take about {_memory(width, height)} GiB of memory"
-        remedy = f"prepare again with --long-side {ADVISED}: about {_memory(ADVISED, ADVISED)} GiB, quicker and mostly"
-        return [
-            Finding("warning", what, f"{remedy} better; results keep the photos' size", "large", tuple(self.images))
-        ]
+        advised = f"--long-side {ADVISED} (about {_memory(ADVISED, ADVISED)} GiB)"
+        remedy = f"prepare again with {advised}: quicker and mostly better, and results keep the photos' size"
+        return [Finding("warning", what, remedy, "large", tuple(self.images))]
 
 
 def _memory(width: int, height: int) -> int:

@@ -101,7 +101,8 @@ class Sample:
         require_path(self.id, "the id of an image", "give the image another name")
         for split in self.splits:
             require_part(split, "the split", "give it another name")
-        for path in filter(None, (self.image, self.mask, self.original and self.original.image)):
+        whole = self.original and self.original.image
+        for path in filter(None, (self.image, self.mask, whole)):
             require_visible(path, "the path")
 
 
