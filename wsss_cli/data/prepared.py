@@ -101,7 +101,7 @@ class Sample:
         require_path(self.id, "the id of an image", "give the image another name")
         for split in self.splits:
             require_part(split, "the split", "give it another name")
-        whole = self.original and self.original.image
+        whole = None if self.original is None else self.original.image
         for path in filter(None, (self.image, self.mask, whole)):
             require_visible(path, "the path")
 
