@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from wsss_cli import bounds
+from wsss_cli import bounds, yaml12
 from wsss_cli.data.picture import Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.files import inode, is_lost, write_text, writing
@@ -290,7 +290,7 @@ def read_info(folder: Path) -> DatasetInfo:
     """Only dataset.yaml. Raises WsssError."""
     path = folder / "dataset.yaml"
     try:
-        head: dict[str, Any] = yaml.safe_load(read_text(path))
+        head: dict[str, Any] = yaml12.load_dumped(read_text(path))
         if "sum" in head and head.pop("sum") != sum_of(head):
             raise ValueError("it was changed after it was written")
         _require_plain(head["classes"])
