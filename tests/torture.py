@@ -272,7 +272,7 @@ COMMANDS = (
     ("evaluate", "--force"),
     ("check",),
     ("report",),
-    ("export", "--format", "coco", "--out", "out"),
+    ("export", "labels", "--format", "coco", "--out", "out", *PLAIN),
 )
 REFUSED = ("run.yaml", "latest", "dataset.yaml", "samples.jsonl", "images/*.png", "masks/*.png", "objects/*.png")
 """Kinds of files that are not made again: what is theirs alone may end in a message."""
@@ -391,7 +391,7 @@ PAIRS: dict[str, tuple[object, ...]] = {
     "prepare --force": (*SCENES, "--force"),
     "check": ("check",),
     "report": ("report",),
-    "export": ("export", "--format", "png", "--out", "out"),
+    "export": ("export", "labels", "--format", "png", "--out", "out", *PLAIN),
 }
 
 # ---- a small disk
