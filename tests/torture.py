@@ -90,7 +90,7 @@ class Subject:
     @property
     def commands(self) -> list[tuple[object, ...]]:
         """Those that lead through every stage."""
-        first = ("evaluate", self.name, "--recipe", "tiny.yaml")
+        first = ("evaluate", self.name, "--train", "--recipe", "tiny.yaml")
         more = [("evaluate", *METHODS[self.name], *PLAIN)] if METHODS[self.name] else []
         return [(*first, *PLAIN), *more]
 

@@ -76,10 +76,18 @@ def plan(
     force: bool = False,
     ranks: int = 1,
 ) -> list[Step]:
+    """`laid_out`.  Raises WsssError also as `require_sound`."""
+    steps = laid_out(run, method, target, data, settings, force)
+    require_sound(steps, data, ranks)
+    return steps
+
+
+def laid_out(
+    run: Run, method: Method, target: str, data: Prepared, settings: Settings, force: bool = False
+) -> list[Step]:
     """The steps that lead to `target`, in order, the finished ones among them.
 
-    Raises WsssError for a stage that the method does not have, for wrong settings, and for all that is known to go
-    wrong in the steps that run.
+    Raises WsssError for a stage that the method does not have, and for wrong settings.
     """
     chain = stages_of(method)
     if target not in chain:
@@ -88,11 +96,14 @@ def plan(
     check_sections(recipe, settings, chain, method)
     steps: dict[str, Step] = {}
     _visit(target, chain, steps, run, data, recipe, settings, force_key=target if force else "")
-    settled = _settled(list(steps.values()))
-    if found := problems(settled, data, ranks):
+    return _settled(list(steps.values()))
+
+
+def require_sound(steps: Sequence[Step], data: Prepared, ranks: int) -> None:
+    """Raises WsssError for all that is known to go wrong in the steps that run."""
+    if found := problems(steps, data, ranks):
         raise joined(found)
-    require_unchanged(_images(settled, data))
-    return settled
+    require_unchanged(_images(steps, data))
 
 
 def _no_stage(method: Method, target: str) -> WsssError:

@@ -205,7 +205,7 @@ def test_a_stage_promises_the_weights_that_others_read(
 
 @pytest.fixture
 def trained(wsss: Wsss) -> Wsss:
-    assert wsss("evaluate", "toy", "--workers", 0).code == 0
+    assert wsss("evaluate", "toy", "--train", "--workers", 0).code == 0
     return wsss
 
 

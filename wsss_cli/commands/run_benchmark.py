@@ -187,7 +187,7 @@ def _words(entry: Entry, target: str, o: RunOptions) -> list[str]:
         "--runs-root": o.runs_root,
     }
     words = [str(word) for option, value in given.items() if value != "" for word in (option, value)]
-    return ["evaluate", entry.method.name, *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
+    return ["evaluate", entry.method.name, "--train", *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
 
 
 def _write(asked: Asked, entries: Sequence[Entry]) -> None:

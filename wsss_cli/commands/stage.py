@@ -9,6 +9,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsss_cli import console
+from wsss_cli.commands.begun import require_begun
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.weights import pretrained_settings
@@ -18,7 +19,7 @@ from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import VERBS, Method
 from wsss_cli.nearest import nearest
-from wsss_cli.plan import Step, plan
+from wsss_cli.plan import Step, laid_out, require_sound
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
 from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
@@ -54,6 +55,7 @@ def run_stage(
     stage: str = "",
     hint: bool = True,
     output: Path | None = None,
+    begins: bool = True,
 ) -> tuple[Target, dict[str, Any]] | None:
     """Run `stage` (named as the verb unless given) and what it needs.
 
@@ -61,6 +63,7 @@ def run_stage(
     passing  the same, but for this command only: later ones do not start from them
     hint     say which command comes next
     output   the folder of stage evaluate, if not in the run
+    begins   whether the command may begin a run: see `require_begun`
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
     """
@@ -69,7 +72,7 @@ def run_stage(
 
     def resolve() -> tuple[Target, list[Step]]:
         target = resolve_target(verb, words, options, own or {}, passing or {}, stage, output)
-        return target, make_plan(target, stage or verb, options, launch.world(asked))
+        return target, make_plan(target, stage or verb, options, launch.world(asked), begins)
 
     if options.dry_run:
         target, steps = resolve()
@@ -144,8 +147,12 @@ def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
     return values if next(iter(values)) in SECTIONS else {verb: values}
 
 
-def make_plan(target: Target, stage: str, options: RunOptions, ranks: int) -> list[Step]:
-    return plan(target.run, target.method, stage, target.data, target.settings, options.force, ranks)
+def make_plan(target: Target, stage: str, options: RunOptions, ranks: int, begins: bool = True) -> list[Step]:
+    steps = laid_out(target.run, target.method, stage, target.data, target.settings, options.force)
+    if not begins:
+        require_begun(target.run, steps)
+    require_sound(steps, target.data, ranks)
+    return steps
 
 
 def show_plan(steps: list[Step]) -> None:

@@ -178,5 +178,5 @@ def _damaged(run: Run, records: Mapping[str, Record]) -> set[Path]:
 
 
 def _first_command(run: Run) -> str:
-    command = f"wsss evaluate {run.method} --data {run.data} --name {run.name}"
+    command = f"wsss evaluate {run.method} --data {run.data} --name {run.name} --train"
     return f"run `{command}` first: it makes all that it needs and scores it"

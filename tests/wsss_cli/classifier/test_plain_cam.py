@@ -15,7 +15,11 @@ from wsss_cli.data.labels import read_labels
 
 
 def test_every_command_runs(wsss: Wsss) -> None:
-    for words in (("evaluate", "plain_cam"), ("evaluate", "--stage", "seeds"), ("evaluate", "--stage", "pseudo")):
+    for words in (
+        ("evaluate", "plain_cam", "--train"),
+        ("evaluate", "--stage", "seeds"),
+        ("evaluate", "--stage", "pseudo"),
+    ):
         result = wsss(*words, "--workers", 0, "--json", seconds=120)
         assert result.code == 0, result.text
         assert 0 <= json.loads(result.out)["scores"][0]["miou"] <= 1

@@ -17,7 +17,7 @@ RUN = Path("runs/dots/toy/default")
 @pytest.fixture
 def closed(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wsss]:
     """Finished results whose folders nobody may write to; for root, who may, they only say so."""
-    done = wsss("evaluate", "toy", "--workers", 0)
+    done = wsss("evaluate", "toy", "--train", "--workers", 0)
     assert done.code == 0, done.text
     folders = [path for room in ("runs", "data") for path in (wsss.folder / room).rglob("*") if path.is_dir()]
     folders += [wsss.folder / "runs", wsss.folder / "data"]
@@ -93,7 +93,7 @@ def test_a_repository_stays_as_it_was(wsss: Wsss) -> None:
     for words in (
         ("prepare", "dots", "--images", 15, "--force"),
         ("check",),
-        ("evaluate", "toy", "--workers", 2),
+        ("evaluate", "toy", "--train", "--workers", 2),
         ("evaluate", "--stage", "pseudo"),
         ("report",),
         ("export", "labels", "--format", "coco", "--out", out),
