@@ -338,7 +338,7 @@ def damaged(rng: random.Random, target: Target, place: Path, how: str) -> str:
     after = path.read_bytes() if path.is_file() else None
     words = rng.choice(COMMANDS)
     extra = () if words[0] in ("check", "report", "export") else PLAIN
-    did = f"{how} of {path.relative_to(place)}, then wsss {' '.join(words)}"
+    did = f"{how} of {path.relative_to(place)}, then wsss {' '.join(map(str, words))}"
     first = command(*words, *extra, seconds=SECONDS)
     if why := fault_of(first):
         return f"{did}: {why}"

