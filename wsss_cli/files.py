@@ -7,6 +7,7 @@ import errno
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
@@ -53,7 +54,31 @@ def writing_allowed(path: Path) -> Iterator[None]:
             raise Hindrance(f"not allowed to write {path}", "choose another folder or change its rights") from error
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise WsssError(f"{path.parent} is no folder", "choose another folder, or move that file away") from error
+        if error.filename is not None and _concerns(Path(error.filename), path):
+            raise WsssError(f"{path} cannot be written: {error.strerror}", "choose another folder") from error
         raise
+
+
+def _concerns(named: Path, path: Path) -> bool:
+    """Whether an error names what is written: itself, its temporary name, or a folder that it is to be in."""
+    return named == path or named in path.parents or (named.parent == path.parent and named.suffix == ".part")
+
+
+def require_makeable(place: Path, option: str, folder: bool = True) -> None:
+    """Raises WsssError, before work starts, if no folder (or file) can be made there, or none be written in it."""
+    whole = place.absolute()
+    there = next(path for path in (whole, *whole.parents) if os.path.lexists(path))
+    what, remedy = f"{option} {place}", f"choose another {'folder' if folder else 'file'} with {option}"
+    if not whole.name or (there == whole and whole.is_dir() != folder):
+        raise WsssError(f"{what} is {'no folder' if folder else 'a folder, not a file'}", remedy)
+    inside = there if there.is_dir() else there.parent if there == whole else None
+    if inside is None:
+        raise WsssError(f"{what}: {there} is no folder", remedy)
+    try:
+        with tempfile.TemporaryFile(dir=inside):
+            pass
+    except OSError as error:
+        raise WsssError(f"{what}: nothing can be written in {inside}: {error.strerror}", remedy) from error
 
 
 def write_text(path: Path, text: str, flushed: bool = True) -> None:

@@ -17,6 +17,7 @@ from wsss_cli.data.unchanged import require_unchanged
 from wsss_cli.errors import WsssError, joined
 from wsss_cli.method import Artefact, Method, Stage
 from wsss_cli.nearest import nearest
+from wsss_cli.nets.foreseen import network_problems
 from wsss_cli.places import identities
 from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, read_record
@@ -75,10 +76,11 @@ def plan(
     settings: Settings,
     force: bool = False,
     ranks: int = 1,
+    trust: bool = False,
 ) -> list[Step]:
     """`laid_out`.  Raises WsssError also as `require_sound`."""
     steps = laid_out(run, method, target, data, settings, force)
-    require_sound(steps, data, ranks)
+    require_sound(steps, data, ranks, trust)
     return steps
 
 
@@ -99,9 +101,12 @@ def laid_out(
     return _settled(list(steps.values()))
 
 
-def require_sound(steps: Sequence[Step], data: Prepared, ranks: int) -> None:
-    """Raises WsssError for all that is known to go wrong in the steps that run."""
-    if found := problems(steps, data, ranks):
+def require_sound(steps: Sequence[Step], data: Prepared, ranks: int, trust: bool) -> None:
+    """Raises WsssError for all that is known to go wrong in the steps that run.
+
+    trust  weights files that can run code are read
+    """
+    if found := problems(steps, data, ranks, trust):
         raise joined(found)
     require_unchanged(_images(steps, data))
 
@@ -115,14 +120,14 @@ def _no_stage(method: Method, target: str) -> WsssError:
     return WsssError(f"method '{method.name}' has no stage '{source}'", f"it has: {has}, infer, evaluate")
 
 
-def problems(steps: Sequence[Step], data: Prepared, ranks: int) -> list[WsssError]:
+def problems(steps: Sequence[Step], data: Prepared, ranks: int, trust: bool = False) -> list[WsssError]:
     """What is known to go wrong in the steps that run.  One that is only made whole has been through it."""
     by_name = {step.stage.name: step for step in steps}
     found: list[WsssError] = []
     for step in steps:
         if step.runs and step.status != "incomplete":
-            context = _context(step.inputs, by_name, data, ranks)
-            found += step.config.problems(context, step.stage.name.partition("-")[0])
+            context, where = _context(step.inputs, by_name, data, ranks), step.stage.name.partition("-")[0]
+            found += [*step.config.problems(context, where), *network_problems(step.config, where, trust)]
     return found
 
 

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from processes import Wsss
+from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import as_dict, parse_set
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
@@ -39,8 +40,14 @@ def without(data: Prepared, **fields: Any) -> Prepared:
     return replace(data, samples=tuple(replace(s, **fields) for s in data.samples))
 
 
+def fresh(name: str) -> Settings:
+    """Nothing asked, but that PPMG's networks, whose weights nobody may fetch, begin from none."""
+    found = method(name)
+    return Settings(None, pretrained_settings(found, Settings(), "", ["none"]) if name == "ppmg" else None)
+
+
 def planned(data: Prepared, name: str, *settings: str, target: str = "evaluate", ranks: int = 1) -> list[str]:
-    asked = Settings()
+    asked = fresh(name)
     for setting in settings:
         asked = asked.updated(None, parse_set(setting))
     run = Run(data.folder / "runs", "none", name, "default")
@@ -354,7 +361,7 @@ METHODS = ("irn", "beco", "ppmg", "toco", "locbe", "puf", "bcm", "clipes", "wecl
 
 def all_steps(data: Prepared, name: str, *settings: str) -> list[Step]:
     """What leads to the scores of predictions and of pseudo-labels."""
-    asked = Settings()
+    asked = fresh(name)
     for setting in settings:
         asked = asked.updated(None, parse_set(setting))
     run = Run(data.folder / "runs", "none", name, "default")

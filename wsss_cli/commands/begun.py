@@ -7,7 +7,7 @@ from collections.abc import Sequence
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.nested import nested
-from wsss_cli.places import places
+from wsss_cli.places import has_checkpoint
 from wsss_cli.plan import Step
 from wsss_cli.runs import Run, all_runs
 
@@ -21,7 +21,7 @@ def require_begun(run: Run, steps: Sequence[Step]) -> None:
     is made again; a network that is given as `checkpoint` needs no training.
     """
     last = next(step for step in reversed(steps) if _learns(step) or not step.inputs)
-    if last.status != "missing" or any(key.rpartition(".")[2] == "checkpoint" for key, *_ in places(last.config)):
+    if last.status != "missing" or has_checkpoint(last.config):
         return
     stage, name = last.stage.name, f"{run.method}/{run.name}"
     able = [other for other in all_runs(run.root) if (other.stage(stage) / "stage.json").exists()]

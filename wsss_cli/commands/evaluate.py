@@ -42,9 +42,12 @@ def evaluate(
     from wsss_cli.config import merge
     from wsss_cli.console import log, say
     from wsss_cli.errors import WsssError
+    from wsss_cli.files import require_makeable
 
     if as_json:
         log.setLevel(logging.WARNING)
+    if output is not None:
+        require_makeable(output, "--output")
     stage = stage or ("pseudo" if instances else "infer")
     if instances and stage != "pseudo":
         raise WsssError(f"--instances: stage {stage} has no instance labels", "they are made by --stage pseudo")

@@ -117,8 +117,8 @@ def checked(asked: Asked) -> list[Entry]:
 
 def planned(entry: Entry, target: str, asked: Asked) -> list[Step]:
     options = asked.options
-    ranks = launch.world(launch.Launch(options.gpus, options.procs))
-    return plan(entry.run, entry.method, target, asked.data, entry.settings, ranks=ranks)
+    ranks, trust = launch.world(launch.Launch(options.gpus, options.procs)), options.trust_checkpoint
+    return plan(entry.run, entry.method, target, asked.data, entry.settings, ranks=ranks, trust=trust)
 
 
 def _entries(method: Method, seed: int, asked: Asked) -> list[Entry]:

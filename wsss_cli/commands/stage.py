@@ -12,7 +12,7 @@ from wsss_cli import console
 from wsss_cli.commands.begun import require_begun
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.weights import pretrained_settings
+from wsss_cli.commands.weights import pretrained_settings, require_files
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
@@ -118,6 +118,7 @@ def resolve_target(
     if options.pretrained:
         begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
         saved = kept.updated(options.recipe, merge(begin, overrides))
+        require_files(options.pretrained)
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 
@@ -151,7 +152,7 @@ def make_plan(target: Target, stage: str, options: RunOptions, ranks: int, begin
     steps = laid_out(target.run, target.method, stage, target.data, target.settings, options.force)
     if not begins:
         require_begun(target.run, steps)
-    require_sound(steps, target.data, ranks)
+    require_sound(steps, target.data, ranks, options.trust_checkpoint)
     return steps
 
 

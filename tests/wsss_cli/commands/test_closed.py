@@ -63,6 +63,22 @@ def test_what_must_be_made_in_a_closed_run_is_refused(closed: Wsss) -> None:
     assert done.code == 2 and "not allowed to write" in done.err
 
 
+def test_a_place_where_nothing_can_be_made_is_told_before_work_starts(wsss: Wsss) -> None:
+    (wsss.folder / "file").touch()
+    for words in (
+        ("evaluate", "toy", "--train", "--output", "file/out"),
+        ("infer", "toy", "--train", "--voc-submission", "file/out.tgz"),
+        ("report", "toy", "--output", "file/out.html"),
+        ("export", "labels", "toy", "--train", "--format", "png", "--out", "file/out"),
+        ("export", "model", "toy", "--to", "file/out"),
+        ("benchmark", "dots", "--output", "file/out.md"),
+        ("check", "--sheet", "file/out.png"),
+    ):
+        done = wsss(*words)
+        assert done.code == 2 and "file is no folder\n" in done.err and "Traceback" not in done.text, done.text
+    assert not (wsss.folder / "runs").exists()
+
+
 def test_a_runs_folder_that_may_not_be_looked_into(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
     stat = Path.stat
 

@@ -38,13 +38,7 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
     timm's comes through timm, which converts old files and is strict about their keys.  Raises WsssError: there is
     none, or it could not be had (naming the file to fetch by hand).
     """
-    source = hub_file(name)
-    if not source:
-        ours = f"there are no weights of '{name}' that can be downloaded"
-        raise WsssError(
-            ours if name in PUBLISHED else f"timm has no weights for '{name}'",
-            f"pass --pretrained {name}=FILE, or begin from random weights: --pretrained {name}=none",
-        )
+    source = require_published(name)
     try:
         with from_hub(source):
             if name in PUBLISHED:
@@ -59,6 +53,18 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
             + f"fetch {address(source)} by hand and pass it to every stage: --pretrained {name}=FILE; "
             f"or begin from random weights: --pretrained {name}=none",
         ) from error
+
+
+def require_published(name: str) -> str:
+    """`hub_file`.  Raises WsssError if there is none."""
+    source = hub_file(name)
+    if not source:
+        ours = f"there are no weights of '{name}' that can be downloaded"
+        raise WsssError(
+            ours if name in PUBLISHED else f"timm has no weights for '{name}'",
+            f"pass --pretrained {name}=FILE, or begin from random weights: --pretrained {name}=none",
+        )
+    return source
 
 
 def whole_args(args: Mapping[str, Any]) -> dict[str, Any]:
