@@ -165,7 +165,11 @@ def read_recipe(method: Method, recipe: str | None, kind: str) -> dict[str, Any]
     if recipe is None:
         path = method.recipe(kind)
         return read_yaml(path) if path.exists() else {}
-    path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else method.recipe(recipe)
+    file = recipe.endswith((".yaml", ".yml"))
+    path = Path(recipe) if file else method.recipe(recipe)
+    if file and not path.exists():
+        near = nearest(path.name, (p.name for p in path.parent.glob("*.y*ml")))
+        raise WsssError(f"--recipe {recipe}: there is no such file{near}", "check the path")
     if not path.exists():
         has = method.recipes()
         raise WsssError(

@@ -128,7 +128,10 @@ def test_instances_are_asked_of_a_stage_that_leaves_some(data: Prepared, name: s
     with pytest.raises(WsssError, match=r"no instance labels .*\n.*in a method that has instances \(bcm, irn\)"):
         planned(data, name, "evaluate.instances=true", *more, target="evaluate-pseudo")
     asked = ("evaluate.instances=true", "pseudo.instances.enabled=true")
-    assert planned(data, "irn", *asked, target="evaluate-pseudo")[-1] == "evaluate-pseudo"
+    with pytest.raises(WsssError, match="names no true objects to score instances against"):
+        planned(data, "irn", *asked, target="evaluate-pseudo")
+    named = replace(data, info=replace(data.info, instances=(data.folder,)))
+    assert planned(named, "irn", *asked, target="evaluate-pseudo")[-1] == "evaluate-pseudo"
 
 
 def test_a_stage_that_leaves_nothing_to_score_is_not_scored(data: Prepared, tmp_path: Path) -> None:
@@ -239,7 +242,10 @@ def test_what_nothing_needs_any_more_may_be_gone(trained: Wsss) -> None:
         path.unlink()
     shown = trained("evaluate", "--dry-run")
     assert "seeds: finished (10 of 10 files of cam/ are missing, first dot00.npy, which nothing needs now)" in shown.out
-    assert "evaluate: finished already" in trained("evaluate").out
+    (trained.folder / RUN / "infer/labels/dot12.png").unlink()
+    said = trained("evaluate").out
+    assert "evaluate: finished already" in said and "seeds" not in said
+    assert "infer: 1 of 5 files of labels/ are missing, first dot12.png, which nothing needs now" in said
     assert trained("seeds", "--workers", 0).code == 0
     assert len(list((trained.folder / RUN / "seeds" / "cam").iterdir())) == 10
 

@@ -34,7 +34,8 @@ def report(
 
     options = RunOptions(data=data, name=name, data_root=data_root, runs_root=runs_root)
     run = find_run(words[0] if words else None, options)
-    others = [find_named(f"{run.data}/{other}", runs_root) for other in compare or []]
+    named = [find_named(f"{run.data}/{other}", runs_root) for other in compare or []]
+    others = [other for other in dict.fromkeys(named) if other != run]  # each once
     path = output or run.folder / "report.html"
     require_makeable(path, "--output", folder=False)
     write_report(run, others, read_prepared(data_root / run.data), path)

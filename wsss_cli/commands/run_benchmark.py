@@ -142,15 +142,11 @@ def _overrides(assignments: Sequence[str]) -> dict[str, object]:
 def _targets(method: Method, data: Prepared) -> tuple[str, ...]:
     """The stages that score a run; seeds and pseudo-labels only where there are masks to do it."""
     scored = [key for key in stages_of(method) if key.partition("-")[0] == "evaluate"]
-    return tuple(key for key in scored if key == "evaluate" or _has_masks(data, "seeds"))
+    return tuple(key for key in scored if key == "evaluate" or data.has_masks("seeds"))
 
 
 def _has_full(method: Method, asked: Asked) -> bool:
-    return asked.full and bool(method.full) and _has_masks(asked.data, "train")
-
-
-def _has_masks(data: Prepared, role: str) -> bool:
-    return any(sample.mask is not None for sample in data.split(data.split_for(role)))
+    return asked.full and bool(method.full) and asked.data.has_masks("train")
 
 
 def _make(entry: Entry, entries: Sequence[Entry], asked: Asked, start: Start) -> bool:

@@ -17,7 +17,7 @@ from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import Hindrance, WsssError
-from wsss_cli.method import VERBS, Method
+from wsss_cli.method import INFER, VERBS, Method
 from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, laid_out, require_sound
 from wsss_cli.plugins import method as find_method
@@ -248,7 +248,7 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
                 console.warn(stop.text)
             raise
         if runtime.main and hint:
-            console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
+            console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
         return record
 
 
@@ -276,9 +276,11 @@ def _say_kept(target: Target) -> None:
         console.say(f"settings kept from before: {shown} ({target.run.settings_file})")
 
 
-def _next(stage: str, method: Method) -> str:
-    """The command that follows a stage."""
+def next_command(stage: str, method: Method, data: Prepared) -> str:
+    """The command that follows a stage; without masks nothing is scored."""
     chain = [s.name for s in method.stages]
     if stage in chain[:-1]:
         return chain[chain.index(stage) + 1]
-    return "evaluate"
+    if data.has_masks("val"):
+        return "evaluate"
+    return "report" if stage == INFER.name else INFER.name

@@ -32,6 +32,9 @@ def test_every_command_runs(wsss: Wsss) -> None:
         result = wsss(*words)
         assert result.code == 0, result.text
     run = wsss.folder / "runs/dots/plain_cam/default"
+    alone = len((run / "report.html").read_text())
+    assert wsss("report", "--compare", "plain_cam/default", "--compare", "plain_cam/default").code == 0
+    assert abs(len((run / "report.html").read_text()) - alone) < 9, "the run stands beside itself"
     config = (run / "pseudo/config.yaml").read_text()
     assert "background: 0.2" in config and len(list((run / "seeds/cam").glob("*.npz"))) == 10
     assert torch.load(run / "seeds/cam_net/checkpoint.pt", weights_only=True)["meta"]["method"] == "plain_cam"
