@@ -20,6 +20,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import is_writable, write_bytes, write_text
 from wsss_cli.locks import locked
 from wsss_cli.names import inside, require_folder_name
+from wsss_cli.nearest import nearest
 from wsss_cli.sound import read_text, sum_of
 
 
@@ -153,6 +154,13 @@ def all_runs(root: Path) -> list[Run]:
     folders = {path.parent for path in root.glob("*/*/*/run.yaml")}
     folders |= {path.parents[1] for path in root.glob("*/*/*/*/stage.json")}
     return [Run(root, *folder.relative_to(root).parts) for folder in sorted(folders)]
+
+
+def nearest_run(run: Run, stage: str = "*") -> str:
+    """'; did you mean ...?' with the nearest of the other runs in which a stage, or any, was begun, or nothing."""
+    name = f"{run.method}/{run.name}"
+    begun = (one for one in all_runs(run.root) if any(one.folder.glob(f"{stage}/stage.json")))
+    return nearest(name, sorted({f"{one.method}/{one.name}" for one in begun} - {name}))
 
 
 class DamagedRecord(WsssError):

@@ -5,11 +5,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nearest import nearest
 from wsss_cli.nested import nested
 from wsss_cli.places import has_checkpoint
 from wsss_cli.plan import Step
-from wsss_cli.runs import Run, all_runs
+from wsss_cli.runs import Run, nearest_run
 
 MADE = {"train": "was never trained", "seeds": "has no seeds yet", "pseudo": "has no pseudo-labels yet"}
 
@@ -23,11 +22,9 @@ def require_begun(run: Run, steps: Sequence[Step]) -> None:
     last = next(step for step in reversed(steps) if _learns(step) or not step.inputs)
     if last.status != "missing" or has_checkpoint(last.config):
         return
-    stage, name = last.stage.name, f"{run.method}/{run.name}"
-    able = [other for other in all_runs(run.root) if (other.stage(stage) / "stage.json").exists()]
-    near = nearest(name, sorted({f"{other.method}/{other.name}" for other in able} - {name}))
+    stage = last.stage.name
     raise WsssError(
-        f"run {name} on data set '{run.data}' {MADE[stage]}{near}",
+        f"run {run.method}/{run.name} on data set '{run.data}' {MADE[stage]}{nearest_run(run, stage)}",
         f"`wsss {stage} {run.method} --data {run.data} --name {run.name}` begins it; or add --train to this command",
     )
 
