@@ -28,6 +28,11 @@ class _Once(yaml.SafeLoader):
                 raise yaml.YAMLError(f"key {shown(key.value)} is given twice, in lines {lines}")
         return node
 
+    def flatten_mapping(self, node: yaml.MappingNode) -> None:
+        super().flatten_mapping(node)  # what is merged stands before what is given, and the last one counts
+        named = {(k.tag, k.value) if isinstance(k, yaml.ScalarNode) else id(k): (k, v) for k, v in node.value}
+        node.value = list(named.values())  # merged in turn, 6.0.4 takes the first of one-letter keys
+
 
 class _Yaml(_Once):
     """Without pyyaml's idea of switches and numbers."""

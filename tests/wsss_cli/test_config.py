@@ -166,9 +166,9 @@ def test_words_that_old_yaml_takes_for_switches(tmp_path: Path) -> None:
 
 
 def test_what_is_merged_may_be_overridden(tmp_path: Path) -> None:
-    (tmp_path / "r.yaml").write_text("a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  x: 3\nc: [*b, *b]\n")
+    (tmp_path / "r.yaml").write_text("a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  x: 3\nc: {<<: *b, y: 4}\nd: [*b, *b]\n")
     b = {"x": 3, "y": 2}
-    assert read_yaml(tmp_path / "r.yaml") == {"a": {"x": 1, "y": 2}, "b": b, "c": [b, b]}
+    assert read_yaml(tmp_path / "r.yaml") == {"a": {"x": 1, "y": 2}, "b": b, "c": {"x": 3, "y": 4}, "d": [b, b]}
 
 
 def test_an_empty_file_is_no_settings(tmp_path: Path) -> None:
