@@ -54,7 +54,8 @@ def writing_allowed(path: Path) -> Iterator[None]:
             raise Hindrance(f"not allowed to write {path}", "choose another folder or change its rights") from error
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise WsssError(f"{path.parent} is no folder", "choose another folder, or move that file away") from error
-        if error.filename is not None and _concerns(Path(error.filename), path):
+        named = error.filename is not None and _concerns(Path(error.filename), path)
+        if named and error.errno != errno.ENAMETOOLONG:  # which the app tells, of any path
             raise WsssError(f"{path} cannot be written: {error.strerror}", "choose another folder") from error
         raise
 
