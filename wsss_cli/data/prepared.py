@@ -168,7 +168,7 @@ class Prepared:
 
     def has_masks(self, role: str) -> bool:
         """Whether any image of the split that plays `role` has a mask."""
-        return any(s.mask is not None for s in self.samples if self.info.splits[role] in s.splits)
+        return any(s.mask is not None for s in self.samples if self.info.splits.get(role) in s.splits)
 
     def covering(self, samples: Collection[Sample], asked: str | None = None) -> str | None:
         """The split that samples are of: the one asked for, the training split, or else the smallest that has all."""
