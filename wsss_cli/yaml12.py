@@ -18,7 +18,7 @@ MERGE = "tag:yaml.org,2002:merge"
 class _Once(yaml.SafeLoader):
     """A SafeLoader that takes no key twice in one mapping; what `<<` merges may be overridden."""
 
-    def compose_mapping_node(self, anchor: str | None) -> yaml.MappingNode:
+    def compose_mapping_node(self, anchor: Any) -> yaml.MappingNode:
         node = super().compose_mapping_node(anchor)  # before merges: those repeat keys by right
         first: dict[tuple[str, str], yaml.Node] = {}
         for key in (key for key, _ in node.value if isinstance(key, yaml.ScalarNode) and key.tag != MERGE):
