@@ -43,9 +43,9 @@ class Beginning:
 
 def beginnings(config: BaseModel, where: str) -> Iterator[Beginning]:
     """Of every network among a stage's settings, however deep."""
-    for prefix, inner in nested(config, f"{where}."):
-        for name, info in type(inner).model_fields.items() if isinstance(inner, Pretrained) else ():
-            if WEIGHTS in info.metadata:
-                owner = name.removesuffix("pretrained").rstrip("_") or "backbone"
-                if network := getattr(inner, owner):
-                    yield Beginning(prefix + name, owner, network, getattr(inner, name), inner)
+    networks = ((prefix, inner) for prefix, inner in nested(config, f"{where}.") if isinstance(inner, Pretrained))
+    for prefix, net in networks:
+        for name, info in type(net).model_fields.items():
+            owner = name.removesuffix("pretrained").rstrip("_") or "backbone"
+            if WEIGHTS in info.metadata and (network := getattr(net, owner)):
+                yield Beginning(prefix + name, owner, network, getattr(net, name), net)
