@@ -49,7 +49,7 @@ def _stages(count: int) -> dict[str, tuple[float, float]]:
         Path(folder, "tiny.yaml").write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
         sizes = ["--train", str(count), "--val", str(count), "--size", str(SIDE)]
         _wsss(folder, "prepare", "shapes", *sizes)
-        _wsss(folder, "evaluate", "irn", "--recipe", "tiny.yaml", "--workers", "0")
+        _wsss(folder, "evaluate", "irn", "--train", "--recipe", "tiny.yaml", "--workers", "0")
         records = [json.loads(path.read_text()) for path in Path(folder).glob("runs/shapes/irn/default/*/stage.json")]
     return {r["stage"]: (1000 * r["seconds"] / count, r["peak_memory_gib"]) for r in records}
 

@@ -82,7 +82,20 @@ def trial(data: Prepared, method: str, stage: str, recipe: str, settings: Settin
     name = f"tune-{hashlib.sha256(repr((stage, recipe, settings)).encode()).hexdigest()[:8]}"
     target = [] if stage == "evaluate" else ["--stage", stage]
     sets = [word for setting in settings for word in ("--set", setting)]
-    asked = ["evaluate", method, "--data", data.folder.name, "--name", name, "--recipe", recipe, *target, *words, *sets]
+    asked = [
+        "evaluate",
+        method,
+        "--data",
+        data.folder.name,
+        "--name",
+        name,
+        "--recipe",
+        recipe,
+        "--train",
+        *target,
+        *words,
+        *sets,
+    ]
     subprocess.run([sys.executable, "-m", "wsss_cli", *asked], check=True)
     run = Path("runs", data.folder.name, method, name)
     scores = run / ("evaluate" if stage == "evaluate" else f"evaluate-{stage}") / "scores.json"

@@ -90,7 +90,7 @@ class Subject:
     @property
     def commands(self) -> list[tuple[object, ...]]:
         """Those that lead through every stage."""
-        first = ("evaluate", self.name, "--recipe", "tiny.yaml")
+        first = ("evaluate", self.name, "--train", "--recipe", "tiny.yaml")
         more = [("evaluate", *METHODS[self.name], *PLAIN)] if METHODS[self.name] else []
         return [(*first, *PLAIN), *more]
 
@@ -272,7 +272,7 @@ COMMANDS = (
     ("evaluate", "--force"),
     ("check",),
     ("report",),
-    ("export", "--format", "coco", "--out", "out"),
+    ("export", "labels", "--format", "coco", "--out", "out", *PLAIN),
 )
 REFUSED = ("run.yaml", "latest", "dataset.yaml", "samples.jsonl", "images/*.png", "masks/*.png", "objects/*.png")
 """Kinds of files that are not made again: what is theirs alone may end in a message."""
@@ -338,7 +338,7 @@ def damaged(rng: random.Random, target: Target, place: Path, how: str) -> str:
     after = path.read_bytes() if path.is_file() else None
     words = rng.choice(COMMANDS)
     extra = () if words[0] in ("check", "report", "export") else PLAIN
-    did = f"{how} of {path.relative_to(place)}, then wsss {' '.join(words)}"
+    did = f"{how} of {path.relative_to(place)}, then wsss {' '.join(map(str, words))}"
     first = command(*words, *extra, seconds=SECONDS)
     if why := fault_of(first):
         return f"{did}: {why}"
@@ -391,7 +391,7 @@ PAIRS: dict[str, tuple[object, ...]] = {
     "prepare --force": (*SCENES, "--force"),
     "check": ("check",),
     "report": ("report",),
-    "export": ("export", "--format", "png", "--out", "out"),
+    "export": ("export", "labels", "--format", "png", "--out", "out", *PLAIN),
 }
 
 # ---- a small disk

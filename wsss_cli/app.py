@@ -118,7 +118,8 @@ def _common(
 ) -> None:
     """Weakly supervised semantic segmentation: from image tags or boxes to masks, a trained network and a score.
 
-    prepare -> seeds -> pseudo -> train -> infer -> evaluate -> report; each command first runs what it needs.
+    prepare -> seeds -> pseudo -> train -> infer -> evaluate -> report; each command first runs what it needs;
+    those from infer on begin no run unless --train says so.
     """
 
 

@@ -38,7 +38,7 @@ class Config(BaseModel):
         describes.  A subclass adds what it knows: sizes that must fit, phases, shares of a batch.
         """
         for key, place, value in own_places(self):
-            if not place.exists(value):
+            if place.asked and not place.exists(value):
                 what = "file or folder" if place.kind == "any" else place.kind
                 yield WsssError(f"{where}.{key}: there is no {what} {place.find(value)}", "check the path")
         taken = getattr(self, "checkpoint", None) is not None

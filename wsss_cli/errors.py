@@ -19,6 +19,10 @@ class WsssError(Exception):
         self.remedy = remedy
 
 
+class Hindrance(WsssError):
+    """Of the machine or the network, not of what was asked: once it is out of the way the same command goes on."""
+
+
 def joined(errors: Sequence[WsssError]) -> WsssError:
     """One error that tells of several, each but once."""
     unique = list({str(error): error for error in errors}.values())

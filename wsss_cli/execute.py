@@ -45,6 +45,8 @@ def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime)
                 to_come = {s.stage.name: s.promises for s in steps if s.stage.name in inputs}
                 job = Job(data, method, step.stage.name, step.config, step.folder, inputs, runtime, to_come)
                 _run(step, job, steps)
+            elif runtime.main and step.key in steps[-1].inputs.values() and step.reason:
+                console.say(f"{step.key}: {step.reason}: {step.folder}")
             elif runtime.main and step is steps[-1]:
                 console.say(f"{step.key}: finished already, nothing has changed (--force redoes it): {step.folder}")
     return read_record(steps[-1].folder) or {}
@@ -91,7 +93,7 @@ def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, float] 
         "metrics": {name: _number(value) for name, value in (metrics or {}).items()},
     }
     write_record(step.folder, record | done)
-    made = ", ".join(a.folder for a in step.stage.writes) or "checkpoint.pt"
+    made = ", ".join(a.folder for a in step.stage.writes if (step.folder / a.folder).exists()) or "checkpoint.pt"
     console.say(f"{step.key}: made {made} in {seconds:.0f} s -> {step.folder}")
 
 

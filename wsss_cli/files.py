@@ -7,11 +7,12 @@ import errno
 import os
 import shutil
 import sys
+import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 
 NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
 NO_RIGHT = (errno.EACCES, errno.EROFS, errno.EPERM)
@@ -46,14 +47,39 @@ def writing_allowed(path: Path) -> Iterator[None]:
         yield
     except OSError as error:
         if error.errno in NO_SPACE:
-            raise WsssError(
+            raise Hindrance(
                 f"no space left while writing {path}", "free some space and run the command again"
             ) from error
         if error.errno in NO_RIGHT:
-            raise WsssError(f"not allowed to write {path}", "choose another folder or change its rights") from error
+            raise Hindrance(f"not allowed to write {path}", "choose another folder or change its rights") from error
         if isinstance(error, FileExistsError | NotADirectoryError):
             raise WsssError(f"{path.parent} is no folder", "choose another folder, or move that file away") from error
+        named = error.filename is not None and _concerns(Path(error.filename), path)
+        if named and error.errno != errno.ENAMETOOLONG:  # which the app tells, of any path
+            raise WsssError(f"{path} cannot be written: {error.strerror}", "choose another folder") from error
         raise
+
+
+def _concerns(named: Path, path: Path) -> bool:
+    """Whether an error names what is written: itself, its temporary name, or a folder that it is to be in."""
+    return named == path or named in path.parents or (named.parent == path.parent and named.suffix == ".part")
+
+
+def require_makeable(place: Path, option: str, folder: bool = True) -> None:
+    """Raises WsssError, before work starts, if no folder (or file) can be made there, or none be written in it."""
+    whole = place.absolute()
+    there = next(path for path in (whole, *whole.parents) if os.path.lexists(path))
+    what, remedy = f"{option} {place}", f"choose another {'folder' if folder else 'file'} with {option}"
+    if not whole.name or (there == whole and whole.is_dir() != folder):
+        raise WsssError(f"{what} is {'no folder' if folder else 'a folder, not a file'}", remedy)
+    inside = there if there.is_dir() else there.parent if there == whole else None
+    if inside is None:
+        raise WsssError(f"{what}: {there} is no folder", remedy)
+    try:
+        with tempfile.TemporaryFile(dir=inside):
+            pass
+    except OSError as error:
+        raise WsssError(f"{what}: nothing can be written in {inside}: {error.strerror}", remedy) from error
 
 
 def write_text(path: Path, text: str, flushed: bool = True) -> None:

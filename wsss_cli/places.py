@@ -21,12 +21,14 @@ SAMPLED = 64  # files of a folder whose content its digest looks at
 class Place:
     """Says of a setting, in its annotation, that its value names a file or a folder unless it is one of `words`.
 
-    find  what the value stands for, where that is not the path itself
+    find   what the value stands for, where that is not the path itself
+    asked  whether the plan asks if it is there; else who looks into it does
     """
 
     kind: Literal["file", "folder", "any"] = "file"
     words: tuple[str, ...] = ()
     find: Callable[[str], Path] = lambda value: Path(value).expanduser()
+    asked: bool = True
 
     def exists(self, value: str) -> bool:
         path = self.find(value)
@@ -50,6 +52,11 @@ def places(config: BaseModel) -> Iterator[tuple[str, Place, str]]:
     for prefix, inner in nested(config):
         for key, place, value in own_places(inner):
             yield prefix + key, place, value
+
+
+def has_checkpoint(config: BaseModel) -> bool:
+    """Whether the settings give a trained network in place of a training."""
+    return any(key.rpartition(".")[2] == "checkpoint" for key, _, _ in places(config))
 
 
 def identities(config: BaseModel, known: Mapping[str, Any]) -> dict[str, dict[str, Any]]:

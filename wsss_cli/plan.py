@@ -17,6 +17,7 @@ from wsss_cli.data.unchanged import require_unchanged
 from wsss_cli.errors import WsssError, joined
 from wsss_cli.method import Artefact, Method, Stage
 from wsss_cli.nearest import nearest
+from wsss_cli.nets.foreseen import network_problems
 from wsss_cli.places import identities
 from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, read_record
@@ -75,11 +76,20 @@ def plan(
     settings: Settings,
     force: bool = False,
     ranks: int = 1,
+    trust: bool = False,
+) -> list[Step]:
+    """`laid_out`.  Raises WsssError also as `require_sound`."""
+    steps = laid_out(run, method, target, data, settings, force)
+    require_sound(steps, data, ranks, trust)
+    return steps
+
+
+def laid_out(
+    run: Run, method: Method, target: str, data: Prepared, settings: Settings, force: bool = False
 ) -> list[Step]:
     """The steps that lead to `target`, in order, the finished ones among them.
 
-    Raises WsssError for a stage that the method does not have, for wrong settings, and for all that is known to go
-    wrong in the steps that run.
+    Raises WsssError for a stage that the method does not have, and for wrong settings.
     """
     chain = stages_of(method)
     if target not in chain:
@@ -88,11 +98,17 @@ def plan(
     check_sections(recipe, settings, chain, method)
     steps: dict[str, Step] = {}
     _visit(target, chain, steps, run, data, recipe, settings, force_key=target if force else "")
-    settled = _settled(list(steps.values()))
-    if found := problems(settled, data, ranks):
+    return _settled(list(steps.values()))
+
+
+def require_sound(steps: Sequence[Step], data: Prepared, ranks: int, trust: bool) -> None:
+    """Raises WsssError for all that is known to go wrong in the steps that run.
+
+    trust  weights files that can run code are read
+    """
+    if found := problems(steps, data, ranks, trust):
         raise joined(found)
-    require_unchanged(_images(settled, data))
-    return settled
+    require_unchanged(_images(steps, data))
 
 
 def _no_stage(method: Method, target: str) -> WsssError:
@@ -104,14 +120,14 @@ def _no_stage(method: Method, target: str) -> WsssError:
     return WsssError(f"method '{method.name}' has no stage '{source}'", f"it has: {has}, infer, evaluate")
 
 
-def problems(steps: Sequence[Step], data: Prepared, ranks: int) -> list[WsssError]:
+def problems(steps: Sequence[Step], data: Prepared, ranks: int, trust: bool = False) -> list[WsssError]:
     """What is known to go wrong in the steps that run.  One that is only made whole has been through it."""
     by_name = {step.stage.name: step for step in steps}
     found: list[WsssError] = []
     for step in steps:
         if step.runs and step.status != "incomplete":
-            context = _context(step.inputs, by_name, data, ranks)
-            found += step.config.problems(context, step.stage.name.partition("-")[0])
+            context, where = _context(step.inputs, by_name, data, ranks), step.stage.name.partition("-")[0]
+            found += [*step.config.problems(context, where), *network_problems(step.config, where, trust)]
     return found
 
 
@@ -149,7 +165,11 @@ def read_recipe(method: Method, recipe: str | None, kind: str) -> dict[str, Any]
     if recipe is None:
         path = method.recipe(kind)
         return read_yaml(path) if path.exists() else {}
-    path = Path(recipe) if recipe.endswith((".yaml", ".yml")) else method.recipe(recipe)
+    file = recipe.endswith((".yaml", ".yml"))
+    path = Path(recipe) if file else method.recipe(recipe)
+    if file and not path.exists():
+        near = nearest(path.name, (p.name for p in path.parent.glob("*.y*ml")))
+        raise WsssError(f"--recipe {recipe}: there is no such file{near}", "check the path")
     if not path.exists():
         has = method.recipes()
         raise WsssError(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -17,9 +17,10 @@ from pydantic import BaseModel, ConfigDict, ValidationError
 from wsss_cli import yaml12
 from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
-from wsss_cli.files import is_writable, write_text
+from wsss_cli.files import is_writable, write_bytes, write_text
 from wsss_cli.locks import locked
 from wsss_cli.names import inside, require_folder_name
+from wsss_cli.nearest import nearest
 from wsss_cli.sound import read_text, sum_of
 
 
@@ -76,8 +77,19 @@ class Run:
         head, mark = "# what was asked of this run; later commands start from it", sum_of(yaml12.load(body))
         write_text(self.settings_file, f"{head}\n{body}sum: '{mark}'\n")
 
-    def make_latest(self) -> None:
-        write_text(self.root / "latest", f"{self.data}/{self.method}/{self.name}\n")
+    def ask(self, settings: Settings) -> Callable[[], None]:
+        """Write run.yaml, and name this run the last one; returns what undoes both.  A closed run stays as it is."""
+        files = () if self.is_closed() else (self.settings_file, self.root / "latest")
+        before = {path: path.read_bytes() if path.is_file() else None for path in files}
+        if files:
+            self.save_settings(settings)
+            write_text(self.root / "latest", f"{self.data}/{self.method}/{self.name}\n")
+
+        def undo() -> None:
+            for path, content in before.items():
+                path.unlink(missing_ok=True) if content is None else write_bytes(path, content)
+
+        return undo
 
     @contextmanager
     def locked(self) -> Iterator[None]:
@@ -142,6 +154,13 @@ def all_runs(root: Path) -> list[Run]:
     folders = {path.parent for path in root.glob("*/*/*/run.yaml")}
     folders |= {path.parents[1] for path in root.glob("*/*/*/*/stage.json")}
     return [Run(root, *folder.relative_to(root).parts) for folder in sorted(folders)]
+
+
+def nearest_run(run: Run, stage: str = "*") -> str:
+    """'; did you mean ...?' with the nearest of the other runs in which a stage, or any, was begun, or nothing."""
+    name = f"{run.method}/{run.name}"
+    begun = (one for one in all_runs(run.root) if any(one.folder.glob(f"{stage}/stage.json")))
+    return nearest(name, sorted({f"{one.method}/{one.name}" for one in begun} - {name}))
 
 
 class DamagedRecord(WsssError):

@@ -74,8 +74,8 @@ class MethodTester:
     @pytest.fixture(scope="class")
     @classmethod
     def run(cls, folder: Path) -> Path:
-        """The run's folder, once `wsss evaluate` made every stage that it needs."""
-        cls.wsss(folder, "evaluate", *cls.tiny())
+        """The run's folder, once `wsss evaluate --train` made every stage that it needs."""
+        cls.wsss(folder, "evaluate", "--train", *cls.tiny())
         return cls.at(folder)
 
     def test_every_stage_is_made_and_scored(self, folder: Path, run: Path) -> None:

@@ -127,7 +127,7 @@ def test_parse_set(text: str, value: Any) -> None:
     assert parse_set(text) == value
 
 
-@pytest.mark.parametrize("text", ["a", "=1", " =1", "a=[1", "a..b=1", "a.=1"])
+@pytest.mark.parametrize("text", ["a", "=1", " =1", "a=[1", "a..b=1", "a.=1", "a={b: 1, b: 1}"])
 def test_parse_set_refuses(text: str) -> None:
     with pytest.raises(WsssError, match="--set"):
         parse_set(text)
@@ -140,7 +140,15 @@ def test_changes_name_the_keys() -> None:
 
 @pytest.mark.parametrize(
     ("content", "message"),
-    [(None, "cannot be read"), (b"a: [", "is not YAML"), (b"- 1", "must hold a mapping"), (b"\xff\xfe\xff", "is not")],
+    [
+        (None, "cannot be read"),
+        (b"a: [", "is not YAML"),
+        (b"- 1", "must hold a mapping"),
+        (b"\xff\xfe\xff", "is not"),
+        (b"train:\n  loop: {batch: 4}\n  lr: 1\n  loop: {epochs: 2}\n", "'loop' is given twice, in lines 2 and 4"),
+        (b"a: 1\n'a': 1\n", "'a' is given twice, in lines 1 and 2"),
+        (b"a: {on: 1, no: 2, on: 3}", "'on' is given twice, in lines 1 and 1"),
+    ],
 )
 def test_a_file_that_is_no_recipe(tmp_path: Path, content: bytes | None, message: str) -> None:
     path = tmp_path / "r.yaml"
@@ -155,6 +163,12 @@ def test_words_that_old_yaml_takes_for_switches(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("mode: no\nflip: off\nmiddle: {inner: {epochs: 1e-1}}\n")
     config = resolve(Stage, "train", read_yaml(tmp_path / "r.yaml"))
     assert (config.mode, config.flip, config.middle.inner.epochs) == ("no", False, 0.1)
+
+
+def test_what_is_merged_may_be_overridden(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  x: 3\nc: {<<: *b, y: 4}\nd: [*b, *b]\n")
+    b = {"x": 3, "y": 2}
+    assert read_yaml(tmp_path / "r.yaml") == {"a": {"x": 1, "y": 2}, "b": b, "c": {"x": 3, "y": 4}, "d": [b, b]}
 
 
 def test_an_empty_file_is_no_settings(tmp_path: Path) -> None:

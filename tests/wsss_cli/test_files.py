@@ -21,12 +21,68 @@ from wsss_cli.files import (
     is_lost,
     keep_if_made_from,
     put_in_place,
+    require_makeable,
     restore,
     sweep,
     write_bytes,
     write_text,
     writing,
 )
+
+
+@pytest.mark.parametrize(
+    ("place", "folder", "message"),
+    [
+        ("new/deep", True, ""),
+        ("new/deep/page.html", False, ""),
+        ("there", True, ""),
+        ("file", False, ""),
+        ("there/../other", True, ""),
+        ("file", True, "is no folder"),
+        ("file/below", True, "file is no folder"),
+        ("file/below/page.html", False, "file is no folder"),
+        ("there", False, "is a folder, not a file"),
+        ("lost/below", True, "lost is no folder"),
+        ("/", True, "is no folder"),
+        ("/proc/new", True, "nothing can be written in /proc"),
+        ("/proc/page.html", False, "nothing can be written in /proc"),
+    ],
+)
+def test_where_results_can_be_written(
+    tmp_path: Path, place: str, folder: bool, message: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    if place.startswith("/proc") and sys.platform != "linux":
+        pytest.skip("another system")
+    monkeypatch.chdir(tmp_path)
+    Path("there").mkdir()
+    Path("file").touch()
+    Path("lost").symlink_to("nowhere")
+    before = sorted(tmp_path.rglob("*"))
+    if message:
+        with pytest.raises(WsssError, match=rf"^--output {place}.*{message}.*\n  choose another .* with --output$"):
+            require_makeable(Path(place), "--output", folder)
+    else:
+        require_makeable(Path(place), "--output", folder)
+    assert sorted(tmp_path.rglob("*")) == before
+
+
+@pytest.mark.parametrize("error", [errno.EACCES, errno.EROFS, errno.ENOENT, errno.EIO])
+def test_where_nothing_can_be_written(tmp_path: Path, error: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As root meets it nowhere but on another's disk."""
+
+    def refused(**where: object) -> None:
+        raise OSError(error, os.strerror(error), str(where["dir"]))
+
+    monkeypatch.setattr("tempfile.TemporaryFile", refused)
+    with pytest.raises(WsssError, match=f"nothing can be written in {tmp_path}: {os.strerror(error)}"):
+        require_makeable(tmp_path / "a/b", "--output")
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="a folder in which nothing can be made")
+def test_what_the_system_says_of_a_place_is_one_line() -> None:
+    for write in (lambda: write_text(Path("/proc/a/b"), ""), lambda: write_text(Path("/proc/a"), "")):
+        with pytest.raises(WsssError, match=r"^/proc/a.* cannot be written: "):
+            write()
 
 
 def test_written_and_replaced(tmp_path: Path) -> None:

@@ -10,6 +10,7 @@ from typing import Any
 import pytest
 
 from processes import Wsss
+from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import as_dict, parse_set
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
@@ -39,8 +40,14 @@ def without(data: Prepared, **fields: Any) -> Prepared:
     return replace(data, samples=tuple(replace(s, **fields) for s in data.samples))
 
 
+def fresh(name: str) -> Settings:
+    """Nothing asked, but that PPMG's networks, whose weights nobody may fetch, begin from none."""
+    found = method(name)
+    return Settings(None, pretrained_settings(found, Settings(), "", ["none"]) if name == "ppmg" else None)
+
+
 def planned(data: Prepared, name: str, *settings: str, target: str = "evaluate", ranks: int = 1) -> list[str]:
-    asked = Settings()
+    asked = fresh(name)
     for setting in settings:
         asked = asked.updated(None, parse_set(setting))
     run = Run(data.folder / "runs", "none", name, "default")
@@ -121,7 +128,10 @@ def test_instances_are_asked_of_a_stage_that_leaves_some(data: Prepared, name: s
     with pytest.raises(WsssError, match=r"no instance labels .*\n.*in a method that has instances \(bcm, irn\)"):
         planned(data, name, "evaluate.instances=true", *more, target="evaluate-pseudo")
     asked = ("evaluate.instances=true", "pseudo.instances.enabled=true")
-    assert planned(data, "irn", *asked, target="evaluate-pseudo")[-1] == "evaluate-pseudo"
+    with pytest.raises(WsssError, match="names no true objects to score instances against"):
+        planned(data, "irn", *asked, target="evaluate-pseudo")
+    named = replace(data, info=replace(data.info, instances=(data.folder,)))
+    assert planned(named, "irn", *asked, target="evaluate-pseudo")[-1] == "evaluate-pseudo"
 
 
 def test_a_stage_that_leaves_nothing_to_score_is_not_scored(data: Prepared, tmp_path: Path) -> None:
@@ -205,7 +215,7 @@ def test_a_stage_promises_the_weights_that_others_read(
 
 @pytest.fixture
 def trained(wsss: Wsss) -> Wsss:
-    assert wsss("evaluate", "toy", "--workers", 0).code == 0
+    assert wsss("evaluate", "toy", "--train", "--workers", 0).code == 0
     return wsss
 
 
@@ -232,7 +242,10 @@ def test_what_nothing_needs_any_more_may_be_gone(trained: Wsss) -> None:
         path.unlink()
     shown = trained("evaluate", "--dry-run")
     assert "seeds: finished (10 of 10 files of cam/ are missing, first dot00.npy, which nothing needs now)" in shown.out
-    assert "evaluate: finished already" in trained("evaluate").out
+    (trained.folder / RUN / "infer/labels/dot12.png").unlink()
+    said = trained("evaluate").out
+    assert "evaluate: finished already" in said and "seeds" not in said
+    assert "infer: 1 of 5 files of labels/ are missing, first dot12.png, which nothing needs now" in said
     assert trained("seeds", "--workers", 0).code == 0
     assert len(list((trained.folder / RUN / "seeds" / "cam").iterdir())) == 10
 
@@ -354,7 +367,7 @@ METHODS = ("irn", "beco", "ppmg", "toco", "locbe", "puf", "bcm", "clipes", "wecl
 
 def all_steps(data: Prepared, name: str, *settings: str) -> list[Step]:
     """What leads to the scores of predictions and of pseudo-labels."""
-    asked = Settings()
+    asked = fresh(name)
     for setting in settings:
         asked = asked.updated(None, parse_set(setting))
     run = Run(data.folder / "runs", "none", name, "default")

@@ -25,7 +25,7 @@ def whole(dots: Path, toy_site: Path, tmp_path_factory: pytest.TempPathFactory) 
     """A folder with a finished run."""
     folder = tmp_path_factory.mktemp("whole")
     shutil.copytree(dots / "data", folder / "data")
-    result = Wsss(folder, (toy_site,))("evaluate", "toy", "--workers", 0)
+    result = Wsss(folder, (toy_site,))("evaluate", "toy", "--train", "--workers", 0)
     assert result.code == 0, result.text
     return folder
 

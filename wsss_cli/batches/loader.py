@@ -15,7 +15,7 @@ from typing import Any, Protocol
 import torch
 from torch.utils.data import DataLoader, Dataset, Sampler
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 
 START = "fork" if sys.platform == "linux" else "spawn"  # Python 3.14's own way on Linux would import torch per reader
 DIED = re.compile(r"DataLoader worker \(pid\(?s?\)? [\d, ]+\) (?:is (killed by signal: [\w ]+)|exited unexpectedly)")
@@ -137,7 +137,7 @@ def readers_watched() -> Iterator[None]:
             process.kill()  # they would outlive a SIGTERM
         if isinstance(error, RuntimeError) and (died := DIED.search(str(error))):
             what = f"a reader process of the training {died[1] or 'ended'}, often for want of memory"
-            raise WsssError(what, "run the command again, perhaps with fewer --workers: it goes on") from error
+            raise Hindrance(what, "run the command again, perhaps with fewer --workers: it goes on") from error
         raise
 
 

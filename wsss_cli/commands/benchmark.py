@@ -48,6 +48,7 @@ def benchmark(
     from wsss_cli.commands.run_benchmark import Asked, run_benchmark, show_benchmark
     from wsss_cli.commands.stage import require_data
     from wsss_cli.data.prepared import read_latest, read_prepared
+    from wsss_cli.files import require_makeable
 
     name = data or read_latest(options.data_root)
     require_data(name, options.data_root)
@@ -59,6 +60,7 @@ def benchmark(
         replace(options, data=name, set=set),
         output or options.runs_root / name / "benchmark.md",
     )
+    require_makeable(asked.output, "--output", folder=False)
     if options.dry_run:
         show_benchmark(asked)
     else:

@@ -8,7 +8,7 @@ from typing import Annotated, Literal
 
 from typer import Option
 
-from wsss_cli.commands.infer import Crf, Split, setting
+from wsss_cli.commands.infer import Crf, Split, Train, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
 Which = Literal["infer", "pseudo", "seeds"]
@@ -30,6 +30,7 @@ def evaluate(
     crf: Crf = None,
     instances: Instances = None,
     output: Output = None,
+    train: Train = False,
     as_json: Json = False,
     *,
     options: RunOptions,
@@ -41,9 +42,12 @@ def evaluate(
     from wsss_cli.config import merge
     from wsss_cli.console import log, say
     from wsss_cli.errors import WsssError
+    from wsss_cli.files import require_makeable
 
     if as_json:
         log.setLevel(logging.WARNING)
+    if output is not None:
+        require_makeable(output, "--output")
     stage = stage or ("pseudo" if instances else "infer")
     if instances and stage != "pseudo":
         raise WsssError(f"--instances: stage {stage} has no instance labels", "they are made by --stage pseudo")
@@ -51,7 +55,7 @@ def evaluate(
     split_wish = setting("infer" if stage == "infer" else "evaluate", "split", split)
     name = "evaluate" if stage == "infer" else f"evaluate-{stage}"
     passing = merge(split_wish, setting("evaluate", "instances", instances))
-    done = run_stage("evaluate", words, options, crf_wish, passing, name, output=output)
+    done = run_stage("evaluate", words, options, crf_wish, passing, name, output=output, begins=train)
     if done is None:
         return
     from wsss_cli.metrics.evaluate import read_scores

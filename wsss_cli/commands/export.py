@@ -10,7 +10,7 @@ import typer
 from typer import Option
 
 from wsss_cli import bounds
-from wsss_cli.commands.infer import setting
+from wsss_cli.commands.infer import Train, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
 if TYPE_CHECKING:
@@ -66,6 +66,7 @@ def labels(
     min_area: MinArea = None,
     tolerance: Tolerance = None,
     images: ImagesHow = None,
+    train: Train = False,
     *,
     options: RunOptions,
 ) -> None:
@@ -79,7 +80,7 @@ def labels(
     name = stage.removesuffix("_crf")
     crf: Any = setting("infer", "crf", True if stage == "infer_crf" else None)
     of_split = setting("infer", "split", split if name == "infer" else None)
-    done = run_stage(name, words, options, crf, of_split, hint=False)
+    done = run_stage(name, words, options, crf, of_split, hint=False, begins=train)
     if done is None:
         return
     from wsss_cli import console

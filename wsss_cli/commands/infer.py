@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 from typer import Option
 
 from wsss_cli import bounds
-from wsss_cli.commands.options import RunOptions, Words, stage_command
+from wsss_cli.commands.options import RUN, RunOptions, Words, stage_command
 from wsss_cli.errors import WsssError
 
 if TYPE_CHECKING:
@@ -16,6 +16,9 @@ if TYPE_CHECKING:
 
 Split = Annotated[str | None, Option("--split", help="the split to predict; val")]
 Crf = Annotated[bool | None, Option("--crf/--no-crf", help="refine the predictions with a dense CRF as well")]
+Train = Annotated[
+    bool, Option("--train", help="begin a run that was never trained: make all that is missing", rich_help_panel=RUN)
+]
 Archive = Annotated[
     Path | None, Option("--voc-submission", help="predict split test and write FILE.tgz for the VOC 2012 server")
 ]
@@ -56,6 +59,7 @@ def infer(
     words: Words = None,
     split: Split = None,
     crf: Crf = None,
+    train: Train = False,
     voc_submission: Archive = None,
     competition: Competition = "comp6",
     images: Images = None,
@@ -76,8 +80,8 @@ def infer(
         from wsss_cli.commands.photos import Wish, infer_photos
         from wsss_cli.data.picture import Reading
 
-        if split is not None or voc_submission is not None:
-            raise WsssError("--images stand for themselves", "leave out --split and --voc-submission")
+        if split is not None or voc_submission is not None or train:
+            raise WsssError("--images stand for themselves", "leave out --split, --voc-submission and --train")
         reading = Reading(white_level, black_level, pages == "first", megapixels=max_megapixels)
         wish = Wish(images, output, overlay, probabilities, reading, long_side)
         infer_photos(words, options, setting("infer", "crf", crf), wish, model)
@@ -92,7 +96,8 @@ def infer(
 
         require_archive_name(voc_submission)
         split = split or "test"
-    done = run_stage("infer", words, options, setting("infer", "crf", crf), setting("infer", "split", split))
+    passing = setting("infer", "split", split)
+    done = run_stage("infer", words, options, setting("infer", "crf", crf), passing, begins=train)
     if done is not None and voc_submission is not None:
         _submit(voc_submission, done[0], done[1], competition)
 

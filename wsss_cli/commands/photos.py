@@ -70,6 +70,7 @@ def infer_photos(
     Raises WsssError: nothing to predict, no trained network, more than one process.
     """
     from wsss_cli.errors import WsssError
+    from wsss_cli.files import require_makeable
     from wsss_cli.models.model import with_long_side
     from wsss_cli.photos.find import find_photos
     from wsss_cli.ranks.distributed import process_group
@@ -80,6 +81,7 @@ def infer_photos(
     found = with_long_side(found, wish.long_side)
     photos = find_photos(wish.images, [options.runs_root])
     output = wish.output or Path("predictions", found.name, photos.root.name or "photos")
+    require_makeable(output, "--output")
     if options.dry_run:
         from wsss_cli import console
 
@@ -151,7 +153,7 @@ def _predict(model: Model, photos: Photos, output: Path, wish: Wish, runtime: An
 
     wanted = {"labels_crf": model.config.crf, "overlay": wish.overlay, "probabilities": wish.probabilities}
     kinds = ["labels", *(kind for kind, asked in wanted.items() if asked)]
-    lock = output.absolute().with_name(f".{output.name}.lock")
+    lock = output.absolute().with_name(f".{output.absolute().name}.lock")
     with locked(lock, f"is writing to {output}", "wait for it, or choose another folder with --output"):
         results, failures = predict_photos(model, photos, output, kinds, wish.reading, runtime, anew)
     for failure in failures:

@@ -29,10 +29,14 @@ def report(
     from wsss_cli.commands.options import RunOptions
     from wsss_cli.commands.stage import find_named, find_run
     from wsss_cli.data.prepared import read_prepared
+    from wsss_cli.files import require_makeable
     from wsss_cli.report.page import write_report
 
     options = RunOptions(data=data, name=name, data_root=data_root, runs_root=runs_root)
     run = find_run(words[0] if words else None, options)
-    others = [find_named(f"{run.data}/{other}", runs_root) for other in compare or []]
-    path = write_report(run, others, read_prepared(data_root / run.data), output or run.folder / "report.html")
+    named = [find_named(f"{run.data}/{other}", runs_root) for other in compare or []]
+    others = [other for other in dict.fromkeys(named) if other != run]  # each once
+    path = output or run.folder / "report.html"
+    require_makeable(path, "--output", folder=False)
+    write_report(run, others, read_prepared(data_root / run.data), path)
     console.say(f"report: {path}")

@@ -117,8 +117,8 @@ def checked(asked: Asked) -> list[Entry]:
 
 def planned(entry: Entry, target: str, asked: Asked) -> list[Step]:
     options = asked.options
-    ranks = launch.world(launch.Launch(options.gpus, options.procs))
-    return plan(entry.run, entry.method, target, asked.data, entry.settings, ranks=ranks)
+    ranks, trust = launch.world(launch.Launch(options.gpus, options.procs)), options.trust_checkpoint
+    return plan(entry.run, entry.method, target, asked.data, entry.settings, ranks=ranks, trust=trust)
 
 
 def _entries(method: Method, seed: int, asked: Asked) -> list[Entry]:
@@ -142,15 +142,11 @@ def _overrides(assignments: Sequence[str]) -> dict[str, object]:
 def _targets(method: Method, data: Prepared) -> tuple[str, ...]:
     """The stages that score a run; seeds and pseudo-labels only where there are masks to do it."""
     scored = [key for key in stages_of(method) if key.partition("-")[0] == "evaluate"]
-    return tuple(key for key in scored if key == "evaluate" or _has_masks(data, "seeds"))
+    return tuple(key for key in scored if key == "evaluate" or data.has_masks("seeds"))
 
 
 def _has_full(method: Method, asked: Asked) -> bool:
-    return asked.full and bool(method.full) and _has_masks(asked.data, "train")
-
-
-def _has_masks(data: Prepared, role: str) -> bool:
-    return any(sample.mask is not None for sample in data.split(data.split_for(role)))
+    return asked.full and bool(method.full) and asked.data.has_masks("train")
 
 
 def _make(entry: Entry, entries: Sequence[Entry], asked: Asked, start: Start) -> bool:
@@ -187,7 +183,7 @@ def _words(entry: Entry, target: str, o: RunOptions) -> list[str]:
         "--runs-root": o.runs_root,
     }
     words = [str(word) for option, value in given.items() if value != "" for word in (option, value)]
-    return ["evaluate", entry.method.name, *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
+    return ["evaluate", entry.method.name, "--train", *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
 
 
 def _write(asked: Asked, entries: Sequence[Entry]) -> None:

@@ -91,7 +91,8 @@ def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
 def _to_come(target: Target, options: RunOptions) -> list[Finding]:
     """What a plan refuses, on as many ranks as asked for; whether the disk has room; what is damaged of the rest."""
     try:
-        steps = make_plan(target, "evaluate", options, launch.world(asked_launch(options)))
+        last = "evaluate" if target.data.has_masks("val") else "infer"
+        steps = make_plan(target, last, options, launch.world(asked_launch(options)))
     except WsssError as error:
         return [Finding("error", error.what, error.remedy)]
     what = lack(steps, target.data, target.run.root)

@@ -81,15 +81,16 @@ def compare(run: Several, runs_root: Root = RUNS) -> None:
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
 
-    if len(run) < 2:
+    called = {find_named(name, runs_root): name for name in run}
+    found = list(called)
+    if len(found) < 2:
         raise WsssError("one run is nothing to compare", "name two or more: wsss runs compare METHOD/NAME METHOD/OTHER")
-    found = [find_named(name, runs_root) for name in run]
     records = [stage_records(one) for one in found]
     rows = [[key, *values] for key, values in differences(records).items()]
     scores = [_scores(evaluations(one, stages).values()) for one, stages in zip(found, records)]
     for kind in dict.fromkeys(kind for one in scores for kind in one):
         rows.append([f"mIoU, %: {kind}", *(percent(one[kind]) if kind in one else ABSENT for one in scores)])
-    console.table("", ["", *run], rows)
+    console.table("", ["", *called.values()], rows)
 
 
 def remove(

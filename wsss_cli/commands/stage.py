@@ -9,16 +9,17 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from wsss_cli import console
+from wsss_cli.commands.begun import require_begun
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.weights import pretrained_settings
+from wsss_cli.commands.weights import pretrained_settings, require_files
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
-from wsss_cli.errors import WsssError
-from wsss_cli.method import VERBS, Method
+from wsss_cli.errors import Hindrance, WsssError
+from wsss_cli.method import INFER, VERBS, Method
 from wsss_cli.nearest import nearest
-from wsss_cli.plan import Step, plan
+from wsss_cli.plan import Step, laid_out, require_sound
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
 from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
@@ -54,6 +55,7 @@ def run_stage(
     stage: str = "",
     hint: bool = True,
     output: Path | None = None,
+    begins: bool = True,
 ) -> tuple[Target, dict[str, Any]] | None:
     """Run `stage` (named as the verb unless given) and what it needs.
 
@@ -61,6 +63,7 @@ def run_stage(
     passing  the same, but for this command only: later ones do not start from them
     hint     say which command comes next
     output   the folder of stage evaluate, if not in the run
+    begins   whether the command may begin a run: see `require_begun`
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
     """
@@ -69,7 +72,7 @@ def run_stage(
 
     def resolve() -> tuple[Target, list[Step]]:
         target = resolve_target(verb, words, options, own or {}, passing or {}, stage, output)
-        return target, make_plan(target, stage or verb, options, launch.world(asked))
+        return target, make_plan(target, stage or verb, options, launch.world(asked), begins)
 
     if options.dry_run:
         target, steps = resolve()
@@ -115,6 +118,7 @@ def resolve_target(
     if options.pretrained:
         begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
         saved = kept.updated(options.recipe, merge(begin, overrides))
+        require_files(options.pretrained)
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 
@@ -144,8 +148,12 @@ def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
     return values if next(iter(values)) in SECTIONS else {verb: values}
 
 
-def make_plan(target: Target, stage: str, options: RunOptions, ranks: int) -> list[Step]:
-    return plan(target.run, target.method, stage, target.data, target.settings, options.force, ranks)
+def make_plan(target: Target, stage: str, options: RunOptions, ranks: int, begins: bool = True) -> list[Step]:
+    steps = laid_out(target.run, target.method, stage, target.data, target.settings, options.force)
+    if not begins:
+        require_begun(target.run, steps)
+    require_sound(steps, target.data, ranks, options.trust_checkpoint)
+    return steps
 
 
 def show_plan(steps: list[Step]) -> None:
@@ -226,31 +234,28 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         if runtime.main:
             _say_kept(target)
             _warn_of_space(target, steps)
-            if not target.run.is_closed():
-                target.run.save_settings(target.saved)
-                target.run.make_latest()
+        undo = target.run.ask(target.saved) if runtime.main else lambda: None
         try:
             record = execute(steps, target.data, target.method, runtime)
-        except Exception:
+        except Exception as error:
             if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
-                _forget(target, steps)
+                _bring_back(target.run, steps)
+                if isinstance(error, WsssError) and not isinstance(error, Hindrance):
+                    undo()  # what was asked was a mistake; else the same short command is to go on
             raise
         except SystemExit as stop:
             if runtime.main and hasattr(stop, "text"):
                 console.warn(stop.text)
             raise
         if runtime.main and hint:
-            console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
+            console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
         return record
 
 
-def _forget(target: Target, steps: list[Step]) -> None:
-    """A command by which nothing was made was a mistake: its settings are not remembered, results stay."""
-    if target.run.is_closed():
-        return
-    target.run.save_settings(target.kept)
+def _bring_back(run: Run, steps: list[Step]) -> None:
+    """The results that a command set aside by which nothing was made."""
     for step in steps:
-        if step.status in ("stale", "forced"):
+        if step.status in ("stale", "forced") and not run.is_closed():
             bring_back(step.folder)
 
 
@@ -271,9 +276,11 @@ def _say_kept(target: Target) -> None:
         console.say(f"settings kept from before: {shown} ({target.run.settings_file})")
 
 
-def _next(stage: str, method: Method) -> str:
-    """The command that follows a stage."""
+def next_command(stage: str, method: Method, data: Prepared) -> str:
+    """The command that follows a stage; without masks nothing is scored."""
     chain = [s.name for s in method.stages]
     if stage in chain[:-1]:
         return chain[chain.index(stage) + 1]
-    return "evaluate"
+    if data.has_masks("val"):
+        return "evaluate"
+    return "report" if stage == INFER.name else INFER.name

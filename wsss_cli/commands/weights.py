@@ -3,40 +3,24 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 from wsss_cli.config import at, merge, resolve
 from wsss_cli.errors import WsssError
 from wsss_cli.method import INFER, Method, Stage
 from wsss_cli.nearest import nearest
-from wsss_cli.nested import nested
-from wsss_cli.nets.clip_net import ClipNet
-from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.nets.beginnings import Beginning, beginnings
 from wsss_cli.places import WEIGHTS
 from wsss_cli.plan import read_recipe
 from wsss_cli.runs import Settings
 
 
-@dataclass(frozen=True)
-class Beginning:
-    """A setting that says where a network begins from.
-
-    key       "seeds.net.pretrained"
-    network   timm's name, or another of the toolkit's
-    value     as it is set
-    imagenet  whether its weights are of ImageNet, not CLIP's
-    """
-
-    key: str
-    network: str
-    value: str
-    imagenet: bool
-
-    @property
-    def architecture(self) -> str:
-        """Without the tag of its weights: a file of "resnet50.a1_in1k" fits "resnet50" too."""
-        return self.network.partition(".")[0]
+def require_files(asked: Sequence[str]) -> None:
+    """Raises WsssError for a `--pretrained` whose file is not there: once, for however many networks it is."""
+    for word in asked:
+        file = word.rpartition("=")[2]
+        if file not in WEIGHTS.words and not WEIGHTS.exists(file):
+            raise WsssError(f"--pretrained {word}: there is no file {WEIGHTS.find(file)}", "check the path")
 
 
 def pretrained_settings(method: Method, settings: Settings, kind: str, asked: Sequence[str]) -> dict[str, Any]:
@@ -45,7 +29,7 @@ def pretrained_settings(method: Method, settings: Settings, kind: str, asked: Se
     A file alone is for every network that begins from ImageNet weights; those that begin from none on purpose stay.
     Raises WsssError if these are of several kinds, which no file fits, and for a network that the method has not.
     """
-    found = list(beginnings(method, settings, kind))
+    found = list(_beginnings(method, settings, kind))
     overrides: dict[str, Any] = {}
     for word in asked:
         network, equals, file = word.rpartition("=")
@@ -55,7 +39,7 @@ def pretrained_settings(method: Method, settings: Settings, kind: str, asked: Se
     return overrides
 
 
-def beginnings(method: Method, settings: Settings, kind: str) -> Iterator[Beginning]:
+def _beginnings(method: Method, settings: Settings, kind: str) -> Iterator[Beginning]:
     """Of the networks of every stage that leads to the trained one."""
     recipe = read_recipe(method, settings.recipe, kind)
     stages = {stage.name: stage for stage in method.all_stages()}
@@ -63,22 +47,11 @@ def beginnings(method: Method, settings: Settings, kind: str) -> Iterator[Beginn
     for name in waiting:  # which grows
         config = _config(stages[name], recipe, settings)
         waiting += [need for need in stages[name].needs if need not in (*config.unneeded(), *waiting)]
-        for prefix, network in nested(config, f"{name}."):
-            if isinstance(network, Pretrained):
-                yield from _of(network, prefix)
+        yield from beginnings(config, name)
 
 
 def _config(stage: Stage, recipe: Mapping[str, Any], settings: Settings) -> Any:
     return resolve(stage.config_class(), stage.name, recipe.get(stage.name) or {}, settings.of(stage.name))
-
-
-def _of(config: Pretrained, prefix: str) -> Iterator[Beginning]:
-    for name, info in type(config).model_fields.items():
-        if WEIGHTS in info.metadata:
-            owner = name.removesuffix("pretrained").rstrip("_") or "backbone"
-            imagenet = owner == "backbone" and not isinstance(config, ClipNet)
-            if network := getattr(config, owner):
-                yield Beginning(prefix + name, network, getattr(config, name), imagenet)
 
 
 def _all(found: Sequence[Beginning], value: str, method: Method) -> list[Beginning]:

@@ -17,7 +17,7 @@ from typing import Any
 
 import yaml
 
-from wsss_cli import bounds
+from wsss_cli import bounds, yaml12
 from wsss_cli.data.picture import Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.files import inode, is_lost, write_text, writing
@@ -202,6 +202,10 @@ class Prepared:
             )
         return chosen
 
+    def has_masks(self, role: str) -> bool:
+        """Whether any image of the split that plays `role` has a mask."""
+        return any(s.mask is not None for s in self.samples if self.info.splits.get(role) in s.splits)
+
     def covering(self, samples: Collection[Sample], asked: str | None = None) -> str | None:
         """The split that samples are of: the one asked for, the training split, or else the smallest that has all."""
         ids = {s.id for s in samples}
@@ -331,7 +335,7 @@ def read_info(folder: Path) -> DatasetInfo:
     """Only dataset.yaml. Raises WsssError."""
     path = folder / "dataset.yaml"
     try:
-        head: dict[str, Any] = yaml.safe_load(read_text(path))
+        head: dict[str, Any] = yaml12.load_dumped(read_text(path))
         if "sum" in head and head.pop("sum") != sum_of(head):
             raise ValueError("it was changed after it was written")
         _require_plain(head["classes"])

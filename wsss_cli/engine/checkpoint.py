@@ -13,7 +13,7 @@ import torch
 from safetensors import SafetensorError
 from safetensors.torch import load_file
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 from wsss_cli.files import NO_SPACE, writing
 from wsss_cli.ranks.distributed import Runtime, barrier, gather
 from wsss_cli.sound import read_text
@@ -49,7 +49,7 @@ def _write(content: dict[str, Any], file: IO[bytes], path: Path) -> None:
             "the one from before is kept, and the same command goes on from there" if path.exists() else "none is there"
         )
         what = f"no space left while writing {path}: a checkpoint takes {needed}, and {free} are free"
-        raise WsssError(what, f"{kept}; free some space, and the same command goes on from there") from error
+        raise Hindrance(what, f"{kept}; free some space, and the same command goes on from there") from error
 
 
 class _Watched:

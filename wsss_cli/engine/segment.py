@@ -57,7 +57,7 @@ def maps_of(labels: str) -> Path:
     return ours if ours.is_dir() else folder
 
 
-LABELS = Place("folder", ("pseudo", "seeds", "masks"), maps_of)
+LABELS = Place("folder", ("pseudo", "seeds", "masks"), maps_of, asked=False)
 """The setting that says what is learnt from."""
 
 

@@ -17,7 +17,7 @@ from wsss_cli.data.images import read_bytes
 from wsss_cli.data.labels import decode_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.files import writing
+from wsss_cli.files import require_makeable, writing
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import absent, each
 
@@ -27,9 +27,10 @@ TEST_IMAGES = 1456
 
 
 def require_archive_name(path: Path) -> None:
-    """Raises WsssError if the server would not know the file for what it is."""
+    """Raises WsssError if the server would not know the file for what it is, or it cannot be written."""
     if not path.name.endswith((".tgz", ".tar.gz")):
         raise WsssError(f"{path} is to be a gzipped tar archive", "call it FILE.tgz or FILE.tar.gz")
+    require_makeable(path, "--voc-submission", folder=False)
 
 
 def write_submission(path: Path, samples: Sequence[Sample], folder: Path, competition: Competition, tick: Tick) -> None:

@@ -90,6 +90,10 @@ class Evaluate(StageConfig):
             from wsss_cli.metrics.instances import labels_file, no_instances
 
             yield no_instances(labels_file(context.inputs["pseudo"]))
+        asked = self.instances and self.true_instances is None and "pseudo" in context.inputs
+        if asked and not context.data.info.instances:
+            what = f"data set '{context.data.info.name}' names no true objects to score instances against"
+            yield WsssError(what, "give a COCO JSON or a folder of VOC object maps: --set evaluate.true_instances=PATH")
 
     @classmethod
     def recorded(cls, values: dict[str, Any]) -> Evaluate:

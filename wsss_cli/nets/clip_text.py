@@ -14,7 +14,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 from wsss_cli.files import writing
 from wsss_cli.nets.clip_names import Names, prompts
 from wsss_cli.nets.weights.fetching import NAMES, from_hub
@@ -105,7 +105,7 @@ def _computed(wanted: Sequence[str], names: Names) -> Tensor:
                 model = open_clip.create_model(names.model, names.weights, require_pretrained=True)
     except Exception as error:  # hub, proxy, disk, unknown names: each raises its own kind; the remedy is one
         said = (str(error).strip() or type(error).__name__).splitlines()[0]
-        raise WsssError(
+        raise Hindrance(
             f"the weights '{names.weights}' of '{names.model}' could not be had: {said}",
             "fetch them by hand, weights=FILE, or give features of names: features=FILE",
         ) from error

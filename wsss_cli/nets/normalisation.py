@@ -47,6 +47,8 @@ class Pretrained(Config):
 
     IMAGENET: ClassVar[tuple[str, ...]] = ()
     """Backbones that a paper trains on images normalised by ImageNet's values, whatever their weights expect."""
+    PLAIN_VIT: ClassVar[bool] = False
+    """Whether the backbone is a plain vision transformer, not a pyramid of features."""
 
     backbone: str = Field("resnet50", description="timm's name")
     backbone_args: dict[str, Any] = Field({}, description="arguments of its constructor")

@@ -10,7 +10,7 @@ from concurrent.futures.process import BrokenProcessPool
 from operator import length_hint
 from typing import Generic, TypeVar
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance
 from wsss_cli.parallel.worker import follow_parent
 from wsss_cli.ranks.cores import cores
 
@@ -54,7 +54,7 @@ class ParallelMap(Generic[T, R]):
                     yield waiting.popleft().result()
             except BrokenProcessPool as error:
                 what = "a worker process was killed, perhaps because memory ran out"
-                raise WsssError(what, "free some memory and run the command again") from error
+                raise Hindrance(what, "free some memory and run the command again") from error
             finally:
                 for future in waiting:
                     future.cancel()

@@ -9,7 +9,7 @@ from concurrent.futures import FIRST_COMPLETED, Future, ProcessPoolExecutor, wai
 from concurrent.futures.process import BrokenProcessPool
 from typing import Any
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance
 from wsss_cli.parallel.worker import follow_parent
 
 
@@ -39,7 +39,7 @@ def map_unordered(
             done = next(iter(wait(running, return_when=FIRST_COMPLETED).done))
             yield running.pop(done), done.result()
     except BrokenProcessPool as error:
-        raise WsssError(
+        raise Hindrance(
             "a worker process died, often for want of memory", "run again with fewer workers: finished images are kept"
         ) from error
     except BaseException:

@@ -12,7 +12,7 @@ from wsss_cli.console import warn
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.protocol import Protocol
-from wsss_cli.runs import Run, is_kept_aside, read_record
+from wsss_cli.runs import Run, is_kept_aside, nearest_run, read_record
 from wsss_cli.seals import damaged, sums_of
 from wsss_cli.sound import read_text
 
@@ -54,7 +54,7 @@ def stage_records(run: Run) -> dict[str, Record]:
     folders = [path.parent for path in run.folder.glob("*/stage.json") if not is_kept_aside(path.parent)]
     records = {folder.name: record for folder in folders if (record := read_record(folder))}
     if not records:
-        raise WsssError(f"nothing has been run in {run.folder}", _first_command(run))
+        raise WsssError(f"nothing has been run in {run.folder}{nearest_run(run)}", _first_command(run))
     return dict(sorted(records.items(), key=lambda item: (item[1]["started"], _depth(item[0], records), item[0])))
 
 
@@ -178,5 +178,5 @@ def _damaged(run: Run, records: Mapping[str, Record]) -> set[Path]:
 
 
 def _first_command(run: Run) -> str:
-    command = f"wsss evaluate {run.method} --data {run.data} --name {run.name}"
+    command = f"wsss evaluate {run.method} --data {run.data} --name {run.name} --train"
     return f"run `{command}` first: it makes all that it needs and scores it"

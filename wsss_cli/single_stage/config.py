@@ -33,6 +33,7 @@ class VitNet(Pretrained):
         "vit_base_patch16_224.orig_in21k_ft_in1k",  # though its weights expect 0.5 [ToCo, LOC-BE, PUF, released code]
         "deit_base_patch16_224.fb_in1k",
     )
+    PLAIN_VIT: ClassVar[bool] = True
 
     backbone: str = Field(
         "vit_base_patch16_224.orig_in21k_ft_in1k", description="timm's name of a plain vision transformer"

@@ -47,8 +47,8 @@ class TestBcm(ForkedTester):
     @pytest.fixture(scope="class")
     @classmethod
     def run(cls, folder: Path) -> Path:
-        """The run after `wsss evaluate --instances` and `wsss evaluate --crf`, which make what they need."""
-        said = cls.wsss(folder, "evaluate", *cls.tiny(), "--instances")
+        """The run after `wsss evaluate --train --instances` and `wsss evaluate --crf`, which make what they need."""
+        said = cls.wsss(folder, "evaluate", "--train", *cls.tiny(), "--instances")
         for text in (
             "base: 3 iterations of 4 images in 2 pass(es)",
             "instance labels: ",

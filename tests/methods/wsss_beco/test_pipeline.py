@@ -37,8 +37,8 @@ class TestBeco(ForkedTester):
     @pytest.fixture(scope="class")
     @classmethod
     def run(cls, folder: Path) -> Path:
-        """The run after `wsss evaluate --crf`."""
-        said = cls.wsss(folder, "evaluate", *cls.tiny(), "--crf")
+        """The run after `wsss evaluate --train --crf`."""
+        said = cls.wsss(folder, "evaluate", "--train", *cls.tiny(), "--crf")
         assert "12 iterations, the first 3 mix offline" in said and "prediction + CRF" in said
         assert "effective batch 4, but the learning rate is meant for 16: keep loop.batch=16 and accumulate" in said
         return cls.at(folder)

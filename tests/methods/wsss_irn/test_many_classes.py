@@ -50,7 +50,8 @@ def test_every_stage_keeps_the_ids(wsss: Wsss, data: Prepared) -> None:
     short = [f"--set={loop}.epochs=1" for loop in ("seeds.training.loop", "pseudo.training.loop", "train.loop")]
     unsure = ["--set", "pseudo.ir_label.foreground=0.95", "--set", "pseudo.ir_label.background=0.02"]
     mean = ["--set", "evaluate.mean_over=ground_truth"]  # not what only this rough network predicts
-    done = wsss("evaluate", "irn", "-d", "wide", "--recipe", "tiny.yaml", *short, *unsure, *mean, "--crf", seconds=300)
+    words = ("evaluate", "irn", "--train", "-d", "wide", "--recipe", "tiny.yaml")
+    done = wsss(*words, *short, *unsure, *mean, "--crf", seconds=300)
     assert done.code == 0, done.text
     run = wsss.folder / "runs/wide/irn/default"
     ignored = 0

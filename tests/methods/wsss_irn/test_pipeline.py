@@ -24,8 +24,8 @@ class TestIrn(ForkedTester):
     @pytest.fixture(scope="class")
     @classmethod
     def run(cls, folder: Path) -> Path:
-        """The run after `wsss evaluate --crf`, which makes everything that it needs."""
-        said = cls.wsss(folder, "evaluate", *cls.tiny(), "--crf")
+        """The run after `wsss evaluate --train --crf`, which makes everything that it needs."""
+        said = cls.wsss(folder, "evaluate", "--train", *cls.tiny(), "--crf")
         for stage in ("seeds", "pseudo", "train", "infer", "evaluate"):
             assert f"{stage}: not made yet" in said
         return cls.at(folder)
@@ -63,7 +63,7 @@ class TestIrn(ForkedTester):
 
     def test_masks_train_the_upper_bound_without_pseudo_labels(self, folder: Path, run: Path) -> None:
         """And the report holds both runs."""
-        said = self.wsss(folder, "evaluate", *self.tiny("masks"), "--set", "train.labels=masks")
+        said = self.wsss(folder, "evaluate", "--train", *self.tiny("masks"), "--set", "train.labels=masks")
         assert "seeds" not in said and "trained on masks" in said
         assert not (self.at(folder, "masks") / "pseudo").exists()
         self.wsss(folder, "report", "irn", "--name", "default", "--compare", "irn/masks")

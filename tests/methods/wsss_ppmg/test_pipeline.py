@@ -60,8 +60,8 @@ class TestPpmg(ForkedTester):
     @pytest.fixture(scope="class")
     @classmethod
     def run(cls, folder: Path) -> Path:
-        """The run after `wsss evaluate`, which makes everything that it needs, the cyclic round too."""
-        said = cls.wsss(folder, "evaluate", *cls.tiny())
+        """The run after `wsss evaluate --train`, which makes everything that it needs, the cyclic round too."""
+        said = cls.wsss(folder, "evaluate", "--train", *cls.tiny())
         for stage in ("seeds", "pseudo", "train", "infer", "evaluate"):
             assert f"{stage}: not made yet" in said
         for step in ("train rough_net", "rough masks", "train cam_net", "multi-crop CAMs", "pseudo-masks"):

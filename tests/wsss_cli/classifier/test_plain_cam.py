@@ -15,7 +15,11 @@ from wsss_cli.data.labels import read_labels
 
 
 def test_every_command_runs(wsss: Wsss) -> None:
-    for words in (("evaluate", "plain_cam"), ("evaluate", "--stage", "seeds"), ("evaluate", "--stage", "pseudo")):
+    for words in (
+        ("evaluate", "plain_cam", "--train"),
+        ("evaluate", "--stage", "seeds"),
+        ("evaluate", "--stage", "pseudo"),
+    ):
         result = wsss(*words, "--workers", 0, "--json", seconds=120)
         assert result.code == 0, result.text
         assert 0 <= json.loads(result.out)["scores"][0]["miou"] <= 1
@@ -28,6 +32,9 @@ def test_every_command_runs(wsss: Wsss) -> None:
         result = wsss(*words)
         assert result.code == 0, result.text
     run = wsss.folder / "runs/dots/plain_cam/default"
+    alone = len((run / "report.html").read_text())
+    assert wsss("report", "--compare", "plain_cam/default", "--compare", "plain_cam/default").code == 0
+    assert abs(len((run / "report.html").read_text()) - alone) < 9, "the run stands beside itself"
     config = (run / "pseudo/config.yaml").read_text()
     assert "background: 0.2" in config and len(list((run / "seeds/cam").glob("*.npz"))) == 10
     assert torch.load(run / "seeds/cam_net/checkpoint.pt", weights_only=True)["meta"]["method"] == "plain_cam"

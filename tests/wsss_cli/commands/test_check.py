@@ -1,6 +1,7 @@
 """`wsss check`: each finding with its remedy."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -11,8 +12,10 @@ from pydantic import Field
 from drawn_folder import changed, drawn_folder
 from processes import Wsss
 from wsss_cli.commands import environment, run_checks
+from wsss_cli.commands.stage import next_command
 from wsss_cli.config import Config
-from wsss_cli.data.prepared import Box, read_prepared
+from wsss_cli.data.prepared import Box, Prepared, read_prepared, write_prepared
+from wsss_cli.plugins import method
 
 
 def found(wsss: Wsss, *words: object, **env: str) -> tuple[int, list[dict[str, str]]]:
@@ -121,6 +124,34 @@ def test_sheet(wsss: Wsss) -> None:
     assert (wsss.folder / "out/sheet.png").read_bytes().startswith(b"\x89PNG")
     none = wsss("check", "--data-root", "empty", "--sheet", "sheet.png")
     assert none.code == 2 and "no data set to draw sheet.png of" in none.err
+
+
+@pytest.mark.parametrize(
+    ("stage", "masks", "command"),
+    [
+        ("pseudo", True, "train"),
+        ("train", True, "evaluate"),
+        ("infer", True, "evaluate"),
+        ("pseudo", False, "train"),
+        ("train", False, "infer"),
+        ("infer", False, "report"),
+    ],
+)
+def test_what_comes_next(wsss: Wsss, stage: str, masks: bool, command: str) -> None:
+    data = read_prepared(wsss.folder / "data/dots")
+    assert next_command(stage, method("irn"), data if masks else without_masks(data)) == command
+
+
+def without_masks(data: Prepared) -> Prepared:
+    return replace(data, samples=tuple(replace(s, mask=None, mask_digest="") for s in data.samples))
+
+
+def test_data_without_masks_are_no_error(wsss: Wsss) -> None:
+    bare = without_masks(read_prepared(wsss.folder / "data/dots"))
+    write_prepared(bare.folder, bare.info, bare.samples)
+    code, rows = found(wsss, "toy")
+    assert [row for row in rows if row["level"] == "error"] == [] and code == 0
+    assert only(rows, "room for the 4 stages to come")
 
 
 def test_settings_of_a_method(wsss: Wsss) -> None:

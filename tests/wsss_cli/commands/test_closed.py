@@ -17,7 +17,7 @@ RUN = Path("runs/dots/toy/default")
 @pytest.fixture
 def closed(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> Iterator[Wsss]:
     """Finished results whose folders nobody may write to; for root, who may, they only say so."""
-    done = wsss("evaluate", "toy", "--workers", 0)
+    done = wsss("evaluate", "toy", "--train", "--workers", 0)
     assert done.code == 0, done.text
     folders = [path for room in ("runs", "data") for path in (wsss.folder / room).rglob("*") if path.is_dir()]
     folders += [wsss.folder / "runs", wsss.folder / "data"]
@@ -63,6 +63,22 @@ def test_what_must_be_made_in_a_closed_run_is_refused(closed: Wsss) -> None:
     assert done.code == 2 and "not allowed to write" in done.err
 
 
+def test_a_place_where_nothing_can_be_made_is_told_before_work_starts(wsss: Wsss) -> None:
+    (wsss.folder / "file").touch()
+    for words in (
+        ("evaluate", "toy", "--train", "--output", "file/out"),
+        ("infer", "toy", "--train", "--voc-submission", "file/out.tgz"),
+        ("report", "toy", "--output", "file/out.html"),
+        ("export", "labels", "toy", "--train", "--format", "png", "--out", "file/out"),
+        ("export", "model", "toy", "--to", "file/out"),
+        ("benchmark", "dots", "--output", "file/out.md"),
+        ("check", "--sheet", "file/out.png"),
+    ):
+        done = wsss(*words)
+        assert done.code == 2 and "file is no folder\n" in done.err and "Traceback" not in done.text, done.text
+    assert not (wsss.folder / "runs").exists()
+
+
 def test_a_runs_folder_that_may_not_be_looked_into(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
     stat = Path.stat
 
@@ -93,7 +109,7 @@ def test_a_repository_stays_as_it_was(wsss: Wsss) -> None:
     for words in (
         ("prepare", "dots", "--images", 15, "--force"),
         ("check",),
-        ("evaluate", "toy", "--workers", 2),
+        ("evaluate", "toy", "--train", "--workers", 2),
         ("evaluate", "--stage", "pseudo"),
         ("report",),
         ("export", "labels", "--format", "coco", "--out", out),

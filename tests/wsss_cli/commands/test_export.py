@@ -27,10 +27,13 @@ def trained(dots: Path, toy_site: Path, tmp_path_factory: pytest.TempPathFactory
 
 
 def test_what_is_missing_is_made_first(wsss: Wsss) -> None:
-    dry = wsss("export", "labels", "toy", "--format", "png", "--out", "out", "--dry-run")
+    words = ("export", "labels", "toy", "--format", "png", "--out", "out")
+    refused = wsss(*words)
+    assert refused.code == 2 and "run toy/default on data set 'dots' has no seeds yet" in refused.err
+    dry = wsss(*words, "--train", "--dry-run")
     assert dry.code == 0 and "pseudo: would run (not made yet)" in dry.out
     assert not (wsss.folder / "out").exists() and not (wsss.folder / RUN).exists()
-    result = wsss("export", "labels", "toy", "--format", "png", "--out", "out")
+    result = wsss(*words, "--train")
     assert result.code == 0, result.text
     assert "pseudo: made labels" in result.out
     assert "pseudo-labels of toy/default on dots, 10 images of split 'train' -> out" in result.out

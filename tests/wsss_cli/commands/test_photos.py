@@ -35,6 +35,9 @@ OUT = Path("predictions/dots/toy/default/trip")
 def test_the_photos_of_a_folder(trained: Wsss) -> None:
     latest = (trained.folder / "runs/latest").stat().st_mtime_ns
     asked = (trained.folder / "runs/dots/toy/default/run.yaml").read_bytes()
+    (trained.folder / "file").touch()
+    refused = trained("infer", "--images", "trip", "-o", "file/out")
+    assert refused.code == 2 and "--output file/out: " in refused.err and "file is no folder\n" in refused.err
     done = trained("infer", "--images", "trip", "--overlay")
     assert done.code == 0 and f"3 of 3 photos: labels, overlay, areas.csv -> {OUT}" in done.out
     assert read_labels(trained.folder / OUT / "labels/late/c.png").shape == (30, 50)

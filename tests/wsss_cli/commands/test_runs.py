@@ -72,6 +72,7 @@ def test_differences_of_stages_and_methods() -> None:
         (("show", "toy/c"), "there is no run 'toy/c' in runs; did you mean 'toy/"),
         (("show", "toy/a"), "run toy/a is there for several data sets\n  say which one: dots/toy/a"),
         (("compare", "toy/b"), "one run is nothing to compare"),
+        (("compare", "toy/b", "dots/toy/b"), "one run is nothing to compare"),
         (("remove", "toy/b", "toy/c", "--yes"), "there is no run 'toy/c'"),
     ],
 )

@@ -136,6 +136,10 @@ def test_labels_masks_needs_no_pseudo_labels(wsss: Wsss) -> None:
         (["train", "toi"], "unknown method 'toi'; did you mean 'toy'?"),
         (["train", "toy", "--data", "dot"], "no prepared data set 'dot' in data; did you mean 'dots'?"),
         (["train", "toy", "--recipe", "slo"], "method 'toy' has no recipe 'slo'; did you mean 'slow'?"),
+        (
+            ["train", "toy", "--recipe", "lits.yaml"],
+            "--recipe lits.yaml: there is no such file; did you mean 'list.yaml'?",
+        ),
         (["train", "toy", "net.widht=3"], "unknown key 'train.net.widht'; did you mean 'width'?"),
         (["train", "toy", "epochs=3"], "unknown key 'train.epochs'; did you mean 'train.loop.epochs'?"),
         (["train", "toy", "--set", "seed.gain=1"], "'train.seed' = {'gain': 1}: input should be a valid integer"),
@@ -270,5 +274,6 @@ def test_ranks_show_the_scores_once(trained: Wsss) -> None:
 def test_another_split_has_a_folder_of_its_own(trained: Wsss) -> None:
     result = trained("evaluate", "--split", "train", "--workers", 0)
     assert result.code == 0 and said(result.out) == ["infer-train", "evaluate-train"]
+    assert "infer-train: made labels in" in result.out  # without CRF no labels_crf
     again = trained("evaluate")  # of the usual split: --split is for one command
     assert said(again.out) == ["infer", "evaluate"] and "split=train" not in again.out

@@ -73,7 +73,11 @@ def test_a_file_that_can_be_of_no_network_is_refused(name: str, asked: str, mess
 def test_the_command_keeps_them_and_what_is_set_by_key_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setattr(stage, "find_run", lambda method, options: Run(tmp_path, "toy", "irn", "default"))
     monkeypatch.setattr(stage, "read_prepared", lambda folder: drawn_data(tmp_path))
+    monkeypatch.chdir(tmp_path)
     options = RunOptions(recipe="mobile", pretrained=["w.pth"], set=["seeds.net.pretrained=own.pth"])
+    with pytest.raises(WsssError, match=r"^--pretrained w.pth: there is no file w.pth\n"):  # once, of two stages
+        stage.resolve_target("train", ["irn"], options, {}, {})
+    Path("w.pth").touch()
     target = stage.resolve_target("train", ["irn"], options, {}, {})
     expected = {"seeds.net.pretrained": "own.pth", "train.net.pretrained": "w.pth"}
     assert flat(target.saved.overrides or {}) == flat(target.settings.overrides or {}) == expected

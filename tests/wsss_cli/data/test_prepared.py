@@ -97,6 +97,18 @@ def test_a_damaged_file_is_named(tmp_path: Path, file: str, content: str) -> Non
         read_prepared(tmp_path)
 
 
+def test_a_line_that_stands_there_twice_is_named(tmp_path: Path) -> None:
+    write_prepared(tmp_path, replace(INFO, classes=("1e5", "on", "yes")), [])  # what YAML 1.2 reads otherwise
+    path = tmp_path / "dataset.yaml"
+    lines = path.read_text().splitlines(keepends=True)
+    assert read_info(tmp_path).classes == ("1e5", "on", "yes")
+    path.write_text("".join([*lines, lines[-1]]))
+    with pytest.raises(
+        WsssError, match=rf"'sum' is given twice, in lines {len(lines)} and {len(lines) + 1}\n.*prepare"
+    ):
+        read_info(tmp_path)
+
+
 def test_latest(tmp_path: Path) -> None:
     with pytest.raises(WsssError, match="no data set is prepared"):
         read_latest(tmp_path)

