@@ -16,13 +16,13 @@ from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
+from wsss_cli.keeping import has_more
 from wsss_cli.method import VERBS, Method
 from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
 from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
-from wsss_cli.seals import holds_artefacts
 
 if TYPE_CHECKING:
     from wsss_cli.ranks.distributed import Runtime
@@ -150,7 +150,7 @@ def make_plan(target: Target, stage: str, options: RunOptions, ranks: int) -> li
 
 def show_plan(steps: list[Step]) -> None:
     for step in steps:
-        note = f" ({step.reason})" if step.reason else ""
+        note = f" ({step.why})" if step.why else ""
         console.say(f"{step.key}: {'would run' if step.runs else 'finished'}{note} -> {step.folder}")
 
 
@@ -232,7 +232,7 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         try:
             record = execute(steps, target.data, target.method, runtime)
         except Exception:
-            if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
+            if runtime.main and not any(step.runs and has_more(step.folder, step.kept) for step in steps):
                 _forget(target, steps)
             raise
         except SystemExit as stop:

@@ -1,0 +1,54 @@
+"""A stage of which parts are kept is, to the bit, what it is from nothing: one of each kind, there and back."""
+
+import shutil
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from tiny_recipes import Tiny
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.runs import known_record, previous_of
+from wsss_cli.seals import artefacts
+from wsss_cli.testing import differences, read
+
+WALK = ["IR labels", "IRN", "walk", "instances"]
+
+
+@pytest.mark.parametrize(
+    ("name", "target", "changed", "kept"),
+    [
+        ("irn", "pseudo", {"seeds": {"scales": [1.0]}}, ["CAM net"]),
+        ("irn", "pseudo", {"pseudo": {"walk": {"background": 0.1}}}, WALK),
+        ("irn", "pseudo", {"pseudo": {"walk": {"beta": 2}}}, WALK[:2]),
+        ("irn", "pseudo", {"pseudo": {"instances": {"background": 0.1}}}, ["IR labels", "IRN", "walk", "labels"]),
+        ("ppmg", "seeds", {"seeds": {"rough": {"overlap": 0.5}}}, ["rough net", "rough masks"]),
+        ("ppmg", "train", {"train": {"cyclic": {"infer": {"flip": False}}}}, ["first round"]),
+        ("bcm", "train", {"train": {"fr": {"loop": {"iterations": 1}}}}, ["base", "bcm"]),
+        ("clipes", "seeds", {"seeds": {"maps": 2}}, ["text"]),
+    ],
+)
+def test_there_and_back(
+    scenes: Prepared, tmp_path: Path, name: str, target: str, changed: dict[str, Any], kept: list[str]
+) -> None:
+    """Back without the result of before, so that all but what is kept is made again."""
+    tiny, stage = Tiny(scenes, tmp_path, name, "shapes"), next(iter(changed))
+    folder = tmp_path / "shapes" / name / "shapes" / stage
+    tiny.run(target)
+    shutil.copytree(folder, tmp_path / "whole")
+    tiny.run(target, changed)
+    assert known_record(folder)["kept"] == kept and unlike(folder, tmp_path / "whole") != []
+    shutil.rmtree(previous_of(folder))
+    tiny.run(target)
+    assert known_record(folder)["kept"] == kept and unlike(folder, tmp_path / "whole") == []
+
+
+def unlike(one: Path, two: Path) -> list[str]:
+    """The files in which two folders of a stage differ, but for the times in journals."""
+    there = {name for name in artefacts(one) if not name.endswith(".jsonl")}
+    assert there == {name for name in artefacts(two) if not name.endswith(".jsonl")}
+    return [name for name in sorted(there) if not same(one / name, two / name)]
+
+
+def same(one: Path, two: Path) -> bool:
+    return not differences(read(one), read(two)) if one.suffix == ".pt" else one.read_bytes() == two.read_bytes()
