@@ -17,7 +17,8 @@ from wsss_cli.runs import known_record
 from wsss_cli.seals import JOURNAL, artefacts, sound
 
 GROWING = (".jsonl", ".txt")
-"""Endings of files that are written to at their end: of them there is a copy, of all others a second name."""
+"""Endings of files that are written to at their end: of them there is a copy, of all others a second name, for what is
+written anew (`files.writing`) is another file."""
 
 
 @dataclass(frozen=True)
@@ -66,6 +67,11 @@ def take(source: Path, target: Path) -> None:
     """The same file under another name; what is written to one is not written to the other."""
     with writing_allowed(target):
         (shutil.copy2 if source.suffix in GROWING else link)(source, target)
+
+
+def take_folder(source: Path, target: Path) -> None:
+    """A folder of the same files."""
+    shutil.copytree(source, target, copy_function=lambda one, other: take(Path(one), Path(other)))
 
 
 def has_more(folder: Path, kept: Sequence[Kept]) -> bool:

@@ -23,12 +23,10 @@ from wsss_cli.refine.crf_config import Crf
 CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=50, bilateral_srgb=5, bilateral_compat=10, gt_prob=0.7)
 """Of labels, with gt_prob.  [jiwoon-ahn/irn, cam_to_ir_label]"""
 
-WALKED = "walked"
-"""The walk's scores in the stage's folder."""
 PARTS = (
     Part("IR labels", ("ir_label",), ("ir_label",)),
     Part("IRN", ("irn",), ("training", "seed"), of=("IR labels",)),
-    Part("walk", (WALKED,), ("walk", "batch"), of=("IRN",)),
+    Part("walk", ("walked",), ("walk", "batch"), of=("IRN",)),
     Part("labels", ("labels", "confidence"), ("walk.background", "confidence"), of=("walk",)),
     Part("instances", ("instances",), ("walk", "batch", "instances"), of=("IRN",)),
 )

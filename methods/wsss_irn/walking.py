@@ -21,7 +21,8 @@ from wsss_cli.data.labels import label_path, write_labels, write_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_irn.config import WALKED, Instances, Pseudo, Walk
+from wsss_irn import WALKED
+from wsss_irn.config import Instances, Pseudo, Walk
 from wsss_irn.instances import centroids, clusters, coco_annotations, detect, instance_cams
 from wsss_irn.labels import confidence_mask, semantic_label, walked_scores
 from wsss_irn.nets import edge_displacement
@@ -61,7 +62,7 @@ def rows_path(folder: Path, sample: Sample) -> Path:
 
 
 def walked_path(folder: Path, sample: Sample) -> Path:
-    return folder / WALKED / f"{sample.id}.npz"
+    return folder / WALKED.folder / f"{sample.id}.npz"
 
 
 def write_walk(
