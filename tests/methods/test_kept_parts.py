@@ -12,35 +12,48 @@ from wsss_cli.runs import known_record, previous_of
 from wsss_cli.seals import artefacts
 from wsss_cli.testing import differences, read
 
-WALK = ["IR labels", "IRN", "walk", "instances"]
+Second = tuple[dict[str, Any], list[str]]
+"""Settings of one stage, and the parts that they leave as they are."""
 
 
 @pytest.mark.parametrize(
-    ("name", "target", "changed", "kept"),
+    ("name", "target", "changes"),
     [
-        ("irn", "pseudo", {"seeds": {"scales": [1.0]}}, ["CAM net"]),
-        ("irn", "pseudo", {"pseudo": {"walk": {"background": 0.1}}}, WALK),
-        ("irn", "pseudo", {"pseudo": {"walk": {"beta": 2}}}, WALK[:2]),
-        ("irn", "pseudo", {"pseudo": {"instances": {"background": 0.1}}}, ["IR labels", "IRN", "walk", "labels"]),
-        ("ppmg", "seeds", {"seeds": {"rough": {"overlap": 0.5}}}, ["rough net", "rough masks"]),
-        ("ppmg", "train", {"train": {"cyclic": {"infer": {"flip": False}}}}, ["first round"]),
-        ("bcm", "train", {"train": {"fr": {"loop": {"iterations": 1}}}}, ["base", "bcm"]),
-        ("clipes", "seeds", {"seeds": {"maps": 2}}, ["text"]),
+        (
+            "irn",
+            "pseudo",
+            [
+                ({"pseudo": {"walk": {"background": 0.1}}}, ["IR labels", "IRN", "walk", "instances"]),
+                ({"pseudo": {"instances": {"background": 0.1}}}, ["IR labels", "IRN", "walk", "labels"]),
+                ({"seeds": {"scales": [1.0]}}, ["CAM net"]),
+            ],
+        ),
+        (
+            "ppmg",
+            "train",
+            [
+                ({"train": {"cyclic": {"infer": {"flip": False}}}}, ["first round"]),
+                ({"seeds": {"rough": {"overlap": 0.5}}}, ["rough net", "rough masks"]),
+            ],
+        ),
+        ("bcm", "train", [({"train": {"fr": {"loop": {"iterations": 1}}}}, ["base", "bcm"])]),
+        ("clipes", "seeds", [({"seeds": {"maps": 2}}, ["text"])]),
     ],
 )
-def test_there_and_back(
-    scenes: Prepared, tmp_path: Path, name: str, target: str, changed: dict[str, Any], kept: list[str]
-) -> None:
+def test_there_and_back(scenes: Prepared, tmp_path: Path, name: str, target: str, changes: list[Second]) -> None:
     """Back without the result of before, so that all but what is kept is made again."""
-    tiny, stage = Tiny(scenes, tmp_path, name, "shapes"), next(iter(changed))
-    folder = tmp_path / "shapes" / name / "shapes" / stage
+    tiny = Tiny(scenes, tmp_path, name, "shapes")
     tiny.run(target)
-    shutil.copytree(folder, tmp_path / "whole")
-    tiny.run(target, changed)
-    assert known_record(folder)["kept"] == kept and unlike(folder, tmp_path / "whole") != []
-    shutil.rmtree(previous_of(folder))
-    tiny.run(target)
-    assert known_record(folder)["kept"] == kept and unlike(folder, tmp_path / "whole") == []
+    for changed, kept in changes:
+        (stage,) = changed
+        folder, whole = tmp_path / "shapes" / name / "shapes" / stage, tmp_path / stage
+        shutil.rmtree(whole, ignore_errors=True)
+        shutil.copytree(folder, whole)
+        tiny.run(stage, changed)
+        assert known_record(folder)["kept"] == kept and unlike(folder, whole) != []
+        shutil.rmtree(previous_of(folder))
+        tiny.run(stage)
+        assert known_record(folder)["kept"] == kept and unlike(folder, whole) == []
 
 
 def unlike(one: Path, two: Path) -> list[str]:
