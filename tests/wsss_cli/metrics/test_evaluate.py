@@ -95,22 +95,18 @@ def test_the_command_that_uses_the_best_background_score(
 @pytest.mark.parametrize(
     ("found", "says"),
     [
-        (
-            {"setting": None, "elsewhere": ["pseudo"]},
-            "no setting of irn is this score, but see: wsss evaluate",
-        ),
-        (
-            {"setting": "s.k", "now": None, "command": "wsss s irn k=0.2"},
-            "it is the setting s.k\nto use what was",
-        ),
+        ({"setting": None, "elsewhere": ["pseudo"]}, "no setting of irn is this score, but see: wsss evaluate"),
+        ({"setting": "s.k", "now": None, "command": "wsss s irn k=0.2"}, "it is the setting s.k\nto use what was"),
         ({"setting": "s.k", "now": 0.2, "command": "wsss s irn k=0.2"}, "it is the setting s.k, which is 0.2 now\n"),
         ({"setting": "s.k", "now": 0.3, "command": None}, "predictions are scored on these images, too: choose it"),
     ],
 )
 def test_what_is_said_of_the_best_background_score(
-    found: dict[str, Any], says: str, capsys: pytest.CaptureFixture[str]
+    found: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
 ) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr("wsss_cli.console.say", lines.append)
     show_background({"best": 0.2, "miou": 0.5} | found, {"split": "train", "method": "irn"})
-    text = capsys.readouterr().out
+    text = "".join(f"{line}\n" for line in lines)
     assert text.startswith("best background score on split train: 0.2, mIoU 50.0 %") and says in text
     assert ("wsss s irn k=0.2" in text) == (found.get("now", 0) != 0.2 and bool(found.get("command")))
