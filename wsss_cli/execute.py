@@ -154,8 +154,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
 def _make_room(step: Step) -> None:
     """Set an earlier result aside, but for what is kept of it."""
     aside = step.folder.with_name(f".{step.key}.kept")
-    if step.kept:
-        gather(step.kept, aside)
+    gather(step.kept, aside)
     if step.status in ("stale", "forced"):
         set_aside(step.folder)
     if aside.exists():

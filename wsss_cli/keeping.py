@@ -54,7 +54,7 @@ def kept_parts(
 
 
 def gather(kept: Sequence[Kept], aside: Path) -> None:
-    """Make `aside` a folder of what is kept, but for what is damaged; where it lay it stays."""
+    """Make `aside` a folder of what is kept, but for what is damaged, or none of nothing; where it lay it stays."""
     shutil.rmtree(aside, ignore_errors=True)
     for folder in dict.fromkeys(one.folder for one in kept):
         parts = [one.part for one in kept if one.folder == folder]

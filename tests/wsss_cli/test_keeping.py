@@ -151,6 +151,13 @@ def test_nothing_is_kept_by_force_or_without_a_record(data: Prepared) -> None:
     assert kept(planned(data, "irn", "seeds", "seeds.batch=1")) == []
 
 
+def test_what_a_killed_command_left_is_not_taken(data: Prepared) -> None:
+    folder = finish(planned(data, "irn", "seeds"))
+    gather(planned(data, "irn", "seeds", "seeds.batch=1").kept, folder.with_name(".seeds.kept"))
+    _make_room(planned(data, "irn", "seeds", force=True))
+    assert [path.name for path in folder.parent.iterdir()] == ["seeds.previous"]
+
+
 def test_a_half_made_part_is_kept_too(data: Prepared) -> None:
     """It goes on, as an interrupted stage does."""
     assert kept(again(data, "irn", "seeds", "seeds.batch=1", status="interrupted", made=None)) == ["CAM net"]
