@@ -144,7 +144,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "git": code(),
         "machine": {"device": str(job.runtime.device), "ranks": job.runtime.world, "platform": platform.platform()},
         "seed": step.config.seed,
-        "kept": [kept.part.name for kept in step.kept],
+        "kept": [kept.part.name for kept in step.kept] or before.get("kept", []),
         "seconds": before.get("seconds", 0.0),
     }
     write_record(step.folder, record)
