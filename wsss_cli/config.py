@@ -20,6 +20,7 @@ from wsss_cli.sound import read_text
 if TYPE_CHECKING:
     from wsss_cli.context import Context
     from wsss_cli.data.prepared import Sample
+    from wsss_cli.parts import Part
     from wsss_cli.promises import Promises
 
 
@@ -83,6 +84,10 @@ class StageConfig(Config):
     def promises(self, context: Context) -> Promises:
         """The files that the stage leaves: while one is missing it is not finished.  `images` are there."""
         return {}
+
+    def parts(self) -> Sequence[Part]:
+        """The pieces of the stage's work that can stay when others are made again, each after those it builds on."""
+        return ()
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         try:

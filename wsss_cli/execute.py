@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import platform
 import shlex
+import shutil
 import signal
 import sys
 import threading
@@ -24,6 +25,7 @@ from wsss_cli.engine.checkpoint import seed_all
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, flush_all, sweep, write_text
 from wsss_cli.job import Job
+from wsss_cli.keeping import gather
 from wsss_cli.method import Method
 from wsss_cli.nets.normalisation import normalisations
 from wsss_cli.plan import Step
@@ -58,7 +60,7 @@ def _run(step: Step, job: Job, steps: list[Step]) -> None:
     barrier()
     start = time.monotonic()
     with console.logging_to(step.folder / "log.txt"):
-        job.say(f"{step.key}: {step.reason} -> {step.folder}")
+        job.say(f"{step.key}: {step.why} -> {step.folder}")
         try:
             seed_all(step.config.seed)
             metrics = step.stage.function()(job)
@@ -113,8 +115,7 @@ def _number(value: Any) -> Any:
 
 def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
     """Write config.yaml and the record of a stage that starts or resumes."""
-    if step.status in ("stale", "forced"):
-        set_aside(step.folder)
+    _make_room(step)
     sweep(step.folder)
     before = read_record(step.folder) or {}
     if before:
@@ -149,10 +150,22 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "git": code(),
         "machine": {"device": str(job.runtime.device), "ranks": job.runtime.world, "platform": platform.platform()},
         "seed": step.config.seed,
+        "kept": [kept.part.name for kept in step.kept] or before.get("kept", []),
         "seconds": before.get("seconds", 0.0),
     }
     write_record(step.folder, record)
     return record
+
+
+def _make_room(step: Step) -> None:
+    """Set an earlier result aside, but for what is kept of it."""
+    aside = step.folder.with_name(f".{step.key}.kept")
+    gather(step.kept, aside)
+    if step.status in ("stale", "forced"):
+        set_aside(step.folder)
+    if aside.exists():
+        shutil.rmtree(step.folder, ignore_errors=True)  # of one that was never made: at most its log
+        aside.replace(step.folder)
 
 
 @contextmanager

@@ -160,6 +160,14 @@ def _exchanged(a: Path, b: Path) -> bool:
     return rename is not None and rename(AT_FDCWD, bytes(a), AT_FDCWD, bytes(b), RENAME_EXCHANGE) == 0
 
 
+def link(source: str | Path, target: str | Path) -> None:
+    """A second name for a file, or a copy where the file system has no links."""
+    try:
+        os.link(source, target, follow_symlinks=False)
+    except OSError:
+        shutil.copy2(source, target, follow_symlinks=False)
+
+
 def inode(path: Path) -> int | None:
     """The number by which another file or folder under the same name is told; None if there is none."""
     try:

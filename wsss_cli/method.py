@@ -21,7 +21,7 @@ VERBS = ("seeds", "pseudo", "train")
 """The stages a method may declare; the host adds infer and evaluate."""
 
 
-Kind = Literal["labels", "cam", "confidence", "instances", "file"]
+Kind = Literal["labels", "cam", "scores", "confidence", "instances", "file"]
 
 
 @dataclass(frozen=True)
@@ -29,16 +29,24 @@ class Artefact:
     """What a stage leaves of its images, in a sub-folder of its own.
 
     kind     labels: label maps <id>.png, which are scored; cam: CAMs <id>.npz, whose best background score is looked
-             for; confidence: masks <id>.png; instances: instances.json; file: a file of that name
+             for; scores: <id>.npz of which label maps are made by a background score, the best one looked for as well;
+             confidence: masks <id>.png; instances: instances.json; file: a file of that name
     folder   the sub-folder
     title    of further label maps: what scores call them, after "pseudo-label, "
     refined  label maps that a dense CRF has refined
+    background  of CAMs and scores: the setting that their background score is, "pseudo.walk.background"; "" if none is
+    read     of scores: "package.module:function", called as function(path) -> the Cam whose `full` labels are made of
     """
 
     kind: Kind
     folder: str
     title: str = ""
     refined: bool = False
+    background: str = ""
+    read: str = "wsss_cli.cam.store:read_cam"
+
+    def reader(self) -> Callable[[Path], Any]:
+        return load_object(self.read)
 
 
 CAMS = Artefact("cam", "cam")

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field, replace
+from functools import partial
 from pathlib import Path
 from typing import Any, Literal
 
@@ -15,12 +16,14 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.data.unchanged import require_unchanged
 from wsss_cli.errors import WsssError, joined
+from wsss_cli.keeping import Kept, kept_parts
+from wsss_cli.keeping import told as told_kept
 from wsss_cli.method import Artefact, Method, Stage
 from wsss_cli.nearest import nearest
 from wsss_cli.nets.foreseen import network_problems
 from wsss_cli.places import identities
 from wsss_cli.promises import Promises, lacking, told
-from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, read_record
+from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, known_record, previous_of, read_record
 from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, holds_artefacts, sealed
 
@@ -40,6 +43,7 @@ class Step:
     promises  the files that it is to leave
     files   what each file is that its settings name, as `places.identities`
     splits  the marks of those that it depends on, as `Prepared.mark`; None: on the whole data set
+    kept    the parts that it need not make again
     """
 
     key: str
@@ -53,10 +57,17 @@ class Step:
     promises: Promises = field(default_factory=dict)
     files: Mapping[str, Any] = field(default_factory=dict)
     splits: Mapping[str, str] | None = None
+    kept: tuple[Kept, ...] = ()
 
     @property
     def runs(self) -> bool:
         return self.status != "finished"
+
+    @property
+    def why(self) -> str:
+        """Why it runs, and what of it does not."""
+        kept = told_kept(self.kept, self.config)
+        return "; ".join(text for text in (self.reason, kept) if text)
 
 
 def stages_of(method: Method) -> dict[str, Stage]:
@@ -216,10 +227,10 @@ def _visit(
     inputs = {need: steps[need].key for need in needs}
     key = _key(name, config, data, steps)
     folder = run.stage(key)
-    record = _known(folder)
+    record = known_record(folder)
     below = {need: steps[need].fingerprint for need in needs}
     whole = [need for need in needs if steps[need].status in ("finished", "incomplete")]
-    made = {need: _known(steps[need].folder).get("made") for need in whole}
+    made = {need: known_record(steps[need].folder).get("made") for need in whole}
     files = identities(config, record.get("files", {}))
     promises = _promises(config, _context(inputs, steps, data))
     marks = _marks(config, _context(inputs, steps, data))
@@ -229,9 +240,26 @@ def _visit(
         status, reason = "stale", f"{' and '.join(reruns)} runs again"
     if name == force_key:
         status, reason = "forced", "--force"
-    kept = record if status in ("finished", "incomplete") else {}
-    mark = kept.get("fingerprint") or _fingerprint(config, data, marks, below, files)
-    steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files, marks)
+    whole_record = record if status in ("finished", "incomplete") else {}
+    mark = whole_record.get("fingerprint") or _fingerprint(config, data, marks, below, files)
+    kept: tuple[Kept, ...] = ()
+    if status in ("missing", "stale") and not reruns:
+        same = partial(_same_inputs, data=data, marks=marks, below=below, made=made)
+        kept = kept_parts(config, files, (folder, previous_of(folder)), same)
+    steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files, marks, kept)
+
+
+def _same_inputs(
+    record: Mapping[str, Any],
+    data: Prepared,
+    marks: Mapping[str, str] | None,
+    below: Mapping[str, str],
+    made: Mapping[str, str | None],
+) -> bool:
+    """Whether a stage was made of the data and of the very results of other stages that there are now."""
+    inputs = all(record["inputs"].get(need) == mark for need, mark in below.items())
+    results = all(record.get("inputs_made", {}).get(need) == when for need, when in made.items())
+    return inputs and results and not _changed_data(record, data, marks)
 
 
 def _promises(config: StageConfig, context: Context) -> Promises:
@@ -332,14 +360,6 @@ def _unfulfilled(folder: Path, record: Mapping[str, Any], promises: Promises) ->
         elif wrong := damaged(folder, sums, names):
             parts.append(f"{len(wrong)} of {len(names)} files are damaged, first {wrong[0]}")
     return "; ".join(parts)
-
-
-def _known(folder: Path) -> dict[str, Any]:
-    """What stage.json tells; nothing if it is not there or damaged."""
-    try:
-        return read_record(folder) or {}
-    except DamagedRecord:
-        return {}
 
 
 def _changes(record: dict[str, Any], config: StageConfig, files: Mapping[str, Any]) -> list[str]:

@@ -190,6 +190,14 @@ def read_record(folder: Path) -> dict[str, Any] | None:
     return record
 
 
+def known_record(folder: Path) -> dict[str, Any]:
+    """What stage.json tells; nothing if it is not there or damaged."""
+    try:
+        return read_record(folder) or {}
+    except DamagedRecord:
+        return {}
+
+
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write stage.json, with a sum by which it is known that nobody has changed it."""
     plain = json.loads(json.dumps(record))
@@ -211,7 +219,7 @@ def set_aside(folder: Path) -> None:
     if not folder.exists():
         return
     finished = _finished(folder)
-    previous = folder.with_name(f"{folder.name}.{'damaged' if finished is None else 'previous'}")
+    previous = folder.with_name(f"{folder.name}.damaged") if finished is None else previous_of(folder)
     if finished is False and _finished(previous):
         shutil.rmtree(folder)
         return
@@ -220,9 +228,14 @@ def set_aside(folder: Path) -> None:
     folder.rename(previous)
 
 
+def previous_of(folder: Path) -> Path:
+    """Where a stage's earlier result is kept."""
+    return folder.with_name(f"{folder.name}.previous")
+
+
 def bring_back(folder: Path) -> None:
     """Put a finished result that was set aside in the place of one that came to nothing."""
-    previous = folder.with_name(f"{folder.name}.previous")
+    previous = previous_of(folder)
     if _finished(previous) and not _finished(folder):
         shutil.rmtree(folder, ignore_errors=True)
         previous.rename(folder)

@@ -8,7 +8,7 @@ from __future__ import annotations
 
 import os
 import zlib
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -39,7 +39,7 @@ class Sum:
 
 def seal(folder: Path) -> str:
     """Write files.sum of all that lies in a stage's folder; returns its digest, for stage.json."""
-    names = sorted(_artefacts(folder))
+    names = sorted(artefacts(folder))
     sums = ParallelMap(lambda name: _sum(folder / name), names)
     lines = [f"{s.crc:08x} {s.size} {s.time} {name}\n" for name, s in zip(names, sums)]
     write_text(folder / NAME, "".join(lines))
@@ -73,17 +73,31 @@ def damaged(folder: Path, sums: Mapping[str, Sum], names: Iterable[str], every: 
 def clear_damaged(folder: Path, record: Mapping[str, Any] | None) -> None:
     """Before a stage goes on: take what is damaged out of its folder, so that it is made again.
 
-    record  its stage.json, if there is one; what that does not vouch for is asked for its own sums
+    record  as in `sound`
     """
-    sums = sums_of(folder, record)
-    wrong = set(damaged(folder, sums, sums))
-    unsealed = [name for name in _artefacts(folder) if name not in sums]
-    wrong |= {name for name, why in zip(unsealed, ParallelMap(lambda name: fault(folder / name), unsealed)) if why}
-    for name in sorted(wrong):
+    names = {*artefacts(folder), *sums_of(folder, record)}
+    for name in sorted(names.difference(sound(folder, record, names))):
         place = folder / ASIDE / name
         place.parent.mkdir(parents=True, exist_ok=True)
         (folder / name).replace(place)
         console.warn(f"{folder / name} is damaged: it is made again; what was there is kept in {folder / ASIDE}")
+
+
+def sound(folder: Path, record: Mapping[str, Any] | None, names: Collection[str]) -> list[str]:
+    """Those of a stage's files that are not damaged.
+
+    record  its stage.json, if there is one; what that does not vouch for is asked for its own sums
+    """
+    sums = sums_of(folder, record)
+    wrong = set(damaged(folder, sums, names))
+    unsealed = [name for name in names if name not in sums]
+    wrong |= {name for name, why in zip(unsealed, ParallelMap(lambda name: fault(folder / name), unsealed)) if why}
+    return [name for name in names if name not in wrong]
+
+
+def artefacts(folder: Path) -> list[str]:
+    """What a stage has left, by names below its folder; nothing if there is none."""
+    return list(_artefacts(folder)) if folder.is_dir() else []
 
 
 def holds_artefacts(folder: Path) -> bool:

@@ -1,7 +1,8 @@
-"""First stages that two methods have in common, because one takes the other's: made once, copied.
+"""Stages that another run has made already: the first ones of two methods of which one takes the other's, and all of a
+run that another one begins from.  Nothing is copied where the disk gives a file a second name.
 
-Only such functions of a method: their networks bear its name, whoever runs them.  Those of the host's bear the name of
-the method that runs them, as every trained network does, and another one would not read them.
+Of two methods only such functions of a method: their networks bear its name, whoever runs them.  Those of the host's
+bear the name of the method that runs them, as every trained network does, and another one would not read them.
 """
 
 from __future__ import annotations
@@ -13,9 +14,10 @@ from typing import Any
 
 from wsss_cli import console
 from wsss_cli.files import flush_all, writing_allowed
+from wsss_cli.keeping import take_folder
 from wsss_cli.method import Method
 from wsss_cli.plan import Step
-from wsss_cli.runs import DamagedRecord, Run, read_record, set_aside, write_record
+from wsss_cli.runs import Run, known_record, set_aside, write_record
 
 FIRST = ("seeds", "pseudo")
 HOST = "wsss_cli."
@@ -32,7 +34,20 @@ def share(steps: Sequence[Step], run: Run, others: Iterable[Donor]) -> None:
         if step.status in ("missing", "stale") and step.stage.name in FIRST and not step.stage.run.startswith(HOST):
             found = next((donor for donor in donors if _has(donor, step, run)), None)
             if found is not None:
-                _copy(found[0], step, run)
+                whose = _copy(found[0], step, run)
+                console.say(f"{step.key}: the same as in {whose}, taken from there -> {step.folder}")
+
+
+def begin_from(steps: Sequence[Step], run: Run, other: Run) -> bool:
+    """Give the run each stage of the plan that it lacks and another run of its method has; whether there is any.
+
+    The next plan says which of them are what is wanted, and of the others which parts.  The caller holds the run.
+    """
+    lacking = [step for step in steps if step.status == "missing" and not step.folder.exists()]
+    there = [step for step in lacking if _finished(other.stage(step.key))]
+    for step in there:
+        console.say(f"{step.key}: begins with that of {_copy(other, step, run)} -> {step.folder}")
+    return bool(there)
 
 
 def _has(donor: Donor, step: Step, run: Run) -> bool:
@@ -45,22 +60,20 @@ def _has(donor: Donor, step: Step, run: Run) -> bool:
     return made == record["inputs_made"]
 
 
-def _copy(other: Run, step: Step, run: Run) -> None:
+def _copy(other: Run, step: Step, run: Run) -> str:
+    """Whose it is now as well."""
     aside = step.folder.with_name(f".{step.key}.copy")
     shutil.rmtree(aside, ignore_errors=True)
     with other.locked(), writing_allowed(aside):
-        shutil.copytree(other.stage(step.key), aside)
+        take_folder(other.stage(step.key), aside)
     whose = f"{other.method}/{other.name}"
-    write_record(aside, (read_record(aside) or {}) | {"method": run.method, "shared": whose})
+    write_record(aside, known_record(aside) | {"method": run.method, "shared": whose})
     flush_all(aside)
     set_aside(step.folder)
     aside.replace(step.folder)
-    console.say(f"{step.key}: the same as in {whose}, taken from there -> {step.folder}")
+    return whose
 
 
 def _finished(folder: Path) -> dict[str, Any] | None:
-    try:
-        record = read_record(folder)
-    except DamagedRecord:
-        return None
-    return record if record is not None and record["status"] == "finished" else None
+    record = known_record(folder)
+    return record if record.get("status") == "finished" else None

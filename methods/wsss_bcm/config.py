@@ -20,6 +20,7 @@ from wsss_cli.engine.optimiser import Optimiser
 from wsss_cli.engine.segment import LABELS, labelled
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
+from wsss_cli.parts import Part
 from wsss_cli.places import FILE, FOLDER, Place
 from wsss_cli.promises import CHECKPOINT, Promises, absent, each
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
@@ -215,6 +216,16 @@ class Train(StageConfig):
         if self.boxes is None and not any(s.boxes for s in samples):
             raise no_boxes(context.data.info.name, context.data.split_for("train", self.split))
         return samples
+
+    def parts(self) -> Sequence[Part]:
+        """The phases, each with all that it begins from; how labels are edited `base` does not ask."""
+        edits = ("mask_weight", "fr_mode", "shift", "filling_rates", "label_resize")
+        names = [name for name, _ in self.to_run()] if self.phases() else []
+        run = [
+            Part(name, (name,), (name,) if name == "base" else (name, *edits), of=tuple(names[:i]))
+            for i, name in enumerate(names)
+        ]
+        return [*run, *(Part(name, (), (name,)) for name in ("base", "bcm", "fr") if name not in names)]
 
     def promises(self, context: Context) -> Promises:
         return CHECKPOINT

@@ -1,6 +1,7 @@
 """BECO: Boundary-enhanced Co-training for Weakly Supervised Semantic Segmentation (Rong et al., CVPR 2023)."""
 
 from wsss_cli.method import CAMS, CONFIDENCE, LABELS, Method, Stage, StageOption
+from wsss_irn import WALKED
 
 CONFIDENCE_MASKS = StageOption(
     "--confidence", "confidence", "with --pseudo: learn where this folder of masks trusts them", metavar="DIR"
@@ -18,7 +19,7 @@ METHOD = Method(
             "wsss_irn.stages:pseudo",
             "wsss_beco.config:Pseudo",
             needs=("seeds",),
-            writes=(LABELS, CONFIDENCE),
+            writes=(LABELS, CONFIDENCE, WALKED),
         ),
         Stage(
             "train", "wsss_beco.stages:train", "wsss_beco.config:Train", needs=("pseudo",), options=(CONFIDENCE_MASKS,)

@@ -12,6 +12,7 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.nets.clip_names import Names
 from wsss_cli.nets.clip_net import ClipNet
+from wsss_cli.parts import Part
 from wsss_cli.promises import Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
 
@@ -32,6 +33,12 @@ class Seeds(Names, StageConfig):
 
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
+
+    def parts(self) -> Sequence[Part]:
+        return (
+            Part("text", ("text.npz",), tuple(Names.model_fields)),
+            Part("CAMs", ("cam",), ("net", "box_threshold", "maps", "batch"), of=("text",)),
+        )
 
     def promises(self, context: Context) -> Promises:
         return {"": ("text.npz",), "cam": each(self.images(context), ".npz")}

@@ -1,6 +1,8 @@
 """IRN: Weakly Supervised Learning of Instance Segmentation with Inter-pixel Relations (Ahn, Cho, Kwak, CVPR 2019)."""
 
-from wsss_cli.method import CAMS, CONFIDENCE, INSTANCES, LABELS, Method, Stage
+from wsss_cli.method import CAMS, CONFIDENCE, INSTANCES, LABELS, Artefact, Method, Stage
+
+WALKED = Artefact("scores", "walked", background="pseudo.walk.background", read="wsss_irn.walking:read_walked")
 
 METHOD = Method(
     name="irn",
@@ -14,7 +16,7 @@ METHOD = Method(
             "wsss_irn.stages:pseudo",
             "wsss_irn.config:Pseudo",
             needs=("seeds",),
-            writes=(LABELS, CONFIDENCE, INSTANCES),
+            writes=(LABELS, CONFIDENCE, INSTANCES, WALKED),
         ),
         Stage("train", "wsss_irn.stages:train", "wsss_irn.config:Train", needs=("pseudo",)),
     ),

@@ -15,12 +15,22 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import INSTANCES, Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import PlainSegment
+from wsss_cli.parts import Part
 from wsss_cli.places import FILE
 from wsss_cli.promises import CHECKPOINT, Promises, each
 from wsss_cli.refine.crf_config import Crf
 
 CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=50, bilateral_srgb=5, bilateral_compat=10, gt_prob=0.7)
 """Of labels, with gt_prob.  [jiwoon-ahn/irn, cam_to_ir_label]"""
+
+PARTS = (
+    Part("IR labels", ("ir_label",), ("ir_label",)),
+    Part("IRN", ("irn",), ("training", "seed"), of=("IR labels",)),
+    Part("walk", ("walked",), ("walk", "batch"), of=("IRN",)),
+    Part("labels", ("labels", "confidence"), ("walk.background", "confidence"), of=("walk",)),
+    Part("instances", ("instances",), ("walk", "batch", "instances"), of=("IRN",)),
+)
+"""Of the stage `pseudo`."""
 
 
 class IrnOptimiser(Sgd):
@@ -124,6 +134,9 @@ class Pseudo(StageConfig):
         """Those that the mean displacement is measured on as well."""
         found = super().reads(context)
         return found and tuple(dict.fromkeys((*found, context.data.split_for("seeds"))))
+
+    def parts(self) -> Sequence[Part]:
+        return PARTS
 
     def promises(self, context: Context) -> Promises:
         samples = self.images(context)

@@ -21,6 +21,7 @@ from wsss_cli.engine.segment import Optimiser, Segment
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
@@ -164,6 +165,21 @@ class Seeds(StageConfig):
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.tagged(self.split)
 
+    def parts(self) -> Sequence[Part]:
+        """Cells and the tags in them are learnt from where rough masks are made."""
+        made = ("scales", "batch", "alpha", "crf", "sure")
+        rough = (
+            Part("rough net", ("rough_net",), ("rough.net", "rough.training", "seed")),
+            Part("rough masks", ("rough",), tuple(f"rough.{key}" for key in made), of=("rough net",)),
+        )
+        cells, before = (("grid", "rough.overlap"), rough) if self.makes_rough() else ((), ())
+        learnt = ("samples", "net", "training", "seed", *cells)
+        return (
+            *before,
+            Part("CAM net", ("cam_net",), learnt, of=tuple(part.name for part in before)),
+            Part("CAMs", ("cam",), ("grid", "batch", "full"), of=("CAM net",)),
+        )
+
     def promises(self, context: Context) -> Promises:
         return {"cam": each(self.images(context), ".npz")}
 
@@ -296,6 +312,17 @@ class Train(Segment):
         if not found or self.selection.checkpoint != "best":
             return found
         return tuple(dict.fromkeys((*found, context.data.split_for("val"))))
+
+    def parts(self) -> Sequence[Part]:
+        """With the cyclic round; the last training is done again whatever changes."""
+        if not self.cyclic.enabled or self.checkpoint is not None:
+            return ()
+        selects = ("cyclic.infer",) if self.selection.checkpoint == "best" else ()
+        return (
+            Part("first round", ("first",), ("under_fitting", *selects)),
+            Part("its labels", ("cyclic",), ("cyclic.infer",), of=("first round",)),
+            Part("cyclic round", ("checkpoint.pt", BEST, "metrics.jsonl"), of=("its labels",)),
+        )
 
     def promises(self, context: Context) -> Promises:
         images = self.images(context)

@@ -91,6 +91,7 @@ def _fit(
     config = job.config
     total = total_iterations(config.loop, len(data))
     job.say(f"{title}: {len(data)} images, {total} iterations of {config.loop.batch} images, loss: {loss.kind}")
+    checkpoint.seed_all(config.seed)  # whatever ran before in this process
     net = build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust)
     training = Training(
         model=net,

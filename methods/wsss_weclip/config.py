@@ -17,6 +17,7 @@ from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_names import Names
 from wsss_cli.nets.clip_net import VIT_B16, ClipNet
+from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import Crf
@@ -129,6 +130,12 @@ class Train(Trained):
         AdamW(lr=2e-4, warm_up=50, power=1.0), description="optimiser; nothing but heads is trained: lr times 10"
     )
     loop: Loop = Field(Loop(iterations=30000, batch=4), description="length of the training")
+
+    def parts(self) -> Sequence[Part]:
+        learnt = ("checkpoint", "net", "augment", "keep_features", "labelling", "losses", "optimiser", "loop", "seed")
+        return Part("text", ("text.npz",), ("text",)), Part(
+            "network", ("checkpoint.pt", "metrics.jsonl"), learnt, of=("text",)
+        )
 
     def promises(self, context: Context) -> Promises:
         return {"": (*CHECKPOINT[""], "text.npz")} if self.checkpoint is None else CHECKPOINT

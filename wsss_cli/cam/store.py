@@ -10,7 +10,7 @@ from typing import Any
 
 import numpy as np
 import torch
-from numpy.typing import NDArray
+from numpy.typing import DTypeLike, NDArray
 from torch import Tensor
 
 from wsss_cli.cam.merge import merge_high_res, upsample
@@ -53,13 +53,13 @@ def cam_path(folder: Path, sample: Sample) -> Path:
     return folder / "cam" / f"{sample.id}.npz"
 
 
-def write_cam(path: Path, cam: Cam) -> None:
+def write_cam(path: Path, cam: Cam, dtype: DTypeLike = np.float16) -> None:
     """Write `path` (.npz), whole or not at all."""
-    parts = {f"scale_{i}": maps.astype(np.float16) for i, maps in enumerate(cam.scale_maps)}
+    parts = {f"scale_{i}": maps.astype(dtype) for i, maps in enumerate(cam.scale_maps)}
     if cam.high_res is not None:
-        parts["high_res"] = cam.high_res.astype(np.float16)
+        parts["high_res"] = cam.high_res.astype(dtype)
     with writing(path, flushed=False) as aside, aside.open("wb") as file:
-        arrays = {"keys": cam.class_ids, "cam": cam.cam.astype(np.float16), "size": np.array(cam.size), **parts}
+        arrays = {"keys": cam.class_ids, "cam": cam.cam.astype(dtype), "size": np.array(cam.size), **parts}
         np.savez(file, **arrays)  # type: ignore[arg-type]  # numpy's stub has a bool among the keywords
 
 

@@ -14,6 +14,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.optimiser import TwoRates
 from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
 
@@ -70,6 +71,12 @@ class Seeds(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return {"cam": each(self.images(context), ".npz")}
+
+    def parts(self) -> Sequence[Part]:
+        return (
+            Part("CAM net", (FOLDER,), ("net", "training", "seed")),
+            Part("CAMs", ("cam",), ("scales", "batch"), of=("CAM net",)),
+        )
 
 
 class Pseudo(StageConfig):

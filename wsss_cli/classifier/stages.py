@@ -1,5 +1,6 @@
 """The plain way from tags to seeds and pseudo-labels, as stages of a method or in parts.
 
+CAMS = Artefact("cam", "cam", background="pseudo.background")
 Stage("seeds", "wsss_cli.classifier.stages:seeds", "wsss_cli.classifier.config:Seeds", writes=(CAMS,))
 Stage("pseudo", "wsss_cli.classifier.stages:pseudo", "wsss_cli.classifier.config:Pseudo", ("seeds",), (LABELS,))
 """

@@ -12,6 +12,7 @@ from torch import nn
 from wsss_cli.batches.loader import TrainingData
 from wsss_cli.batches.segmentation import to_device
 from wsss_cli.classifier.config import Sgd
+from wsss_cli.engine.checkpoint import seed_all
 from wsss_cli.engine.loop import Loop, Step, Training, fit, total_iterations
 from wsss_cli.engine.optimiser import factor
 from wsss_cli.engine.part import Taken, meta, train_or_take
@@ -67,6 +68,7 @@ def train_part(
     about = meta(job, settled, method, name)
 
     def train() -> dict[str, float]:
+        seed_all(job.config.seed)  # whatever ran before in this process
         net = build(settled)
         return fit_part(job, name, net, learning(net), config, about, title)
 

@@ -25,7 +25,7 @@ Output = Annotated[
     Path | None,
     Option("--output", "-o", help="the Markdown file, a page .html beside it; benchmark.md among the runs"),
 ]
-NOT_SHARED = ("data", "name", "set", "force", "nodes", "node_rank", "rendezvous")
+NOT_SHARED = ("data", "name", "begin", "set", "force", "nodes", "node_rank", "rendezvous")
 
 
 @partial(stage_command, without=NOT_SHARED)

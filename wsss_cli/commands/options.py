@@ -31,6 +31,16 @@ class RunOptions:
         str | None,
         Option("--name", "-n", help="name of the run; 'default'", rich_help_panel=RUN, autocompletion=complete.runs),
     ] = None
+    begin: Annotated[
+        str | None,
+        Option(
+            "--from",
+            help="begin the run with settings and stages of another one of its method: NAME, METHOD/NAME",
+            metavar="RUN",
+            rich_help_panel=RUN,
+            autocompletion=complete.runs,
+        ),
+    ] = None
     recipe: Annotated[
         str | None, Option(help=RECIPE, metavar="NAME|FILE", rich_help_panel=RUN, autocompletion=complete.recipes)
     ] = None

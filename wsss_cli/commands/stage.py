@@ -17,13 +17,13 @@ from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import Hindrance, WsssError
+from wsss_cli.keeping import has_more
 from wsss_cli.method import INFER, VERBS, Method
 from wsss_cli.nearest import nearest
 from wsss_cli.plan import Step, laid_out, require_sound
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
 from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
-from wsss_cli.seals import holds_artefacts
 
 if TYPE_CHECKING:
     from wsss_cli.ranks.distributed import Runtime
@@ -36,6 +36,7 @@ class Target:
     """What the command line asks for, resolved.
 
     settings  of this command; saved, those that later commands start from; kept, those that earlier ones gave the run
+    begins    the run that it begins with
     """
 
     run: Run
@@ -44,6 +45,7 @@ class Target:
     settings: Settings
     saved: Settings
     kept: Settings
+    begins: Run | None = None
 
 
 def run_stage(
@@ -72,11 +74,16 @@ def run_stage(
 
     def resolve() -> tuple[Target, list[Step]]:
         target = resolve_target(verb, words, options, own or {}, passing or {}, stage, output)
+        steps = make_plan(target, stage or verb, options, launch.world(asked), begins or target.begins is not None)
+        if target.begins is None or options.dry_run or not _begin(target, steps):
+            return target, steps
         return target, make_plan(target, stage or verb, options, launch.world(asked), begins)
 
     if options.dry_run:
         target, steps = resolve()
         show_plan(steps)
+        if target.begins is not None:
+            console.say(f"what of it is the same in {target.begins.folder}, and parts that are, are taken from there")
         _warn_of_space(target, steps)
         return None
     if not launch.in_launched_process():
@@ -108,18 +115,22 @@ def resolve_target(
     output: Path | None = None,
 ) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
-    run = replace(find_run(method_named(words), options), evaluation=output)
+    named = method_named(words)
+    begins = None if options.begin is None else _begins_with(named, options)
+    if begins is not None:
+        named, options = begins.method, replace(options, data=options.data or begins.data)
+    run = replace(find_run(named, options), evaluation=output)
     method = find_method(run.method)
     own = merge(own, declared_settings(method, stage or verb, options.declared))
     overrides = asked_settings(verb, words, options, own)
     data = read_prepared(options.data_root / run.data)
-    kept = run.settings()
+    kept = (run if begins is None or run.settings_file.exists() else begins).settings()
     saved = kept.updated(options.recipe, overrides)
     if options.pretrained:
         begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
         saved = kept.updated(options.recipe, merge(begin, overrides))
         require_files(options.pretrained)
-    return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
+    return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept, begins)
 
 
 def asked_launch(options: RunOptions) -> launch.Launch:
@@ -158,7 +169,7 @@ def make_plan(target: Target, stage: str, options: RunOptions, ranks: int, begin
 
 def show_plan(steps: list[Step]) -> None:
     for step in steps:
-        note = f" ({step.reason})" if step.reason else ""
+        note = f" ({step.why})" if step.why else ""
         console.say(f"{step.key}: {'would run' if step.runs else 'finished'}{note} -> {step.folder}")
 
 
@@ -180,6 +191,8 @@ def find_trained(method: str | None, options: RunOptions) -> Run:
 
     Raises WsssError naming the nearest one if there is no such run.
     """
+    if options.begin is not None:
+        raise WsssError("--from begins a run, and only a trained one has a network", "leave it out")
     if method is None:
         run = latest_run(options.runs_root)
         options = replace(options, data=options.data or run.data, name=options.name or run.name)
@@ -215,12 +228,40 @@ def find_named(name: str, root: Path) -> Run:
     return fitting[0]
 
 
+def _begins_with(method: str | None, options: RunOptions) -> Run:
+    """The run that --from names, of the method if that is named.
+
+    Raises WsssError if there is none, it is of another method, or no new name is given.
+    """
+    assert options.begin is not None
+    owner = method or latest_run(options.runs_root).method
+    name = options.begin if "/" in options.begin else f"{owner}/{options.begin}"
+    if options.data is not None and name.count("/") == 1:
+        name = f"{options.data}/{name}"
+    found = find_named(name, options.runs_root)
+    if method not in (None, found.method):
+        raise WsssError(f"--from: run {found.method}/{found.name} is of another method", f"name one of {method}")
+    if options.name is None or (options.name, options.data or found.data) == (found.name, found.data):
+        raise WsssError("--from begins another run", "say what it is called: --name NEW")
+    return found
+
+
 def require_data(name: str, root: Path) -> None:
     """Raises WsssError naming the nearest ones if there is no prepared data set of that name."""
     recover(root / name)
     if not (root / name / "dataset.yaml").is_file():
         known = sorted(p.parent.name for p in root.glob("*/dataset.yaml"))
         raise WsssError(f"no prepared data set '{name}' in {root}{nearest(name, known)}", "`wsss prepare` makes one")
+
+
+def _begin(target: Target, steps: list[Step]) -> bool:
+    """Give a new run what the one that it begins with has; whether there is anything."""
+    from wsss_cli.sharing import begin_from
+
+    assert target.begins is not None
+    with target.run.locked():
+        target.run.save_settings(target.saved)
+        return begin_from(steps, target.run, target.begins)
 
 
 def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) -> dict[str, Any]:
@@ -238,7 +279,7 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
         try:
             record = execute(steps, target.data, target.method, runtime)
         except Exception as error:
-            if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
+            if runtime.main and not any(step.runs and has_more(step.folder, step.kept) for step in steps):
                 _bring_back(target.run, steps)
                 if isinstance(error, WsssError) and not isinstance(error, Hindrance):
                     undo()  # what was asked was a mistake; else the same short command is to go on

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict
+from dataclasses import asdict, dataclass
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -17,8 +17,8 @@ from torch import Tensor
 from wsss_cli import ranges
 from wsss_cli.cam.label import strongest, with_background
 from wsss_cli.cam.merge import upsample
-from wsss_cli.cam.store import read_cam
-from wsss_cli.config import StageConfig, completed
+from wsss_cli.cam.store import Cam
+from wsss_cli.config import StageConfig, completed, flat
 from wsss_cli.context import Context
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
@@ -32,10 +32,10 @@ from wsss_cli.method import INSTANCES, Artefact
 from wsss_cli.metrics.bootstrap import Bootstrap, interval
 from wsss_cli.metrics.confusion import scores_of, sweep, tally
 from wsss_cli.places import Place
-from wsss_cli.promises import Promises, promised_ids
+from wsss_cli.promises import Promises, absent, each, promised_ids
 from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
-from wsss_cli.runs import read_record
+from wsss_cli.runs import known_record, read_record
 from wsss_cli.sound import read_text
 
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
@@ -114,10 +114,11 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
     samples, masked = job.data.split(split), with_mask(job.data, split)
-    if cams := job.method.writes(source, "cam"):
-        rows, images, curve = _score_cams(job, masked, job.inputs[source] / cams[0].folder)
+    swept = _swept(job, source, masked)
+    if swept is not None and swept.of.kind == "cam":
+        rows, images, curve = [swept.row("CAM", job)], [], swept.curve()
     else:
-        rows, images, curve = _score_labels(job, masked, source)
+        rows, images, curve = *_score_labels(job, masked, source), []
     protocol = _protocol(job, source, split, len(masked))
     report: dict[str, Any] = {
         "method": job.method.name,
@@ -127,6 +128,7 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
         "protocol": protocol.written(),
         "scores": rows,
         "sweep": curve,
+        "background": None if swept is None else chosen(job, swept, source, samples),
     }
     if config.instances and source == "pseudo" and job.runtime.main:
         report["instances"] = _score_instances(job, samples, config.true_instances)
@@ -154,8 +156,8 @@ def read_scores(folder: Path) -> dict[str, Any]:
     return json.loads(read_text(folder / "scores.json"))
 
 
-Counted = tuple[list[dict[str, Any]], list[dict[str, Any]], list[dict[str, Any]]]
-"""The rows of scores, each image's own mIoU, and the sweep over background scores."""
+Counted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
+"""The rows of scores, and each image's own mIoU."""
 
 
 def label_maps(job: Job, source: str) -> dict[str, Path]:
@@ -181,7 +183,7 @@ def _score_labels(job: Job, samples: Sequence[Sample], source: str) -> Counted:
             job, samples, partial(_labels_of, labels, made), kind, undecided=source != "infer"
         )
         rows.append(_row(kind, total, draws, job) | ({"ignored": ignored} if ignored else {}))
-    return rows, images, []
+    return rows, images
 
 
 def _labels_of(folder: Path, made: set[str], sample: Sample) -> np.ndarray:
@@ -228,37 +230,87 @@ def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarr
     return np.where(silent, ignore, truth).astype(truth.dtype), counts
 
 
-def _score_cams(job: Job[Evaluate], samples: Sequence[Sample], folder: Path) -> Counted:
-    """The sweep over background scores, and the best one's row in full."""
-    k, thresholds = job.data.num_classes + 1, job.config.thresholds
+@dataclass(frozen=True)
+class Sweep:
+    """The tallies of label maps by each background score, and the mean IoU that each gives.
+
+    total (T, 3, K); drawn (N, T, 3, K), those of draws; mious (T,)
+    """
+
+    of: Artefact
+    thresholds: tuple[float, ...]
+    total: Tensor
+    drawn: Tensor
+    mious: list[float]
+
+    @property
+    def best(self) -> int:
+        """The first one of the highest mean IoU."""
+        return max(range(len(self.mious)), key=lambda i: self.mious[i])
+
+    def curve(self) -> list[dict[str, float]]:
+        return [{"threshold": t, "miou": miou} for t, miou in zip(self.thresholds, self.mious)]
+
+    def row(self, name: str, job: Job[Evaluate]) -> dict[str, Any]:
+        """The scores of the best one."""
+        row = _row(name, self.total[self.best], self.drawn[:, self.best], job)
+        return row | {"threshold": self.thresholds[self.best]}
+
+
+def _swept(job: Job[Evaluate], source: str, samples: Sequence[Sample]) -> Sweep | None:
+    """The sweep over background scores; None where the stage left nothing to sweep over, or not of every image."""
+    for artefact in (*job.method.writes(source, "cam"), *job.method.writes(source, "scores")):
+        folder = job.inputs[source] / artefact.folder
+        if artefact.kind == "cam" or not absent(folder, each((s for s in samples if s.tags), ".npz")):
+            return _sweep(job, samples, artefact, folder)
+    return None
+
+
+def _sweep(job: Job[Evaluate], samples: Sequence[Sample], of: Artefact, folder: Path) -> Sweep:
+    k, thresholds, read = job.data.num_classes + 1, job.config.thresholds, of.reader()
     total, draws = torch.zeros(len(thresholds), 3, k, dtype=torch.int64), Bootstrap(len(thresholds), 3, k)
     tried = torch.tensor(thresholds)
     mine = shard(samples, job.runtime)
-    with job.track("score CAMs", len(mine)) as tick:
+    with job.track("score CAMs" if of.kind == "cam" else "try background scores", len(mine)) as tick:
         for sample in mine:
-            labels, best = _strongest(folder / f"{sample.id}.npz", sample, label_format(k - 1))
+            labels, best = _strongest(folder / f"{sample.id}.npz", sample, label_format(k - 1), read)
             one = sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
             total += one
             draws.add(sample.id, one)
             tick(1)
     total, drawn = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, draws.tallies))
-    every = [scores_of(t, job.config.mean_over) for t in total]
-    at = max(range(len(thresholds)), key=lambda i: every[i].miou)
-    curve = [{"threshold": t, "miou": s.miou} for t, s in zip(thresholds, every)]
-    row = _row("CAM", total[at], drawn[:, at], job) | {"threshold": thresholds[at]}
-    return [row], [], curve
+    return Sweep(of, thresholds, total, drawn, [scores_of(t, job.config.mean_over).miou for t in total])
 
 
-def _strongest(path: Path, sample: Sample, form: LabelFormat) -> tuple[Tensor, Tensor]:
+def _strongest(path: Path, sample: Sample, form: LabelFormat, read: Callable[[Path], Cam]) -> tuple[Tensor, Tensor]:
     """The strongest class of each pixel of the photo and its score; nothing where the image has no tags."""
     size = sample.full.height, sample.full.width
     if not path.exists() and not sample.tags:
         nothing = torch.zeros(size)
         return form.tensor(nothing), nothing
-    cam = read_cam(path)
+    cam = read(path)
     maps = cam.full()
     best, index = strongest(maps if sample.original is None else upsample(maps, size))  # (H, W)
     return form.tensor(with_background(torch.from_numpy(cam.class_ids))[index]), best
+
+
+def chosen(job: Job, swept: Sweep, source: str, samples: Sequence[Sample]) -> dict[str, Any]:
+    """The best background score, which setting it is, its value now, and the command that sets it.
+
+    None of an image that predictions are scored on: a score would no longer be of images that nothing was chosen on.
+    """
+    found: dict[str, Any] = {"best": swept.thresholds[swept.best], "miou": swept.mious[swept.best]}
+    stage, _, key = swept.of.background.partition(".")
+    if not key:
+        elsewhere = [s.name for s in job.method.stages if any(a.background for a in s.writes) and s.name != source]
+        return found | {"setting": None, "elsewhere": elsewhere}
+    now = flat(known_record(job.inputs[source].with_name(stage)).get("config", {})).get(key)
+    final = {sample.id for sample in job.data.split(job.data.split_for("val"))}
+    run = job.inputs[source].parent.name
+    name = "" if run == "default" else f" --name {run}"
+    words = f"wsss {stage} {job.method.name} --data {job.data.folder.name}{name} {key}={found['best']:g}"
+    scored = any(sample.id in final for sample in samples)
+    return found | {"setting": swept.of.background, "now": now, "command": None if scored else words}
 
 
 def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> dict[str, Any]:

@@ -30,8 +30,25 @@ def show(report: dict[str, Any]) -> None:
             console.say(f"{row['name']}: {_percent(row['ignored'])} % of the pixels are ignored by it and not scored")
     if "instances" in report:
         show_instances(report["instances"])
+    if report.get("background"):
+        show_background(report["background"], report)
     threshold = next((f"background score {row['threshold']}: " for row in rows if "threshold" in row), "")
     console.say(f"ground truth: {report['ground_truth'] or 'unnamed'}; {threshold}{Protocol.read(report).describe()}")
+
+
+def show_background(found: dict[str, Any], report: dict[str, Any]) -> None:
+    """The best background score, the setting that it is, and how it is set."""
+    best = f"best background score on split {report['split']}: {found['best']:g}, mIoU {_percent(found['miou'])} %"
+    if found["setting"] is None:
+        where = " ".join(f"wsss evaluate --stage {stage}" for stage in found["elsewhere"])
+        console.say(f"{best}; no setting of {report['method']} is this score{where and f', but see: {where}'}")
+        return
+    now = "" if found["now"] is None else f", which is {found['now']:g} now"
+    console.say(f"{best}; it is the setting {found['setting']}{now}")
+    if found["command"] is None:
+        console.say("predictions are scored on these images, too: choose it on others, with --split")
+    elif found["now"] != found["best"]:
+        console.say(f"to use what was chosen on split {report['split']}: {found['command']}")
 
 
 def show_instances(found: dict[str, Any]) -> None:

@@ -49,8 +49,12 @@ def text_features(names: Names, classes: Sequence[str], dim: int, kept: Path) ->
 def features_of_run(
     names: Names, classes: Sequence[str], dim: int, path: Path, runtime: Runtime
 ) -> tuple[Tensor, Tensor]:
-    """`text_features`, which rank 0 keeps in the run's text.npz at `path`, so that they are computed once."""
-    text = text_features(names, classes, dim, path)
+    """`text_features`, which rank 0 keeps in the run's text.npz at `path`, so that they are computed once.
+
+    The draws that follow do not depend on whether they were.
+    """
+    with torch.random.fork_rng(devices=[]):
+        text = text_features(names, classes, dim, path)
     if runtime.main and not path.exists():
         keep(path, names, classes, text)
     barrier()

@@ -5,7 +5,6 @@ Only dataset.yaml and samples.jsonl change: images and masks are never touched.
 
 from __future__ import annotations
 
-import os
 import shutil
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, replace
@@ -16,7 +15,7 @@ from wsss_cli.checks.finding import Finding, some
 from wsss_cli.data.holding import making, require_unused
 from wsss_cli.data.prepared import Box, Prepared, Sample, write_prepared
 from wsss_cli.errors import WsssError
-from wsss_cli.files import put_in_place
+from wsss_cli.files import link, put_in_place
 from wsss_cli.preparation.prepare import aside
 
 MOST_UNREADABLE = 0.5  # of the images; beyond it the place is wrong, not the files
@@ -78,7 +77,7 @@ def write_mended(prepared: Prepared, mending: Mending) -> Path:
     info = replace(prepared.info, notes=(*prepared.info.notes, *(f"check --fix: {c}" for c in mending.changes)))
     with making(place), aside(place.parent, place.name) as folder:
         require_unused(place)
-        shutil.copytree(place, folder, symlinks=True, copy_function=_link, dirs_exist_ok=True)
+        shutil.copytree(place, folder, symlinks=True, copy_function=link, dirs_exist_ok=True)
         write_prepared(folder, info, (_moved(s, prepared.folder, folder) for s in mending.samples))
         put_in_place(folder, place, previous)
     return prepared.folder.with_name(previous.name)
@@ -150,12 +149,3 @@ def _moved(sample: Sample, old: Path, new: Path) -> Sample:
         mask=None if sample.mask is None else follow(sample.mask),
         original=None if whole is None else replace(whole, image=follow(whole.image)),
     )
-
-
-def _link(source: str, target: str) -> str:
-    """A second name for a file, or a copy where the file system has no links."""
-    try:
-        os.link(source, target, follow_symlinks=False)
-    except OSError:
-        shutil.copy2(source, target, follow_symlinks=False)
-    return target

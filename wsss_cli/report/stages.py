@@ -45,12 +45,19 @@ def duration(seconds: float) -> str:
     return f"{minutes} min {rest:02d} s" if minutes < 60 else f"{minutes // 60} h {minutes % 60:02d} min"
 
 
+def _kept(record: Record) -> Html | None:
+    """The parts of a stage that an earlier making left, whose time is not counted again."""
+    return el("small", f"kept: {', '.join(record['kept'])}") if record.get("kept") else None
+
+
 def _row(key: str, record: Record, outdated: str) -> list[Child]:
     machine = record["machine"]
     memory = record.get("peak_memory_gib")
     return [
         key,
-        join([record["status"], el("small", f"out of date: {outdated}", cls="late") if outdated else None]),
+        join(
+            [record["status"], el("small", f"out of date: {outdated}", cls="late") if outdated else None, _kept(record)]
+        ),
         duration(record["seconds"]) if record.get("seconds") else "–",
         f"{memory:.2f} GiB" if memory is not None else "–",
         str(machine["device"]),

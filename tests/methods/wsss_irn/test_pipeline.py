@@ -61,6 +61,16 @@ class TestIrn(ForkedTester):
         assert scores["scores"][0]["name"] == name and scores["split"] == "train"
         assert len(scores["sweep"]) == (60 if stage == "seeds" else 0)
 
+    def test_the_swept_background_score_is_the_setting(self, folder: Path, run: Path) -> None:
+        """Label maps of one background score and the sweep over that one alone have the same mIoU."""
+        self.beside(run, "swept")
+        words = (*self.tiny("swept"), "--stage", "pseudo", "--set", "evaluate.thresholds=[0.25]", "--json")
+        scores = json.loads(self.wsss(folder, "evaluate", *words))
+        found = scores["background"]
+        assert found["miou"] == scores["scores"][0]["miou"] and (found["best"], found["now"]) == (0.25, 0.25)
+        assert found["setting"] == "pseudo.walk.background"
+        assert found["command"] == "wsss pseudo irn --data shapes --name swept walk.background=0.25"
+
     def test_masks_train_the_upper_bound_without_pseudo_labels(self, folder: Path, run: Path) -> None:
         """And the report holds both runs."""
         said = self.wsss(folder, "evaluate", "--train", *self.tiny("masks"), "--set", "train.labels=masks")
@@ -75,7 +85,7 @@ class TestIrn(ForkedTester):
         before = [p.read_bytes() for p in labels]
         labels[3].unlink()
         write_record(run / "pseudo", (read_record(run / "pseudo") or {}) | {"status": "interrupted"})
-        assert "random walk: 1 of 1 images" in self.wsss(folder, "pseudo", *self.tiny())
+        assert "pseudo-labels: 1 of 1 images" in self.wsss(folder, "pseudo", *self.tiny())
         assert [p.read_bytes() for p in labels] == before
 
     def test_two_processes_are_nearly_one(self, folder: Path, run: Path) -> None:

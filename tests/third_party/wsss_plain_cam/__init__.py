@@ -1,6 +1,8 @@
 """Plain CAMs as a third party adds them: the host's classifier, its CAMs' label maps, a network trained on those."""
 
-from wsss_cli.method import CAMS, LABELS, Method, Stage
+from wsss_cli.method import LABELS, Artefact, Method, Stage
+
+CAMS = Artefact("cam", "cam", background="pseudo.background")
 
 METHOD = Method(
     name="plain_cam",

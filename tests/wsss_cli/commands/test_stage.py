@@ -10,6 +10,10 @@ import yaml
 from filelock import FileLock
 
 from processes import Wsss
+from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.stage import resolve_target
+from wsss_cli.errors import WsssError
+from wsss_cli.runs import Run, Settings
 
 RUN = Path("runs/dots/toy/default")
 
@@ -105,6 +109,44 @@ def test_settings_of_a_run_are_remembered_and_said(wsss: Wsss) -> None:
     )
     other = wsss("seeds", "toy", "--dry-run")  # a run of another name starts from the defaults
     assert "seeds: would run (not made yet) -> runs/dots/toy/default/seeds" in other.out
+
+
+def test_a_run_begins_from_another(trained: Wsss) -> None:
+    """With its settings, and what of its stages is the same; that one stays as it was."""
+    stages = [trained.folder / RUN / stage for stage in ("seeds", "pseudo", "train")]
+    before = {path: path.stat() for stage in stages for path in stage.rglob("*")}
+    words = ("train", "--from", "default", "--name", "second", "pseudo.threshold=0.25")
+    assert trained("pseudo", "--name", "other", "--from", "toy/default", "--dry-run").code == 0
+    result = trained(*words, "--workers", 0)
+    assert result.code == 0, result.text
+    begun = [line for line in result.out.splitlines() if "begins with that of toy/default" in line]
+    assert said("\n".join(begun)) == ["seeds", "pseudo", "train"]
+    assert said(result.out)[3:] == ["pseudo", "train"] and "pseudo: changed: threshold: 0.5 -> 0.25" in result.out
+    second = trained.folder / "runs/dots/toy/second"
+    assert (second / "seeds/cam/dot00.npy").samefile(stages[0] / "cam/dot00.npy")
+    assert record(trained, "seeds", second)["made"] == record(trained, "seeds")["made"]
+    assert {path: path.stat().st_mtime_ns for path in before} == {p: stat.st_mtime_ns for p, stat in before.items()}
+    again = trained(*words)
+    assert "train: finished already" in again.out and "begins with" not in again.out
+    assert not (trained.folder / "runs/dots/toy/other").exists()
+
+
+@pytest.mark.parametrize(
+    ("method", "begin", "name", "message"),
+    [
+        ("irn", "first", None, "--from begins another run\n.*--name NEW"),
+        ("irn", "first", "first", "--from begins another run"),
+        ("irn", "fist", "second", "there is no run 'irn/fist' .*did you mean 'irn/first'"),
+        ("beco", "irn/first", "second", "--from: run irn/first is of another method\n.*name one of beco"),
+    ],
+)
+def test_a_run_that_none_can_begin_from(
+    tmp_path: Path, method: str, begin: str, name: str | None, message: str
+) -> None:
+    Run(tmp_path, "d", "irn", "first").save_settings(Settings())
+    options = RunOptions(name=name, begin=begin, runs_root=tmp_path)
+    with pytest.raises(WsssError, match=message):
+        resolve_target("train", [method], options, {}, {})
 
 
 def test_ways_to_give_a_setting(wsss: Wsss) -> None:

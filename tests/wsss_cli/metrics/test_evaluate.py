@@ -2,16 +2,21 @@
 
 from dataclasses import replace
 from pathlib import Path
-from typing import Any
+from typing import Any, cast
 
 import pytest
+import torch
 
 from made_run import METHOD
+from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
-from wsss_cli.metrics.evaluate import Evaluate, label_maps
+from wsss_cli.metrics.evaluate import Evaluate, Sweep, chosen, label_maps
+from wsss_cli.metrics.show import show_background
 from wsss_cli.promises import Promises
+from wsss_cli.runs import write_record
 
+WALKED = Artefact("scores", "walked", background="pseudo.walk.background")
 SURE = Artefact("labels", "labels_sure", "sure parts")
 PSEUDO = {"pseudo-label": "labels"}
 BOTH = {"prediction": "labels", "prediction + CRF": "labels_crf"}
@@ -55,3 +60,53 @@ def test_the_label_maps_that_a_stage_promised(
     none: Any = None
     job = Job(none, method, "evaluate", Evaluate(), tmp_path, {source: tmp_path}, none, {source: promised})
     assert label_maps(job, source) == {kind: tmp_path / name for kind, name in expected.items()}
+
+
+@pytest.mark.parametrize(
+    ("splits", "background", "expected"),
+    [
+        (("train",), "pseudo.walk.background", "wsss pseudo irn --data d --name second walk.background=0.2"),
+        (("train", "val"), "pseudo.walk.background", None),  # predictions are scored on them
+        (("train",), "", ["pseudo"]),
+    ],
+)
+def test_the_command_that_uses_the_best_background_score(
+    tmp_path: Path, splits: tuple[str, ...], background: str, expected: Any
+) -> None:
+    samples = tuple(
+        Sample(id, tmp_path / id, 9, 9, (1,), splits=splits if id == "a" else ("val",)) for id in ("a", "b")
+    )
+    info = DatasetInfo("d", "d", ("x",), {"train": "train", "val": "val", "seeds": "train"}, "drawn")
+    folder, none = tmp_path / "irn" / "second" / "seeds", torch.zeros(0)
+    record = {"status": "finished", "data_hash": "", "inputs": {}, "config": {"walk": {"background": 0.3}}}
+    write_record(folder.with_name("pseudo"), record)
+    swept = Sweep(Artefact("cam", "cam", background=background), (0.1, 0.2, 0.3), none, none, [0.4, 0.6, 0.6])
+    stages = tuple(replace(s, writes=(WALKED,) if s.name == "pseudo" else s.writes) for s in METHOD.stages)
+    method, unused = replace(METHOD, stages=stages), cast(Any, None)
+    data = Prepared(tmp_path / "d", info, samples)
+    job = Job(data, method, "evaluate", Evaluate(), folder.with_name("evaluate"), {"seeds": folder}, unused)
+    found = chosen(job, swept, "seeds", samples[:1])
+    assert (found["best"], found["miou"]) == (0.2, 0.6)
+    assert found.get("command", found.get("elsewhere")) == expected
+    if background:
+        assert (found["setting"], found["now"]) == (background, 0.3)
+
+
+@pytest.mark.parametrize(
+    ("found", "says"),
+    [
+        ({"setting": None, "elsewhere": ["pseudo"]}, "no setting of irn is this score, but see: wsss evaluate"),
+        ({"setting": "s.k", "now": None, "command": "wsss s irn k=0.2"}, "it is the setting s.k\nto use what was"),
+        ({"setting": "s.k", "now": 0.2, "command": "wsss s irn k=0.2"}, "it is the setting s.k, which is 0.2 now\n"),
+        ({"setting": "s.k", "now": 0.3, "command": None}, "predictions are scored on these images, too: choose it"),
+    ],
+)
+def test_what_is_said_of_the_best_background_score(
+    found: dict[str, Any], says: str, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    lines: list[str] = []
+    monkeypatch.setattr("wsss_cli.console.say", lines.append)
+    show_background({"best": 0.2, "miou": 0.5} | found, {"split": "train", "method": "irn"})
+    text = "".join(f"{line}\n" for line in lines)
+    assert text.startswith("best background score on split train: 0.2, mIoU 50.0 %") and says in text
+    assert ("wsss s irn k=0.2" in text) == (found.get("now", 0) != 0.2 and bool(found.get("command")))
