@@ -7,7 +7,6 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Option
 
-from wsss_cli import bounds
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 from wsss_cli.errors import WsssError
 
@@ -34,11 +33,17 @@ Output = Annotated[Path | None, Option("--output", "-o", help="of --images: the 
 Overlay = Annotated[bool, Option("--overlay", help="of --images: also each photo with its classes laid over it")]
 Probabilities = Annotated[bool, Option("--probabilities", help="of --images: also npz files of class probabilities")]
 White = Annotated[
-    float | None, Option("--white-level", min=0, help="of --images of more than 8 bits: the value shown as white")
+    float | None,
+    Option("--white-level", min=0, help="of --images of more than 8 bits: the value shown as white; as in training"),
 ]
-Black = Annotated[float, Option("--black-level", help="and the one shown as black")]
-Pages = Annotated[Literal["refuse", "first"], Option("--pages", help="of --images of several pages: take the first")]
-Megapixels = Annotated[float, Option("--max-megapixels", min=0, help="of --images: millions of pixels one may have")]
+Black = Annotated[float | None, Option("--black-level", help="and the one shown as black")]
+Pages = Annotated[
+    Literal["refuse", "first"] | None,
+    Option("--pages", help="of --images of several pages: take the first; as in training"),
+]
+Megapixels = Annotated[
+    float | None, Option("--max-megapixels", min=0, help="of --images: millions of pixels one may have; as in training")
+]
 
 
 @stage_command
@@ -54,21 +59,22 @@ def infer(
     overlay: Overlay = False,
     probabilities: Probabilities = False,
     white_level: White = None,
-    black_level: Black = 0.0,
-    pages: Pages = "refuse",
-    max_megapixels: Megapixels = bounds.MEGAPIXELS,
+    black_level: Black = None,
+    pages: Pages = None,
+    max_megapixels: Megapixels = None,
     *,
     options: RunOptions,
 ) -> None:
     """Predict label maps with the trained network: of a split, or of photos that belong to no data set."""
     if images is not None:
         from wsss_cli.commands.photos import Wish, infer_photos
-        from wsss_cli.data.picture import Reading
 
         if split is not None or voc_submission is not None:
             raise WsssError("--images stand for themselves", "leave out --split and --voc-submission")
-        reading = Reading(white_level, black_level, pages == "first", megapixels=max_megapixels)
-        wish = Wish(images, output, overlay, probabilities, reading)
+        first = None if pages is None else pages == "first"
+        asked = {"white": white_level, "black": black_level, "first_page": first, "megapixels": max_megapixels}
+        pixels = {key: value for key, value in asked.items() if value is not None}
+        wish = Wish(images, output, overlay, probabilities, pixels)
         infer_photos(words, options, setting("infer", "crf", crf), wish, model)
         return
     if model is not None or output is not None or overlay or probabilities:

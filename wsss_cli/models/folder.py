@@ -62,8 +62,9 @@ def write_model(folder: Path, model: Model, card: Mapping[str, Any], trust: bool
 def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[str, Any]:
     """What is known of a run's network, plain data.
 
-    classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen; the settings of
-    prediction; every score of it that still holds, with its protocol; what rebuilds the network ("network").
+    classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen; how pictures were
+    read, where that is not the usual way; the settings of prediction; every score of it that still holds, with its
+    protocol; what rebuilds the network ("network").
     """
     record = require_trained(run)
     meta = checkpoint.described(checkpoint.load(model.checkpoint, trust), model.checkpoint)
@@ -77,6 +78,7 @@ def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[s
         "classes": list(model.classes),
         "palette": [list(colour) for colour in model.palette],
         "normalisation": record.get("normalise", {}),
+        "pictures": dict(model.pictures),
         "sizes": {"training": _sizes(record["config"]), "prediction": _sizes(as_dict(model.config))},
         "settings": as_dict(model.config) | {"split": None},  # which is the data set's
         "scores": scores_of(run),
@@ -99,7 +101,8 @@ def read_model(folder: Path, name: str = "") -> Model:
     config = resolve(stage.config_class(), "infer", card["settings"], remedy=f"{folder} is of another version of wsss")
     assert isinstance(config, Infer)
     palette = tuple((r, g, b) for r, g, b in card["palette"])
-    return Model(name or folder.absolute().name, method, tuple(card["classes"]), palette, config, folder / WEIGHTS)
+    name, classes = name or folder.absolute().name, tuple(card["classes"])
+    return Model(name, method, classes, palette, config, folder / WEIGHTS, card.get("pictures", {}))
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -34,6 +34,7 @@ class Model:
     palette     colours of ids 0..C
     config      how it is applied
     checkpoint  the file that the method's predictor reads
+    pictures    how the pictures were read that it learnt from: DatasetInfo.pictures
     """
 
     name: str
@@ -42,6 +43,7 @@ class Model:
     palette: tuple[Colour, ...]
     config: Infer
     checkpoint: Path
+    pictures: Mapping[str, float] = field(default_factory=dict)
 
     def digest(self) -> str:
         """Of its weights."""
@@ -79,7 +81,7 @@ def of_run(run: Run, method: Method, settings: Settings, data_root: Path, trust:
     classes = tuple(meta["classes"])
     info = DatasetInfo(run.data, "", classes, {}, "", palette=tuple(map(tuple, about["palette"])))
     palette = tuple(colours(Prepared(run.folder, info, ())))
-    return Model(f"{run.data}/{run.method}/{run.name}", method, classes, palette, config, file)
+    return Model(f"{run.data}/{run.method}/{run.name}", method, classes, palette, config, file, about["pictures"])
 
 
 def require_trained(run: Run) -> dict[str, Any]:
@@ -93,12 +95,12 @@ def require_trained(run: Run) -> dict[str, Any]:
 
 
 def _info(run: Run, record: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
-    """Kind and palette of the data set, as it is or as the training has noted them."""
-    folder = data_root / run.data
-    known: dict[str, Any] = {"kind": "", "palette": ()} | dict(record.get("about", {}))
+    """Kind and palette of the data set, as it is or as the training has noted them; how its pictures were read then."""
+    folder, noted = data_root / run.data, dict(record.get("about", {}))
+    known: dict[str, Any] = {"kind": "", "palette": (), "pictures": {}} | noted
     if (folder / "dataset.yaml").is_file():
         info = read_info(folder)
-        known |= {"kind": info.kind, "palette": info.palette}
+        known |= {"kind": info.kind, "palette": info.palette, "pictures": noted.get("pictures", info.pictures)}
     return known
 
 
