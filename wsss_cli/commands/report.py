@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
+from wsss_cli import bounds
 from wsss_cli.commands import complete
 from wsss_cli.commands.options import Words
 
@@ -20,6 +21,9 @@ def report(
         str | None, Option("--name", "-n", help="name of the run; that of the last run", autocompletion=complete.runs)
     ] = None,
     compare: Annotated[list[str] | None, Option("--compare", help="another run to show beside: METHOD/NAME")] = None,
+    pictures: Annotated[
+        int, Option("--pictures", min=0, max=bounds.COUNT, help="images that the browser shows as pictures")
+    ] = 300,
     output: Annotated[Path | None, Option("--output", "-o", help="the HTML file; report.html in the run")] = None,
     data_root: Annotated[Path, Option(help="folder of prepared data sets")] = Path("data"),
     runs_root: Annotated[Path, Option(help="folder of runs")] = Path("runs"),
@@ -34,5 +38,7 @@ def report(
     options = RunOptions(data=data, name=name, data_root=data_root, runs_root=runs_root)
     run = find_run(words[0] if words else None, options)
     others = [find_named(f"{run.data}/{other}", runs_root) for other in compare or []]
-    path = write_report(run, others, read_prepared(data_root / run.data), output or run.folder / "report.html")
+    path = write_report(
+        run, others, read_prepared(data_root / run.data), output or run.folder / "report.html", pictures
+    )
     console.say(f"report: {path}")
