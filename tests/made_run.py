@@ -75,7 +75,7 @@ def infer(job: Job) -> dict[str, object]:
         _write_noisy(job.folder / "labels_crf", sample, 0.1)
         labels = torch.from_numpy(read_labels(job.folder / "labels" / f"{sample.id}.png")).long()
         spread = torch.linspace(1, 6, labels.numel()).view(labels.shape)  # from doubt above to certainty below
-        scores = (torch.nn.functional.one_hot(labels, 4).permute(2, 0, 1) * spread).softmax(0)
+        scores = (torch.nn.functional.one_hot(labels, job.data.num_classes + 1).permute(2, 0, 1) * spread).softmax(0)
         note(job.folder, 0, sample.id, certainty(scores, _mask(sample)))
     gather_notes(job.folder)
     return {"split": "val", "images": 12}

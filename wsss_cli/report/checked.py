@@ -10,11 +10,11 @@ import numpy as np
 
 from wsss_cli.checks.balance import STEPS, Balance, Counts
 from wsss_cli.checks.finding import Finding
-from wsss_cli.data.palette import Colour, colours
+from wsss_cli.data.palette import colours
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.files import write_text
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.report.contact import cell, choose
+from wsss_cli.report.contact import annotated, choose
 from wsss_cli.report.histogram import histogram
 from wsss_cli.report.markup import EMPTY, Child, Html, el, join, swatch, table
 from wsss_cli.report.page import page
@@ -47,7 +47,7 @@ def write_check(
 def _findings(findings: Sequence[Finding]) -> Html:
     """Errors first."""
     counts = Counter(finding.level for finding in findings)
-    told = f"{counts['error']} errors, {counts['warning']} warnings"
+    told = f"{counts['error']} error(s), {counts['warning']} warning(s)"
     rows: list[list[Child]] = [
         [el("span", f.level, cls=f"level {f.level}"), f.what, f.remedy]
         for f in sorted(findings, key=lambda f: LEVELS[f.level])
@@ -57,8 +57,9 @@ def _findings(findings: Sequence[Finding]) -> Html:
 
 
 def _balance(prepared: Prepared, balance: Balance) -> Html:
-    """A table of images, boxes and pixels of each class, with bars of the images of each split."""
-    splits = [name for name, counts in balance.splits.items() if counts.images[1:].any()]
+    """A table of images, boxes and pixels of each class in the split to learn from and the one to score on."""
+    named = dict.fromkeys(balance.info.splits.get(role, "") for role in ("train", "val"))
+    splits = [name for name in named if name in balance.splits and balance.splits[name].images[1:].any()]
     if not splits:
         return el("p", "No image has a tag.", cls="note")
     top = max(int(balance.splits[name].images[1:].max()) for name in splits)
@@ -137,15 +138,19 @@ def _frequent(samples: Sequence[Sample]) -> Html:
 
 def _examples(prepared: Prepared, leave_out: set[str]) -> Html:
     """An image of each class, as on the contact sheet."""
-    chosen = choose(prepared, leave_out)
-    palette = colours(prepared)
-    drawn = ParallelMap(lambda sample: _picture(sample, palette, prepared.info.classes), chosen)
-    shown = [el("li", picture) for picture in drawn]
+    shown = list(ParallelMap(lambda sample: _example(sample, prepared), choose(prepared, leave_out)))
     return el("ul", *shown, cls="shots examples") if shown else EMPTY
 
 
-def _picture(sample: Sample, palette: Sequence[Colour], classes: Sequence[str]) -> Html:
-    drawn = np.array(cell(sample, palette, classes))  # (h, w, 3)
-    names = ", ".join(classes[tag - 1] for tag in sample.tags if 0 < tag <= len(classes)) or "no tags"
+def _example(sample: Sample, prepared: Prepared) -> Html:
+    palette, classes = colours(prepared), prepared.info.classes
+    drawn = np.array(annotated(sample, palette))  # (h, w, 3)
+    tags = [tag for tag in sample.tags if 0 < tag <= len(classes)]
+    alt = f"{sample.id}: {', '.join(classes[tag - 1] for tag in tags) or 'no tags'}"
     size = {"width": drawn.shape[1], "height": drawn.shape[0], "loading": "lazy"}
-    return el("img", attrs={"src": data_uri(drawn), "alt": f"{sample.id}: {names}", **size})
+    return el(
+        "li",
+        el("img", attrs={"src": data_uri(drawn), "alt": alt, **size}),
+        el("span", sample.id, cls="id"),
+        el("span", *(el("span", swatch(palette[tag]), classes[tag - 1], cls="key") for tag in tags), cls="keys"),
+    )

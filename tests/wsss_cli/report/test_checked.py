@@ -40,7 +40,7 @@ def test_the_page_of_a_data_set(data: Prepared, tmp_path: Path) -> None:
     findings = [Finding("ok", "fine"), Finding("error", "<broken>", "mend it"), Finding("warning", "odd")]
     write_check(tmp_path / "check.html", data, balance, findings, ["scene_00"])
     html = (tmp_path / "check.html").read_text(encoding="utf-8")
-    assert html.index("&lt;broken&gt;") < html.index("odd") < html.index("fine") and "1 errors, 1 warnings" in html
+    assert html.index("&lt;broken&gt;") < html.index("odd") < html.index("fine") and "1 error(s), 1 warning(s)" in html
     shown = ("Longer side of the images", "Size of the objects", "Tags of an image", "96 x 72", "train: images")
     assert all(text in html for text in shown)
     assert "<script" not in html and "scene_00:" not in html
