@@ -133,9 +133,9 @@ def _intro(entries: Sequence[Entry], drawn: Sequence[Entry], kind: str) -> Html:
     shown = f"{len(entries):,} images: the image, its {kind}, its mask."
     some = len(drawn) < len(entries)
     limit = f" {len(drawn):,} of them have pictures here, the worst, the least certain and some of all others;" * some
-    more = " `wsss report --pictures N` shows more." * some
+    more = join([" ", el("code", "wsss report --pictures N"), " shows more."]) if some else None
     cut = f" Of the split, the worst {LISTED:,} are listed." * (len(entries) == LISTED)
-    return el("p", shown + limit + more + cut, cls="note")
+    return el("p", shown + limit, more, cut, cls="note")
 
 
 def _controls(entries: Sequence[Entry], data: Prepared) -> Html:
@@ -221,7 +221,7 @@ VIEWER = el(
     el(
         "p",
         el("button", "← previous", attrs={"type": "button", "value": "-1"}),
-        el("button", "next →", attrs={"type": "button", "value": "1"}),
+        el("button", "next →", attrs={"type": "button", "value": "1", "autofocus": ""}),
         el("button", "close", attrs={"type": "button", "value": "close"}),
     ),
     cls="viewer",
