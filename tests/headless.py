@@ -17,6 +17,8 @@ from tempfile import TemporaryDirectory
 from time import monotonic
 from typing import IO, Any
 
+import pytest
+
 NAMES = ("chromium-headless-shell", "chromium", "chromium-browser", "google-chrome", "google-chrome-stable", "chrome")
 FLAGS = ("--headless", "--no-sandbox", "--disable-gpu", "--no-first-run", "--disable-background-networking")
 PATIENCE = 60.0  # seconds for an answer
@@ -25,6 +27,9 @@ PATIENCE = 60.0  # seconds for an answer
 def browser() -> str | None:
     """The program of an installed Chromium or Chrome; None if there is none."""
     return next(filter(None, map(shutil.which, NAMES)), None)
+
+
+needs_browser = pytest.mark.skipif(browser() is None, reason="no Chromium or Chrome is installed")
 
 
 @dataclass
@@ -71,6 +76,21 @@ class Tab:
         )
         scheme = {"name": "prefers-color-scheme", "value": "dark" if dark else "light"}
         self.ask("Emulation.setEmulatedMedia", features=[scheme])
+
+    def fits(self, width: int) -> bool:
+        """Whether a window of that width need not be scrolled sideways."""
+        self.show(width)
+        return bool(self.run("document.documentElement.scrollWidth") <= width)
+
+    def requests(self) -> list[str]:
+        """Every address that was asked for, pictures within the page left out."""
+        asked = [told["request"]["url"] for name, told in self.events if name == "Network.requestWillBeSent"]
+        return [url for url in asked if not url.startswith("data:")]
+
+    def complaints(self) -> list[dict[str, Any]]:
+        """What was thrown, and what the console says."""
+        names = ("Runtime.exceptionThrown", "Runtime.consoleAPICalled", "Log.entryAdded")
+        return [told for name, told in self.events if name in names]
 
     def picture(self, path: Path) -> Path:
         """Write what the window shows as a PNG."""

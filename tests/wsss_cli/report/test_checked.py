@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 
+from headless import browser, needs_browser, tab
 from wsss_cli.checks.balance import STEPS, Balance
 from wsss_cli.checks.finding import Finding
 from wsss_cli.data.labels import read_labels
@@ -59,3 +60,19 @@ def test_bars_are_as_high_as_their_counts() -> None:
     heights = [float(part.partition('"')[0]) for part in html.split('height="')[1:]]
     assert len(heights) == 2 and heights[1] == 2 * heights[0]
     assert "0 to 10: 2" in html and 'aria-label="Sides: by hand"' in html
+
+
+@needs_browser
+def test_the_page_in_a_browser(data: Prepared, tmp_path: Path) -> None:
+    write_check(tmp_path / "check.html", data, Balance(data.info), [Finding("warning", "w" * 400, "r" * 400)])
+    program = browser()
+    assert program is not None
+    with tab(program) as opened:
+        opened.open(tmp_path / "check.html")
+        assert opened.fits(320) and opened.fits(1200)
+        assert len(opened.requests()) == 1 and opened.complaints() == []
+        decoded = (
+            "Promise.all([...document.images].map(i => (i.loading = 'eager', i.decode().then(() => i.naturalWidth))))"
+        )
+        widths = opened.run(decoded)
+        assert len(widths) == 3 and min(widths) >= 60
