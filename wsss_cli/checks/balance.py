@@ -38,9 +38,8 @@ class Counts:
         for box in sample.boxes:
             _increase(self.boxes, {box.label: 1})
         _increase(self.pixels, pixels or {})
-        boxes = [(box.x1 - box.x0) * (box.y1 - box.y0) for box in sample.boxes]
-        for area in boxes if pixels is None else [n for c, n in pixels.items() if 0 < c < k]:
-            self.sides[min(STEPS - 1, int(STEPS * sqrt(area / (sample.width * sample.height))))] += 1
+        for share in _shares(sample, pixels, k):
+            self.sides[min(STEPS - 1, int(STEPS * sqrt(share)))] += 1
         self.ignored += sum(n for c, n in (pixels or {}).items() if c >= k)
 
 
@@ -96,6 +95,14 @@ class Balance:
 
     def _names(self, chosen: NDArray[np.bool_]) -> str:
         return some([self.info.classes[c] for c in np.flatnonzero(chosen)])
+
+
+def _shares(sample: Sample, pixels: Mapping[int, int] | None, k: int) -> list[float]:
+    """Of the image that each class of the mask, or without one each box, takes."""
+    if pixels is None:
+        whole = sample.width * sample.height
+        return [(box.x1 - box.x0) * (box.y1 - box.y0) / whole for box in sample.boxes]
+    return [n / sum(pixels.values()) for c, n in pixels.items() if 0 < c < k]
 
 
 def _increase(counts: NDArray[np.int64], by: Mapping[int, int]) -> None:

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING, Annotated, Any, Literal
 
 from typer import Option
 
+from wsss_cli import bounds
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 from wsss_cli.errors import WsssError
 
@@ -44,6 +45,16 @@ Pages = Annotated[
 Megapixels = Annotated[
     float | None, Option("--max-megapixels", min=0, help="of --images: millions of pixels one may have; as in training")
 ]
+LongSide = Annotated[
+    int | None,
+    Option(
+        "--long-side",
+        min=0,
+        max=bounds.SIDE,
+        metavar="N",
+        help="of --images: the network sees N pixels of their longer side at most, 0: all; as many as in training",
+    ),
+]
 
 
 @stage_command
@@ -62,6 +73,7 @@ def infer(
     black_level: Black = None,
     pages: Pages = None,
     max_megapixels: Megapixels = None,
+    long_side: LongSide = None,
     *,
     options: RunOptions,
 ) -> None:
@@ -74,11 +86,11 @@ def infer(
         first = None if pages is None else pages == "first"
         asked = {"white": white_level, "black": black_level, "first_page": first, "megapixels": max_megapixels}
         pixels = {key: value for key, value in asked.items() if value is not None}
-        wish = Wish(images, output, overlay, probabilities, pixels)
+        wish = Wish(images, output, overlay, probabilities, pixels, long_side)
         infer_photos(words, options, setting("infer", "crf", crf), wish, model)
         return
-    if model is not None or output is not None or overlay or probabilities:
-        what = "--model, --output, --overlay and --probabilities are of --images"
+    if model is not None or output is not None or overlay or probabilities or long_side is not None:
+        what = "--model, --output, --overlay, --probabilities and --long-side are of --images"
         raise WsssError(what, "add --images PATH...")
     from wsss_cli.commands.stage import run_stage
 

@@ -24,7 +24,7 @@ BINS = 15
 def certainty(scores: Tensor, truth: Labels | None) -> dict[str, Any]:
     """Of one image: its mean largest score, and where there is a mask, how often those of each height are right.
 
-    scores (K, H, W) softmax, fused, at the image's size; truth (H, W) ids, ignore left out.
+    scores (K, H, W) softmax, fused, at the size of the image that stages see; truth (H, W) ids at that size.
     Returns {"certainty": in [0, 1], "bins": (3, BINS) pixels, sum of their scores, right ones}, no bins without a mask.
     """
     best, labels = scores.max(0)  # (H, W)

@@ -62,9 +62,9 @@ def write_model(folder: Path, model: Model, card: Mapping[str, Any], trust: bool
 def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[str, Any]:
     """What is known of a run's network, plain data.
 
-    classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen; how pictures were
-    read, where that is not the usual way; the settings of prediction; every score of it that still holds, with its
-    protocol; what rebuilds the network ("network").
+    classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen, larger photos at a
+    longer side of long_side; how pictures were read, where that is not the usual way; the settings of prediction; every
+    score of it that still holds, with its protocol; what rebuilds the network ("network").
     """
     record = require_trained(run)
     meta = checkpoint.described(checkpoint.load(model.checkpoint, trust), model.checkpoint)
@@ -80,6 +80,7 @@ def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[s
         "normalisation": record.get("normalise", {}),
         "pictures": dict(model.pictures),
         "sizes": {"training": _sizes(record["config"]), "prediction": _sizes(as_dict(model.config))},
+        "long_side": model.long_side,
         "settings": as_dict(model.config) | {"split": None},  # which is the data set's
         "scores": scores_of(run),
         "licence": licence,
@@ -102,7 +103,8 @@ def read_model(folder: Path, name: str = "") -> Model:
     assert isinstance(config, Infer)
     palette = tuple((r, g, b) for r, g, b in card["palette"])
     name, classes = name or folder.absolute().name, tuple(card["classes"])
-    return Model(name, method, classes, palette, config, folder / WEIGHTS, card.get("pictures", {}))
+    seen = card.get("long_side"), card.get("pictures", {})
+    return Model(name, method, classes, palette, config, folder / WEIGHTS, *seen)
 
 
 def read_card(folder: Path) -> dict[str, Any]:

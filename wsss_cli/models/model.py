@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from wsss_cli import bounds
 from wsss_cli.config import as_dict, resolve
 from wsss_cli.data.palette import Colour, colours
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample, read_info
@@ -34,6 +35,8 @@ class Model:
     palette     colours of ids 0..C
     config      how it is applied
     checkpoint  the file that the method's predictor reads
+    long_side   the most pixels that the longer side of an image has when the network sees it: the data set's that it
+                learnt from; None: as it is
     pictures    how the pictures were read that it learnt from: DatasetInfo.pictures
     """
 
@@ -43,6 +46,7 @@ class Model:
     palette: tuple[Colour, ...]
     config: Infer
     checkpoint: Path
+    long_side: int | None = None
     pictures: Mapping[str, float] = field(default_factory=dict)
 
     def digest(self) -> str:
@@ -81,7 +85,8 @@ def of_run(run: Run, method: Method, settings: Settings, data_root: Path, trust:
     classes = tuple(meta["classes"])
     info = DatasetInfo(run.data, "", classes, {}, "", palette=tuple(map(tuple, about["palette"])))
     palette = tuple(colours(Prepared(run.folder, info, ())))
-    return Model(f"{run.data}/{run.method}/{run.name}", method, classes, palette, config, file, about["pictures"])
+    name = f"{run.data}/{run.method}/{run.name}"
+    return Model(name, method, classes, palette, config, file, about["long_side"], about["pictures"])
 
 
 def require_trained(run: Run) -> dict[str, Any]:
@@ -95,13 +100,25 @@ def require_trained(run: Run) -> dict[str, Any]:
 
 
 def _info(run: Run, record: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
-    """Kind and palette of the data set, as it is or as the training has noted them; how its pictures were read then."""
+    """Kind and palette of the data set, as it is or as the training has noted them; how that saw its pictures."""
     folder, noted = data_root / run.data, dict(record.get("about", {}))
-    known: dict[str, Any] = {"kind": "", "palette": (), "pictures": {}} | noted
+    known: dict[str, Any] = {"kind": "", "palette": (), "long_side": None, "pictures": {}} | noted
     if (folder / "dataset.yaml").is_file():
         info = read_info(folder)
         known |= {"kind": info.kind, "palette": info.palette, "pictures": noted.get("pictures", info.pictures)}
     return known
+
+
+def with_long_side(model: Model, asked: int | None) -> Model:
+    """The model that sees photos at that longer side at most; 0: as they are, None: as it would.
+
+    Raises WsssError for one in which no network sees anything.
+    """
+    if asked is not None and 0 < asked < bounds.SMALLEST:
+        raise WsssError(
+            f"--long-side {asked} leaves nothing to see", f"give {bounds.SMALLEST} or more, or 0: as they are"
+        )
+    return model if asked is None else replace(model, long_side=asked or None)
 
 
 def with_settings(model: Model, overrides: Mapping[str, Any]) -> Model:

@@ -94,7 +94,7 @@ def _count(what: str, value: float, top: int) -> Child:
 
 def _sizes(prepared: Prepared, balance: Balance) -> Html:
     """Of images, of objects, and how many classes an image has."""
-    samples = prepared.samples
+    samples = [sample.full for sample in prepared.samples]
     figures = [_longer_sides(samples), _objects(balance), _tags(samples)]
     return join([el("div", *filter(None, figures), cls="charts"), _frequent(samples)])
 
