@@ -114,13 +114,19 @@ def test_fix_refuses_what_it_cannot_know(wsss: Wsss) -> None:
     assert "not fixed: " in said.err and "which class was meant cannot be known" in said.err
 
 
-def test_sheet(wsss: Wsss) -> None:
+def test_sheet_and_page(wsss: Wsss) -> None:
     (wsss.folder / "data/dots/images/dot00.png").write_bytes(b"")
-    result = wsss("check", "--sheet", "out/sheet.png")
-    assert result.code == 2 and "sheet of 2 images: out/sheet.png" in result.out
+    result = wsss("check", "--sheet", "out/sheet.png", "--html", "out/check.html")
+    assert (
+        result.code == 2 and "sheet of 2 images: out/sheet.png" in result.out and "page: out/check.html" in result.out
+    )
+    page = (wsss.folder / "out/check.html").read_text(encoding="utf-8")
+    assert "dot00.png is empty" in page and page.count("<img ") == 2
     assert (wsss.folder / "out/sheet.png").read_bytes().startswith(b"\x89PNG")
     none = wsss("check", "--data-root", "empty", "--sheet", "sheet.png")
     assert none.code == 2 and "no data set to draw sheet.png of" in none.err
+    none = wsss("check", "--data-root", "empty", "--html", "check.html")
+    assert none.code == 2 and "no data set to write check.html of" in none.err
 
 
 def test_settings_of_a_method(wsss: Wsss) -> None:
