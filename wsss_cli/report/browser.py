@@ -95,8 +95,7 @@ def browser_section(
     made = ParallelMap(lambda entry: _pictures(entry, folder, kind, side, data), drawn)
     pictures = dict(zip((entry.sample.id for entry in drawn), made))
     items = [_item(entry, pictures.get(entry.sample.id, EMPTY), data) for entry in entries]
-    attrs = {"class": "shots", "data-scored": int(key is not None)}
-    return join([_intro(entries, drawn, kind), _controls(entries, data), el("ul", *items, attrs=attrs), VIEWER])
+    return join([_intro(entries, drawn, kind), _controls(entries, data), el("ul", *items, cls="shots"), VIEWER])
 
 
 def listed(entries: Sequence[Entry]) -> list[Entry]:
