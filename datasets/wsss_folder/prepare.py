@@ -12,7 +12,7 @@ from PIL import Image
 from wsss_cli.data.images import image_size, kind_of_file, read_image
 from wsss_cli.data.labels import voc_palette, write_labels
 from wsss_cli.data.picture import PLAIN, Reading
-from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, size_limit
+from wsss_cli.data.prepared import BLACK, FIRST_PAGE, WHITE, BadSample, DatasetInfo, Sample, size_limit
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
 from wsss_cli.parallel.ordered import ParallelMap
@@ -50,7 +50,8 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     lost = [BadSample(name, error) for name, error in plan.lost]
     bad = [BadSample(plan.images[n].id, error) for n, error in plan.bad]
     todo = [n for n in plan.tags if plan.splits.of[n]]
-    work = partial(_sample, plan=plan, folder=folder, how=how, white=found_white.level if found_white else None)
+    shown = replace(how, sparse=found_white.level if found_white else None)
+    work = partial(_sample, plan=plan, folder=folder, how=shown)
     return info, ParallelMap(work, [*todo, *bad, *lost])
 
 
@@ -77,26 +78,23 @@ def _spellings(names: Iterable[str]) -> Iterator[str]:
 
 def _pictures(how: Reading, found: White | None) -> dict[str, float]:
     """What is not as usual, for dataset.yaml."""
-    levels = {"white_level": found.level} if found else {"white_level": how.white, "black_level": how.black}
+    levels = {WHITE: found.level} if found else {WHITE: how.white, BLACK: how.black}
     given = {key: float(value or 0) for key, value in levels.items()} if found or how.white else {}
-    return given | size_limit(how.megapixels)
+    return given | size_limit(how.megapixels) | ({FIRST_PAGE: 1.0} if how.first_page else {})
 
 
-def _sample(
-    item: int | BadSample, plan: Plan, folder: Path, how: Reading, white: int | None = None
-) -> Sample | BadSample:
+def _sample(item: int | BadSample, plan: Plan, folder: Path, how: Reading) -> Sample | BadSample:
     if isinstance(item, BadSample):
         return item
     try:
-        return make_sample(item, plan, folder, how, white)
+        return make_sample(item, plan, folder, how)
     except WsssError as error:
         return BadSample(plan.images[item].id, error)
 
 
-def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN, white: int | None = None) -> Sample:
+def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN) -> Sample:
     """Read the image's size, turn its boxes into whole pixels and its mask into class ids.
 
-    white  of 16 bits of which some are left empty, if `how` names none
     Raises WsssError: an annotation for another size, a box outside the image, a mask of another size or other values.
     """
     image, records = plan.images[number], plan.known.records[number]
@@ -111,16 +109,14 @@ def make_sample(number: int, plan: Plan, folder: Path, how: Reading = PLAIN, whi
     ]
     mask = _mask(number, plan, folder / "masks" / f"{image.id}.png", (width, height))
     tags = tuple(sorted(plan.ids[name] for name in plan.tags[number]))
-    place = _shown(image.path, folder / "images" / f"{image.id}.png", how, white)
+    place = _shown(image.path, folder / "images" / f"{image.id}.png", how)
     return Sample(image.id, place, width, height, tags, tuple(dict.fromkeys(boxes)), mask, plan.splits.of[number])
 
 
-def _shown(path: Path, place: Path, how: Reading, white: int | None) -> Path:
-    """The image's file, or, of one that only `how` or `white` tells how to show, an 8-bit PNG made at `place`."""
+def _shown(path: Path, place: Path, how: Reading) -> Path:
+    """The image's file, or, of one that only `how` tells how to show, an 8-bit PNG made at `place`."""
     kind = kind_of_file(path, how)
-    if kind.may_hold_less and how.white is None:
-        how = replace(how, white=white)
-    if not (kind.pages > 1 or (kind.deep and how.white is not None)):
+    if not (kind.pages > 1 or (kind.deep and how.of(kind).white is not None)):
         return path
     with writing(place, flushed=False) as aside:
         Image.fromarray(read_image(path, how)).save(aside, format="PNG")

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import sqrt
 from typing import Any
 
 import numpy as np
@@ -13,14 +14,21 @@ from wsss_cli.checks.finding import Finding, some
 from wsss_cli.data.prepared import DatasetInfo, Sample
 
 FEW = 0.1  # of the median class's images: a class with fewer is named
+STEPS = 20
+"""Of the side of an object, in equal shares of the image's: see `Counts.sides`."""
 
 
 class Counts:
-    """Of one split; images, boxes, pixels (K,) by class id, 0 background."""
+    """Of one split; images, boxes, pixels (K,) by class id, 0 background.
+
+    sides  (STEPS,) how many classes of an image's mask, or without a mask boxes, are of which size: the root of their
+           share of the image's pixels
+    """
 
     def __init__(self, num_classes: int) -> None:
         self.total = self.masks = self.ignored = 0
         self.images, self.boxes, self.pixels = np.zeros((3, num_classes + 1), np.int64)
+        self.sides = np.zeros(STEPS, np.int64)
 
     def add(self, sample: Sample, pixels: Mapping[int, int] | None) -> None:
         k = len(self.images)
@@ -30,6 +38,8 @@ class Counts:
         for box in sample.boxes:
             _increase(self.boxes, {box.label: 1})
         _increase(self.pixels, pixels or {})
+        for share in _shares(sample, pixels, k):
+            self.sides[min(STEPS - 1, int(STEPS * sqrt(share)))] += 1
         self.ignored += sum(n for c, n in (pixels or {}).items() if c >= k)
 
 
@@ -85,6 +95,14 @@ class Balance:
 
     def _names(self, chosen: NDArray[np.bool_]) -> str:
         return some([self.info.classes[c] for c in np.flatnonzero(chosen)])
+
+
+def _shares(sample: Sample, pixels: Mapping[int, int] | None, k: int) -> list[float]:
+    """Of the image that each class of the mask, or without one each box, takes."""
+    if pixels is None:
+        whole = sample.width * sample.height
+        return [(box.x1 - box.x0) * (box.y1 - box.y0) / whole for box in sample.boxes]
+    return [n / sum(pixels.values()) for c, n in pixels.items() if 0 < c < k]
 
 
 def _increase(counts: NDArray[np.int64], by: Mapping[int, int]) -> None:

@@ -24,6 +24,9 @@ def check(
     sheet: Annotated[
         Path | None, Option("--sheet", help="a PNG to draw an image of each class in, with masks, boxes and tags")
     ] = None,
+    html: Annotated[
+        Path | None, Option("--html", help="a page to write: findings, class balance, sizes, an image of each class")
+    ] = None,
     *,
     options: RunOptions,
 ) -> None:
@@ -50,6 +53,8 @@ def check(
         _print_tables(found, data, mending)
     if sheet is not None:
         _draw(sheet, data)
+    if html is not None:
+        _write_page(html, found, data)
     if any(f.level == "error" for f in found):
         raise typer.Exit(2)
 
@@ -129,6 +134,21 @@ def _draw(path: Path, data: Data) -> None:
 
     if data.prepared is None:
         raise WsssError(f"there is no data set to draw {path} of", "prepare one, or name one with --data")
-    unreadable = {id for f in data.found if f.kind.startswith("unreadable") for id in f.images}
-    shown = contact_sheet(path, data.prepared, unreadable)
+    shown = contact_sheet(path, data.prepared, _unreadable(data))
     console.say(f"sheet of {len(shown)} images: {path}")
+
+
+def _write_page(path: Path, found: list[Finding], data: Data) -> None:
+    from wsss_cli import console
+    from wsss_cli.errors import WsssError
+    from wsss_cli.report.checked import write_check
+
+    if data.prepared is None or data.checked is None:
+        raise WsssError(f"there is no data set to write {path} of", "prepare one, or name one with --data")
+    write_check(path, data.prepared, data.checked.balance, found, _unreadable(data))
+    console.say(f"page: {path}")
+
+
+def _unreadable(data: Data) -> set[str]:
+    """The ids of images of which a file cannot be shown."""
+    return {id for f in data.found if f.kind.startswith("unreadable") for id in f.images}

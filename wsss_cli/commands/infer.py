@@ -37,10 +37,17 @@ Output = Annotated[Path | None, Option("--output", "-o", help="of --images: the 
 Overlay = Annotated[bool, Option("--overlay", help="of --images: also each photo with its classes laid over it")]
 Probabilities = Annotated[bool, Option("--probabilities", help="of --images: also npz files of class probabilities")]
 White = Annotated[
-    float | None, Option("--white-level", min=0, help="of --images of more than 8 bits: the value shown as white")
+    float | None,
+    Option("--white-level", min=0, help="of --images of more than 8 bits: the value shown as white; as in training"),
 ]
-Black = Annotated[float, Option("--black-level", help="and the one shown as black")]
-Pages = Annotated[Literal["refuse", "first"], Option("--pages", help="of --images of several pages: take the first")]
+Black = Annotated[float | None, Option("--black-level", help="and the one shown as black")]
+Pages = Annotated[
+    Literal["refuse", "first"] | None,
+    Option("--pages", help="of --images of several pages: take the first; as in training"),
+]
+Megapixels = Annotated[
+    float | None, Option("--max-megapixels", min=0, help="of --images: millions of pixels one may have; as in training")
+]
 LongSide = Annotated[
     int | None,
     Option(
@@ -51,7 +58,6 @@ LongSide = Annotated[
         help="of --images: the network sees N pixels of their longer side at most, 0: all; as many as in training",
     ),
 ]
-Megapixels = Annotated[float, Option("--max-megapixels", min=0, help="of --images: millions of pixels one may have")]
 
 
 @stage_command
@@ -68,9 +74,9 @@ def infer(
     overlay: Overlay = False,
     probabilities: Probabilities = False,
     white_level: White = None,
-    black_level: Black = 0.0,
-    pages: Pages = "refuse",
-    max_megapixels: Megapixels = bounds.MEGAPIXELS,
+    black_level: Black = None,
+    pages: Pages = None,
+    max_megapixels: Megapixels = None,
     long_side: LongSide = None,
     *,
     options: RunOptions,
@@ -78,12 +84,13 @@ def infer(
     """Predict label maps with the trained network: of a split, or of photos that belong to no data set."""
     if images is not None:
         from wsss_cli.commands.photos import Wish, infer_photos
-        from wsss_cli.data.picture import Reading
 
         if split is not None or voc_submission is not None or train:
             raise WsssError("--images stand for themselves", "leave out --split, --voc-submission and --train")
-        reading = Reading(white_level, black_level, pages == "first", megapixels=max_megapixels)
-        wish = Wish(images, output, overlay, probabilities, reading, long_side)
+        first = None if pages is None else pages == "first"
+        asked = {"white": white_level, "black": black_level, "first_page": first, "megapixels": max_megapixels}
+        pixels = {key: value for key, value in asked.items() if value is not None}
+        wish = Wish(images, output, overlay, probabilities, pixels, long_side)
         infer_photos(words, options, setting("infer", "crf", crf), wish, model)
         return
     if model is not None or output is not None or overlay or probabilities or long_side is not None:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -13,7 +13,6 @@ from typer.core import TyperCommand
 from wsss_cli.commands.options import RunOptions
 
 if TYPE_CHECKING:
-    from wsss_cli.data.picture import Reading
     from wsss_cli.method import Method
     from wsss_cli.models.model import Model
     from wsss_cli.photos.find import Photos
@@ -46,13 +45,17 @@ def spread(args: Sequence[str], option: str = "--images") -> list[str]:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be made of which photos, and where; long_side as `with_long_side` takes it."""
+    """What is to be made of which photos, and where.
+
+    reading    fields of `Reading` that are not as in training
+    long_side  as `with_long_side` takes it
+    """
 
     images: Sequence[str]
     output: Path | None
     overlay: bool
     probabilities: bool
-    reading: Reading
+    reading: Mapping[str, Any]
     long_side: int | None = None
 
 
@@ -148,6 +151,7 @@ def _asked(
 
 def _predict(model: Model, photos: Photos, output: Path, wish: Wish, runtime: Any, anew: bool) -> list[Failure]:
     from wsss_cli import console
+    from wsss_cli.data.prepared import reading_as
     from wsss_cli.locks import locked
     from wsss_cli.photos.predict import predict_photos
 
@@ -155,7 +159,8 @@ def _predict(model: Model, photos: Photos, output: Path, wish: Wish, runtime: An
     kinds = ["labels", *(kind for kind, asked in wanted.items() if asked)]
     lock = output.absolute().with_name(f".{output.absolute().name}.lock")
     with locked(lock, f"is writing to {output}", "wait for it, or choose another folder with --output"):
-        results, failures = predict_photos(model, photos, output, kinds, wish.reading, runtime, anew)
+        how = replace(reading_as(model.pictures), **wish.reading)
+        results, failures = predict_photos(model, photos, output, kinds, how, runtime, anew)
     for failure in failures:
         console.log.error(f"not predicted: {failure.error}")
     made = len(photos.found) - len(failures)

@@ -7,6 +7,7 @@ from typing import Annotated
 
 from typer import Option
 
+from wsss_cli import bounds
 from wsss_cli.commands import complete
 from wsss_cli.commands.options import Words
 
@@ -20,6 +21,9 @@ def report(
         str | None, Option("--name", "-n", help="name of the run; that of the last run", autocompletion=complete.runs)
     ] = None,
     compare: Annotated[list[str] | None, Option("--compare", help="another run to show beside: METHOD/NAME")] = None,
+    pictures: Annotated[
+        int, Option("--pictures", min=0, max=bounds.COUNT, help="images that the browser shows as pictures")
+    ] = 300,
     output: Annotated[Path | None, Option("--output", "-o", help="the HTML file; report.html in the run")] = None,
     data_root: Annotated[Path, Option(help="folder of prepared data sets")] = Path("data"),
     runs_root: Annotated[Path, Option(help="folder of runs")] = Path("runs"),
@@ -38,5 +42,5 @@ def report(
     others = [other for other in dict.fromkeys(named) if other != run]  # each once
     path = output or run.folder / "report.html"
     require_makeable(path, "--output", folder=False)
-    write_report(run, others, read_prepared(data_root / run.data), path)
+    write_report(run, others, read_prepared(data_root / run.data), path, pictures)
     console.say(f"report: {path}")

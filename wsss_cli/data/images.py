@@ -95,6 +95,7 @@ def read_unchecked(path: Path, how: Reading = PLAIN) -> NDArray[np.uint8]:
 def _shown(data: bytes, path: Path, how: Reading) -> NDArray[np.uint8]:
     with opened(data, path) as image:
         kind = kind_of(image)
+        how = how.of(kind)
         require_certain(kind, image, how, path)
         image.load()
         turn = UPRIGHT.get(_orientation(image))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import io
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from typing import Any, Literal
 
 import numpy as np
@@ -26,6 +26,7 @@ class Reading:
     """What a picture's file leaves open.
 
     white, black  the values shown as 255 and 0, of more than 8 bits; white None: the largest that the file can hold
+    sparse        without `white`, that of 16 bits of which nothing says how many are used (`Kind.may_hold_less`)
     first_page    of several, the first is meant
     alpha         whether a TIFF's fourth band is transparency; auto: if it is called so and mostly 0 or full
     megapixels    millions of pixels that a picture may have
@@ -36,6 +37,11 @@ class Reading:
     first_page: bool = False
     alpha: Literal["auto", "yes", "no"] = "auto"
     megapixels: float = bounds.MEGAPIXELS
+    sparse: float | None = None
+
+    def of(self, kind: Kind) -> Reading:
+        """What it is for a picture of that kind."""
+        return replace(self, white=self.sparse) if self.white is None and kind.may_hold_less else self
 
 
 PLAIN = Reading()

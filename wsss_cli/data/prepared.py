@@ -30,7 +30,8 @@ INSTANCES = "instances.json"
 """The instance labels of all images of a run, beside those of each."""
 
 
-MEGAPIXELS = "max_megapixels"  # of DatasetInfo.pictures
+WHITE, BLACK, FIRST_PAGE, MEGAPIXELS = "white_level", "black_level", "first_page", "max_megapixels"
+"""Of DatasetInfo.pictures.  A white without a black was found, not given: it is of 16 bits of which some are empty."""
 
 
 @dataclass(frozen=True, slots=True)
@@ -159,6 +160,18 @@ class DatasetInfo:
     def reading(self) -> Reading:
         """How its pictures are read as they are now: those that needed more have been made anew."""
         return Reading(megapixels=self.pictures.get(MEGAPIXELS, bounds.MEGAPIXELS))
+
+
+def reading_as(pictures: Mapping[str, float]) -> Reading:
+    """How those pictures were read of which DatasetInfo.pictures tells: for others of their kind."""
+    white, given = pictures.get(WHITE), BLACK in pictures
+    return Reading(
+        white if given else None,
+        pictures.get(BLACK, 0.0),
+        bool(pictures.get(FIRST_PAGE)),
+        megapixels=pictures.get(MEGAPIXELS, bounds.MEGAPIXELS),
+        sparse=None if given else white,
+    )
 
 
 def size_limit(megapixels: float) -> dict[str, float]:

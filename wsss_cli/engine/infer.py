@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, Literal, NamedTuple
 
 import numpy as np
 import torch
@@ -20,8 +20,10 @@ from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import Labels
-from wsss_cli.data.labels import write_labels
+from wsss_cli.data.labels import read_labels, write_labels
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
+from wsss_cli.engine.certainty import certainty, gather_notes, note
 from wsss_cli.engine.enlarge import winners
 from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.errors import WsssError
@@ -102,7 +104,10 @@ class Infer(StageConfig):
 
 
 def infer(job: Job[Infer]) -> dict[str, Any]:
-    """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split, at its photo's size."""
+    """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split, at its photo's size.
+
+    How sure the network is of each is noted beside them, at the size that it sees.
+    """
     config = job.config
     net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))
     split = job.data.split_for("val", config.split)
@@ -118,6 +123,8 @@ def infer(job: Job[Infer]) -> dict[str, Any]:
                 write_prediction(*task)
                 tick(1)
         job.barrier()
+    if job.runtime.main:
+        gather_notes(job.folder)
     return {"split": split, "images": len(samples)}
 
 
@@ -212,17 +219,26 @@ def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]
     """The arguments of write_prediction for each image."""
     palette = job.data.info.palette
     for group, read in equal_shapes(todo, ParallelMap(lambda s: _read(s, config), todo), config.batch):
-        batch = torch.from_numpy(np.stack([seen for _, seen in read])).to(job.runtime.device)  # (B, h, w, 3)
-        size = read[0][0].shape[:2]
-        for sample, (image, _), scores in zip(group, read, predict(net, batch, config, size)):
+        batch = torch.from_numpy(np.stack([one.seen for one in read])).to(job.runtime.device)  # (B, h, w, 3)
+        size = read[0].image.shape[:2]
+        for sample, (image, _, truth), scores in zip(group, read, predict(net, batch, config, size)):
+            note(job.folder, job.runtime.rank, sample.id, certainty(scores, truth))
             whole = sample.full.height, sample.full.width
             yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette, whole
 
 
-def _read(sample: Sample, config: Infer) -> tuple[np.ndarray, np.ndarray]:
-    """The image, which the CRF needs, and what the network is to see of it."""
+class Read(NamedTuple):
+    """The image, which the CRF needs; what the network is to see of it; its mask at that size, if it has one."""
+
+    image: np.ndarray
+    seen: np.ndarray
+    truth: Labels | None
+
+
+def _read(sample: Sample, config: Infer) -> Read:
     image = read_image(sample.image)
-    return image, seen_of(image, config)
+    truth = at_image_size(read_labels(sample.mask), sample) if sample.mask else None
+    return Read(image, seen_of(image, config), truth)
 
 
 def _scaled(x: Tensor, scale: float, rounding: Rounding) -> Tensor:

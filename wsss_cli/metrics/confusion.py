@@ -26,14 +26,30 @@ def confusion(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
     truth, prediction: ids of any one shape, 255 in truth ignored; num_classes: K < 256, background included.
     Returns (K, K) int64.  Raises ValueError if sizes differ or ids are out of range.
     """
+    counts = _pairs(truth, prediction, num_classes)
+    _check_ids(counts[:, num_classes:].sum(0), num_classes, num_classes, "prediction")
+    return counts[:, :num_classes].clone()
+
+
+def with_open(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
+    """`confusion` with one more column: the pixels that the prediction leaves open, as a pseudo-label may.
+
+    Returns (K, K + 1) int64.  Raises ValueError as `confusion`.
+    """
+    counts = _pairs(truth, prediction, num_classes)
+    _check_ids(counts[:, num_classes:-1].sum(0), num_classes, num_classes, "prediction")
+    return torch.cat([counts[:, :num_classes], counts[:, -1:]], 1)
+
+
+def _pairs(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
+    """(K, 256) pixels of each class of the ground truth and each id of the prediction."""
     truth, prediction = _same_shape(truth, prediction)
     if num_classes >= IDS:
         raise ValueError(f"{num_classes} classes are no bytes: `tally` counts them")
     pairs = (_as_bytes(truth, "ground truth").int() * IDS).add_(_as_bytes(prediction, "prediction"))
     counts = torch.bincount(pairs.flatten(), minlength=IDS * IDS).view(IDS, IDS)
     _check_ids(counts[num_classes : IDS - 1].sum(1), num_classes, num_classes, "ground truth")
-    _check_ids(counts[:num_classes, num_classes:].sum(0), num_classes, num_classes, "prediction")
-    return counts[:num_classes, :num_classes].clone()
+    return counts[:num_classes]
 
 
 def tally(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
@@ -44,6 +60,8 @@ def tally(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
     Returns (3, K) int64: pixels that are right, of the ground truth, of the prediction.  Raises ValueError as
     `confusion`.
     """
+    if num_classes < IDS:
+        return summary(with_open(truth, prediction, num_classes))
     truth, prediction = _same_shape(truth, prediction)
     ignore = label_format(num_classes - 1).ignore
     open_ = prediction == ignore
@@ -51,8 +69,6 @@ def tally(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
         counts = tally(truth.masked_fill(open_, ignore), prediction.masked_fill(open_, 0), num_classes)
         missed = tally(truth[open_], torch.zeros_like(truth[open_]), num_classes)
         return counts + torch.stack([torch.zeros_like(missed[0]), missed[1], torch.zeros_like(missed[2])])
-    if num_classes < IDS:
-        return summary(confusion(truth, prediction, num_classes))
     known = truth != ignore
     truth, prediction = truth[known].long(), prediction[known].long()  # (n,)
     _require_range(truth, num_classes, "ground truth")
@@ -62,8 +78,8 @@ def tally(truth: Labels, prediction: Labels, num_classes: int) -> Tensor:
 
 
 def summary(matrix: Tensor) -> Tensor:
-    """A confusion matrix (K, K) -> what `tally` counts, (3, K)."""
-    return torch.stack([matrix.diagonal(), matrix.sum(1), matrix.sum(0)])
+    """A confusion matrix (K, K), or one `with_open` pixels, -> what `tally` counts, (3, K)."""
+    return torch.stack([matrix.diagonal(), matrix.sum(1), matrix.sum(0)[: len(matrix)]])
 
 
 def _same_shape(truth: Labels, prediction: Labels) -> tuple[Tensor, Tensor]:

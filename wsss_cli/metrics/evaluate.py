@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator, Sequence
-from dataclasses import asdict, dataclass
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import asdict, dataclass, field
 from functools import partial
 from pathlib import Path
 from typing import Annotated, Any
@@ -25,18 +25,22 @@ from wsss_cli.data.labels import read_labels
 from wsss_cli.data.long_side import at_full_size
 from wsss_cli.data.objects import true_objects
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.engine.certainty import read_certainties
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.method import INSTANCES, Artefact
 from wsss_cli.metrics.bootstrap import Bootstrap, interval
-from wsss_cli.metrics.confusion import scores_of, sweep, tally
+from wsss_cli.metrics.calibration import calibration
+from wsss_cli.metrics.confusion import IDS, scores_of, summary, sweep, tally, with_open
 from wsss_cli.places import Place
 from wsss_cli.promises import Promises, absent, each, promised_ids
 from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
 from wsss_cli.runs import known_record, read_record
 from wsss_cli.sound import read_text
+
+CONFUSION = "confusion.json"
 
 STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
 
@@ -108,7 +112,7 @@ def _predicted(context: Context) -> list[Sample]:
 
 
 def evaluate(job: Job[Evaluate]) -> dict[str, float]:
-    """Write scores.json and per_image.jsonl; returns the mIoU of each kind of label map."""
+    """Write scores.json, per_image.jsonl and confusion.json; returns the mIoU of each kind of label map."""
     config = job.config
     source = next(iter(job.inputs))
     record = read_record(job.inputs[source]) or {}
@@ -116,9 +120,10 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     samples, masked = job.data.split(split), with_mask(job.data, split)
     swept = _swept(job, source, masked)
     if swept is not None and swept.of.kind == "cam":
-        rows, images, curve = [swept.row("CAM", job)], [], swept.curve()
+        scored = Scored([swept.row("CAM", job)], curve=swept.curve())
     else:
-        rows, images, curve = *_score_labels(job, masked, source), []
+        scored = _score_labels(job, masked, source)
+    sure = read_certainties(job.inputs[source]) if source == "infer" else {}
     protocol = _protocol(job, source, split, len(masked))
     report: dict[str, Any] = {
         "method": job.method.name,
@@ -126,16 +131,21 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
         **{key: getattr(protocol, key) for key in FACTS},
         "without_mask": len(samples) - len(masked),
         "protocol": protocol.written(),
-        "scores": rows,
-        "sweep": curve,
+        "scores": scored.rows,
+        "sweep": scored.curve,
         "background": None if swept is None else chosen(job, swept, source, samples),
     }
+    if found := calibration(sure[s.id] for s in masked if s.id in sure):
+        report["calibration"] = found
     if config.instances and source == "pseudo" and job.runtime.main:
         report["instances"] = _score_instances(job, samples, config.true_instances)
     if job.runtime.main:
         write_text(job.folder / "scores.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
-        write_text(job.folder / "per_image.jsonl", "".join(json.dumps(row) + "\n" for row in images))
-    return {row["name"]: row["miou"] for row in rows} | report.get("instances", {}).get("means", {})
+        write_text(job.folder / "per_image.jsonl", "".join(_line(row, sure) for row in scored.images))
+        if scored.matrices:
+            names = ["background", *job.data.info.classes]
+            write_text(job.folder / CONFUSION, json.dumps({"classes": names, "matrices": scored.matrices}) + "\n")
+    return {row["name"]: row["miou"] for row in scored.rows} | report.get("instances", {}).get("means", {})
 
 
 def with_mask(data: Prepared, split: str) -> list[Sample]:
@@ -156,8 +166,32 @@ def read_scores(folder: Path) -> dict[str, Any]:
     return json.loads(read_text(folder / "scores.json"))
 
 
-Counted = tuple[list[dict[str, Any]], list[dict[str, Any]]]
-"""The rows of scores, and each image's own mIoU."""
+@dataclass
+class Scored:
+    """What was found out of the label maps of a stage, plain data.
+
+    rows      of scores, one for each kind of label map
+    images    a row for each image, of the last kind: its mIoU, IoU of each class that is somewhere, ids of the truth
+    curve     the sweep over background scores
+    matrices  of each kind the confusion (K, K + 1), its last column what is left open; none of many classes
+    """
+
+    rows: list[dict[str, Any]] = field(default_factory=list)
+    images: list[dict[str, Any]] = field(default_factory=list)
+    curve: list[dict[str, Any]] = field(default_factory=list)
+    matrices: dict[str, list[list[int]]] = field(default_factory=dict)
+
+
+@dataclass
+class Counts:
+    """Over all ranks: the tally (3, K) and those of draws, the confusion (K, K + 1) or nothing of many classes, a row
+    for each image, the share of the pixels that the label maps leave open."""
+
+    tally: Tensor
+    draws: Tensor
+    matrix: Tensor
+    images: list[dict[str, Any]]
+    ignored: float
 
 
 def label_maps(job: Job, source: str) -> dict[str, Path]:
@@ -173,17 +207,18 @@ def _called(artefact: Artefact, source: str) -> str:
     return name + (f", {artefact.title}" if artefact.title else "") + (CRF if artefact.refined else "")
 
 
-def _score_labels(job: Job, samples: Sequence[Sample], source: str) -> Counted:
+def _score_labels(job: Job, samples: Sequence[Sample], source: str) -> Scored:
     """Each kind of label map that the stage left."""
-    rows: list[dict[str, Any]] = []
-    images: list[dict[str, Any]] = []
+    scored = Scored()
     for kind, labels in label_maps(job, source).items():
         made = promised_ids(job.promised.get(source, {}), labels.name)
-        total, draws, images, ignored = _count(
-            job, samples, partial(_labels_of, labels, made), kind, undecided=source != "infer"
-        )
-        rows.append(_row(kind, total, draws, job) | ({"ignored": ignored} if ignored else {}))
-    return rows, images
+        found = _count(job, samples, partial(_labels_of, labels, made), kind, undecided=source != "infer")
+        row = _row(kind, found.tally, found.draws, job)
+        scored.rows.append(row | ({"ignored": found.ignored} if found.ignored else {}))
+        scored.images = found.images
+        if len(found.matrix):
+            scored.matrices[kind] = found.matrix.tolist()
+    return scored
 
 
 def _labels_of(folder: Path, made: set[str], sample: Sample) -> np.ndarray:
@@ -197,13 +232,14 @@ def _labels_of(folder: Path, made: set[str], sample: Sample) -> np.ndarray:
 
 def _count(
     job: Job, samples: Sequence[Sample], labels: Callable[[Sample], np.ndarray], title: str, undecided: bool
-) -> tuple[Tensor, Tensor, list[dict[str, Any]], float]:
-    """The tally (3, K) over all ranks, those of draws, each image's own mIoU, the share of the pixels not scored.
+) -> Counts:
+    """What the label maps of the samples have in common with their masks.
 
     undecided  pixels that the label maps themselves ignore are left out; otherwise they are an error
     """
     k = job.data.num_classes + 1
     total, draws = torch.zeros(3, k, dtype=torch.int64), Bootstrap(3, k)
+    matrix = torch.zeros(*((k, k + 1) if k < IDS else (0, 0)), dtype=torch.int64)
     known = torch.zeros(2, dtype=torch.int64)  # pixels of the ground truth: all, and ignored by the label maps
     images: list[dict[str, Any]] = []
     mine = shard(samples, job.runtime)
@@ -213,14 +249,29 @@ def _count(
             if undecided and made.shape == truth.shape:
                 truth, left_out = _without(truth, made, label_format(k - 1).ignore)
                 known += torch.tensor(left_out)
-            one = tally(truth, made, k)
+            pairs = with_open(truth, made, k) if len(matrix) else None
+            one = tally(truth, made, k) if pairs is None else summary(pairs)
+            matrix += 0 if pairs is None else pairs
             total += one
             draws.add(sample.id, one)
-            images.append({"id": sample.id, "miou": scores_of(one).miou})  # what is only predicted is no success
+            images.append(_of_image(sample, one))
             tick(1)
-    together, drawn, known = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, draws.tallies, known))
+    parts = (total, draws.tallies, matrix, known)
+    together, drawn, matrix, known = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in parts)
     rows = sorted((i for part in gather(images) for i in part), key=lambda i: i["id"])
-    return together, drawn, rows, int(known[1]) / max(1, int(known[0]))
+    return Counts(together, drawn, matrix, rows, int(known[1]) / max(1, int(known[0])))
+
+
+def _of_image(sample: Sample, counts: Tensor) -> dict[str, Any]:
+    """Its own mIoU, in which what is only predicted is no success; IoU of each class that is somewhere; the truth's."""
+    found = scores_of(counts)
+    iou = {str(c): round(found.iou[c], 4) for c in (counts[1] + counts[2]).nonzero().flatten().tolist()}
+    return {"id": sample.id, "miou": found.miou, "iou": iou, "truth": counts[1].nonzero().flatten().tolist()}
+
+
+def _line(row: dict[str, Any], sure: Mapping[str, dict[str, Any]]) -> str:
+    """Of per_image.jsonl."""
+    return json.dumps(row | ({"certainty": sure[row["id"]]["certainty"]} if row["id"] in sure else {})) + "\n"
 
 
 def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarray, tuple[int, int]]:
@@ -339,9 +390,11 @@ def _row(name: str, total: Tensor, drawn: Tensor, job: Job[Evaluate]) -> dict[st
     """Scores as plain data, classes by name; None where a class is left out of the mean."""
     s, between = scores_of(total, job.config.mean_over), interval(drawn, job.config.mean_over)
     names = ("background", *job.data.info.classes)
-    iou = {n: None if v != v else v for n, v in zip(names, s.iou)}  # NaN is no JSON
+    right, truth, predicted = total.double()
+    shares = {"iou": s.iou, "precision": (right / predicted).tolist(), "recall": (right / truth).tolist()}
+    of_class = {key: {n: None if v != v else v for n, v in zip(names, values)} for key, values in shares.items()}
     rest = {key: value for key, value in asdict(s).items() if key != "iou"}
-    return {"name": name, **rest, "interval": between, "iou": iou}
+    return {"name": name, **rest, "interval": between, **of_class}  # None: NaN is no JSON
 
 
 def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:

@@ -25,6 +25,9 @@ def show(report: dict[str, Any]) -> None:
     console.table(title, ["IoU, %", *(r["name"] for r in rows)], body)
     if report["images"] < FEW:
         console.warn(f"{report['images']} image(s) are few: others of the same kind may well give another mIoU")
+    if "calibration" in report:
+        error = _percent(report["calibration"]["ece"])
+        console.say(f"calibration: certainty and the share of right pixels differ by {error} % in the mean (ECE)")
     for row in rows:
         if row.get("ignored"):
             console.say(f"{row['name']}: {_percent(row['ignored'])} % of the pixels are ignored by it and not scored")

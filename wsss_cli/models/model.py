@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -37,6 +37,7 @@ class Model:
     checkpoint  the file that the method's predictor reads
     long_side   the most pixels that the longer side of an image has when the network sees it: the data set's that it
                 learnt from; None: as it is
+    pictures    how the pictures were read that it learnt from: DatasetInfo.pictures
     """
 
     name: str
@@ -46,6 +47,7 @@ class Model:
     config: Infer
     checkpoint: Path
     long_side: int | None = None
+    pictures: Mapping[str, float] = field(default_factory=dict)
 
     def digest(self) -> str:
         """Of its weights."""
@@ -84,7 +86,7 @@ def of_run(run: Run, method: Method, settings: Settings, data_root: Path, trust:
     info = DatasetInfo(run.data, "", classes, {}, "", palette=tuple(map(tuple, about["palette"])))
     palette = tuple(colours(Prepared(run.folder, info, ())))
     name = f"{run.data}/{run.method}/{run.name}"
-    return Model(name, method, classes, palette, config, file, about["long_side"])
+    return Model(name, method, classes, palette, config, file, about["long_side"], about["pictures"])
 
 
 def require_trained(run: Run) -> dict[str, Any]:
@@ -98,12 +100,12 @@ def require_trained(run: Run) -> dict[str, Any]:
 
 
 def _info(run: Run, record: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
-    """Kind and palette of the data set, as it is or as the training has noted them; long_side as that has."""
-    folder = data_root / run.data
-    known: dict[str, Any] = {"kind": "", "palette": (), "long_side": None} | dict(record.get("about", {}))
+    """Kind and palette of the data set, as it is or as the training has noted them; how that saw its pictures."""
+    folder, noted = data_root / run.data, dict(record.get("about", {}))
+    known: dict[str, Any] = {"kind": "", "palette": (), "long_side": None, "pictures": {}} | noted
     if (folder / "dataset.yaml").is_file():
         info = read_info(folder)
-        known |= {"kind": info.kind, "palette": info.palette}
+        known |= {"kind": info.kind, "palette": info.palette, "pictures": noted.get("pictures", info.pictures)}
     return known
 
 

@@ -50,7 +50,7 @@ def line_chart(title: str, series: Sequence[Series], x_label: str, says: str, ma
     y = Scale(y_ticks[0], y_ticks[-1], HEIGHT - BOTTOM, TOP)
     svg = el(
         "svg",
-        _axes(x, y, [t for t in x_ticks if x.low <= t <= x.high], y_ticks, x_label),
+        axes(x, y, [t for t in x_ticks if x.low <= t <= x.high], y_ticks, x_label),
         *(_curve(s, x, y) for s in series),
         _ring(x(mark[0]), x_start=y.start, y=y(mark[1])) if mark else None,
         attrs={"viewBox": f"0 0 {WIDTH} {HEIGHT}", "role": "img", "aria-label": f"{title}: {says}"},
@@ -90,7 +90,7 @@ def _mean(points: Sequence[Point]) -> Point:
     return sum(x for x, _ in points) / len(points), sum(y for _, y in points) / len(points)
 
 
-def _axes(x: Scale, y: Scale, x_ticks: Sequence[float], y_ticks: Sequence[float], x_label: str) -> Html:
+def axes(x: Scale, y: Scale, x_ticks: Sequence[float], y_ticks: Sequence[float], x_label: str) -> Html:
     grid = [_line(x.start, y(t), x.end, y(t), "grid") for t in y_ticks[1:]]
     left = [_text(x.start - 6, y(t) + 4, number(t), "end") for t in y_ticks]
     below = [_text(x(t), y.start + 16, number(t), "middle") for t in x_ticks]

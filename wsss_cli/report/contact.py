@@ -59,13 +59,18 @@ def choose(prepared: Prepared, leave_out: set[str]) -> list[Sample]:
     return list(chosen.values()) or [able[i * len(able) // n] for i in range(n)]
 
 
-def cell(sample: Sample, palette: Sequence[Colour], classes: Sequence[str]) -> Image.Image:
-    """The image with its mask laid over and its boxes drawn, above its id and tags; SIDE pixels wide."""
+def annotated(sample: Sample, palette: Sequence[Colour]) -> Image.Image:
+    """The image with its mask laid over and its boxes drawn, its longer side SIDE pixels at most."""
     small = thumbnail(read_image(sample.image))  # (h, w, 3)
     if sample.mask is not None:
         small = overlay(small, read_labels(sample.mask), palette, OPACITY)
+    return _with_boxes(small, sample, palette)
+
+
+def cell(sample: Sample, palette: Sequence[Colour], classes: Sequence[str]) -> Image.Image:
+    """The image with its annotations, above its id and tags; SIDE pixels wide."""
     picture = Image.new("RGB", (SIDE, SIDE + 2 * LINE + 4), PAPER)
-    drawn = _with_boxes(small, sample, palette)
+    drawn = annotated(sample, palette)
     picture.paste(drawn, ((SIDE - drawn.width) // 2, SIDE - drawn.height))
     draw, font = ImageDraw.Draw(picture), ImageFont.load_default(13)
     draw.text((0, SIDE + 3), _fitting(sample.id, font, SIDE), INK, font)

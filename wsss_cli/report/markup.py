@@ -13,7 +13,7 @@ Html = Markup
 Child = str | None
 
 EMPTY = Html("")
-VOID = frozenset({"img", "meta", "line", "path", "circle", "rect"})
+VOID = frozenset({"img", "input", "meta", "line", "path", "circle", "rect"})
 
 
 def el(tag: str, *children: Child, cls: str = "", attrs: Attributes | None = None) -> Html:

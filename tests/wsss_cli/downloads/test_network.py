@@ -3,7 +3,9 @@
 import socket
 import time
 from collections.abc import Iterator
+from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import Thread
 
 import pytest
 
@@ -22,10 +24,31 @@ def no_proxy(monkeypatch: pytest.MonkeyPatch) -> None:
         monkeypatch.delenv(name.upper(), raising=False)
 
 
+@contextmanager
+def server(reply: bytes | None) -> Iterator[str]:
+    """A server that says this to whoever comes, or takes connections and says nothing; its address."""
+    with socket.create_server(("127.0.0.1", 0)) as listener:
+
+        def serve() -> None:
+            with suppress(OSError):
+                while True:
+                    connection = listener.accept()[0]
+                    with connection:
+                        connection.recv(4096)
+                        connection.sendall(reply or b"")
+
+        if reply is not None:
+            Thread(target=serve, daemon=True).start()
+        yield f"http://127.0.0.1:{listener.getsockname()[1]}/a"
+        with suppress(OSError):
+            listener.shutdown(socket.SHUT_RDWR)
+
+
 @pytest.fixture
 def listening() -> Iterator[str]:
-    with socket.create_server(("127.0.0.1", 0)) as server:
-        yield f"http://127.0.0.1:{server.getsockname()[1]}/a"
+    """One who answers, if only that it is elsewhere."""
+    with server(b"HTTP/1.1 302 Found\r\nLocation: http://no.such.host.invalid/\r\nContent-Length: 0\r\n\r\n") as url:
+        yield url
 
 
 @pytest.fixture
@@ -55,6 +78,25 @@ def test_the_proxy_is_asked_where_there_is_one(listening: str, monkeypatch: pyte
     assert unreachable(["http://no.such.host.invalid/x"]) == [""]
     monkeypatch.setenv("http_proxy", closed())
     assert unreachable(["http://no.such.host.invalid/x"]) == ["Connection refused"]
+    monkeypatch.setenv("https_proxy", "socks5://127.0.0.1:1")
+    assert unreachable(["https://no.such.host.invalid/x"]) == [""]  # not for us to say
+
+
+def test_a_proxy_that_lets_nobody_through_is_no_answer(monkeypatch: pytest.MonkeyPatch) -> None:
+    with server(b"HTTP/1.1 403 Forbidden\r\n\r\n") as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        assert unreachable(["https://no.such.host.invalid/x"]) == ["Tunnel connection failed: 403 Forbidden"]
+    with server(None) as proxy:
+        monkeypatch.setenv("https_proxy", proxy)
+        start = time.monotonic()
+        assert unreachable(["https://no.such.host.invalid/x"], 0.3)[0].startswith("no answer")
+        assert time.monotonic() - start < 2
+
+
+@pytest.mark.parametrize("status", ["404 Not Found", "405 Method Not Allowed", "503 Service Unavailable"])
+def test_whatever_a_host_says_it_has_answered(status: str) -> None:
+    with server(f"HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n".encode()) as url:
+        assert unreachable([url]) == [""]
 
 
 @pytest.mark.usefixtures("black_hole")

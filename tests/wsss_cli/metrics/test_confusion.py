@@ -16,6 +16,7 @@ from wsss_cli.metrics.confusion import (
     scores_of,
     sweep,
     tally,
+    with_open,
 )
 
 
@@ -56,6 +57,7 @@ def test_ignored_predictions_are_missed() -> None:
     """A pseudo-label may leave pixels open: they stay in the ground truth, and are nobody's prediction."""
     truth, prediction = (torch.tensor(x, dtype=torch.uint8) for x in ([0, 0, 1, 1, 1, 255], [0, 255, 255, 1, 0, 255]))
     assert tally(truth, prediction, 2).tolist() == [[1, 1], [2, 3], [2, 1]]
+    assert with_open(truth, prediction, 2).tolist() == [[1, 0, 1], [1, 1, 1]]
     wide = (torch.where(x == 255, 65535, x.int()).int() for x in (truth, prediction))
     assert tally(*wide, 300)[:, :2].tolist() == [[1, 1], [2, 3], [2, 1]]
 

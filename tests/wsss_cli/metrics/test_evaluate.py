@@ -1,5 +1,6 @@
 """Settings of scores, and what is scored of what a stage leaves."""
 
+import json
 from dataclasses import replace
 from pathlib import Path
 from typing import Any, cast
@@ -7,14 +8,15 @@ from typing import Any, cast
 import pytest
 import torch
 
-from made_run import METHOD
+from made_run import METHOD, drawn_data, finished_run
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
-from wsss_cli.metrics.evaluate import Evaluate, Sweep, chosen, label_maps
+from wsss_cli.metrics.confusion import summary
+from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, Sweep, _of_image, chosen, label_maps
 from wsss_cli.metrics.show import show_background
 from wsss_cli.promises import Promises
-from wsss_cli.runs import write_record
+from wsss_cli.runs import Run, write_record
 
 WALKED = Artefact("scores", "walked", background="pseudo.walk.background")
 SURE = Artefact("labels", "labels_sure", "sure parts")
@@ -110,3 +112,32 @@ def test_what_is_said_of_the_best_background_score(
     text = "".join(f"{line}\n" for line in lines)
     assert text.startswith("best background score on split train: 0.2, mIoU 50.0 %") and says in text
     assert ("wsss s irn k=0.2" in text) == (found.get("now", 0) != 0.2 and bool(found.get("command")))
+
+
+def test_what_is_only_predicted_is_no_success() -> None:
+    """A dog is seen beside the horse, of a few pixels: the image does not look better for that."""
+    honest = torch.tensor([[90, 10, 0], [10, 90, 0], [0, 0, 0]])
+    hallucinated = torch.tensor([[85, 10, 5], [10, 90, 0], [0, 0, 0]])
+    sample = Sample("horse", Path("horse.jpg"), 20, 10, (1,))
+    good, worse = (_of_image(sample, summary(matrix)) for matrix in (honest, hallucinated))
+    assert worse["miou"] < 2 / 3 * good["miou"] + 0.01 and worse["iou"]["2"] == 0 and worse["truth"] == [0, 1]
+    assert "2" not in good["iou"]
+
+
+def test_what_scores_are_made_of_is_kept(tmp_path: Path) -> None:
+    run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), drawn_data(tmp_path / "data"))
+    folder = run.stage("evaluate")
+    report = json.loads((folder / "scores.json").read_text())
+    found = json.loads((folder / CONFUSION).read_text())
+    assert list(found["matrices"]) == [row["name"] for row in report["scores"]]
+    assert found["classes"][0] == "background" and len(found["classes"]) == 4
+    for row in report["scores"]:
+        matrix = torch.tensor(found["matrices"][row["name"]])  # (K, K + 1)
+        right, truth, predicted = summary(matrix).double()
+        assert list(row["recall"].values()) == pytest.approx((right / truth).tolist())
+        assert list(row["precision"].values()) == pytest.approx((right / predicted).tolist())
+    assert 0 < report["calibration"]["ece"] < 1
+    pixels = sum(part["pixels"] for part in report["calibration"]["bins"])
+    assert pixels == torch.tensor(found["matrices"]["prediction"]).sum()
+    images = [json.loads(line) for line in (folder / "per_image.jsonl").read_text().splitlines()]
+    assert len(images) == 12 and all(0 < image["certainty"] < 1 and "0" in image["iou"] for image in images)

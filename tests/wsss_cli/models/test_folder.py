@@ -11,11 +11,12 @@ from torch import nn
 
 from colour_model import CPU, colour_model
 from made_run import drawn_data, finished_run
+from wsss_cli.data.prepared import write_prepared
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.infer import Infer
 from wsss_cli.errors import WsssError
 from wsss_cli.models.folder import card_of, read_model, scores_of, write_model
-from wsss_cli.models.model import Model, require_trained
+from wsss_cli.models.model import Model, _info, require_trained
 from wsss_cli.nets.config import Net, build_segmenter
 from wsss_cli.plugins import method
 from wsss_cli.runs import Run, read_record, write_record
@@ -44,7 +45,8 @@ def written(folder: Path, model: Model, **more: Any) -> Path:
 
 
 def test_the_same_to_the_bit(trained: Model, tmp_path: Path) -> None:
-    taken = read_model(written(tmp_path / "away", trained))
+    taken = read_model(written(tmp_path / "away", trained, pictures={"white_level": 4095.0}))
+    assert taken.pictures == {"white_level": 4095.0}  # other photos are read as those of the training
     assert (taken.name, taken.classes, taken.palette) == ("away", trained.classes, trained.palette)
     assert taken.config == trained.config and taken.method == trained.method
     images = torch.randn(1, 3, 70, 51, generator=torch.Generator().manual_seed(1))
@@ -59,6 +61,18 @@ def test_further_modules_are_kept_under_their_names(trained: Model, tmp_path: Pa
     for name, state in (("model", before["model"]), ("teacher", before["modules"]["teacher"])):
         found = after["model"] if name == "model" else after["modules"]["teacher"]
         assert found.keys() == state.keys() and all(torch.equal(found[key], value) for key, value in state.items())
+
+
+def test_how_pictures_were_read_is_that_of_the_training(tmp_path: Path) -> None:
+    """The data set may have been made anew with another white since, or be gone."""
+    data = drawn_data(tmp_path)
+    write_prepared(tmp_path / "toy", replace(data.info, pictures={"white_level": 1023.0}), data.samples)
+    run = Run(tmp_path, "toy", "irn", "x")
+    noted = {"about": {"kind": "folder", "palette": [], "pictures": {"white_level": 4095.0}}}
+    assert _info(run, noted, tmp_path)["pictures"] == _info(run, noted, tmp_path / "gone")["pictures"]
+    assert _info(run, noted, tmp_path)["pictures"] == {"white_level": 4095.0}
+    assert _info(run, {}, tmp_path)["pictures"] == {"white_level": 1023.0}  # of an earlier version
+    assert _info(run, {}, tmp_path / "gone")["pictures"] == {}
 
 
 def test_the_state_that_a_training_chose_is_the_one_that_is_taken(tmp_path: Path) -> None:

@@ -13,8 +13,10 @@ import pytest
 from PIL import Image
 
 from colour_model import CPU, colour_model
+from wsss_cli.data.images import read_unchecked
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.picture import PLAIN, Reading
+from wsss_cli.data.prepared import reading_as
 from wsss_cli.engine.infer import Infer
 from wsss_cli.errors import WsssError
 from wsss_cli.photos.find import find_photos
@@ -118,6 +120,33 @@ def test_the_rules_of_pictures_can_be_set(folder: Path) -> None:
     assert run(folder, how=Reading(white=4095, first_page=True))[1] == []
     assert areas(folder)["pages.tif"] == [12, 8, 56, 24, 16]
     assert len(run(folder, how=Reading(first_page=True, megapixels=0.00015))[1]) == 1  # 20 x 10 are 200 pixels
+
+
+@pytest.mark.parametrize(
+    ("pictures", "of_16_bits", "of_8_bits"),
+    [
+        ({}, 8, 8),  # 12 bits of 16 are nearly black
+        ({"white_level": 4095.0}, 128, 8),
+        ({"white_level": 4095.0, "black_level": 0.0}, 128, 8),
+        ({"white_level": 2048.0, "black_level": 1024.0}, 255, 8),
+    ],
+)
+def test_photos_are_read_as_those_of_the_training(
+    tmp_path: Path, pictures: dict[str, float], of_16_bits: int, of_8_bits: int
+) -> None:
+    how = reading_as(pictures)
+    for name, pixels, expected in (("deep.png", np.uint16(2048), of_16_bits), ("plain.png", np.uint8(8), of_8_bits)):
+        Image.fromarray(np.full((4, 5), pixels)).save(tmp_path / name)
+        assert (read_unchecked(tmp_path / name, how) == expected).all()
+
+
+def test_a_white_that_was_found_is_of_no_other_kind(tmp_path: Path) -> None:
+    Image.fromarray(np.full((4, 5), 2048.0, np.float32)).save(tmp_path / "real.tif")
+    with pytest.raises(WsssError, match="whose range is not fixed"):
+        read_unchecked(tmp_path / "real.tif", reading_as({"white_level": 4095.0}))
+    given = reading_as({"white_level": 4095.0, "black_level": 0.0, "first_page": 1.0, "max_megapixels": 2.0})
+    assert (read_unchecked(tmp_path / "real.tif", given) == 128).all()
+    assert given == Reading(white=4095, first_page=True, megapixels=2)
 
 
 def test_only_what_is_missing_is_made(folder: Path) -> None:

@@ -91,6 +91,12 @@ def address(source: str, hub: str = "https://huggingface.co") -> str:
     return source if source.startswith("http") else f"{hub}/{repository}/resolve/main/{file}"
 
 
+def to_download(name: str) -> str:
+    """Where weights of that name come from that are neither in an installed package nor in a cache; "" if they are."""
+    source = hub_file(name)
+    return "" if not source or packaged(name) or is_cached(source) else address(source, constants.ENDPOINT)
+
+
 def is_cached(source: str) -> bool:
     """Whether a URL's file is in torch's cache, or REPOSITORY/FILE in that of the Hugging Face hub."""
     repository, _, file = source.rpartition("/")

@@ -1,0 +1,23 @@
+"""The pairs that are confused, and the cells of the matrix."""
+
+import numpy as np
+
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.report.confusion import OPEN, confusion_section, pairs
+from wsss_cli.report.read import evaluations, stage_records
+from wsss_cli.runs import Run
+
+
+def test_the_most_frequent_errors_first() -> None:
+    matrix = np.array([[80.0, 10, 0, 0], [0, 5, 4, 1], [0, 0, 0, 0]])
+    assert pairs(matrix) == [(0, 1, 10 / 90, 0.1), (1, 2, 0.4, 0.04), (1, 3, 0.1, 0.01)]
+
+
+def test_predictions_first_the_rest_folded(run: Run, data: Prepared) -> None:
+    html = str(confusion_section(run, evaluations(run, stage_records(run)), data))
+    assert html.index("prediction + CRF, split val") < html.index("<details>") < html.index("pseudo-label, split train")
+    assert html.count("<details>") == 2 and html.count('class="matrix"') == 3
+    assert OPEN not in html  # nothing is
+    for row in html.split('class="matrix"')[1].partition("</table>")[0].split("<tr>")[2:]:
+        cells = [part.partition("</td>")[0].partition(">")[2] for part in row.split("<td")[1:]]
+        assert 98 <= sum(int(cell) for cell in cells if cell.isdigit()) <= 101
