@@ -14,8 +14,8 @@ from wsss_cli.commands.infer import setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
 
 if TYPE_CHECKING:
-    from wsss_cli.commands.stage import Target
     from wsss_cli.models.model import Model
+    from wsss_cli.running.target import Target
 
 Which = Literal["pseudo", "infer", "infer_crf"]
 FormatName = Annotated[

@@ -26,13 +26,11 @@ def report(
 ) -> None:
     """Write one self-contained HTML file: scores, curves, pictures, settings."""
     from wsss_cli import console
-    from wsss_cli.commands.options import RunOptions
-    from wsss_cli.commands.stage import find_named, find_run
     from wsss_cli.data.prepared import read_prepared
     from wsss_cli.report.page import write_report
+    from wsss_cli.running.find import find_named, find_run
 
-    options = RunOptions(data=data, name=name, data_root=data_root, runs_root=runs_root)
-    run = find_run(words[0] if words else None, options)
+    run = find_run(words[0] if words else None, data, name, data_root, runs_root)
     others = [find_named(f"{run.data}/{other}", runs_root) for other in compare or []]
     path = write_report(run, others, read_prepared(data_root / run.data), output or run.folder / "report.html")
     console.say(f"report: {path}")

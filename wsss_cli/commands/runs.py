@@ -55,11 +55,11 @@ def runs(ctx: typer.Context, runs_root: Root = RUNS) -> None:
 def show(run: Named, runs_root: Root = RUNS) -> None:
     """Say what a run's stages are, what was set, and its scores."""
     from wsss_cli import console
-    from wsss_cli.commands.stage import find_named
     from wsss_cli.config import flat
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
     from wsss_cli.report.stages import duration
+    from wsss_cli.running.find import find_named
 
     found = find_named(run, runs_root)
     records, asked = stage_records(found), found.settings()
@@ -75,11 +75,11 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
 def compare(run: Several, runs_root: Root = RUNS) -> None:
     """Say which settings of runs differ, and their scores."""
     from wsss_cli import console
-    from wsss_cli.commands.stage import find_named
     from wsss_cli.errors import WsssError
     from wsss_cli.report.differences import ABSENT, differences
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
+    from wsss_cli.running.find import find_named
 
     if len(run) < 2:
         raise WsssError("one run is nothing to compare", "name two or more: wsss runs compare METHOD/NAME METHOD/OTHER")
@@ -101,7 +101,7 @@ def remove(
     import shutil
 
     from wsss_cli import console
-    from wsss_cli.commands.stage import find_named
+    from wsss_cli.running.find import find_named
 
     found = [find_named(name, runs_root) for name in run]
     for one in found:

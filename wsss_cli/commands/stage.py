@@ -4,45 +4,22 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsss_cli import console
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.weights import pretrained_settings
-from wsss_cli.config import flat, merge, parse_set
-from wsss_cli.data.holding import recover
-from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
+from wsss_cli.config import merge, parse_set
 from wsss_cli.errors import WsssError
-from wsss_cli.method import VERBS, Method
-from wsss_cli.nearest import nearest
+from wsss_cli.method import Method
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
-from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
-from wsss_cli.seals import holds_artefacts
-
-if TYPE_CHECKING:
-    from wsss_cli.ranks.distributed import Runtime
-
-SECTIONS = (*VERBS, "infer", "evaluate")
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the command line asks for, resolved.
-
-    settings  of this command; saved, those that later commands start from; kept, those that earlier ones gave the run
-    """
-
-    run: Run
-    method: Method
-    data: Prepared
-    settings: Settings
-    saved: Settings
-    kept: Settings
+from wsss_cli.running import target as running
+from wsss_cli.running.find import find_run
+from wsss_cli.running.target import Target, perform, sectioned, warn_of_space
 
 
 def run_stage(
@@ -74,7 +51,7 @@ def run_stage(
     if options.dry_run:
         target, steps = resolve()
         show_plan(steps)
-        _warn_of_space(target, steps)
+        warn_of_space(target, steps)
         return None
     if not launch.in_launched_process():
         launch.check(asked)
@@ -91,7 +68,9 @@ def run_stage(
     with process_group(device, options.workers, options.trust_checkpoint) as runtime:
         # rank 0 looks at the run folders for all, so that every rank follows the same plan
         target, steps = agreed(resolve, runtime)
-        record = _execute(target, steps, runtime, hint and steps[-1].key.partition("-")[0] != "evaluate")
+        record = perform(target, steps, runtime)
+        if runtime.main and hint and steps[-1].key.partition("-")[0] != "evaluate":
+            console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
         return (target, record) if runtime.main else None
 
 
@@ -105,17 +84,12 @@ def resolve_target(
     output: Path | None = None,
 ) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
-    run = replace(find_run(method_named(words), options), evaluation=output)
+    found = find_run(method_named(words), options.data, options.name, options.data_root, options.runs_root)
+    run = replace(found, evaluation=output)
     method = find_method(run.method)
     own = merge(own, declared_settings(method, stage or verb, options.declared))
     overrides = asked_settings(verb, words, options, own)
-    data = read_prepared(options.data_root / run.data)
-    kept = run.settings()
-    saved = kept.updated(options.recipe, overrides)
-    if options.pretrained:
-        begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
-        saved = kept.updated(options.recipe, merge(begin, overrides))
-    return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
+    return running.resolve_target(run, options.data_root, options.recipe, overrides, options.pretrained or (), passing)
 
 
 def asked_launch(options: RunOptions) -> launch.Launch:
@@ -139,11 +113,6 @@ def asked_settings(verb: str, words: list[str] | None, options: RunOptions, own:
     return overrides
 
 
-def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
-    """A key that starts with no stage's name belongs to the stage of the command."""
-    return values if next(iter(values)) in SECTIONS else {verb: values}
-
-
 def make_plan(target: Target, stage: str, options: RunOptions, ranks: int) -> list[Step]:
     return plan(target.run, target.method, stage, target.data, target.settings, options.force, ranks)
 
@@ -152,123 +121,6 @@ def show_plan(steps: list[Step]) -> None:
     for step in steps:
         note = f" ({step.reason})" if step.reason else ""
         console.say(f"{step.key}: {'would run' if step.runs else 'finished'}{note} -> {step.folder}")
-
-
-def find_run(method: str | None, options: RunOptions) -> Run:
-    """The run that is meant: what is not named is that of the last run. Raises WsssError for unknown names."""
-    if method is None:
-        run = latest_run(options.runs_root)
-        data, method, name = options.data or run.data, run.method, options.name or run.name
-        find_method(method)
-    else:
-        find_method(method)
-        data, name = options.data or read_latest(options.data_root), options.name or "default"
-    require_data(data, options.data_root)
-    return Run(options.runs_root, data, method, name)
-
-
-def find_trained(method: str | None, options: RunOptions) -> Run:
-    """The run whose network is meant: as `find_run`, but the data set that it learnt from need not be there.
-
-    Raises WsssError naming the nearest one if there is no such run.
-    """
-    if method is None:
-        run = latest_run(options.runs_root)
-        options = replace(options, data=options.data or run.data, name=options.name or run.name)
-        method = run.method
-    find_method(method)
-    name, data = options.name or "default", options.data
-    known = [run for run in all_runs(options.runs_root) if (run.stage("train") / "stage.json").exists()]
-    fitting = [run for run in known if (run.method, run.name) == (method, name) and data in (None, run.data)]
-    if not fitting:
-        names = sorted({f"{run.method}/{run.name}" for run in known})
-        where = f"on data set '{data}' " if data else ""
-        what = f"there is no trained run {method}/{name} {where}in {options.runs_root}"
-        raise WsssError(f"{what}{nearest(f'{method}/{name}', names)}", f"train it first: wsss train {method}")
-    if len(fitting) > 1:
-        what = f"run {method}/{name} is trained on several data sets: {', '.join(run.data for run in fitting)}"
-        raise WsssError(what, "say which one with --data")
-    return fitting[0]
-
-
-def find_named(name: str, root: Path) -> Run:
-    """The run that METHOD/NAME or DATA/METHOD/NAME means.
-
-    Raises WsssError with the nearest one if there is none, and if there are several.
-    """
-    there = {f"{run.data}/{run.method}/{run.name}": run for run in all_runs(root)}
-    fitting = [run for full, run in there.items() if full == name or full.partition("/")[2] == name]
-    if not fitting:
-        short = [full.partition("/")[2] for full in there]
-        what = f"there is no run '{name}' in {root}{nearest(name, [*there, *short])}"
-        raise WsssError(what, "`wsss runs` lists them; they are called METHOD/NAME")
-    if len(fitting) > 1:
-        raise WsssError(f"run {name} is there for several data sets", f"say which one: {fitting[0].data}/{name}")
-    return fitting[0]
-
-
-def require_data(name: str, root: Path) -> None:
-    """Raises WsssError naming the nearest ones if there is no prepared data set of that name."""
-    recover(root / name)
-    if not (root / name / "dataset.yaml").is_file():
-        known = sorted(p.parent.name for p in root.glob("*/dataset.yaml"))
-        raise WsssError(f"no prepared data set '{name}' in {root}{nearest(name, known)}", "`wsss prepare` makes one")
-
-
-def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) -> dict[str, Any]:
-    """The steps under the run's lock, which rank 0 holds; returns the last step's record."""
-    from contextlib import nullcontext
-
-    from wsss_cli.data.holding import using
-    from wsss_cli.execute import execute
-
-    with target.run.locked() if runtime.main else nullcontext(), using(target.data) if runtime.main else nullcontext():
-        if runtime.main:
-            _say_kept(target)
-            _warn_of_space(target, steps)
-            if not target.run.is_closed():
-                target.run.save_settings(target.saved)
-                target.run.make_latest()
-        try:
-            record = execute(steps, target.data, target.method, runtime)
-        except Exception:
-            if runtime.main and not any(step.runs and holds_artefacts(step.folder) for step in steps):
-                _forget(target, steps)
-            raise
-        except SystemExit as stop:
-            if runtime.main and hasattr(stop, "text"):
-                console.warn(stop.text)
-            raise
-        if runtime.main and hint:
-            console.say(f"next: wsss {_next(steps[-1].stage.name, target.method)}")
-        return record
-
-
-def _forget(target: Target, steps: list[Step]) -> None:
-    """A command by which nothing was made was a mistake: its settings are not remembered, results stay."""
-    if target.run.is_closed():
-        return
-    target.run.save_settings(target.kept)
-    for step in steps:
-        if step.status in ("stale", "forced"):
-            bring_back(step.folder)
-
-
-def _warn_of_space(target: Target, steps: list[Step]) -> None:
-    from wsss_cli.space import lack
-
-    if what := lack(steps, target.data, target.run.root):
-        console.warn(f"{what} (`--runs-root` names another)")
-
-
-def _say_kept(target: Target) -> None:
-    """Settings that an earlier command gave the run still hold: nobody should have to guess why."""
-    kept = flat(target.kept.overrides or {})
-    if target.kept.recipe:
-        kept = {"--recipe": target.kept.recipe, **kept}
-    if kept:
-        shown = " ".join(f"{key}={value}" for key, value in kept.items())
-        console.say(f"settings kept from before: {shown} ({target.run.settings_file})")
 
 
 def _next(stage: str, method: Method) -> str:

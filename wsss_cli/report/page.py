@@ -7,7 +7,6 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from wsss_cli import __version__
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
 from wsss_cli.report.bars import bars_section
@@ -20,6 +19,7 @@ from wsss_cli.report.read import evaluations, journals, label, rows, rows_of, so
 from wsss_cli.report.scores import scores_section
 from wsss_cli.report.stages import origin_section, stages_section
 from wsss_cli.runs import Run
+from wsss_cli.version import __version__
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a browser is to allow: the pictures and styles within the file; no script, and nothing from anywhere."""
