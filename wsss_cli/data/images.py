@@ -303,6 +303,8 @@ def _to_rgb(image: Image.Image, kind: Kind, how: Reading, data: bytes) -> Image.
 def _values(image: Image.Image, kind: Kind, data: bytes) -> NDArray[np.float64 | np.int64]:
     """(H, W) or (H, W, 3) numbers of a deep picture: of 16-bit colours both bytes, each from a decoding of its own."""
     shown = values(image, kind)
+    if not image.mode.startswith("RGB"):
+        return shown
     with Image.open(io.BytesIO(data)) as again:
         if not has_halves(again):
             return shown
