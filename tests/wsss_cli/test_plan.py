@@ -110,10 +110,12 @@ def test_masks_are_asked_for_where_they_are_learnt_or_scored(data: Prepared) -> 
     for name, setting in (("irn", "train.labels=masks"), ("ppmg", "train.selection.checkpoint=best")):
         with pytest.raises(WsssError, match="has no masks"):
             planned(bare, name, setting, target="train")
-    for target in ("evaluate-pseudo", "evaluate"):
-        with pytest.raises(WsssError, match="has no masks to score against"):
-            planned(bare, "irn", target=target)
+    with pytest.raises(WsssError, match="has no masks to score against"):
+        planned(bare, "irn", target="evaluate-pseudo")
     assert planned(bare, "irn", target="train") == ["seeds", "pseudo", "train"]
+    assert planned(bare, "irn", target="evaluate")[-1] == "evaluate"  # judged by tags and boxes
+    with pytest.raises(WsssError, match="neither masks nor tags nor boxes to judge by"):
+        planned(without(bare, tags=(), boxes=()), "bcm", target="evaluate")
 
 
 @pytest.mark.parametrize(("name", "more"), [("irn", ("pseudo.instances.enabled=false",)), ("ppmg", ())])

@@ -18,6 +18,7 @@ from wsss_cli.batches.transforms import normalise, resize, short_side_scale
 from wsss_cli.cam.online import floor_size
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
+from wsss_cli.data.certainty import add_certainty, merge_certainty
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.data.labels import write_labels
@@ -100,7 +101,7 @@ class Infer(StageConfig):
 
 
 def infer(job: Job[Infer]) -> dict[str, Any]:
-    """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
+    """Of each image of the split `labels/<id>.png`, `labels_crf/<id>.png` if asked, and a row of certainty.jsonl."""
     config = job.config
     net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))
     split = job.data.split_for("val", config.split)
@@ -116,6 +117,8 @@ def infer(job: Job[Infer]) -> dict[str, Any]:
                 write_prediction(*task)
                 tick(1)
         job.barrier()
+    if job.runtime.main:
+        merge_certainty(job.folder)
     return {"split": split, "images": len(samples)}
 
 
@@ -206,6 +209,7 @@ def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]
         batch = torch.from_numpy(np.stack([seen for _, seen in read])).to(job.runtime.device)  # (B, h, w, 3)
         size = read[0][0].shape[:2]
         for sample, (image, _), scores in zip(group, read, predict(net, batch, config, size)):
+            add_certainty(job.folder, job.runtime.rank, sample.id, scores)
             yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette
 
 

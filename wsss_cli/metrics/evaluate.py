@@ -27,6 +27,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.method import INSTANCES, Artefact
+from wsss_cli.metrics.agreement import against_problem, judged
 from wsss_cli.metrics.bootstrap import Bootstrap, interval
 from wsss_cli.metrics.confusion import scores_of, sweep, tally
 from wsss_cli.places import Place
@@ -56,6 +57,9 @@ class Evaluate(StageConfig):
         description="classes of the mean IoU: union: a class that is only predicted counts as 0 (VOC devkit's "
         "VOCevalseg, mmseg, IRN's evaluation); ground_truth: it is left out (the scorers of ToCo, PUF and BCM)",
     )
+    against: Annotated[str | None, Place("folder")] = Field(
+        None, description="a folder of predictions of another run, which those of this one are compared with"
+    )
     instances: bool = Field(False, description="also score instance labels (of stage pseudo): AP50, AP75, ABO")
     true_instances: Annotated[str | None, Place("any")] = Field(
         None, description="a COCO JSON or a folder of VOC object maps; null: those that the data set names"
@@ -81,8 +85,13 @@ class Evaluate(StageConfig):
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
         predicted = _predicted(context)
-        if predicted and not any(sample.mask for sample in predicted):
-            yield _no_masks(f"what is predicted of '{context.data.info.name}'")
+        if predicted and self.against is None and not any(s.mask or s.tags or s.boxes for s in predicted):
+            what = f"what is predicted of '{context.data.info.name}' has neither masks nor tags nor boxes to judge by"
+            yield WsssError(what, "choose another --split, or compare with another run: --against METHOD/NAME")
+        if self.against is not None and not predicted:
+            yield WsssError("--against compares predictions", "leave out --stage, or --against")
+        elif self.against is not None and (problem := against_problem(self.against, predicted, context.data)):
+            yield problem
         promised = context.promised.get("pseudo")
         if self.instances and promised and not promised.get(INSTANCES.folder):
             from wsss_cli.metrics.instances import labels_file, no_instances
@@ -107,12 +116,18 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     source = next(iter(job.inputs))
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
-    samples, masked = job.data.split(split), with_mask(job.data, split)
-    if cams := job.method.writes(source, "cam"):
+    samples = job.data.split(split)
+    masked = [s for s in samples if s.mask] if source == "infer" else with_mask(job.data, split)
+    rows: list[dict[str, Any]] = []
+    images: list[dict[str, Any]] = []
+    curve: list[dict[str, Any]] = []
+    if not masked:
+        job.say("there are no masks: predictions are judged by what there is, tags, boxes or another run")
+    elif cams := job.method.writes(source, "cam"):
         rows, images, curve = _score_cams(job, masked, job.inputs[source] / cams[0].folder)
     else:
         rows, images, curve = _score_labels(job, masked, source)
-    protocol = _protocol(job, source, split, len(masked))
+    protocol = _protocol(job, source, split, len(masked or samples))
     report: dict[str, Any] = {
         "method": job.method.name,
         "run": job.folder.parent.name,
@@ -122,12 +137,17 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
         "scores": rows,
         "sweep": curve,
     }
+    if source == "infer" and (config.against or not masked):
+        report["agreement"] = judged(
+            job, samples, label_maps(job, source), Path(config.against) if config.against else None, config.mean_over
+        )
     if config.instances and source == "pseudo" and job.runtime.main:
         report["instances"] = _score_instances(job, samples, config.true_instances)
     if job.runtime.main:
         write_text(job.folder / "scores.json", json.dumps(report, indent=2, ensure_ascii=False) + "\n")
         write_text(job.folder / "per_image.jsonl", "".join(json.dumps(row) + "\n" for row in images))
-    return {row["name"]: row["miou"] for row in rows} | report.get("instances", {}).get("means", {})
+    told = {row["name"]: row["miou"] for row in rows} | report.get("instances", {}).get("means", {})
+    return told | {f"{row['name']}, {row['of']}": row["value"] for row in report.get("agreement", ())}
 
 
 def with_mask(data: Prepared, split: str) -> list[Sample]:
@@ -139,7 +159,9 @@ def with_mask(data: Prepared, split: str) -> list[Sample]:
 
 
 def _no_masks(what: str) -> WsssError:
-    remedy = "choose a --split that has some, or prepare the data with masks; without a score: wsss train, wsss infer"
+    remedy = (
+        "choose a --split that has some, or prepare the data with masks; predictions are judged without: wsss evaluate"
+    )
     return WsssError(f"{what} has no masks to score against", remedy)
 
 

@@ -9,6 +9,7 @@ from pathlib import Path
 
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
+from wsss_cli.report.agreement import agreement_section
 from wsss_cli.report.bars import bars_section
 from wsss_cli.report.curves import sweep_section, training_section
 from wsss_cli.report.differences import differences_section
@@ -37,6 +38,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
     every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
         "Scores": scores_section(every),
+        "Without masks": agreement_section(scored),
         "IoU per class": bars_section(every, data),
         "Instances": instances_section(every),
         "CAM threshold": sweep_section(every),

@@ -112,7 +112,7 @@ def label(run: Run) -> str:
 
 def per_image(folder: Path) -> dict[str, float]:
     """The mIoU of each image that has one, by id; empty if the stage left none."""
-    found = {row["id"]: row["miou"] for row in read_lines(folder / "per_image.jsonl")}
+    found = {row["id"]: row.get("miou") for row in read_lines(folder / "per_image.jsonl")}
     return {
         id: miou for id, miou in found.items() if miou is not None and miou == miou
     }  # NaN: nothing but ignored pixels
