@@ -52,7 +52,8 @@ def run_stage(
     state has been saved: the same call goes on from there.
     """
     if isinstance(data, Prepared):
-        data, data_root = data.folder.name, data.folder.parent
+        folder = data.folder
+        data, data_root = folder.name, folder.parent
     find_method(method)
     require_data(data, Path(data_root))
     run = Run(Path(runs_root), data, method, name)

@@ -336,11 +336,14 @@ def _training(job: Job) -> dict[str, Any]:
     record = read_record(job.inputs["infer"].parent / "train") or {}
     stage, recorded = job.method.stage("train"), record.get("config", {})
     learnt, told = completed(stage.config_class(), recorded) if stage else recorded, record.get("metrics") or {}
+    labels = learnt.get("labels", "image tags")  # of which single-stage methods make labels as they train
+    if learnt.get("masks") == "prefer" and labels != "masks":
+        labels += ", masks where there are some"
     network = learnt.get("net")
     if isinstance(network, dict) and "normalise" in network:  # what "auto" stood for; of older versions ImageNet's
         network = network | {"normalise": record.get("normalise", {}).get("net", "imagenet")}
     return {
-        "labels": learnt.get("labels", "image tags"),  # which single-stage methods make labels of as they train
+        "labels": labels,
         "network": network,
         "effective_batch": told.get("effective_batch", learnt.get("loop", {}).get("batch")),
         "selection": told.get("selection", NO_SELECTION),
