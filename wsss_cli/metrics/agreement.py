@@ -111,9 +111,9 @@ def against_problem(against: str, samples: Sequence[Sample], data: Prepared) -> 
     """Why the predictions of another run cannot be compared with."""
     folder = Path(against)
     record = read_record(folder.parent) or {}
-    if record.get("data", data.info.name) != data.info.name:
-        what = f"{name_of(folder)} has predictions of data set '{record['data']}', not of '{data.info.name}'"
-        return WsssError(what, "compare with a run on the same data set")
+    if (record.get("splits") or {}).get("", data.mark()) != data.mark():
+        what = f"{name_of(folder)} predicts other classes than those of '{data.info.name}'"
+        return WsssError(what, "compare with a run on data of the same classes")
     if missing := absent(folder, each(samples, ".png")):
         what = f"{name_of(folder)} has no prediction of {len(missing)} of {len(samples)} images, first {missing[0]}"
         return WsssError(
@@ -123,8 +123,8 @@ def against_problem(against: str, samples: Sequence[Sample], data: Prepared) -> 
 
 
 def name_of(folder: Path) -> str:
-    """METHOD/NAME of a folder runs/DATA/METHOD/NAME/infer/labels."""
-    return "/".join(folder.absolute().parts[-4:-2])
+    """DATA/METHOD/NAME of a folder runs/DATA/METHOD/NAME/infer/labels."""
+    return "/".join(folder.absolute().parts[-5:-2])
 
 
 def average_precision(scores: NDArray[np.float64], truth: NDArray[np.bool_]) -> float | None:

@@ -135,14 +135,15 @@ def test_the_agreement_of_two_runs(run: Path) -> None:
         labels = np.zeros((10, 10), np.uint8)
         labels[:4, :4] = CAT if name == "a" else 0
         write_labels(other / f"{name}.png", labels)
-    row = rows(run, against=str(other))["mIoU against irn/other"]
+    row = rows(run, against=str(other))["mIoU against pets/irn/other"]
     both = {"background": (68 + 98) / 284, "cat": 16 / 34, "dog": 0.0}
     assert row["classes"] == pytest.approx(both) and row["value"] == pytest.approx(sum(both.values()) / 3)
     (other / "c.png").unlink()
-    with pytest.raises(WsssError, match=r"irn/other has no prediction of 1 of 3 images, first c.png"):
+    with pytest.raises(WsssError, match=r"pets/irn/other has no prediction of 1 of 3 images, first c.png"):
         _refuse(run, data(), against=str(other))
-    write_record(other.parent, {"status": "", "config": {}, "data_hash": "", "inputs": {}, "data": "cars"})
-    with pytest.raises(WsssError, match="has predictions of data set 'cars', not of 'pets'"):
+    splits = {"": replace(data(), info=replace(data().info, classes=("cow", "dog"))).mark()}
+    write_record(other.parent, {"status": "", "config": {}, "data_hash": "", "inputs": {}, "splits": splits})
+    with pytest.raises(WsssError, match="pets/irn/other predicts other classes than those of 'pets'"):
         _refuse(run, data(), against=str(other))
 
 
