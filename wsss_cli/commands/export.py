@@ -16,7 +16,6 @@ from wsss_cli.commands.options import RunOptions, Words, stage_command
 from wsss_cli.errors import WsssError
 
 if TYPE_CHECKING:
-    from wsss_cli.export.source import Source
     from wsss_cli.models.model import Model
     from wsss_cli.running.target import Target
 
@@ -101,13 +100,15 @@ def labels(
     from wsss_cli import console
     from wsss_cli.data.holding import using
     from wsss_cli.export.labels import export
+    from wsss_cli.export.source import most_doubtful
 
     target = done[0]
     source, lacking = _source(target, done[1], stage, split)
     if lacking:
         console.warn(f"{lacking} image(s) of split '{source.split}' have no label map (no tags?) and are left out")
     if least_certain is not None:
-        source = _least_certain(source, target, least_certain, options)
+        predicted = done[1] if name == "infer" else _predicted(target, source.split, options)
+        source = most_doubtful(source, target.run.stage(predicted["stage"]), least_certain)
     with target.run.locked(), using(target.data), console.track(f"export {format}", len(source.samples)) as tick:
         export(source, out, format, form, images, tick)
     console.say(f"{source.title}, {len(source.samples)} images of split '{source.split}' -> {out}")
@@ -126,16 +127,15 @@ def _source(target: Target, record: dict[str, Any], stage: Which, split: str | N
     return find_source(target.data, chosen, folder, f"{what} of {run.method}/{run.name} on {run.data}")
 
 
-def _least_certain(source: Source, target: Target, most: int, options: RunOptions) -> Source:
-    """Those of its images of which the network is least certain, once it has predicted them."""
+def _predicted(target: Target, split: str, options: RunOptions) -> dict[str, Any]:
+    """The record of the predictions of a split, which are made unless they are there."""
     from wsss_cli.commands.stage import run_stage
-    from wsss_cli.export.source import least_certain
 
     run = target.run
     plain = replace(options, data=run.data, name=run.name, recipe=None, set=None, pretrained=None, force=False)
-    done = run_stage("infer", [run.method], plain, {}, setting("infer", "split", source.split), hint=False)
+    done = run_stage("infer", [run.method], plain, {}, setting("infer", "split", split), hint=False)
     assert done is not None  # several ranks have been refused
-    return least_certain(source, run.stage(done[1]["stage"]), most)
+    return done[1]
 
 
 To = Annotated[

@@ -97,7 +97,7 @@ def _plain(path: Path) -> Path:
     return Path(os.path.abspath(path))  # noqa: PTH100  Path.absolute keeps '..', Path.resolve follows links
 
 
-def least_certain(source: Source, predictions: Path, most: int) -> Source:
+def most_doubtful(source: Source, predictions: Path, most: int) -> Source:
     """At most `most` of its images, those first of which the network is least certain.
 
     predictions  the folder of a stage infer of them.  Raises WsssError if that does not tell.
