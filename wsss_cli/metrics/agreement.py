@@ -146,6 +146,8 @@ def _of_tags(job: Job, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:
     sure = read_certainty(job.inputs["infer"])
     known = [s for s in samples if s.tags and s.id in sure]
     if not known:
+        if any(s.tags for s in samples):
+            job.say(f"no {AP}: an older version predicted without keeping the scores; wsss infer --force keeps them")
         return
     peaks = np.array([sure[s.id]["peaks"] for s in known])  # (n, C)
     tags = np.array([[c in s.tags for c in range(1, job.data.num_classes + 1)] for s in known])
