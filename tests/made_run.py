@@ -13,9 +13,10 @@ from pydantic import Field
 
 from wsss_cli.cam.store import Cam, write_cam
 from wsss_cli.config import StageConfig
+from wsss_cli.data.certainty import gather_notes, note
 from wsss_cli.data.labels import read_labels, voc_palette, write_labels
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
-from wsss_cli.engine.certainty import certainty, gather_notes, note
+from wsss_cli.engine.certainty import certainty
 from wsss_cli.engine.loop import Loop
 from wsss_cli.execute import execute
 from wsss_cli.job import Job

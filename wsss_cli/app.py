@@ -87,7 +87,7 @@ def build() -> typer.Typer:
 
 def _version(wanted: bool) -> None:
     if wanted:
-        from wsss_cli import __version__
+        from wsss_cli.version import __version__
 
         print(f"wsss {__version__}")
         raise typer.Exit

@@ -8,6 +8,7 @@ import sys
 import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
+from contextvars import ContextVar
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,6 +20,9 @@ if TYPE_CHECKING:
 
 log = logging.getLogger("wsss")
 log.addFilter(lambda record: _spell_out(record))
+
+_log_file: ContextVar[logging.Handler | None] = ContextVar("log_file", default=None)
+"""log.txt of the stage that this thread runs."""
 
 PLAIN_EVERY = 10.0  # seconds between progress lines when not a terminal
 
@@ -36,11 +40,18 @@ def console(stderr: bool = False) -> Console:
 
 def say(text: str) -> None:
     """A line for the user, also in the stage's log.txt."""
-    log.info(text)
+    _tell(logging.INFO, text)
 
 
 def warn(text: str) -> None:
-    log.warning(text)
+    """The same, of a problem."""
+    _tell(logging.WARNING, text)
+
+
+def _tell(level: int, text: str) -> None:
+    log.log(level, text)
+    if (file := _log_file.get()) is not None:
+        file.handle(logging.LogRecord(log.name, level, "", 0, visible(text), (), None))
 
 
 def _spell_out(record: logging.LogRecord) -> bool:
@@ -59,14 +70,14 @@ def set_up_logging(rank: int = 0) -> None:
 
 @contextmanager
 def logging_to(path: Path) -> Iterator[None]:
-    """Append the `wsss` log to a file as well, with times."""
+    """Append what this thread says to a file as well, with times, whatever of it is shown."""
     handler = _LogFile(path, encoding="utf-8", delay=True)
     handler.setFormatter(logging.Formatter("%(asctime)s %(levelname).1s %(message)s", "%Y-%m-%d %H:%M:%S"))
-    log.addHandler(handler)
+    before = _log_file.set(handler)
     try:
         yield
     finally:
-        log.removeHandler(handler)
+        _log_file.reset(before)
         handler.close()
 
 
@@ -79,7 +90,7 @@ def track(title: str, total: int | None, unit: str = "images", show: bool = True
     if not show or total == 0:
         yield lambda n=1, note="": None
     else:
-        with (_bar if console().is_terminal else _lines)(title, total, unit) as tick:
+        with (_bar if _is_program() and console().is_terminal else _lines)(title, total, unit) as tick:
             yield tick
 
 
@@ -127,6 +138,11 @@ def peak_memory() -> float:
 
     per_gib = 2**20 if sys.platform == "linux" else 2**30  # Linux counts in KiB, macOS in bytes
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / per_gib
+
+
+def _is_program() -> bool:
+    """Whether this is the `wsss` command, whose terminal it is, and not a program or notebook that imports it."""
+    return any(isinstance(handler, _ConsoleHandler) for handler in log.handlers)
 
 
 class _ConsoleHandler(logging.Handler):

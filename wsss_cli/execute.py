@@ -37,8 +37,11 @@ from wsss_cli.seals import clear_damaged, seal
 VERSIONS = ("wsss", "torch", "torchvision", "timm", "numpy", "pillow", "scipy", "pycocotools", "pydantic")
 
 
-def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime) -> dict[str, Any]:
-    """Run the steps that are not finished, in order; returns the last step's record."""
+def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime, command: str = "") -> dict[str, Any]:
+    """Run the steps that are not finished, in order; returns the last step's record.
+
+    command  that the records are to name; that of this process, if not given
+    """
     folders = {step.stage.name: step.folder for step in steps}
     with _sigterm_ends_cleanly():
         for step in steps:
@@ -46,7 +49,7 @@ def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime)
                 inputs = {need: folders[need] for need in step.inputs}
                 to_come = {s.stage.name: s.promises for s in steps if s.stage.name in inputs}
                 job = Job(data, method, step.stage.name, step.config, step.folder, inputs, runtime, to_come)
-                _run(step, job, steps)
+                _run(step, job, steps, command or shlex.join(["wsss", *sys.argv[1:]]))
             elif runtime.main and step.key in steps[-1].inputs.values() and step.reason:
                 console.say(f"{step.key}: {step.reason}: {step.folder}")
             elif runtime.main and step is steps[-1]:
@@ -54,9 +57,9 @@ def execute(steps: list[Step], data: Prepared, method: Method, runtime: Runtime)
     return read_record(steps[-1].folder) or {}
 
 
-def _run(step: Step, job: Job, steps: list[Step]) -> None:
+def _run(step: Step, job: Job, steps: list[Step], command: str) -> None:
     """One stage on this rank; rank 0 keeps its record. Draws before the training are the same on every rank."""
-    record = _start(step, job, steps) if job.runtime.main else None
+    record = _start(step, job, steps, command) if job.runtime.main else None
     barrier()
     start = time.monotonic()
     with console.logging_to(step.folder / "log.txt"):
@@ -113,7 +116,7 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, int | float | str | list | dict | None) else float(value)
 
 
-def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
+def _start(step: Step, job: Job, steps: list[Step], command: str) -> dict[str, Any]:
     """Write config.yaml and the record of a stage that starts or resumes."""
     _make_room(step)
     sweep(step.folder)
@@ -138,7 +141,7 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "inputs_made": {need: (read_record(path) or {}).get("made") for need, path in job.inputs.items()},
         "input_folders": {need: os.path.relpath(path, step.folder) for need, path in job.inputs.items()},
         "fingerprint": step.fingerprint,
-        "command": shlex.join(["wsss", *sys.argv[1:]]),
+        "command": command,
         "files": dict(step.files),
         "made": before.get("made") if step.status == "incomplete" else None,
         "started": datetime.now(UTC).isoformat(timespec="seconds"),

@@ -6,6 +6,7 @@ import os
 import platform
 import shlex
 import sys
+import threading
 import time
 from collections.abc import Iterator
 from contextlib import ExitStack, contextmanager, suppress
@@ -54,7 +55,8 @@ def shared(path: Path, what: str, remedy: str) -> Iterator[None]:
     """
     with ExitStack() as stack:
         if is_writable(path.parent):
-            mine = path.with_name(f"{path.name}.used-{platform.node()}-{os.getpid()}")
+            who = f"{platform.node()}-{os.getpid()}-{threading.get_ident()}"
+            mine = path.with_name(f"{path.name}.used-{who}")
             with locked(path, what, remedy, QUICK):
                 stack.enter_context(locked(mine, what, remedy))
         yield

@@ -22,6 +22,7 @@ from wsss_cli.method import Artefact, Method, Stage
 from wsss_cli.nearest import nearest
 from wsss_cli.nets.foreseen import network_problems
 from wsss_cli.places import identities
+from wsss_cli.plugins import methods
 from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, known_record, previous_of, read_record
 from wsss_cli.seals import NAME as SEAL
@@ -203,6 +204,17 @@ def check_sections(recipe: dict[str, Any], settings: Settings, chain: dict[str, 
         if not isinstance(values, dict | None):
             what = f"the settings of stage '{section}' are {values!r}, not keys with values"
             raise WsssError(what, f"for example: --set {section}.seed=1; in a recipe {section}: {{seed: 1}}")
+    asked = {*(recipe.get("train") or {}), *settings.of("train")}
+    if "masks" in asked and not _takes_masks(method):
+        able = ", ".join(name for name, other in methods().items() if _takes_masks(other))
+        what = f"train.masks: method '{method.name}' makes the labels that it learns from as it trains, or changes them"
+        raise WsssError(f"{what}: masks of some images cannot stand in for them", f"methods that can: {able}")
+
+
+def _takes_masks(method: Method) -> bool:
+    """Whether its training can take the masks of some images in place of its labels."""
+    stage = method.stage("train")
+    return stage is not None and "masks" in stage.config_class().model_fields
 
 
 def _visit(

@@ -27,6 +27,13 @@ def datasets() -> dict[str, Dataset]:
     return {e.name: replace(d, name=e.name) for e, d in _scan("wsss.datasets", Dataset)[0]}
 
 
+def dataset(name: str) -> Dataset:
+    """The data set plugin of that name. Raises WsssError naming the nearest ones."""
+    if name not in datasets():
+        raise WsssError(f"unknown source '{name}'{nearest(name, datasets())}", "`wsss datasets` lists those installed")
+    return datasets()[name]
+
+
 def broken() -> list[str]:
     """What is wrong with each installed plugin that cannot be used."""
     return _scan("wsss.methods", Method)[1] + _scan("wsss.datasets", Dataset)[1]

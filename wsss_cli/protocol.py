@@ -96,9 +96,10 @@ class Protocol(Config):
 
     def describe(self) -> str:
         """In one line."""
-        return f"{self._how()}; mean over classes: {CONVENTIONS[self.mean_over]}"
+        return f"{self.made()}; mean over classes: {CONVENTIONS[self.mean_over]}"
 
-    def _how(self) -> str:
+    def made(self) -> str:
+        """How the label maps were made, without how they are scored."""
         if self.stage == "seeds" and self.thresholds:
             return f"chosen on this split, the best of {self.thresholds} background scores"
         if self.stage != "infer":

@@ -80,7 +80,7 @@ class Options(Config):
     )
 
     split_file: tuple[Path, ...] = Field(
-        (), description="train.txt, val.txt, ..., or a CSV with image and split columns"
+        (), description="train.txt, val.txt, ..., a CSV with image and split columns, or a prepared data set's folder"
     )
     val: float | None = Field(
         None, gt=0, lt=1, description="share of images to score on; if nothing gives splits 0.2, of masks at least 30"

@@ -6,6 +6,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
+from wsss_cli.data.prepared import read_samples
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_text
 from wsss_folder.matching import Finder
@@ -24,14 +25,15 @@ class Lists:
 
 
 def read_lists(paths: Sequence[Path], finder: Finder, image_column: str = "auto") -> Lists:
-    """The splits of each image.  train.txt is the split train; a folder stands for the .txt in it.
+    """The splits of each image.  train.txt is the split train; a folder stands for the .txt in it, or is a data set
+    that was prepared before.
 
     Raises WsssError: a file missing or no list, a CSV without a column of splits, nothing in it.
     """
     splits: dict[int, tuple[str, ...]] = {}
     lost = []
     for path in _files(paths):
-        rows = list(_table(path, image_column) if path.suffix.lower() in (".csv", ".tsv") else _list(path))
+        rows = list(_rows(path, image_column))
         if not rows:
             raise WsssError(f"{path} is empty", "a list has an image in each line")
         for image, split, where in rows:
@@ -54,10 +56,22 @@ def _files(paths: Sequence[Path]) -> Iterator[Path]:
             raise WsssError(
                 f"there is no {path}", "give lists such as train.txt and val.txt, or a CSV, with --split-file"
             )
-        lists = sorted(path.glob("*.txt")) if path.is_dir() else [path]
+        lists = sorted(path.glob("*.txt")) if path.is_dir() and not _is_prepared(path) else [path]
         if not lists:
             raise WsssError(f"{path} holds no .txt", "give a folder of lists such as train.txt and val.txt")
         yield from lists
+
+
+def _is_prepared(folder: Path) -> bool:
+    return (folder / "dataset.yaml").is_file()
+
+
+def _rows(path: Path, image_column: str) -> Iterator[tuple[str, str, str]]:
+    """(image, split, where that is said)."""
+    if path.is_dir():
+        samples = read_samples(path)
+        return ((str(s.image), split, f"{path}, image {s.id}") for s in samples for split in s.splits)
+    return _table(path, image_column) if path.suffix.lower() in (".csv", ".tsv") else _list(path)
 
 
 def _list(path: Path) -> Iterator[tuple[str, str, str]]:

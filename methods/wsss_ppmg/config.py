@@ -17,7 +17,7 @@ from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine import infer
 from wsss_cli.engine.checkpoint import BEST
 from wsss_cli.engine.loop import Loop, total_iterations
-from wsss_cli.engine.segment import Optimiser, Segment
+from wsss_cli.engine.segment import Optimiser, Segment, prefers_masks
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.nets.normalisation import Pretrained
@@ -336,6 +336,9 @@ class Train(Segment):
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
+        if self.raw_coco_ids and prefers_masks(self):
+            what = f"{where}.raw_coco_ids is of every label map, and masks do not count COCO's raw ids"
+            yield WsssError(what, f"leave out {where}.masks=prefer")
         if self.selection.checkpoint == "best" and self.checkpoint is None:
             yield from caught(to_select_on, context.data)
 

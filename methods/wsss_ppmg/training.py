@@ -48,7 +48,9 @@ def rounds(job: Job[Train]) -> dict[str, Any]:
         return learn(job, job.folder, data, config.under_fitting, "train")
     first = job.folder / "first"
     before = learn(job, first, data, config.under_fitting, "train, first round")
-    data = SegmentationData(samples, relabel(job, first), config.augment)
+    again = relabel(job, first)
+    again = partial(segment.mask_or, again) if segment.prefers_masks(config) else again
+    data = SegmentationData(samples, again, config.augment)
     after = learn(job, job.folder, data, UnderFitting(kind="off"), "train, cyclic round")
     return {**{f"first_{name}": value for name, value in before.items() if name != "selection"}, **after}
 

@@ -13,7 +13,6 @@ import torch
 
 from tiny_recipes import RECIPES, Tiny
 from wsss_cli.cam.store import cam_path, read_cam
-from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import label_path, read_labels
 from wsss_cli.data.prepared import Prepared
@@ -23,6 +22,7 @@ from wsss_cli.models.model import of_run
 from wsss_cli.plan import plan, problems
 from wsss_cli.plugins import method
 from wsss_cli.ranks.distributed import Runtime
+from wsss_cli.running.pretrained import pretrained_settings
 from wsss_cli.runs import Run, Settings
 
 

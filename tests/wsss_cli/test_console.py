@@ -48,6 +48,18 @@ def test_progress_of_unknown_length(capsys: pytest.CaptureFixture[str], clock: l
     assert capsys.readouterr().out.startswith("prepare: 3 images, 1.5 images/s")
 
 
+def test_only_the_program_draws_a_bar(monkeypatch: pytest.MonkeyPatch) -> None:
+    """Not a script or notebook that imports it, though its output is a terminal."""
+    drawn = []
+    monkeypatch.setenv("TTY_COMPATIBLE", "1")
+    monkeypatch.setattr(console, "_bar", lambda *of: (drawn.append(of), console._lines(*of))[1])
+    for handlers, expected in ((console.log.handlers[:], 1), ([], 1)):
+        monkeypatch.setattr(console.log, "handlers", handlers)
+        with console.track("score", 1) as tick:
+            tick(1)
+        assert len(drawn) == expected
+
+
 def test_nothing_to_do_and_other_ranks_say_nothing(capsys: pytest.CaptureFixture[str]) -> None:
     for total, show in ((0, True), (5, False)):
         with console.track("score", total, show=show) as tick:

@@ -10,7 +10,6 @@ from typing import Any
 import pytest
 
 from processes import Wsss
-from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import as_dict, parse_set
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
@@ -18,6 +17,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.plan import Step, plan
 from wsss_cli.plugins import method
 from wsss_cli.promises import absent, lacking, told
+from wsss_cli.running.pretrained import pretrained_settings
 from wsss_cli.runs import Run, Settings, write_record
 
 RUN = Path("runs/dots/toy/default")
@@ -117,10 +117,12 @@ def test_masks_are_asked_for_where_they_are_learnt_or_scored(data: Prepared) -> 
     for name, setting in (("irn", "train.labels=masks"), ("ppmg", "train.selection.checkpoint=best")):
         with pytest.raises(WsssError, match="has no masks"):
             planned(bare, name, setting, target="train")
-    for target in ("evaluate-pseudo", "evaluate"):
-        with pytest.raises(WsssError, match="has no masks to score against"):
-            planned(bare, "irn", target=target)
+    with pytest.raises(WsssError, match="has no masks to score against"):
+        planned(bare, "irn", target="evaluate-pseudo")
     assert planned(bare, "irn", target="train") == ["seeds", "pseudo", "train"]
+    assert planned(bare, "irn", target="evaluate")[-1] == "evaluate"  # judged by tags and boxes
+    with pytest.raises(WsssError, match="neither masks nor tags nor boxes to judge by"):
+        planned(without(bare, tags=(), boxes=()), "bcm", target="evaluate")
 
 
 @pytest.mark.parametrize(("name", "more"), [("irn", ("pseudo.instances.enabled=false",)), ("ppmg", ())])

@@ -46,9 +46,9 @@ def benchmark(
     from dataclasses import replace
 
     from wsss_cli.commands.run_benchmark import Asked, run_benchmark, show_benchmark
-    from wsss_cli.commands.stage import require_data
     from wsss_cli.data.prepared import read_latest, read_prepared
     from wsss_cli.files import require_makeable
+    from wsss_cli.running.find import require_data
 
     name = data or read_latest(options.data_root)
     require_data(name, options.data_root)

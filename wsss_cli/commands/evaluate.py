@@ -19,6 +19,9 @@ Instances = Annotated[
 Output = Annotated[
     Path | None, Option("--output", "-o", help="folder of the scores; in the run, unless that is closed to writing")
 ]
+Against = Annotated[
+    str | None, Option("--against", metavar="METHOD/NAME", help="also how far predictions agree with another run's")
+]
 Json = Annotated[bool, Option("--json", help="print the scores as JSON and nothing else")]
 
 
@@ -29,13 +32,14 @@ def evaluate(
     split: Split = None,
     crf: Crf = None,
     instances: Instances = None,
+    against: Against = None,
     output: Output = None,
     train: Train = False,
     as_json: Json = False,
     *,
     options: RunOptions,
 ) -> None:
-    """Score predictions, pseudo-labels or seeds against the masks."""
+    """Score predictions, pseudo-labels or seeds against the masks; predictions without masks, by tags and boxes."""
     import logging
 
     from wsss_cli.commands.stage import run_stage
@@ -54,7 +58,9 @@ def evaluate(
     crf_wish = setting("infer", "crf", crf if stage == "infer" else None)
     split_wish = setting("infer" if stage == "infer" else "evaluate", "split", split)
     name = "evaluate" if stage == "infer" else f"evaluate-{stage}"
+    other = None if against is None else predictions_of(against, options.runs_root, split)
     passing = merge(split_wish, setting("evaluate", "instances", instances))
+    passing = merge(passing, setting("evaluate", "against", other))
     done = run_stage("evaluate", words, options, crf_wish, passing, name, output=output, begins=train)
     if done is None:
         return
@@ -68,3 +74,12 @@ def evaluate(
     else:
         show(scores)
         say("next: wsss report")
+
+
+def predictions_of(name: str, runs_root: Path, split: str | None) -> str:
+    """The folder of another run's predictions of a split.  Raises WsssError if there is no such run."""
+    from wsss_cli.running.find import find_named
+
+    run = find_named(name, runs_root)
+    of_split = run.stage(f"infer-{split}" if split else "infer") / "labels"
+    return str(of_split if of_split.is_dir() else run.stage("infer") / "labels")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from contextlib import AbstractContextManager
+from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any, Literal
 
@@ -12,10 +13,11 @@ from typer import Option
 from wsss_cli import bounds
 from wsss_cli.commands.infer import Train, setting
 from wsss_cli.commands.options import RunOptions, Words, stage_command
+from wsss_cli.errors import WsssError
 
 if TYPE_CHECKING:
-    from wsss_cli.commands.stage import Target
     from wsss_cli.models.model import Model
+    from wsss_cli.running.target import Target
 
 Which = Literal["pseudo", "infer", "infer_crf"]
 FormatName = Annotated[
@@ -35,6 +37,16 @@ MinArea = Annotated[
 Tolerance = Annotated[
     float | None,
     Option("--tolerance", min=0, max=bounds.SHARES, help="pixels that polygons may be off, to have fewer corners; 0"),
+]
+LeastCertain = Annotated[
+    int | None,
+    Option(
+        "--least-certain",
+        min=1,
+        max=bounds.COUNT,
+        metavar="N",
+        help="only the N images of which the network is least certain",
+    ),
 ]
 ImagesHow = Annotated[
     Literal["none", "link", "copy"] | None,
@@ -67,6 +79,7 @@ def labels(
     tolerance: Tolerance = None,
     images: ImagesHow = None,
     train: Train = False,
+    least_certain: LeastCertain = None,
     *,
     options: RunOptions,
 ) -> None:
@@ -76,6 +89,8 @@ def labels(
     from wsss_cli.export.new_folder import require_free
 
     form = form_of(format, shape, min_area, tolerance)
+    if least_certain is not None and max(options.gpus, options.procs, options.nodes) > 1:
+        raise WsssError("--least-certain is for one process", "leave out --gpus, --procs and --nodes")
     require_free(out)  # before hours of training, not after
     name = stage.removesuffix("_crf")
     crf: Any = setting("infer", "crf", True if stage == "infer_crf" else None)
@@ -86,11 +101,15 @@ def labels(
     from wsss_cli import console
     from wsss_cli.data.holding import using
     from wsss_cli.export.labels import export
+    from wsss_cli.export.source import most_doubtful
 
     target = done[0]
     source, lacking = _source(target, done[1], stage, split)
     if lacking:
         console.warn(f"{lacking} image(s) of split '{source.split}' have no label map (no tags?) and are left out")
+    if least_certain is not None:
+        predicted = done[1] if name == "infer" else _predicted(target, source.split, options)
+        source = most_doubtful(source, target.run.stage(predicted["stage"]), least_certain)
     with target.run.locked(), using(target.data), console.track(f"export {format}", len(source.samples)) as tick:
         export(source, out, format, form, images, tick)
     console.say(f"{source.title}, {len(source.samples)} images of split '{source.split}' -> {out}")
@@ -107,6 +126,17 @@ def _source(target: Target, record: dict[str, Any], stage: Which, split: str | N
     folder = run.stage(record["stage"]) / ("labels_crf" if stage == "infer_crf" else "labels")
     what = {"pseudo": "pseudo-labels", "infer": "predictions", "infer_crf": "predictions with CRF"}[stage]
     return find_source(target.data, chosen, folder, f"{what} of {run.method}/{run.name} on {run.data}")
+
+
+def _predicted(target: Target, split: str, options: RunOptions) -> dict[str, Any]:
+    """The record of the predictions of a split, which are made unless they are there."""
+    from wsss_cli.commands.stage import run_stage
+
+    run = target.run
+    plain = replace(options, data=run.data, name=run.name, recipe=None, set=None, pretrained=None, force=False)
+    done = run_stage("infer", [run.method], plain, {}, setting("infer", "split", split), hint=False)
+    assert done is not None  # several ranks have been refused
+    return done[1]
 
 
 To = Annotated[

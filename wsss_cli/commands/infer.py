@@ -12,7 +12,7 @@ from wsss_cli.commands.options import RUN, RunOptions, Words, stage_command
 from wsss_cli.errors import WsssError
 
 if TYPE_CHECKING:
-    from wsss_cli.commands.stage import Target
+    from wsss_cli.running.target import Target
 
 Split = Annotated[str | None, Option("--split", help="the split to predict; val")]
 Crf = Annotated[bool | None, Option("--crf/--no-crf", help="refine the predictions with a dense CRF as well")]

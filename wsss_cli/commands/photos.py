@@ -101,11 +101,15 @@ def infer_photos(
 
 def model_of_run(words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]) -> tuple[Run, Model]:
     """The run that is meant, and its network, applied as asked.  Raises WsssError if it is not trained."""
-    from wsss_cli.commands.stage import find_trained, method_named
+    from wsss_cli.commands.stage import method_named
+    from wsss_cli.errors import WsssError
     from wsss_cli.models.model import of_run
     from wsss_cli.plugins import method as find_method
+    from wsss_cli.running.find import find_trained
 
-    run = find_trained(method_named(words), options)
+    if options.begin is not None:
+        raise WsssError("--from begins a run, and only a trained one has a network", "leave it out")
+    run = find_trained(method_named(words), options.data, options.name, options.runs_root)
     method = find_method(run.method)
     settings = run.settings().updated(options.recipe, _asked(method, words, options, overrides))
     return run, of_run(run, method, settings, options.data_root, options.trust_checkpoint)
@@ -114,9 +118,10 @@ def model_of_run(words: list[str] | None, options: RunOptions, overrides: Mappin
 def _exported(place: str, words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]) -> Model:
     from wsss_cli.commands.stage import method_named
     from wsss_cli.errors import WsssError
+    from wsss_cli.models.exported import read_exported
     from wsss_cli.models.model import with_settings
 
-    model = _read(place)
+    model = read_exported(place)
     other = [option for option in ("data", "name", "recipe") if getattr(options, option) is not None]
     if other or method_named(words) not in (None, model.method.name):
         what = f"{place} is a model of {model.method.name}, whatever is in the runs here"
@@ -125,16 +130,6 @@ def _exported(place: str, words: list[str] | None, options: RunOptions, override
     if strange := asked.keys() - {"infer"}:
         raise WsssError(f"'{min(strange)}' is no stage of an exported model", "its settings are those of infer")
     return with_settings(model, asked.get("infer") or {})
-
-
-def _read(place: str) -> Model:
-    from wsss_cli.models.folder import read_model
-
-    if not place.startswith("hf://"):
-        return read_model(Path(place).expanduser())
-    from wsss_cli.models.hub import pull, repository
-
-    return read_model(pull(place), repository(place))
 
 
 def _asked(

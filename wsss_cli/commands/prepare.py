@@ -15,9 +15,6 @@ from typer import Option
 from wsss_cli import bounds
 
 if TYPE_CHECKING:
-    from pydantic import BaseModel
-
-    from wsss_cli.checks.dataset import Finding
     from wsss_cli.dataset import Dataset
 
 
@@ -45,7 +42,7 @@ def command(dataset: Dataset) -> Callable[..., None]:
 
     def run(**values: Any) -> None:
         given = {p.name: values.pop(p.name) for p in own}
-        _prepare(dataset, cls, {k: v for k, v in given.items() if v is not None}, **values)
+        _prepare(dataset, {k: v for k, v in given.items() if v is not None}, **values)
 
     parameters = [p.replace(kind=inspect.Parameter.KEYWORD_ONLY) for p in [*own, *host]]
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
@@ -99,7 +96,6 @@ def _host_options(
 
 def _prepare(
     dataset: Dataset,
-    cls: type[BaseModel],
     given: dict[str, Any],
     name: str | None,
     force: bool,
@@ -108,24 +104,11 @@ def _prepare(
     data_root: Path,
 ) -> None:
     from wsss_cli import console
-    from wsss_cli.config import resolve
+    from wsss_cli.api.data import make_data
     from wsss_cli.data.prepared import read_info, read_samples
     from wsss_cli.plugins import methods
-    from wsss_cli.preparation.prepare import prepare
 
-    options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
-    with console.counter(f"prepare {dataset.name}") as count:
-        folder = prepare(
-            dataset,
-            options,
-            name or dataset.name,
-            data_root,
-            force=force,
-            skip_bad=skip_bad,
-            long_side=long_side,
-            progress=count,
-            say=lambda found: (console.warn if found.level != "ok" else console.say)(_line(found)),
-        )
+    folder = make_data(dataset.name, given, name, data_root, force, skip_bad, long_side)
     counts: dict[str, list[int]] = {}  # images, with mask, boxes
     info, learnable = read_info(folder), set[str]()
     for sample in read_samples(folder):
@@ -139,7 +122,3 @@ def _prepare(
     console.say(f"{info.name}: {len(info.classes)} classes -> {folder}")
     if able := [method.name for method in methods().values() if method.supervision in learnable]:
         console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(able)}")
-
-
-def _line(found: Finding) -> str:
-    return f"{found.what} ({found.remedy})" if found.remedy else found.what

@@ -30,14 +30,12 @@ def report(
 ) -> None:
     """Write one self-contained HTML file: scores, curves, pictures, settings."""
     from wsss_cli import console
-    from wsss_cli.commands.options import RunOptions
-    from wsss_cli.commands.stage import find_named, find_run
     from wsss_cli.data.prepared import read_prepared
     from wsss_cli.files import require_makeable
     from wsss_cli.report.page import write_report
+    from wsss_cli.running.find import find_named, find_run
 
-    options = RunOptions(data=data, name=name, data_root=data_root, runs_root=runs_root)
-    run = find_run(words[0] if words else None, options)
+    run = find_run(words[0] if words else None, data, name, data_root, runs_root)
     named = [find_named(f"{run.data}/{other}", runs_root) for other in compare or []]
     others = [other for other in dict.fromkeys(named) if other != run]  # each once
     path = output or run.folder / "report.html"

@@ -98,6 +98,9 @@ def show_benchmark(asked: Asked) -> None:
 
 def checked(asked: Asked) -> list[Entry]:
     """The runs, seed by seed.  Raises WsssError if a named method cannot run; of all, those that can are taken."""
+    if not asked.data.has_masks("val"):
+        what = f"data set '{asked.data.info.name}' has no masks in split '{asked.data.split_for('val')}' to score on"
+        raise WsssError(what, "a benchmark is of mIoU; one run is judged without masks: wsss evaluate METHOD")
     able, refused = [], []
     for method in methods().values() if asked.names is None else map(find_method, asked.names):
         try:

@@ -14,7 +14,7 @@ from wsss_cli.checks.dataset import CheckedSet, check
 from wsss_cli.checks.finding import Finding, some
 from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.stage import Target, asked_launch, make_plan, require_data, resolve_target
+from wsss_cli.commands.stage import asked_launch, make_plan, resolve_target
 from wsss_cli.config import resolve
 from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
@@ -23,6 +23,8 @@ from wsss_cli.nested import nested
 from wsss_cli.plan import check_sections, read_recipe, stages_of
 from wsss_cli.promises import absent
 from wsss_cli.ranks import launch
+from wsss_cli.running.find import require_data
+from wsss_cli.running.target import Target
 from wsss_cli.runs import is_kept_aside, read_record
 from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, sums_of

@@ -55,11 +55,11 @@ def runs(ctx: typer.Context, runs_root: Root = RUNS) -> None:
 def show(run: Named, runs_root: Root = RUNS) -> None:
     """Say what a run's stages are, what was set, and its scores."""
     from wsss_cli import console
-    from wsss_cli.commands.stage import find_named
     from wsss_cli.config import flat
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
     from wsss_cli.report.stages import duration
+    from wsss_cli.running.find import find_named
 
     found = find_named(run, runs_root)
     records, asked = stage_records(found), found.settings()
@@ -70,16 +70,18 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     for report in evaluations(found, records).values():
         for row in report["scores"]:
             console.say(f"{row['name']}: mIoU {percent(row['miou'])} % on split {report['split']}")
+        for row in report.get("agreement", ()):
+            console.say(f"{row['name']} ({row['of']}): {percent(row['value'])} % on split {report['split']}")
 
 
 def compare(run: Several, runs_root: Root = RUNS) -> None:
     """Say which settings of runs differ, and their scores."""
     from wsss_cli import console
-    from wsss_cli.commands.stage import find_named
     from wsss_cli.errors import WsssError
     from wsss_cli.report.differences import ABSENT, differences
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
+    from wsss_cli.running.find import find_named
 
     called = {find_named(name, runs_root): name for name in run}
     found = list(called)
@@ -90,6 +92,9 @@ def compare(run: Several, runs_root: Root = RUNS) -> None:
     scores = [_scores(evaluations(one, stages).values()) for one, stages in zip(found, records)]
     for kind in dict.fromkeys(kind for one in scores for kind in one):
         rows.append([f"mIoU, %: {kind}", *(percent(one[kind]) if kind in one else ABSENT for one in scores)])
+    judged = [_measures(evaluations(one, stages).values()) for one, stages in zip(found, records)]
+    for kind in dict.fromkeys(kind for one in judged for kind in one):
+        rows.append([f"%: {kind}", *(percent(one[kind]) if kind in one else ABSENT for one in judged)])
     console.table("", ["", *called.values()], rows)
 
 
@@ -102,7 +107,7 @@ def remove(
     import shutil
 
     from wsss_cli import console
-    from wsss_cli.commands.stage import find_named
+    from wsss_cli.running.find import find_named
 
     found = [find_named(name, runs_root) for name in run]
     for one in found:
@@ -122,13 +127,29 @@ def _listed(run: Run) -> list[str]:
     name, size = f"{run.data}/{run.method}/{run.name}", _mebibytes(run.folder)
     try:
         records = stage_records(run)
-        scores = _scores(evaluations(run, records).values())
+        reports = evaluations(run, records).values()
     except WsssError as error:
         return [name, error.what, "", "", size]
     finished = [key for key, record in records.items() if record["status"] == "finished" and "evaluate" not in key]
     last = max(record["started"] for record in records.values())[:16]
+    scores = _scores(reports)
     best = next((f"{percent(miou)} {kind.partition(' (')[0]}" for kind, miou in reversed(scores.items())), "")
+    best = best or _judged(reports)
     return [name, finished[-1] if finished else "", best, last, size]
+
+
+def _judged(reports: Iterable[dict[str, Any]]) -> str:
+    """In place of a mIoU, the first measure that needs no masks."""
+    from wsss_cli.report.markup import percent
+
+    rows = [row for report in reports for row in report.get("agreement", ())]
+    return f"({percent(rows[0]['value'])} {rows[0]['name']})" if rows else ""
+
+
+def _measures(reports: Iterable[dict[str, Any]]) -> dict[str, float]:
+    """What was judged without masks, by measure, kind of label map and split."""
+    judged = [(report["split"], row) for report in reports for row in report.get("agreement", ())]
+    return {f"{row['name']}, {row['of']} ({split})": row["value"] for split, row in judged}
 
 
 def _scores(reports: Iterable[dict[str, Any]]) -> dict[str, float]:

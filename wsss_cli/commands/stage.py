@@ -4,48 +4,24 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Mapping
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any
+from typing import Any
 
 from wsss_cli import console
 from wsss_cli.commands.begun import require_begun
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.weights import pretrained_settings, require_files
-from wsss_cli.config import flat, merge, parse_set
-from wsss_cli.data.holding import recover
-from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
-from wsss_cli.errors import Hindrance, WsssError
-from wsss_cli.keeping import has_more
-from wsss_cli.method import INFER, VERBS, Method
-from wsss_cli.nearest import nearest
+from wsss_cli.config import merge, parse_set
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.errors import WsssError
+from wsss_cli.method import INFER, Method
 from wsss_cli.plan import Step, laid_out, require_sound
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks import launch
-from wsss_cli.runs import Run, Settings, all_runs, bring_back, latest_run
-
-if TYPE_CHECKING:
-    from wsss_cli.ranks.distributed import Runtime
-
-SECTIONS = (*VERBS, "infer", "evaluate")
-
-
-@dataclass(frozen=True)
-class Target:
-    """What the command line asks for, resolved.
-
-    settings  of this command; saved, those that later commands start from; kept, those that earlier ones gave the run
-    begins    the run that it begins with
-    """
-
-    run: Run
-    method: Method
-    data: Prepared
-    settings: Settings
-    saved: Settings
-    kept: Settings
-    begins: Run | None = None
+from wsss_cli.running import target as running
+from wsss_cli.running.find import find_donor, find_run
+from wsss_cli.running.target import Target, begin, perform, sectioned, warn_of_space
 
 
 def run_stage(
@@ -75,7 +51,7 @@ def run_stage(
     def resolve() -> tuple[Target, list[Step]]:
         target = resolve_target(verb, words, options, own or {}, passing or {}, stage, output)
         steps = make_plan(target, stage or verb, options, launch.world(asked), begins or target.begins is not None)
-        if target.begins is None or options.dry_run or not _begin(target, steps):
+        if target.begins is None or options.dry_run or not begin(target, steps):
             return target, steps
         return target, make_plan(target, stage or verb, options, launch.world(asked), begins)
 
@@ -84,7 +60,7 @@ def run_stage(
         show_plan(steps)
         if target.begins is not None:
             console.say(f"what of it is the same in {target.begins.folder}, and parts that are, are taken from there")
-        _warn_of_space(target, steps)
+        warn_of_space(target, steps)
         return None
     if not launch.in_launched_process():
         launch.check(asked)
@@ -101,7 +77,9 @@ def run_stage(
     with process_group(device, options.workers, options.trust_checkpoint) as runtime:
         # rank 0 looks at the run folders for all, so that every rank follows the same plan
         target, steps = agreed(resolve, runtime)
-        record = _execute(target, steps, runtime, hint and steps[-1].key.partition("-")[0] != "evaluate")
+        record = perform(target, steps, runtime)
+        if runtime.main and hint and steps[-1].key.partition("-")[0] != "evaluate":
+            console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
         return (target, record) if runtime.main else None
 
 
@@ -115,22 +93,17 @@ def resolve_target(
     output: Path | None = None,
 ) -> Target:
     """The run and its settings. Raises WsssError for an unknown method, data set or setting."""
-    named = method_named(words)
-    begins = None if options.begin is None else _begins_with(named, options)
-    if begins is not None:
-        named, options = begins.method, replace(options, data=options.data or begins.data)
-    run = replace(find_run(named, options), evaluation=output)
+    named, data = method_named(words), options.data
+    donor = None
+    if options.begin is not None:
+        donor = find_donor(options.begin, named, data, options.name, options.runs_root)
+        named, data = donor.method, data or donor.data
+    run = replace(find_run(named, data, options.name, options.data_root, options.runs_root), evaluation=output)
     method = find_method(run.method)
     own = merge(own, declared_settings(method, stage or verb, options.declared))
     overrides = asked_settings(verb, words, options, own)
-    data = read_prepared(options.data_root / run.data)
-    kept = (run if begins is None or run.settings_file.exists() else begins).settings()
-    saved = kept.updated(options.recipe, overrides)
-    if options.pretrained:
-        begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
-        saved = kept.updated(options.recipe, merge(begin, overrides))
-        require_files(options.pretrained)
-    return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept, begins)
+    begins = options.pretrained or ()
+    return running.resolve_target(run, options.data_root, options.recipe, overrides, begins, passing, donor)
 
 
 def asked_launch(options: RunOptions) -> launch.Launch:
@@ -154,11 +127,6 @@ def asked_settings(verb: str, words: list[str] | None, options: RunOptions, own:
     return overrides
 
 
-def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:
-    """A key that starts with no stage's name belongs to the stage of the command."""
-    return values if next(iter(values)) in SECTIONS else {verb: values}
-
-
 def make_plan(target: Target, stage: str, options: RunOptions, ranks: int, begins: bool = True) -> list[Step]:
     steps = laid_out(target.run, target.method, stage, target.data, target.settings, options.force)
     if not begins:
@@ -171,150 +139,6 @@ def show_plan(steps: list[Step]) -> None:
     for step in steps:
         note = f" ({step.why})" if step.why else ""
         console.say(f"{step.key}: {'would run' if step.runs else 'finished'}{note} -> {step.folder}")
-
-
-def find_run(method: str | None, options: RunOptions) -> Run:
-    """The run that is meant: what is not named is that of the last run. Raises WsssError for unknown names."""
-    if method is None:
-        run = latest_run(options.runs_root)
-        data, method, name = options.data or run.data, run.method, options.name or run.name
-        find_method(method)
-    else:
-        find_method(method)
-        data, name = options.data or read_latest(options.data_root), options.name or "default"
-    require_data(data, options.data_root)
-    return Run(options.runs_root, data, method, name)
-
-
-def find_trained(method: str | None, options: RunOptions) -> Run:
-    """The run whose network is meant: as `find_run`, but the data set that it learnt from need not be there.
-
-    Raises WsssError naming the nearest one if there is no such run.
-    """
-    if options.begin is not None:
-        raise WsssError("--from begins a run, and only a trained one has a network", "leave it out")
-    if method is None:
-        run = latest_run(options.runs_root)
-        options = replace(options, data=options.data or run.data, name=options.name or run.name)
-        method = run.method
-    find_method(method)
-    name, data = options.name or "default", options.data
-    known = [run for run in all_runs(options.runs_root) if (run.stage("train") / "stage.json").exists()]
-    fitting = [run for run in known if (run.method, run.name) == (method, name) and data in (None, run.data)]
-    if not fitting:
-        names = sorted({f"{run.method}/{run.name}" for run in known})
-        where = f"on data set '{data}' " if data else ""
-        what = f"there is no trained run {method}/{name} {where}in {options.runs_root}"
-        raise WsssError(f"{what}{nearest(f'{method}/{name}', names)}", f"train it first: wsss train {method}")
-    if len(fitting) > 1:
-        what = f"run {method}/{name} is trained on several data sets: {', '.join(run.data for run in fitting)}"
-        raise WsssError(what, "say which one with --data")
-    return fitting[0]
-
-
-def find_named(name: str, root: Path) -> Run:
-    """The run that METHOD/NAME or DATA/METHOD/NAME means.
-
-    Raises WsssError with the nearest one if there is none, and if there are several.
-    """
-    there = {f"{run.data}/{run.method}/{run.name}": run for run in all_runs(root)}
-    fitting = [run for full, run in there.items() if full == name or full.partition("/")[2] == name]
-    if not fitting:
-        short = [full.partition("/")[2] for full in there]
-        what = f"there is no run '{name}' in {root}{nearest(name, [*there, *short])}"
-        raise WsssError(what, "`wsss runs` lists them; they are called METHOD/NAME")
-    if len(fitting) > 1:
-        raise WsssError(f"run {name} is there for several data sets", f"say which one: {fitting[0].data}/{name}")
-    return fitting[0]
-
-
-def _begins_with(method: str | None, options: RunOptions) -> Run:
-    """The run that --from names, of the method if that is named.
-
-    Raises WsssError if there is none, it is of another method, or no new name is given.
-    """
-    assert options.begin is not None
-    owner = method or latest_run(options.runs_root).method
-    name = options.begin if "/" in options.begin else f"{owner}/{options.begin}"
-    if options.data is not None and name.count("/") == 1:
-        name = f"{options.data}/{name}"
-    found = find_named(name, options.runs_root)
-    if method not in (None, found.method):
-        raise WsssError(f"--from: run {found.method}/{found.name} is of another method", f"name one of {method}")
-    if options.name is None or (options.name, options.data or found.data) == (found.name, found.data):
-        raise WsssError("--from begins another run", "say what it is called: --name NEW")
-    return found
-
-
-def require_data(name: str, root: Path) -> None:
-    """Raises WsssError naming the nearest ones if there is no prepared data set of that name."""
-    recover(root / name)
-    if not (root / name / "dataset.yaml").is_file():
-        known = sorted(p.parent.name for p in root.glob("*/dataset.yaml"))
-        raise WsssError(f"no prepared data set '{name}' in {root}{nearest(name, known)}", "`wsss prepare` makes one")
-
-
-def _begin(target: Target, steps: list[Step]) -> bool:
-    """Give a new run what the one that it begins with has; whether there is anything."""
-    from wsss_cli.sharing import begin_from
-
-    assert target.begins is not None
-    with target.run.locked():
-        target.run.save_settings(target.saved)
-        return begin_from(steps, target.run, target.begins)
-
-
-def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) -> dict[str, Any]:
-    """The steps under the run's lock, which rank 0 holds; returns the last step's record."""
-    from contextlib import nullcontext
-
-    from wsss_cli.data.holding import using
-    from wsss_cli.execute import execute
-
-    with target.run.locked() if runtime.main else nullcontext(), using(target.data) if runtime.main else nullcontext():
-        if runtime.main:
-            _say_kept(target)
-            _warn_of_space(target, steps)
-        undo = target.run.ask(target.saved) if runtime.main else lambda: None
-        try:
-            record = execute(steps, target.data, target.method, runtime)
-        except Exception as error:
-            if runtime.main and not any(step.runs and has_more(step.folder, step.kept) for step in steps):
-                _bring_back(target.run, steps)
-                if isinstance(error, WsssError) and not isinstance(error, Hindrance):
-                    undo()  # what was asked was a mistake; else the same short command is to go on
-            raise
-        except SystemExit as stop:
-            if runtime.main and hasattr(stop, "text"):
-                console.warn(stop.text)
-            raise
-        if runtime.main and hint:
-            console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
-        return record
-
-
-def _bring_back(run: Run, steps: list[Step]) -> None:
-    """The results that a command set aside by which nothing was made."""
-    for step in steps:
-        if step.status in ("stale", "forced") and not run.is_closed():
-            bring_back(step.folder)
-
-
-def _warn_of_space(target: Target, steps: list[Step]) -> None:
-    from wsss_cli.space import lack
-
-    if what := lack(steps, target.data, target.run.root):
-        console.warn(f"{what} (`--runs-root` names another)")
-
-
-def _say_kept(target: Target) -> None:
-    """Settings that an earlier command gave the run still hold: nobody should have to guess why."""
-    kept = flat(target.kept.overrides or {})
-    if target.kept.recipe:
-        kept = {"--recipe": target.kept.recipe, **kept}
-    if kept:
-        shown = " ".join(f"{key}={value}" for key, value in kept.items())
-        console.say(f"settings kept from before: {shown} ({target.run.settings_file})")
 
 
 def next_command(stage: str, method: Method, data: Prepared) -> str:

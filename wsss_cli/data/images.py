@@ -94,13 +94,22 @@ def read_unchecked(path: Path, how: Reading = PLAIN) -> NDArray[np.uint8]:
 
 def _shown(data: bytes, path: Path, how: Reading) -> NDArray[np.uint8]:
     with opened(data, path) as image:
-        kind = kind_of(image)
-        how = how.of(kind)
-        require_certain(kind, image, how, path)
-        image.load()
-        turn = UPRIGHT.get(_orientation(image))
-        rgb = _to_rgb(image, kind, how, data)
-        return np.array(rgb if turn is None else rgb.transpose(turn))  # (H, W, 3), writable
+        return pixels(image, path, how, data)
+
+
+def pixels(image: Image.Image, name: Path, how: Reading = PLAIN, data: bytes = b"") -> NDArray[np.uint8]:
+    """An opened picture as `read_image` gives that of a file.
+
+    data  its file's content, without which 16-bit colours have no other white than the usual one
+    Raises WsssError as `read_image`; what Pillow raises on damage, as it is.
+    """
+    kind = kind_of(image)
+    how = how.of(kind)
+    require_certain(kind, image, how, name)
+    image.load()
+    turn = UPRIGHT.get(_orientation(image))
+    rgb = _to_rgb(image, kind, how, data)
+    return np.array(rgb if turn is None else rgb.transpose(turn))  # (H, W, 3), writable
 
 
 def read_values(path: Path, how: Reading = PLAIN) -> NDArray[np.float64 | np.int64]:
@@ -295,6 +304,8 @@ def _to_rgb(image: Image.Image, kind: Kind, how: Reading, data: bytes) -> Image.
 def _values(image: Image.Image, kind: Kind, data: bytes) -> NDArray[np.float64 | np.int64]:
     """(H, W) or (H, W, 3) numbers of a deep picture: of 16-bit colours both bytes, each from a decoding of its own."""
     shown = values(image, kind)
+    if not image.mode.startswith("RGB"):
+        return shown
     with Image.open(io.BytesIO(data)) as again:
         if not has_halves(again):
             return shown

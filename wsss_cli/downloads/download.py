@@ -15,12 +15,13 @@ from urllib.error import HTTPError, URLError
 from urllib.parse import urlsplit
 from urllib.request import Request, urlopen
 
-from wsss_cli import __version__, console
+from wsss_cli import console
 from wsss_cli.downloads.network import unreachable
 from wsss_cli.errors import WsssError
 from wsss_cli.files import NO_RIGHT, NO_SPACE, writing_allowed
 from wsss_cli.locks import locked
 from wsss_cli.sound import open_file
+from wsss_cli.version import __version__
 
 CHUNK = 1 << 18  # bytes; what a dropped connection can lose
 MEGABYTE = 10**6

@@ -18,12 +18,13 @@ from wsss_cli.batches.transforms import normalise, resize, short_side_scale
 from wsss_cli.cam.online import floor_size
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
+from wsss_cli.data.certainty import gather_notes, note
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import Labels
 from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
-from wsss_cli.engine.certainty import certainty, gather_notes, note
+from wsss_cli.engine.certainty import certainty
 from wsss_cli.engine.enlarge import winners
 from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.errors import WsssError
@@ -106,7 +107,7 @@ class Infer(StageConfig):
 def infer(job: Job[Infer]) -> dict[str, Any]:
     """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split, at its photo's size.
 
-    How sure the network is of each is noted beside them, at the size that it sees.
+    How sure the network is of each is noted in certainty.jsonl, at the size that it sees.
     """
     config = job.config
     net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))

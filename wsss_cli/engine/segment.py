@@ -68,6 +68,9 @@ class Segment(StageConfig):
         "pseudo",
         description="pseudo: the run's pseudo-labels; masks: the ground truth; or a folder of maps, or a run's",
     )
+    masks: Literal["ignore", "prefer"] = Field(
+        "ignore", description="prefer: of images that have a mask learn from that, of the others from `labels`"
+    )
     split: str | None = Field(None, description="the split to learn from; the data set's training split")
     net: Net = Field(Net(), description="the network")
     multi_scale: tuple[ranges.Scale, ...] = Field(
@@ -106,7 +109,8 @@ def train(job: Job[Segment]) -> dict[str, float]:
     )
     data = SegmentationData(samples, labels, config.augment)
     total = total_iterations(config.loop, len(data))
-    job.say(f"train: {len(samples)} images, labels: {config.labels}, {total} iterations of {config.loop.batch} images")
+    what = learnt_from(config, samples)
+    job.say(f"train: {len(samples)} images, labels: {what}, {total} iterations of {config.loop.batch} images")
     training = Training(
         model=net,
         step=_sigmoid_step if isinstance(config, PlainSegment) and config.loss == "sigmoid" else _step,
@@ -145,9 +149,36 @@ class Known(Protocol):
 def labelled(known: Known, config: Labels) -> tuple[list[Sample], Callable[[Sample], Path]]:
     """The images to learn from and where the label map of each lies.
 
-    Of a stage of the run: those of which it promises one.  Raises WsssError if there are none, or if a folder of
-    somebody else's is not there, lacks some, or holds maps of another format.
+    Of a stage of the run: those of which it promises one; of images with masks these, if they are preferred.
+    Raises WsssError if there are none, or if a folder of somebody else's is not there, lacks some, or holds maps of
+    another format.
     """
+    samples, labels = _labelled(known, config)
+    if not prefers_masks(config):
+        return samples, labels
+    have = {s.id for s in samples}
+    split = known.data.split(known.data.split_for("train", config.split))
+    return [s for s in split if s.id in have or s.mask is not None], partial(mask_or, labels)
+
+
+def prefers_masks(config: Labels) -> bool:
+    """Whether images with a mask are learnt from it, the others from something else."""
+    return isinstance(config, Segment) and config.masks == "prefer" and config.labels != "masks"
+
+
+def mask_or(labels: Callable[[Sample], Path], sample: Sample) -> Path:
+    """The image's mask, or where it has none its label map."""
+    return labels(sample) if sample.mask is None else sample.mask
+
+
+def learnt_from(config: Labels, samples: Sequence[Sample]) -> str:
+    """In words, what the labels are."""
+    masked = sum(s.mask is not None for s in samples) if prefers_masks(config) else 0
+    return f"{config.labels}, the masks of {masked}" if masked else config.labels
+
+
+def _labelled(known: Known, config: Labels) -> tuple[list[Sample], Callable[[Sample], Path]]:
+    """The same without the masks that are preferred."""
     data, split = known.data, known.data.split_for("train", config.split)
     samples = data.split(split)
     if config.labels == "masks":

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 from pathlib import Path
 from typing import Literal, TypeVar
@@ -12,6 +12,7 @@ from typing import Literal, TypeVar
 import numpy as np
 
 from wsss_cli.console import Tick
+from wsss_cli.data.certainty import read_certainties
 from wsss_cli.data.label_format import Labels
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.long_side import at_full_size
@@ -100,6 +101,19 @@ class Source:
 def _plain(path: Path) -> Path:
     """Absolute, without '..': what is written under a name of an image stays in the folder that it is written to."""
     return Path(os.path.abspath(path))  # noqa: PTH100  Path.absolute keeps '..', Path.resolve follows links
+
+
+def most_doubtful(source: Source, predictions: Path, most: int) -> Source:
+    """At most `most` of its images, those first of which the network is least certain.
+
+    predictions  the folder of a stage infer of them.  Raises WsssError if that does not tell.
+    """
+    rows = read_certainties(predictions)
+    known = sorted((s for s in source.samples if s.id in rows), key=lambda s: (rows[s.id]["certainty"], s.id))
+    if not known:
+        what = f"{predictions} does not tell how certain the network is of these images"
+        raise WsssError(what, f"an older version made it: wsss infer --split {source.split} --force")
+    return replace(source, samples=tuple(known[:most]), title=f"{source.title}, the least certain")
 
 
 def find_source(data: Prepared, split: str, folder: Path, title: str) -> tuple[Source, int]:

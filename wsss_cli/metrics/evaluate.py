@@ -20,16 +20,17 @@ from wsss_cli.cam.merge import upsample
 from wsss_cli.cam.store import Cam
 from wsss_cli.config import StageConfig, completed, flat
 from wsss_cli.context import Context
+from wsss_cli.data.certainty import read_certainties
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.long_side import at_full_size
 from wsss_cli.data.objects import true_objects
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.engine.certainty import read_certainties
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.job import Job
 from wsss_cli.method import INSTANCES, Artefact
+from wsss_cli.metrics.agreement import against_problem, judged
 from wsss_cli.metrics.bootstrap import Bootstrap, interval
 from wsss_cli.metrics.calibration import calibration
 from wsss_cli.metrics.confusion import IDS, scores_of, summary, sweep, tally, with_open
@@ -62,6 +63,9 @@ class Evaluate(StageConfig):
         description="classes of the mean IoU: union: a class that is only predicted counts as 0 (VOC devkit's "
         "VOCevalseg, mmseg, IRN's evaluation); ground_truth: it is left out (the scorers of ToCo, PUF and BCM)",
     )
+    against: Annotated[str | None, Place("folder")] = Field(
+        None, description="a folder of predictions of another run, which those of this one are compared with"
+    )
     instances: bool = Field(False, description="also score instance labels (of stage pseudo): AP50, AP75, ABO")
     true_instances: Annotated[str | None, Place("any")] = Field(
         None, description="a COCO JSON or a folder of VOC object maps; null: those that the data set names"
@@ -87,8 +91,13 @@ class Evaluate(StageConfig):
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
         predicted = _predicted(context)
-        if predicted and not any(sample.mask for sample in predicted):
-            yield _no_masks(f"what is predicted of '{context.data.info.name}'")
+        if predicted and self.against is None and not any(s.mask or s.tags or s.boxes for s in predicted):
+            what = f"what is predicted of '{context.data.info.name}' has neither masks nor tags nor boxes to judge by"
+            yield WsssError(what, "choose another --split, or compare with another run: --against METHOD/NAME")
+        if self.against is not None and not predicted:
+            yield WsssError("--against compares predictions", "leave out --stage, or --against")
+        elif self.against is not None and (problem := against_problem(self.against, predicted, context.data)):
+            yield problem
         promised = context.promised.get("pseudo")
         if self.instances and promised and not promised.get(INSTANCES.folder):
             from wsss_cli.metrics.instances import labels_file, no_instances
@@ -117,14 +126,18 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     source = next(iter(job.inputs))
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
-    samples, masked = job.data.split(split), with_mask(job.data, split)
-    swept = _swept(job, source, masked)
-    if swept is not None and swept.of.kind == "cam":
+    samples = job.data.split(split)
+    masked = [s for s in samples if s.mask] if source == "infer" else with_mask(job.data, split)
+    swept = _swept(job, source, masked) if masked else None
+    if not masked:
+        job.say("there are no masks: predictions are judged by what there is, tags, boxes or another run")
+        scored = Scored()
+    elif swept is not None and swept.of.kind == "cam":
         scored = Scored([swept.row("CAM", job)], curve=swept.curve())
     else:
         scored = _score_labels(job, masked, source)
     sure = read_certainties(job.inputs[source]) if source == "infer" else {}
-    protocol = _protocol(job, source, split, len(masked))
+    protocol = _protocol(job, source, split, len(masked or samples))
     report: dict[str, Any] = {
         "method": job.method.name,
         "run": job.folder.parent.name,
@@ -137,6 +150,9 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     }
     if found := calibration(sure[s.id] for s in masked if s.id in sure):
         report["calibration"] = found
+    if source == "infer" and (config.against or not masked):
+        other = Path(config.against) if config.against else None
+        report["agreement"] = judged(job, samples, label_maps(job, source), other, config.mean_over)
     if config.instances and source == "pseudo" and job.runtime.main:
         report["instances"] = _score_instances(job, samples, config.true_instances)
     if job.runtime.main:
@@ -145,7 +161,8 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
         if scored.matrices:
             names = ["background", *job.data.info.classes]
             write_text(job.folder / CONFUSION, json.dumps({"classes": names, "matrices": scored.matrices}) + "\n")
-    return {row["name"]: row["miou"] for row in scored.rows} | report.get("instances", {}).get("means", {})
+    told = {row["name"]: row["miou"] for row in scored.rows} | report.get("instances", {}).get("means", {})
+    return told | {f"{row['name']}, {row['of']}": row["value"] for row in report.get("agreement", ())}
 
 
 def with_mask(data: Prepared, split: str) -> list[Sample]:
@@ -157,7 +174,9 @@ def with_mask(data: Prepared, split: str) -> list[Sample]:
 
 
 def _no_masks(what: str) -> WsssError:
-    remedy = "choose a --split that has some, or prepare the data with masks; without a score: wsss train, wsss infer"
+    remedy = (
+        "choose a --split that has some, or prepare the data with masks; predictions are judged without: wsss evaluate"
+    )
     return WsssError(f"{what} has no masks to score against", remedy)
 
 
@@ -429,11 +448,14 @@ def _training(job: Job) -> dict[str, Any]:
     record = read_record(job.inputs["infer"].parent / "train") or {}
     stage, recorded = job.method.stage("train"), record.get("config", {})
     learnt, told = completed(stage.config_class(), recorded) if stage else recorded, record.get("metrics") or {}
+    labels = learnt.get("labels", "image tags")  # of which single-stage methods make labels as they train
+    if learnt.get("masks") == "prefer" and labels != "masks":
+        labels += ", masks where there are some"
     network = learnt.get("net")
     if isinstance(network, dict) and "normalise" in network:  # what "auto" stood for; of older versions ImageNet's
         network = network | {"normalise": record.get("normalise", {}).get("net", "imagenet")}
     return {
-        "labels": learnt.get("labels", "image tags"),  # which single-stage methods make labels of as they train
+        "labels": labels,
         "network": network,
         "effective_batch": told.get("effective_batch", learnt.get("loop", {}).get("batch")),
         "selection": told.get("selection", NO_SELECTION),

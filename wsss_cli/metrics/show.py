@@ -9,7 +9,28 @@ from wsss_cli.protocol import FEW, Protocol
 
 
 def show(report: dict[str, Any]) -> None:
-    """The rows of scores.json side by side, per class, with what a reader needs to compare them."""
+    """What scores.json holds, with what a reader needs to compare it."""
+    if report["scores"]:
+        show_scores(report)
+    if "agreement" in report:
+        show_agreement(report)
+
+
+def show_agreement(report: dict[str, Any]) -> None:
+    """What was judged without masks, per class, and what each measure says."""
+    rows = report["agreement"]
+    classes = dict.fromkeys(name for row in rows for name, value in row["classes"].items() if value is not None)
+    body = [[name, *(_percent(row["classes"].get(name)) for row in rows)] for name in classes]
+    body.append(["all", *(_percent(row["value"]) for row in rows)])
+    title = f"{report['method']}/{report['run']} on {report['data']}, split {report['split']}: without masks"
+    console.table(title, ["%", *(f"{row['name']} ({row['of']})" for row in rows)], body)
+    for row in {row["name"]: row for row in rows}.values():
+        console.say(f"{row['name']}: {row['says']}; {row['images']} images")
+    console.say(Protocol.read(report).made())
+
+
+def show_scores(report: dict[str, Any]) -> None:
+    """The scores against masks side by side, per class."""
     rows = report["scores"]
     classes = [name for name in rows[0]["iou"] if any(r["iou"][name] is not None for r in rows)]
     body = [[name, *(_percent(r["iou"][name]) for r in rows)] for name in classes]

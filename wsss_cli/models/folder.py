@@ -14,7 +14,6 @@ from typing import Any
 from safetensors.torch import save
 from torch import Tensor
 
-from wsss_cli import __version__
 from wsss_cli.checkout import code
 from wsss_cli.config import as_dict, flat, resolve
 from wsss_cli.engine import checkpoint
@@ -28,6 +27,7 @@ from wsss_cli.protocol import Protocol
 from wsss_cli.report.read import evaluations, inputs_of, stage_records
 from wsss_cli.runs import Run
 from wsss_cli.sound import read_text
+from wsss_cli.version import __version__
 
 WEIGHTS = "model.safetensors"
 FORMAT = 1

@@ -143,18 +143,30 @@ def _read(photo: Photo, how: Reading, long_side: int | None) -> Seen | WsssError
         return error
 
 
-@torch.inference_mode()
 def _with_scores(seen: Seen, net: nn.Module, config: Infer, runtime: Runtime, photo: Photo) -> Seen | WsssError:
-    """With its scores, or why there are none: it needs more memory than there is."""
+    """With its scores, or why there are none."""
     try:
-        batch = torch.from_numpy(seen_of(seen.image, config)[None]).to(runtime.device)  # (1, h, w, 3)
-        return replace(seen, scores=predict(net, batch, config, seen.image.shape[:2])[0])
+        return replace(seen, scores=scores_of(seen.image, net, config, runtime.device, photo.path))
+    except WsssError as error:
+        return error
+
+
+@torch.inference_mode()
+def scores_of(image: NDArray[np.uint8], net: nn.Module, config: Infer, device: torch.device, name: object) -> Tensor:
+    """Softmax scores (K, H, W), background first, of a picture (H, W, 3), on the device.
+
+    Raises WsssError if it needs more memory than there is.
+    """
+    height, width = image.shape[:2]
+    try:
+        batch = torch.from_numpy(seen_of(image, config)[None]).to(device)  # (1, h, w, 3)
+        return predict(net, batch, config, (height, width))[0]
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in WRONG_MEMORY):
             raise
-        height, width = seen.image.shape[:2]
-        what = f"{photo.path} is too large for the memory: {width} x {height} pixels"
-        return WsssError(what, "let the network see it smaller, --long-side 1024, or in parts, infer.window=1024")
+        what = f"{name} is too large for the memory: {width} x {height} pixels"
+        advice = "let the network see it smaller, --long-side 1024, or in parts, infer.window=1024"
+        raise WsssError(what, advice) from error
 
 
 def write_results(

@@ -58,7 +58,7 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
     if chosen.type == "cpu":
         keep_freed_memory()
     if not in_launched_process():
-        yield Runtime(chosen, workers=default_workers(workers, 1, chosen), trust=trust)
+        yield alone(device, workers, trust)
         return
     if chosen.type == "cuda":
         chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
@@ -77,6 +77,12 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
         raise SystemExit(2 if isinstance(error, WsssError) else 1) from error
     finally:
         dist.destroy_process_group()
+
+
+def alone(device: str, workers: int | None, trust: bool) -> Runtime:
+    """The only rank.  Raises WsssError if the device is not there."""
+    chosen = choose_device(device)
+    return Runtime(chosen, workers=default_workers(workers, 1, chosen), trust=trust)
 
 
 def _meet() -> tuple[Store, int, int]:

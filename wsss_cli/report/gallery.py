@@ -8,6 +8,9 @@ from typing import Any
 
 from wsss_cli.data.labels import label_path
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.plugins import methods
+from wsss_cli.report.certainty import HOW as HOW_CERTAIN
+from wsss_cli.report.certainty import certainties, least_certain
 from wsss_cli.report.markup import EMPTY, Html, el, join
 from wsss_cli.report.read import Record, per_image
 from wsss_cli.report.sheet import FileOf, Pick, pick, sheet, spread
@@ -47,13 +50,32 @@ def _predicted(
     run: Run, records: Mapping[str, Record], scored: Mapping[str, Mapping[str, Any]], data: Prepared
 ) -> Html | None:
     """Of the first scored predictions: `evaluate`, or that of another split if there is no other."""
-    key = min((k for k, report in scored.items() if report["stage"] == "infer"), default=None)
+    key = min((k for k, report in scored.items() if report["stage"] == "infer" and report["scores"]), default=None)
     if key is None:
-        return None
+        return _unscored(run, records, data)
     split, kind = scored[key]["split"], scored[key]["scores"][-1]["name"]
     picks = pick(data.samples, per_image(run.stage(key)), EACH)
     files = columns(run, records, key.replace("evaluate", "infer"))
-    return sheet(f"Predictions, split {split}", _intro(picks, kind), picks, files, data)
+    return sheet(f"Predictions, split {split}", _intro(picks, kind), picks, files, data, has_boxes(run, data))
+
+
+def _unscored(run: Run, records: Mapping[str, Record], data: Prepared) -> Html | None:
+    """Without a score the least certain of the first predictions."""
+    key = min((k for k in records if k.partition("-")[0] == "infer"), default=None)
+    if key is None:
+        return None
+    picks = least_certain(data.samples, certainties(run, {key: records[key]}), 3 * EACH)
+    split = (records[key].get("metrics") or {}).get("split", "")
+    files = columns(run, records, key)
+    return (
+        sheet(f"Predictions, split {split}", HOW_CERTAIN, picks, files, data, has_boxes(run, data)) if picks else None
+    )
+
+
+def has_boxes(run: Run, data: Prepared) -> bool:
+    """Whether boxes are to be seen: they were learnt from, or there are no masks to show instead."""
+    method = methods().get(run.method)
+    return not any(s.mask for s in data.samples) or (method is not None and method.supervision == "boxes")
 
 
 def _learnt_from(
@@ -61,13 +83,19 @@ def _learnt_from(
 ) -> Html | None:
     """Images that have a CAM, a seed or a pseudo-label."""
     mious = per_image(run.stage("evaluate-pseudo")) if "evaluate-pseudo" in scored else {}
-    picks = pick(data.samples, mious, EACH_TRAIN) or spread(_with_files(run, data), 3 * EACH_TRAIN)
+    made = [] if mious else _with_files(run, data)
+    sure = certainties(run, records) if made and not any(sample.mask for sample in made) else {}
+    picks = pick(data.samples, mious, EACH_TRAIN) or least_certain(made, sure, 3 * EACH_TRAIN)
+    picks = picks or spread(made, 3 * EACH_TRAIN)
     infer = next((k for k, r in records.items() if k.startswith("infer") and _holds(run.stage(k), picks)), None)
     title = "CAMs and pseudo-labels" + (f", split {scored['evaluate-pseudo']['split']}" if mious else "")
-    return sheet(title, _intro(picks, "the pseudo-label"), picks, columns(run, records, infer), data) if picks else None
+    intro, files = _intro(picks, "the pseudo-label"), columns(run, records, infer)
+    return sheet(title, intro, picks, files, data, has_boxes(run, data)) if picks else None
 
 
 def _intro(picks: Sequence[Pick], kind: str) -> str:
+    if any(p.certainty is not None for p in picks):
+        return HOW_CERTAIN
     if all(p.rank for p in picks):
         return f"The best, those around the median, and the worst by the mIoU of {kind} within the image, in %."
     return ""

@@ -9,9 +9,9 @@ from datetime import UTC, datetime
 from importlib.resources import files
 from pathlib import Path
 
-from wsss_cli import __version__
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
+from wsss_cli.report.agreement import agreement_section
 from wsss_cli.report.bars import bars_section
 from wsss_cli.report.browser import MOST, browser_section, script
 from wsss_cli.report.calibration import calibration_section
@@ -25,6 +25,7 @@ from wsss_cli.report.read import evaluations, journals, label, rows, rows_of, so
 from wsss_cli.report.scores import scores_section
 from wsss_cli.report.stages import origin_section, stages_section
 from wsss_cli.runs import Run
+from wsss_cli.version import __version__
 
 POLICY = "default-src 'none'; img-src data:; style-src 'unsafe-inline'; base-uri 'none'; form-action 'none'"
 """What a browser is to allow: the pictures and styles within the file; nothing from anywhere, no script but ours."""
@@ -45,6 +46,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
     every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
         "Scores": scores_section(every),
+        "Without masks": agreement_section(scored),
         "IoU per class": bars_section(every, data),
         "Instances": instances_section(every),
         "Confusion": confusion_section(run, scored, data),

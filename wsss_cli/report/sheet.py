@@ -14,6 +14,7 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.palette import Colour, colours
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.report.boxes import outlined
 from wsss_cli.report.markup import EMPTY, Html, el, join, percent, swatch
 from wsss_cli.report.pictures import Picture, data_uri, heat, overlay, thumbnail
 
@@ -22,11 +23,15 @@ FileOf = Callable[[Sample], Path | None]
 
 @dataclass(frozen=True)
 class Pick:
-    """An image of a sheet and why it was chosen: "best", "median", "worst", or "" with no mIoU to choose by."""
+    """An image of a sheet and why it was chosen: "best", "median", "worst", or "" with no mIoU to choose by.
+
+    certainty  of the network, where images were chosen by that
+    """
 
     sample: Sample
     rank: str = ""
     miou: float | None = None
+    certainty: float | None = None
 
 
 @dataclass(frozen=True)
@@ -54,12 +59,15 @@ def spread(samples: Sequence[Sample], most: int) -> list[Pick]:
     return [Pick(samples[i * len(samples) // n]) for i in range(n)]
 
 
-def sheet(title: str, intro: str, picks: Sequence[Pick], columns: Mapping[str, FileOf], data: Prepared) -> Html:
+def sheet(
+    title: str, intro: str, picks: Sequence[Pick], columns: Mapping[str, FileOf], data: Prepared, boxed: bool = False
+) -> Html:
     """A table of pictures, one image a row; columns of which no image has a file are left out.
 
-    columns  where a picture's label map or class maps (.npz) lie, by its name.  Raises WsssError for damaged files.
+    columns  where a picture's label map or class maps (.npz) lie, by its name; boxed, draw boxes into the images
+    Raises WsssError for damaged files.
     """
-    shown = [_pictures(p.sample, columns, colours(data)) for p in picks]
+    shown = [_pictures(p.sample, columns, colours(data), boxed) for p in picks]
     names = [name for name in ("image", *columns) if any(name in pictures for pictures in shown)]
     if len(names) < 2:
         return EMPTY
@@ -75,10 +83,12 @@ def sheet(title: str, intro: str, picks: Sequence[Pick], columns: Mapping[str, F
     )
 
 
-def _pictures(sample: Sample, columns: Mapping[str, FileOf], palette: Sequence[Colour]) -> dict[str, Shown]:
+def _pictures(
+    sample: Sample, columns: Mapping[str, FileOf], palette: Sequence[Colour], boxed: bool
+) -> dict[str, Shown]:
     """The image and what has been made of it, by column."""
     small = thumbnail(read_image(sample.image))
-    shown = {"image": Shown(small)}
+    shown = {"image": Shown(outlined(small, sample, palette) if boxed else small)}
     for name, file_of in columns.items():
         path = file_of(sample)
         picture = _draw(path, small, palette) if path and path.exists() else None
@@ -105,6 +115,7 @@ def _row(pick: Pick, pictures: Mapping[str, Shown], names: Sequence[str], data: 
 def _about(pick: Pick, data: Prepared) -> list[Html]:
     """The image's id, its mIoU, its tags."""
     score = "" if pick.miou is None else f"mIoU {percent(pick.miou)}"
+    score = score if pick.certainty is None else f"certainty {percent(pick.certainty)}"
     rank = f"{pick.rank} · {score}" if pick.rank else score
     tags = [el("span", swatch(colours(data)[t]), data.info.classes[t - 1], cls="key") for t in pick.sample.tags]
     return [

@@ -166,6 +166,8 @@ def test_lists_of_splits(folder: Folder) -> None:
     assert split_of(folder.prepare(tags=(csv,), split_file=(train, val))) == both
     assert split_of(folder.prepare(tags=(csv,), split_file=(folder.path / "lists",))) == both
     assert split_of(folder.prepare(tags=(csv,), split_file=(val,))) == {**both, "d": ("train",)}
+    before = folder.prepare(tags=(csv,), split_file=(train, val))
+    assert split_of(folder.prepare(tags=(csv,), split_file=(before.folder,), seed=7)) == both
 
 
 def test_a_column_of_splits(folder: Folder) -> None:

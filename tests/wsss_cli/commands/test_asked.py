@@ -5,7 +5,6 @@ from pathlib import Path
 import pytest
 import torch
 
-from wsss_cli.commands.stage import Target, _execute
 from wsss_cli.config import StageConfig
 from wsss_cli.data.prepared import DatasetInfo, read_prepared, write_prepared
 from wsss_cli.errors import Hindrance, WsssError
@@ -13,6 +12,7 @@ from wsss_cli.method import Stage
 from wsss_cli.plan import Step
 from wsss_cli.plugins import method
 from wsss_cli.ranks.distributed import Runtime
+from wsss_cli.running.target import Target, perform
 from wsss_cli.runs import Run, Settings
 
 EARLIER, NOW = Settings("mobile", {"train": {"seed": 1}}), Settings("voc", {"train": {"seed": 2}})
@@ -55,7 +55,7 @@ def test_what_a_failed_command_was_asked_is_remembered_unless_it_was_a_mistake(
     step = Step("train", Stage("train", "", ""), StageConfig(), {}, run.stage("train"), "", "missing")
     target = Target(run, method("irn"), data, NOW, NOW, before or Settings())
     with pytest.raises(type(error)) as raised:
-        _execute(target, [step], Runtime(torch.device("cpu")), hint=False)
+        perform(target, [step], Runtime(torch.device("cpu")))
     assert raised.value is error
     assert (tmp_path / "runs/latest").read_text().strip() == f"d/irn/{'mine' if kept else 'other'}"
     if kept or before is not None:

@@ -54,6 +54,18 @@ def test_predictions_of_a_split(trained: Wsss) -> None:
     assert rows and all(isinstance(row["segmentation"], list) for row in rows)
 
 
+def test_the_least_certain_pseudo_labels(trained: Wsss) -> None:
+    few = ("export", "labels", "--format", "label-studio", "--least-certain", 3)
+    result = trained(*few, "--workers", 0, "--out", "few")
+    assert result.code == 0 and "the least certain, 3 images of split 'train' -> few" in result.out, result.text
+    lines = (trained.folder / RUN / "infer-train/certainty.jsonl").read_text().splitlines()
+    rows = sorted(map(json.loads, lines), key=lambda row: (row["certainty"], row["id"]))
+    tasks = json.loads((trained.folder / "few/tasks.json").read_text())
+    assert [task["data"]["image"].rpartition("=")[2] for task in tasks] == [f"{row['id']}.png" for row in rows[:3]]
+    result = trained(*few, "--procs", 2, "--out", "other")
+    assert result.code == 2 and "--least-certain is for one process" in result.err
+
+
 def test_a_label_map_that_is_gone_is_made_again_first(trained: Wsss) -> None:
     gone = trained.folder / RUN / "pseudo/labels/dot00.png"
     kept = gone.read_bytes()

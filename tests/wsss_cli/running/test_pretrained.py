@@ -8,10 +8,11 @@ import pytest
 from made_run import drawn_data
 from wsss_cli.commands import stage
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import flat
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import method
+from wsss_cli.running import target as running
+from wsss_cli.running.pretrained import pretrained_settings
 from wsss_cli.runs import Run, Settings
 
 MASKS = {"train": {"labels": "masks"}}
@@ -71,8 +72,8 @@ def test_a_file_that_can_be_of_no_network_is_refused(name: str, asked: str, mess
 
 
 def test_the_command_keeps_them_and_what_is_set_by_key_wins(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(stage, "find_run", lambda method, options: Run(tmp_path, "toy", "irn", "default"))
-    monkeypatch.setattr(stage, "read_prepared", lambda folder: drawn_data(tmp_path))
+    monkeypatch.setattr(stage, "find_run", lambda *named: Run(tmp_path, "toy", "irn", "default"))
+    monkeypatch.setattr(running, "read_prepared", lambda folder: drawn_data(tmp_path))
     monkeypatch.chdir(tmp_path)
     options = RunOptions(recipe="mobile", pretrained=["w.pth"], set=["seeds.net.pretrained=own.pth"])
     with pytest.raises(WsssError, match=r"^--pretrained w.pth: there is no file w.pth\n"):  # once, of two stages

@@ -1,0 +1,135 @@
+"""Stages and what they leave, from Python: the same engine as the commands', which says nothing."""
+
+import json
+import logging
+import threading
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+import wsss_cli as wsss
+from made_run import METHOD, drawn_data, finished_run
+from wsss_cli.api.stages import overrides_of
+from wsss_cli.data.prepared import write_prepared
+from wsss_cli.plan import Step
+from wsss_cli.runs import Run
+
+
+@pytest.fixture(scope="module")
+def made(tmp_path_factory: pytest.TempPathFactory) -> Run:
+    folder = tmp_path_factory.mktemp("made")
+    return finished_run(Run(folder / "runs", "toy", "irn", "default"), drawn_data(folder / "data"))
+
+
+@pytest.mark.parametrize(
+    ("settings", "expected"),
+    [
+        ({"loop.epochs": 5}, {"train": {"loop": {"epochs": 5}}}),
+        ({"loop": {"epochs": 5}, "loop.batch": 2}, {"train": {"loop": {"epochs": 5, "batch": 2}}}),
+        ({"seeds.seed": 1, "seed": 2}, {"seeds": {"seed": 1}, "train": {"seed": 2}}),
+        ({"infer": {"scales": (0.5, 1)}}, {"infer": {"scales": [0.5, 1]}}),
+        ({"labels": Path("a/b")}, {"train": {"labels": "a/b"}}),
+    ],
+)
+def test_settings_with_dots_and_dictionaries(settings: dict[str, Any], expected: dict[str, Any]) -> None:
+    assert overrides_of(settings, "train") == expected
+
+
+def test_what_a_run_has_made(made: Run) -> None:
+    cams, labels = wsss.read_cams(made), wsss.read_pseudo_labels(made)
+    assert list(cams) == list(labels) == [f"scene_{i:02d}" for i in range(1, 12)] and "scene_00" not in cams
+    cam = cams["scene_01"]
+    assert cam.full().shape == (len(cam.class_ids), *labels["scene_01"].shape)
+    assert set(np.unique(labels["scene_01"])) <= {0, *cam.class_ids.tolist()}
+    predictions = wsss.read_predictions(made)
+    assert len(predictions) == 12 == len(wsss.read_predictions(made, "val", refined=True))
+    scores = wsss.read_scores(made)
+    assert list(scores) == ["evaluate-seeds", "evaluate-pseudo", "evaluate"]
+    assert [row["name"] for row in scores["evaluate"]["scores"]] == ["prediction", "prediction + CRF"]
+    with pytest.raises(wsss.WsssError, match=r"no folder .*infer-train.*\n.*wsss infer irn --data toy --name default"):
+        wsss.read_predictions(made, "train")
+    with pytest.raises(KeyError):
+        cams["scene_00"]
+
+
+def test_runs_are_found(made: Run) -> None:
+    assert wsss.list_runs(runs_root=made.root) == [made] == [wsss.open_run("irn/default", runs_root=made.root)]
+    with pytest.raises(wsss.WsssError, match="did you mean 'irn/default'"):
+        wsss.open_run("irn/defualt", runs_root=made.root)
+
+
+@pytest.fixture
+def performed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> list[Step]:
+    """The steps that are performed, whose functions draw their results."""
+    data = drawn_data(tmp_path / "data/toy")
+    write_prepared(tmp_path / "data/toy", data.info, data.samples)
+    monkeypatch.chdir(tmp_path)
+    for module in ("wsss_cli.api.stages", "wsss_cli.running.target"):
+        monkeypatch.setattr(f"{module}.find_method", lambda name: replace(METHOD, package="wsss_irn"))
+    done: list[Step] = []
+    from wsss_cli import execute
+
+    run = execute._run
+    monkeypatch.setattr(execute, "_run", lambda step, *rest: (done.append(step), run(step, *rest)))
+    return done
+
+
+def test_a_stage_runs_as_the_command_does(performed: list[Step], capfd: pytest.CaptureFixture[str]) -> None:
+    data = wsss.open_data("toy")
+    run = wsss.run_stage("pseudo", "irn", data, "mine", settings={"seed": 3}, device="cpu")
+    assert [step.key for step in performed] == ["seeds", "pseudo"] and run.folder == Path("runs/toy/irn/mine")
+    assert capfd.readouterr().out == ""
+    record = json.loads((run.stage("pseudo") / "stage.json").read_text())
+    assert record["command"] == "wsss pseudo irn --data toy --name mine pseudo.seed=3"
+    assert "pseudo: made labels" in (run.stage("pseudo") / "log.txt").read_text()
+    wsss.run_stage("pseudo", "irn", "toy", "mine")
+    assert len(performed) == 2  # finished, and the setting is remembered
+    assert run.settings().overrides == {"pseudo": {"seed": 3}}
+    wsss.run_stage("pseudo", "irn", "toy", "mine", force=True)
+    assert [step.key for step in performed[2:]] == ["pseudo"]
+
+
+def test_stages_run_in_threads_each_with_its_own_log(performed: list[Step]) -> None:
+    logging.getLogger("wsss").handlers.clear()
+    names = ("one", "two")
+    threads = [threading.Thread(target=wsss.run_stage, args=("seeds", "irn", "toy", name)) for name in names]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    for name in names:
+        text = Path(f"runs/toy/irn/{name}/seeds/log.txt").read_text()
+        assert text.count("seeds: made cam") == 1 and f"irn/{name}/seeds" in text
+
+
+@pytest.mark.parametrize(
+    ("asked", "message"),
+    [
+        (("train", "inr", "toy"), "unknown method 'inr'; did you mean 'irn'"),
+        (("train", "irn", "toyy"), "no prepared data set 'toyy' in data; did you mean 'toy'"),
+        (("trian", "irn", "toy"), "has no stage 'trian'"),
+    ],
+)
+def test_a_mistake_is_told_before_anything_runs(
+    asked: tuple[str, str, str], message: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    data = drawn_data(tmp_path / "data/toy")
+    write_prepared(tmp_path / "data/toy", data.info, data.samples)
+    monkeypatch.chdir(tmp_path)
+    with pytest.raises(wsss.WsssError, match=message):
+        wsss.run_stage(*asked)
+    assert not Path("runs").exists()
+
+
+def test_a_training_that_is_stopped_raises_as_python_does(
+    performed: list[Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def stop(*args: Any) -> None:
+        raise SystemExit(130)
+
+    monkeypatch.setattr("wsss_cli.api.stages.perform", stop)
+    with pytest.raises(KeyboardInterrupt):
+        wsss.run_stage("seeds", "irn", "toy")

@@ -1,0 +1,61 @@
+"""What a segmentation network learns from: label maps, and masks where they are preferred."""
+
+from dataclasses import replace
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+from wsss_cli.context import Context
+from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
+from wsss_cli.engine.segment import PlainSegment, Segment, labelled, learnt_from, mask_or
+from wsss_cli.errors import WsssError
+from wsss_cli.plan import check_sections, stages_of
+from wsss_cli.plugins import methods
+from wsss_cli.runs import Settings
+
+ABLE = {"irn", "clipes", "ppmg"}
+
+
+def context(*masked: str) -> Context:
+    """Images a, b with pseudo-labels and c, d without, as untagged ones; e of another split."""
+    made = [Sample(id, Path(f"{id}.jpg"), 9, 9, (), splits=("train" if id != "e" else "val",)) for id in "abcde"]
+    samples = tuple(replace(s, mask=Path(f"masks/{s.id}.png")) if s.id in masked else s for s in made)
+    info = DatasetInfo("x", "folder", ("cat",), {"train": "train", "val": "val", "seeds": "train"}, "")
+    promised = {"pseudo": {"labels": ["a.png", "b.png"]}}
+    return Context(Prepared(Path(), info, samples), 1, {"pseudo": Path("run/pseudo")}, promised)
+
+
+@pytest.mark.parametrize("cls", [Segment, PlainSegment])
+@pytest.mark.parametrize(
+    ("settings", "expected", "told"),
+    [
+        ({}, ["run/pseudo/labels/a.png", "run/pseudo/labels/b.png"], "pseudo"),
+        ({"masks": "prefer"}, ["run/pseudo/labels/a.png", "masks/b.png", "masks/c.png"], "pseudo, the masks of 2"),
+        ({"labels": "masks"}, ["masks/b.png", "masks/c.png"], "masks"),
+        ({"labels": "masks", "masks": "prefer"}, ["masks/b.png", "masks/c.png"], "masks"),
+    ],
+)
+def test_masks_where_they_are(cls: type[Segment], settings: dict[str, Any], expected: list[str], told: str) -> None:
+    config = cls(**settings)
+    samples, place = labelled(context("b", "c", "e"), config)
+    assert [str(place(s)) for s in samples] == expected and learnt_from(config, samples) == told
+
+
+def test_without_masks_it_changes_nothing() -> None:
+    config = Segment(masks="prefer")
+    samples, place = labelled(context(), config)
+    assert [s.id for s in samples] == ["a", "b"] and learnt_from(config, samples) == "pseudo"
+    assert mask_or(place, samples[0]) == place(samples[0])
+
+
+@pytest.mark.parametrize("name", sorted(methods()))
+def test_a_method_that_cannot_take_masks_says_why(name: str) -> None:
+    method = methods()[name]
+    settings = Settings(None, {"train": {"masks": "prefer"}})
+    if name in ABLE:
+        check_sections({}, settings, stages_of(method), method)
+        return
+    for recipe, asked in (({}, settings), ({"train": {"masks": "prefer"}}, Settings())):
+        with pytest.raises(WsssError, match=rf"'{name}' makes the labels .* or changes them.*\n.* clipes, irn, ppmg"):
+            check_sections(recipe, asked, stages_of(method), method)

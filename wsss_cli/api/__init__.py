@@ -1,0 +1,1 @@
+"""What Python programs call: `import wsss_cli as wsss`, told in docs/python.md."""

@@ -1,0 +1,88 @@
+"""What a run has made, image by image: CAMs, pseudo-labels, predictions; and its scores."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from pathlib import Path
+from typing import Any, TypeVar
+
+from wsss_cli.cam.store import Cam, read_cam
+from wsss_cli.data.label_format import Labels
+from wsss_cli.data.labels import read_labels
+from wsss_cli.errors import WsssError
+from wsss_cli.method import Kind
+from wsss_cli.plugins import method as find_method
+from wsss_cli.report.read import evaluations, stage_records
+from wsss_cli.runs import Run
+
+T = TypeVar("T")
+
+
+class Files(Mapping[str, T]):
+    """What lies in a folder by the images' ids; each is read when it is asked for."""
+
+    def __init__(self, folder: Path, suffix: str, read: Callable[[Path], T]) -> None:
+        self._folder, self._read = folder, read
+        found = sorted(path for path in folder.rglob(f"*{suffix}") if not path.name.startswith("."))
+        self._paths = {path.relative_to(folder).as_posix().removesuffix(suffix): path for path in found}
+
+    def __getitem__(self, id: str) -> T:
+        return self._read(self._paths[id])
+
+    def __iter__(self) -> Iterator[str]:
+        return iter(self._paths)
+
+    def __len__(self) -> int:
+        return len(self._paths)
+
+    def __repr__(self) -> str:
+        return f"<{len(self)} files of {self._folder}>"
+
+
+def read_cams(run: Run) -> Mapping[str, Cam]:
+    """The CAMs of the stage seeds by the images' ids.  Raises WsssError if the run has none."""
+    return Files(_made(run, "seeds", "cam"), ".npz", read_cam)
+
+
+def read_pseudo_labels(run: Run) -> Mapping[str, Labels]:
+    """The pseudo-labels by the images' ids: (H, W), 0 background, 1..C classes, 255 ignore (65535 of int32 maps).
+
+    Raises WsssError if the run has none.
+    """
+    return Files(_made(run, "pseudo", "labels"), ".png", read_labels)
+
+
+def read_predictions(run: Run, split: str | None = None, *, refined: bool = False) -> Mapping[str, Labels]:
+    """The predictions of a split, the validation split if not given, by the images' ids: (H, W), 0 background.
+
+    refined  those that a dense CRF has refined.  Raises WsssError if the run has none.
+    """
+    folder = run.stage(f"infer-{split}" if split else "infer")
+    if split and not folder.is_dir() and _split_of(run) == split:
+        folder = run.stage("infer")
+    return Files(_there(folder / ("labels_crf" if refined else "labels"), run, "infer"), ".png", read_labels)
+
+
+def read_scores(run: Run) -> dict[str, dict[str, Any]]:
+    """scores.json of each evaluation of the run, by its folder: "evaluate", "evaluate-pseudo"."""
+    return evaluations(run, stage_records(run))
+
+
+def _split_of(run: Run) -> str | None:
+    """The split that the usual predictions are of."""
+    return (stage_records(run).get("infer", {}).get("metrics") or {}).get("split")
+
+
+def _made(run: Run, stage: str, kind: Kind) -> Path:
+    """Where a stage has its files of a kind.  Raises WsssError if the method makes none, or they are not there yet."""
+    writes = find_method(run.method).writes(stage, kind)
+    if not writes:
+        raise WsssError(f"stage {stage} of method '{run.method}' makes no {kind}", "see its page in docs/")
+    return _there(run.stage(stage) / writes[0].folder, run, stage)
+
+
+def _there(folder: Path, run: Run, stage: str) -> Path:
+    if not folder.is_dir():
+        command = f"wsss {stage} {run.method} --data {run.data} --name {run.name}"
+        raise WsssError(f"there is no folder {folder}", f"run the stage first: {command}")
+    return folder

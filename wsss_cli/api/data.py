@@ -1,0 +1,64 @@
+"""Prepared data sets: made, opened."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from pathlib import Path
+from typing import Any
+
+from wsss_cli import console
+from wsss_cli.checks.finding import Finding
+from wsss_cli.config import resolve
+from wsss_cli.data.prepared import Prepared, read_prepared
+from wsss_cli.plugins import dataset as find_dataset
+from wsss_cli.preparation import prepare as host
+from wsss_cli.running.find import require_data
+
+
+def prepare(
+    source: str,
+    options: Mapping[str, Any] | None = None,
+    name: str | None = None,
+    *,
+    data_root: str | Path = "data",
+    force: bool = False,
+    skip_bad: bool = False,
+    long_side: int | None = None,
+) -> Prepared:
+    """Read a data set once, check every file of it, and keep what was found in `data_root/name`; as `wsss prepare`.
+
+    source    "folder", "coco", "voc", "shapes", or an installed plugin's
+    options   those of the source as `wsss prepare SOURCE --help` tells them, with _ for -: {"images": "photos"}
+    name      of the data set; the source's, if not given
+    force     replace a data set of that name; skip_bad, leave out images that cannot be used
+    long_side  pixels of the longer side at which stages see photos that are larger; None: as they are
+    Raises WsssError with all that is wrong with the data, nothing written.
+    """
+    return read_prepared(make_data(source, options or {}, name, Path(data_root), force, skip_bad, long_side))
+
+
+def make_data(
+    source: str,
+    given: Mapping[str, Any],
+    name: str | None,
+    root: Path,
+    force: bool,
+    skip_bad: bool,
+    long_side: int | None,
+) -> Path:
+    """The folder of a data set, made as `prepare` says."""
+    plugin = find_dataset(source)
+    options = resolve(plugin.config_class(), source, given, remedy=f"see: wsss prepare {source} --help")
+    with console.counter(f"prepare {source}") as count:
+        return host.prepare(plugin, options, name or source, root, force, skip_bad, count, _tell, long_side)
+
+
+def open_data(name: str, *, data_root: str | Path = "data") -> Prepared:
+    """A data set that was prepared before.  Raises WsssError naming the nearest one if there is none of that name."""
+    require_data(name, Path(data_root))
+    return read_prepared(Path(data_root) / name)
+
+
+def _tell(found: Finding) -> None:
+    line = f"{found.what} ({found.remedy})" if found.remedy else found.what
+    (console.warn if found.level != "ok" else console.say)(line)

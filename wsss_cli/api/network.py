@@ -1,0 +1,137 @@
+"""A trained network on pictures: labels, scores, overlays."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import torch
+from numpy.typing import NDArray
+from PIL import Image
+from torch import nn
+
+from wsss_cli.api.stages import overrides_of
+from wsss_cli.data.images import decoding, pixels, read_unchecked
+from wsss_cli.data.label_format import Labels
+from wsss_cli.data.long_side import smaller
+from wsss_cli.data.palette import Colour
+from wsss_cli.data.picture import PLAIN, Reading
+from wsss_cli.data.prepared import reading_as
+from wsss_cli.engine.enlarge import bands
+from wsss_cli.engine.infer import label_maps
+from wsss_cli.errors import WsssError
+from wsss_cli.models.exported import read_exported
+from wsss_cli.models.model import Model, of_run, with_settings
+from wsss_cli.photos.predict import OPACITY, scores_of
+from wsss_cli.plugins import method as find_method
+from wsss_cli.ranks.distributed import Runtime, alone
+from wsss_cli.report.pictures import overlay, thumbnail
+from wsss_cli.runs import Run
+
+Picture = str | Path | Image.Image | NDArray[np.uint8]
+"""A file, a PIL image, or an array: (H, W, 3) RGB or (H, W) grey, uint8."""
+
+
+@dataclass(frozen=True)
+class Prediction:
+    """What a network says of a picture.
+
+    labels  (H, W) of the picture's own size: 0 background, 1..C the classes; refined by the dense CRF if the settings
+            ask for it
+    scores  (K, H, W) float32 softmax scores, background first; None if they were not asked for
+    image   (H, W, 3) uint8 RGB of the picture's own size, turned as its EXIF orientation says
+    """
+
+    labels: Labels = field(repr=False)
+    scores: NDArray[np.float32] | None = field(repr=False)
+    image: NDArray[np.uint8] = field(repr=False)
+    classes: tuple[str, ...]
+    palette: tuple[Colour, ...] = field(repr=False)
+
+    def overlay(self, side: int | None = None, opacity: float = OPACITY) -> Image.Image:
+        """The picture with its classes laid over it, background left as it is; longer side at most `side` pixels."""
+        small = self.image if side is None else thumbnail(self.image, side)
+        return Image.fromarray(overlay(small, self.labels, self.palette, opacity))
+
+
+@dataclass(frozen=True)
+class Network:
+    """A trained network, ready to predict; using it changes nothing of it, so threads may share one.
+
+    name     "DATA/METHOD/NAME" of a run's, else that of the folder
+    classes  names of ids 1..C; palette, colours of ids 0..C
+    """
+
+    name: str
+    classes: tuple[str, ...]
+    palette: tuple[Colour, ...] = field(repr=False)
+    _model: Model = field(repr=False)
+    _net: nn.Module = field(repr=False)
+    _runtime: Runtime = field(repr=False)
+
+    def predict(self, picture: Picture, *, scores: bool = False) -> Prediction:
+        """Labels of a picture and, if asked for, its scores.
+
+        Raises WsssError for a file or array that is no picture, and if it does not fit into the memory.
+        """
+        model, name = self._model, picture if isinstance(picture, str | Path) else "the picture"
+        image = pixels_of(picture, reading_as(model.pictures))
+        seen, size = smaller(image, model.long_side), image.shape[:2]
+        found = scores_of(seen, self._net, model.config, self._runtime.device, name)
+        *_, labels = label_maps(seen, found, model.config.crf_settings if model.config.crf else None, size)
+        kept = torch.cat(list(bands(found, size)), 1).float().cpu().numpy() if scores else None
+        return Prediction(labels, kept, image, self.classes, self.palette)
+
+
+def load_model(
+    source: str | Path | Run,
+    *,
+    settings: Mapping[str, Any] | None = None,
+    device: str = "auto",
+    trust_checkpoint: bool = False,
+    data_root: str | Path = "data",
+) -> Network:
+    """The network of a run, of a folder that `wsss export model` wrote, or of the hub: "hf://OWNER/NAME".
+
+    source    a Run or a run's folder, an exported folder, or an address
+    settings  of prediction, where they are not to be the run's: {"scales": [0.5, 1.0], "flip": True, "crf": True}
+    Raises WsssError if there is no such network, or it is not trained.
+    """
+    asked = overrides_of(settings or {}, "infer")
+    if strange := asked.keys() - {"infer"}:
+        raise WsssError(f"'{min(strange)}' is no stage of a trained network", "its settings are those of infer")
+    run = source if isinstance(source, Run) else _run_at(str(source))
+    runtime = alone(device, 0, trust_checkpoint)
+    if run is None:
+        model = with_settings(read_exported(str(source)), asked.get("infer") or {})
+    else:
+        wanted = run.settings().updated(None, asked)
+        model = of_run(run, find_method(run.method), wanted, Path(data_root), trust_checkpoint)
+    return Network(model.name, model.classes, model.palette, model, model.network(runtime), runtime)
+
+
+def pixels_of(picture: Picture, how: Reading = PLAIN) -> NDArray[np.uint8]:
+    """(H, W, 3) RGB, as `wsss infer` would see its file.  Raises WsssError if it is no picture."""
+    if isinstance(picture, str | Path):
+        return read_unchecked(Path(picture).expanduser(), how)
+    if isinstance(picture, Image.Image):
+        name = Path(getattr(picture, "filename", "") or "the picture")
+        with decoding(name):
+            return pixels(picture, name, how)
+    array = np.asarray(picture)
+    if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)) or not array.size:
+        what = f"an array of shape {array.shape} and type {array.dtype} is no picture"
+        raise WsssError(what, "give (H, W, 3) RGB or (H, W) grey, uint8")
+    return np.ascontiguousarray(array if array.ndim == 3 else np.stack([array] * 3, -1))
+
+
+def _run_at(source: str) -> Run | None:
+    """The run whose folder it is; None if it is none."""
+    folder = Path(source).expanduser()
+    if source.startswith("hf://") or not (folder / "train/stage.json").is_file():
+        return None
+    *_, data, method, name = folder.absolute().parts
+    return Run(folder.absolute().parents[2], data, method, name)
