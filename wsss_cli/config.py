@@ -208,11 +208,11 @@ def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str 
         elif value is PydanticUndefined:
             lines.append(f"{indent}{name}:{comment} (must be given)")
         else:
-            lines.append(f"{f'{indent}{name}: {_inline(value)}':<36}{comment}".rstrip())
+            lines.append(f"{f'{indent}{name}: {inline(value)}':<36}{comment}".rstrip())
     return "\n".join(lines) + "\n"
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
     """YAML on one line."""
     text = yaml.safe_dump(to_jsonable_python(value), default_flow_style=True, width=10_000, allow_unicode=True)
     return text.strip().removesuffix("...").strip()

@@ -10,6 +10,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from wsss_cli.choices.choice import settings_of
 from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml, resolve
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
@@ -84,7 +85,7 @@ def plan(
     chain = stages_of(method)
     if target not in chain:
         raise _no_stage(method, target)
-    recipe = read_recipe(method, settings.recipe, data.info.kind)
+    recipe = recipe_of(method, settings, data.info.kind)
     check_sections(recipe, settings, chain, method)
     steps: dict[str, Step] = {}
     _visit(target, chain, steps, run, data, recipe, settings, force_key=target if force else "")
@@ -139,6 +140,13 @@ def _settled(steps: list[Step]) -> list[Step]:
             wanted |= step.inputs.keys()
         settled.append(step)
     return settled[::-1]
+
+
+def recipe_of(method: Method, settings: Settings, kind: str) -> dict[str, Any]:
+    """What the run's own settings are laid over: what was chosen for it, or a recipe."""
+    if settings.recipe is None and settings.chosen:
+        return settings_of(settings.chosen)
+    return read_recipe(method, settings.recipe, kind)
 
 
 def read_recipe(method: Method, recipe: str | None, kind: str) -> dict[str, Any]:

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from wsss_cli import console
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.survey import with_choices
 from wsss_cli.commands.weights import pretrained_settings
 from wsss_cli.config import flat, merge, parse_set
 from wsss_cli.data.holding import recover
@@ -111,10 +112,11 @@ def resolve_target(
     overrides = asked_settings(verb, words, options, own)
     data = read_prepared(options.data_root / run.data)
     kept = run.settings()
-    saved = kept.updated(options.recipe, overrides)
+    begun = with_choices(kept.updated(options.recipe, {}), run, method, data, options)
+    saved = begun.updated(None, overrides)
     if options.pretrained:
         begin = pretrained_settings(method, saved, data.info.kind, options.pretrained)
-        saved = kept.updated(options.recipe, merge(begin, overrides))
+        saved = begun.updated(None, merge(begin, overrides))
     return Target(run, method, data, saved.updated(None, dict(passing)), saved, kept)
 
 
@@ -269,6 +271,9 @@ def _say_kept(target: Target) -> None:
     if kept:
         shown = " ".join(f"{key}={value}" for key, value in kept.items())
         console.say(f"settings kept from before: {shown} ({target.run.settings_file})")
+    if target.saved.chosen and not target.kept.chosen:
+        why = f"`wsss runs show {target.run.data}/{target.run.method}/{target.run.name}` says why"
+        console.say(f"{len(target.saved.chosen)} settings are chosen by data and machine: {why}")
 
 
 def _next(stage: str, method: Method) -> str:

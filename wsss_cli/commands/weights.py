@@ -14,7 +14,7 @@ from wsss_cli.nested import nested
 from wsss_cli.nets.clip_net import ClipNet
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import WEIGHTS
-from wsss_cli.plan import read_recipe
+from wsss_cli.plan import recipe_of
 from wsss_cli.runs import Settings
 
 
@@ -57,7 +57,7 @@ def pretrained_settings(method: Method, settings: Settings, kind: str, asked: Se
 
 def beginnings(method: Method, settings: Settings, kind: str) -> Iterator[Beginning]:
     """Of the networks of every stage that leads to the trained one."""
-    recipe = read_recipe(method, settings.recipe, kind)
+    recipe = recipe_of(method, settings, kind)
     stages = {stage.name: stage for stage in method.all_stages()}
     waiting = [INFER.name]
     for name in waiting:  # which grows

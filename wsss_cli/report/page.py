@@ -11,6 +11,7 @@ from wsss_cli import __version__
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
 from wsss_cli.report.bars import bars_section
+from wsss_cli.report.chosen import chosen_section
 from wsss_cli.report.curves import sweep_section, training_section
 from wsss_cli.report.differences import differences_section
 from wsss_cli.report.gallery import pictures_section
@@ -45,6 +46,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path) ->
         "Settings that differ": differences_section(
             {label(run): records, **{label(other): stage_records(other) for other in others}}
         ),
+        "Chosen settings": chosen_section(run),
         "Stages": stages_section(run, records, data),
         "Software and data": origin_section(records, data),
     }
