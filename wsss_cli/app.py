@@ -18,6 +18,7 @@ from typer.completion import (  # type: ignore[attr-defined]  # of which typer e
 from typer.core import TyperGroup
 
 from wsss_cli.commands import (
+    auto,
     benchmark,
     check,
     datasets,
@@ -40,6 +41,7 @@ from wsss_cli.names import shown
 
 GROUPS = {"prepare": prepare.build, "export": export.build, "runs": runs.build}
 VERBS = {
+    "auto": auto.auto,
     "prepare": None,  # a group: one command per data set plugin
     "seeds": seeds.seeds,
     "pseudo": pseudo.pseudo,

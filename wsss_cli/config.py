@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -21,6 +21,7 @@ if TYPE_CHECKING:
     from wsss_cli.context import Context
     from wsss_cli.data.prepared import Sample
     from wsss_cli.promises import Promises
+    from wsss_cli.work import Work
 
 
 class Config(BaseModel):
@@ -79,6 +80,10 @@ class StageConfig(Config):
             images = [s for s in context.data.samples if s.id in ids]
         split = context.data.covering(images, getattr(self, "split", None)) if images else None
         return None if split is None else (split,)
+
+    def work(self, context: Context) -> Iterable[Work]:
+        """What takes long in the stage, for an estimate of its time; what is not counted is not estimated."""
+        return ()
 
     def promises(self, context: Context) -> Promises:
         """The files that the stage leaves: while one is missing it is not finished.  `images` are there."""

@@ -23,6 +23,7 @@ from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, read_record
 from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, holds_artefacts, sealed
+from wsss_cli.work import Work
 
 EVALUATE = "wsss_cli.metrics.evaluate:evaluate", "wsss_cli.metrics.evaluate:Evaluate"
 
@@ -127,7 +128,18 @@ def _images(steps: Sequence[Step], data: Prepared) -> list[Sample]:
 
 def _context(needs: Mapping[str, str], steps: Mapping[str, Step], data: Prepared, ranks: int = 1) -> Context:
     folders = {need: steps[need].folder for need in needs}
-    return Context(data, ranks, folders, {need: steps[need].promises for need in needs})
+    configs = {need: steps[need].config for need in needs}
+    return Context(data, ranks, folders, {need: steps[need].promises for need in needs}, configs=configs)
+
+
+def work(steps: Sequence[Step], data: Prepared) -> dict[str, list[Work]]:
+    """Of the steps that run, by key, what they have to do."""
+    return {step.key: work_of(step, steps, data) for step in steps if step.runs}
+
+
+def work_of(step: Step, steps: Sequence[Step], data: Prepared) -> list[Work]:
+    """What one of the steps has to do, or would have to do on other data."""
+    return list(step.config.work(_context(step.inputs, {s.stage.name: s for s in steps}, data)))
 
 
 def _settled(steps: list[Step]) -> list[Step]:

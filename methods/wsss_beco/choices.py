@@ -26,13 +26,13 @@ def propose(fp: Fingerprint) -> Proposal:
 def networks(fp: Fingerprint) -> tuple[Choice, ...]:
     """Relative to the stage `train`; its batches are mixed in pairs."""
     least, most = ITERATIONS[fp.tier]
-    size = batch(fp, fp.images, even=True)
+    size = batch(fp, fp.learnt, even=True)
     return (
         *under("net", segmentation_net(fp)),
         Choice("crop.size", crop(fp), fp.machine),
         Choice("mixing.warm_up", 2, "a short schedule's networks are sure of little after one epoch"),
-        *under("optimiser", adamw(fp, total(fp, fp.images, least, most, even=True))),
-        *under("loop", loop(fp, fp.images, least, most, even=True)),
+        *under("optimiser", adamw(fp, total(fp, fp.learnt, least, most, even=True))),
+        *under("loop", loop(fp, fp.learnt, least, most, even=True)),
         Choice("rated_batch", size, "AdamW's rate is meant for it"),
     )
 

@@ -15,4 +15,4 @@ def propose(fp: Fingerprint) -> Proposal:
     why = f"tags, and CLIP knows classes by everyday names; its weights {told}"
     refused = "" if fp.tagged > 1 else f"{fp.tagged} of the {fp.images} images to learn from have tags"
     batch = Choice("seeds.batch", 4 if fp.gpu else 1, fp.machine)
-    return Proposal(RANKS.get(where, 10), why, (batch, *under("train", segmenter(fp, fp.images))), refused, full=50)
+    return Proposal(RANKS.get(where, 10), why, (batch, *under("train", segmenter(fp, fp.learnt))), refused, full=50)

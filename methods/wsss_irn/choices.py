@@ -11,7 +11,7 @@ def propose(fp: Fingerprint) -> Proposal:
     choices = (
         *under("seeds", classifier(fp)),
         *under("pseudo", relations(fp)),
-        *under("train", segmenter(fp, fp.images)),
+        *under("train", segmenter(fp, fp.learnt)),
     )
     return Proposal(60, why, choices, needs_tags(fp), full=60)
 

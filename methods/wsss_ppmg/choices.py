@@ -64,7 +64,7 @@ def _correlated(fp: Fingerprint) -> tuple[Choice, ...]:
 def train(fp: Fingerprint) -> tuple[Choice, ...]:
     """Relative to the stage."""
     side = crop(fp)
-    own = [c for c in segmenter(fp, fp.images) if c.key not in ("net.aspp_rates",)]
+    own = [c for c in segmenter(fp, fp.learnt) if c.key not in ("net.aspp_rates",)]
     return (
         *own,
         Choice("net.output_stride", 16, "a quarter of the time of stride 8"),

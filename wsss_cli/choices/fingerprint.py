@@ -60,6 +60,11 @@ class Fingerprint:
         """Whether there is a mask for every image to learn from."""
         return 0 < self.images == self.masked
 
+    @property
+    def learnt(self) -> int:
+        """Images that a segmentation network learns from: those with tags get pseudo-labels."""
+        return self.tagged or self.images
+
     def first_at_hand(self, networks: Sequence[str]) -> tuple[str, str]:
         """The first network whose weights are in reach, and where; if none is the first of all, and ""."""
         for name in networks:

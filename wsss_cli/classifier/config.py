@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -16,6 +16,7 @@ from wsss_cli.engine.optimiser import TwoRates
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
+from wsss_cli.work import Pass, Work, areas, passes, reading, typical_size
 
 FOLDER = "cam_net"
 """Of the network in the stage's folder."""
@@ -70,6 +71,15 @@ class Seeds(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return {"cam": each(self.images(context), ".npz")}
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples, classes = self.images(context), context.data.num_classes
+        if self.training.checkpoint is None:
+            seen, side = self.training.loop.crops(len(samples)), self.training.crop
+            yield Work("train classifier", seen, Pass(self.net, classes, side, side, learns=True))
+            yield from reading(seen, samples)
+        seen = len(samples) * areas(self.scales, flip=True)
+        yield passes("make CAMs", seen, self.net, classes, typical_size(samples))
 
 
 class Pseudo(StageConfig):

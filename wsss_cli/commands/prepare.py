@@ -94,18 +94,26 @@ def _prepare(
     skip_bad: bool,
     data_root: Path,
 ) -> None:
-    from wsss_cli import console
     from wsss_cli.config import resolve
-    from wsss_cli.data.prepared import read_info, read_samples
-    from wsss_cli.plugins import methods
-    from wsss_cli.preparation.prepare import prepare
 
     options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
+    learnable = prepare_and_tell(dataset, options, name or dataset.name, data_root, force=force, skip_bad=skip_bad)
+    _recommend(learnable)
+
+
+def prepare_and_tell(
+    dataset: Dataset, options: BaseModel, name: str, data_root: Path, force: bool = False, skip_bad: bool = False
+) -> set[str]:
+    """Prepare a data set and say what it holds; returns what there is to learn from."""
+    from wsss_cli import console
+    from wsss_cli.data.prepared import read_info, read_samples
+    from wsss_cli.preparation.prepare import prepare
+
     with console.counter(f"prepare {dataset.name}") as count:
         folder = prepare(
             dataset,
             options,
-            name or dataset.name,
+            name,
             data_root,
             force=force,
             skip_bad=skip_bad,
@@ -123,6 +131,13 @@ def _prepare(
     rows = [[split, *map(str, row)] for split, row in counts.items()]
     console.table("", ["split", "images", "with mask", "boxes"], rows)
     console.say(f"{info.name}: {len(info.classes)} classes -> {folder}")
+    return learnable
+
+
+def _recommend(learnable: set[str]) -> None:
+    from wsss_cli import console
+    from wsss_cli.plugins import methods
+
     if able := [method.name for method in methods().values() if method.supervision in learnable]:
         console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(able)}")
 

@@ -20,10 +20,10 @@ from wsss_cli.seals import holds_artefacts
 def with_choices(settings: Settings, run: Run, method: Method, data: Prepared, options: RunOptions) -> Settings:
     """The settings of a run with those that its method chooses for it.
 
-    As they are if a recipe was asked for, if the data set is nobody's own, and once something was made: a run keeps
-    what it began with.
+    As they are if a recipe was asked for, if the data set is nobody's own, and once they were chosen or something was
+    made: a run keeps what it began with.
     """
-    if settings.recipe is not None or not is_own(data) or is_begun(run):
+    if settings.recipe is not None or settings.chosen or not is_own(data) or is_begun(run):
         return settings
     proposal = method.proposal(survey(data, options))
     return settings if proposal is None else replace(settings, chosen=proposal.choices)
@@ -32,7 +32,7 @@ def with_choices(settings: Settings, run: Run, method: Method, data: Prepared, o
 def is_own(data: Prepared) -> bool:
     """Whether it was prepared from images of the user's own."""
     plugin = datasets().get(data.info.kind)
-    return plugin is not None and plugin.own
+    return plugin is not None and bool(plugin.own)
 
 
 def is_begun(run: Run) -> bool:
