@@ -2,7 +2,7 @@
 
 from wsss_cli.choices.choice import Choice, Proposal, under
 from wsss_cli.choices.fingerprint import Fingerprint
-from wsss_cli.choices.training import classifier, loop, needs_tags, segmenter
+from wsss_cli.choices.training import classifier, crop, loop, needs_tags, segmenter
 
 
 def propose(fp: Fingerprint) -> Proposal:
@@ -23,7 +23,7 @@ def relations(fp: Fingerprint) -> tuple[Choice, ...]:
     begin = [Choice("training.init", "cam", "there are no pretrained weights")] if fp.begin == "none" else []
     return (
         *begin,
-        Choice("training.crop", 256 if small else 512, fp.machine),
+        Choice("training.crop", crop(fp) - 1, fp.machine),
         *under("training.loop", loop(fp, fp.tagged, least, most, passes=3)),
         Choice("walk.pad", None, "no padding: photos have sizes of their own"),
         Choice("batch", 1 if small else 4, fp.machine),

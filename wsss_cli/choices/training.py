@@ -35,7 +35,8 @@ PASSES = 30
 
 
 def crop(fp: Fingerprint) -> int:
-    return CROPS[fp.tier]
+    """Side of a crop: what the machine takes, but not much more than there is of the photos."""
+    return max(129, min(CROPS[fp.tier], -(-fp.longest // 16) * 16 + 1))
 
 
 def batch(fp: Fingerprint, images: int, even: bool = False) -> int:

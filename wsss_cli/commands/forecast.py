@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+START = 3.0
+"""Seconds of every step beside what is counted: modules, networks and weights are loaded, files are closed."""
 UNSURE = 0.1, 10.0
 """Bounds of the correction: one stage of seconds says little of hours."""
 
@@ -20,8 +22,8 @@ class Forecast:
     took: dict[str, float] = field(default_factory=dict)
 
     def of(self, step: str) -> float:
-        """As estimated at first."""
-        return sum(self.parts.get(step, {}).values())
+        """As estimated at first; 0 of a step of which nothing was counted."""
+        return START + sum(self.parts[step].values()) if self.parts.get(step) else 0.0
 
     @property
     def factor(self) -> float:

@@ -29,7 +29,7 @@ from wsss_cli.nets.weights.fetching import package_of
 from wsss_cli.plan import Step, work, work_of
 from wsss_cli.plugins import datasets, methods
 from wsss_cli.plugins import method as find_method
-from wsss_cli.report.chosen import rows
+from wsss_cli.report.chosen import grouped
 from wsss_cli.report.stages import duration
 from wsss_cli.runs import Run, all_runs
 from wsss_cli.work import Pass, Work
@@ -275,7 +275,7 @@ def _effort(planned: Planned, minutes: float | None) -> float:
 def _show(planned: Planned, minutes: float | None) -> None:
     """The settings with their reasons, the stages with their times, and the time of all."""
     target, forecast = planned.target, planned.forecast
-    console.table("chosen", ["setting", "value", "because"], rows(target.saved.chosen))
+    console.table("chosen", ["stage", "settings", "because"], grouped(target.saved.chosen))
     if asked := flat(target.saved.overrides or {}):
         console.say(f"as asked: {' '.join(f'{key}={inline(value)}' for key, value in asked.items())}")
     stages = [[key, _told(parts), duration(forecast.of(key))] for key, parts in forecast.parts.items()]
@@ -289,7 +289,10 @@ def _show(planned: Planned, minutes: float | None) -> None:
 
 
 def _told(parts: Mapping[str, float]) -> str:
-    return ", ".join(f"{what} {duration(seconds)}" for what, seconds in parts.items()) or "seconds"
+    """The parts that take a while."""
+    most = max(parts.values(), default=0.0)
+    long = {what: seconds for what, seconds in parts.items() if seconds > 0.05 * most}
+    return ", ".join(f"{what} {duration(seconds)}" for what, seconds in long.items()) or "reading and writing"
 
 
 def _run(planned: Planned, wish: Wish) -> None:

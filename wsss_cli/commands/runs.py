@@ -57,7 +57,7 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     from wsss_cli import console
     from wsss_cli.commands.stage import find_named
     from wsss_cli.config import flat
-    from wsss_cli.report.chosen import rows
+    from wsss_cli.report.chosen import grouped
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
     from wsss_cli.report.stages import duration
@@ -70,7 +70,7 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     recipe = asked.recipe or ("none, but chosen by data and machine" if asked.chosen else "the one of the data set")
     console.say(f"recipe: {recipe}; set: {', '.join(overrides) or 'nothing'}")
     if asked.chosen:
-        console.table("chosen", ["setting", "value", "because"], rows(asked.chosen))
+        console.table("chosen", ["stage", "settings", "because"], grouped(asked.chosen))
     for report in evaluations(found, records).values():
         for row in report["scores"]:
             console.say(f"{row['name']}: mIoU {percent(row['miou'])} % on split {report['split']}")

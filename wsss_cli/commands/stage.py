@@ -60,7 +60,7 @@ def run_stage(
 
     own      settings that the command's own options stand for: {stage: {key: value}}
     passing  the same, but for this command only: later ones do not start from them
-    hint     say which command comes next
+    hint     say which settings the run has from before, and which command comes next
     output   the folder of stage evaluate, if not in the run
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
     process that launched ranks, and in ranks other than 0.
@@ -226,7 +226,8 @@ def _execute(target: Target, steps: list[Step], runtime: Runtime, hint: bool) ->
 
     with target.run.locked() if runtime.main else nullcontext(), using(target.data) if runtime.main else nullcontext():
         if runtime.main:
-            _say_kept(target)
+            if hint:
+                _say_kept(target)
             _warn_of_space(target, steps)
             if not target.run.is_closed():
                 target.run.save_settings(target.saved)

@@ -23,6 +23,15 @@ def chosen_section(run: Run) -> Html:
     )
 
 
+def grouped(choices: Sequence[Choice]) -> list[list[str]]:
+    """Stage, its settings of one reason as after --set, the reason."""
+    groups: dict[tuple[str, str], list[str]] = {}
+    for choice in choices:
+        stage, _, key = choice.key.partition(".") if "." in choice.key else ("", "", choice.key)
+        groups.setdefault((stage, choice.reason), []).append(f"{key}={inline(choice.value)}")
+    return [[stage, " ".join(settings), reason] for (stage, reason), settings in groups.items()]
+
+
 def rows(choices: Sequence[Choice]) -> list[list[str]]:
     """Setting, value as after --set, reason."""
     return [[choice.key, inline(choice.value), choice.reason] for choice in choices]
