@@ -15,6 +15,7 @@ STEPS = 1_000_000_000  # iterations: at ten a second, three years
 BATCH = 65_536  # images at once
 REPEATS = 1_000  # of a refinement that settles within tens
 SIDE = 16_384  # pixels: a square of it is 268 million pixels, 3 GB in float32
+SMALLEST = 32  # pixels of a photo's longer side: in less, no network sees anything
 CHANNELS = 65_536  # of a layer: a square of it is 17 GB
 SHARES = 1_000  # pixels, on maps of stride 4 and the like
 RATE = 10.0  # learning rate: float32 overflows soon at more

@@ -128,7 +128,11 @@ def _start(step: Step, job: Job, steps: list[Step]) -> dict[str, Any]:
         "data": job.data.info.name,
         "data_hash": job.data.info.hash,
         "splits": None if step.splits is None else dict(step.splits),
-        "about": {"kind": job.data.info.kind, "palette": job.data.info.palette},
+        "about": {
+            "kind": job.data.info.kind,
+            "palette": job.data.info.palette,
+            "long_side": job.data.info.long_side,
+        },
         "config": as_dict(step.config),
         "normalise": normalisations(step.config),
         "inputs": {need: marks[need] for need in step.inputs},

@@ -48,6 +48,7 @@ class Protocol(Config):
     ground_truth: str = Field("", description="what the masks are")
     images: int = Field(0, description="images with a mask")
     mean_over: MeanOver = Field("ground_truth", description="classes of the mean IoU; older versions: ground_truth")
+    data_long_side: int | None = Field(None, description="longer side that the data set's photos were made smaller to")
     thresholds: int | None = Field(None, description="background scores tried on this split, the best of which counts")
     scales: tuple[float, ...] | None = Field(None, description="image scales")
     flip: bool | None = Field(None, description="mirror images, too")
@@ -70,7 +71,8 @@ class Protocol(Config):
         """Of scores.json, also of an older version's, which says less.  Raises WsssError if it is damaged."""
         head = {key: report[key] for key in FACTS if report.get(key) is not None}
         try:
-            return cls(**{"thresholds": len(report["sweep"]) or None} | head | report["protocol"])
+            before = {"data_long_side": None, "thresholds": len(report["sweep"]) or None}  # of versions that had none
+            return cls(**before | head | report["protocol"])
         except (KeyError, TypeError, ValidationError) as error:
             raise WsssError(f"a scores.json is damaged: {error}", "make it again: wsss evaluate --force") from error
 
@@ -100,18 +102,22 @@ class Protocol(Config):
         if self.stage == "seeds" and self.thresholds:
             return f"chosen on this split, the best of {self.thresholds} background scores"
         if self.stage != "infer":
-            return f"{'pseudo-labels' if self.stage == 'pseudo' else 'seeds'} at the images' own size"
+            kind = "pseudo-labels" if self.stage == "pseudo" else "seeds"
+            return f"{kind} at the images' own size{self._most()}"
         crf = "with and without CRF" if self.crf else "no CRF"
         seen = ", ".join([f"image size: {self.size()}", f"scales {self.fused_scales()}", *self.further(), crf])
         learnt = f"trained on {self.labels}, effective batch {self.effective_batch}"
         return f"{seen}; {learnt}; checkpoint selection: {self.selection}"
 
     def size(self) -> str:
-        """At which images are seen: "own", "512 × 512", "short side 512, windows of 512"."""
-        side = f"{self.resize} × {self.resize}" if self.resize else "own"
+        """At which images are seen: "own", "own, 512 at most", "512 × 512", "short side 512, windows of 512"."""
+        side = f"{self.resize} × {self.resize}" if self.resize else f"own{self._most()}"
         side = f"short side {self.short_side}" if self.short_side else side
         side = f"long side {self.long_side}" if self.long_side else side
         return side + (f", windows of {self.window}" if self.window else "")
+
+    def _most(self) -> str:
+        return f", {self.data_long_side} at most" if self.data_long_side else ""
 
     def fused_scales(self) -> str:
         """ "0.5, 1 + flip (mean)"."""

@@ -26,8 +26,11 @@ CHECKPOINTS = 2  # the one from before stays until the next is whole
 def needed(steps: Sequence[Step], data: Prepared) -> int:
     """Bytes that the steps which run may take, from above."""
     samples = {sample.id: sample for sample in data.samples}
+    whole = {sample.id: sample.full for sample in data.samples}  # of whose size predictions are
     return sum(
-        _checkpoint(step.config) if name.endswith(".pt") else _size(name, samples.get(name.rpartition(".")[0]))
+        _checkpoint(step.config)
+        if name.endswith(".pt")
+        else _size(name, (whole if step.stage.name == "infer" else samples).get(name.rpartition(".")[0]))
         for step in steps
         if step.runs
         for names in step.promises.values()

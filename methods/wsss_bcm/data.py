@@ -16,6 +16,7 @@ from wsss_cli.batches.transforms import normalise
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, Labels
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 
@@ -37,18 +38,18 @@ class BoxedData:
         """image (S, S, 3) float32 RGB of 0..255, label and box (S, S) ids.  Raises WsssError if files do not fit."""
         sample = self.samples[index]
         image = read_image(sample.image)
-        maps = [_of_size(self.labels(sample), image.shape[:2]), self._box_map(sample, image.shape[:2])]
+        maps = [_of_size(self.labels(sample), sample, image.shape[:2]), self._box_map(sample, image.shape[:2])]
         made, (label, box) = augment(image, maps, self.crop, rng)
         return {"image": made, "label": label, "box": box}
 
     def _box_map(self, sample: Sample, size: tuple[int, ...]) -> Labels:
         if self.boxes is None:
             return box_map(sample.boxes, (size[0], size[1]), self.form)
-        return _of_size(self.boxes(sample), size)
+        return _of_size(self.boxes(sample), sample, size)
 
 
-def _of_size(path: Path, size: tuple[int, ...]) -> Labels:
-    labels = read_labels(path)
+def _of_size(path: Path, sample: Sample, size: tuple[int, ...]) -> Labels:
+    labels = at_image_size(read_labels(path), sample)
     if labels.shape != tuple(size):
         found = f"{labels.shape[1]} x {labels.shape[0]}, its image {size[1]} x {size[0]}"
         raise WsssError(f"{path} is {found}", "give maps of the images' own size")

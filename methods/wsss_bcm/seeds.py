@@ -16,6 +16,7 @@ from wsss_bcm.proposals import seed
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, read_labels, write_labels
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
@@ -70,7 +71,7 @@ def _tasks(job: Job, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
 def _take(folder: Path, sample: Sample, job: Job) -> None:
     """Copy one label map, after a look at it.  Raises WsssError: another size, an unknown class."""
     path = folder / f"{sample.id}.png"
-    labels, form = read_labels(path), label_format(job.data.num_classes)
+    labels, form = at_image_size(read_labels(path), sample), label_format(job.data.num_classes)
     if labels.shape != (sample.height, sample.width):
         found = f"{labels.shape[1]} x {labels.shape[0]}"
         raise WsssError(

@@ -19,6 +19,7 @@ from wsss_bcm.nets import build, groups, plain_state
 from wsss_bcm.step import MaskedStep, base_step
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import map_path, read_labels
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import checkpoint, segment
 from wsss_cli.engine.loop import Step, Training, fit, total_iterations
@@ -102,7 +103,8 @@ def _rates(job: Job, config: Train, samples: Sequence[Sample], labels: Callable[
         return read_rates(Path(config.filling_rates).expanduser(), classes)
     if config.labels == "seeds":
         return read_rates(job.inputs["seeds"] / RATES, classes)
-    images = ParallelMap(lambda s: (read_labels(labels(s)), s.boxes), [s for s in samples if s.boxes])
+    boxed = [s for s in samples if s.boxes]
+    images = ParallelMap(lambda s: (at_image_size(read_labels(labels(s)), s), s.boxes), boxed)
     return torch.from_numpy(measure(images, len(classes)).per_box)
 
 

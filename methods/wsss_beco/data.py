@@ -19,6 +19,7 @@ from wsss_cli.batches.transforms import Mode, flip, normalise, random_resized_cr
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels, read_mask01
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 
@@ -65,7 +66,7 @@ class CoTrainingData:
     def _read(self, sample: Sample) -> tuple[NDArray[Any], NDArray[Any], NDArray[Any]]:
         """Raises WsssError if the files do not fit each other or a label is no class."""
         image, path = read_image(sample.image), self.labels(sample)
-        label = read_labels(path)
+        label = at_image_size(read_labels(path), sample)
         _check_size(path, label, image)
         ignore = label_format(self.num_outputs - 1).ignore
         known = label[label != ignore]
@@ -76,7 +77,7 @@ class CoTrainingData:
             )
         if self.masks is None:
             return image, label, label != ignore
-        mask = read_mask01(self.masks(sample))
+        mask = at_image_size(read_mask01(self.masks(sample)), sample)
         _check_size(self.masks(sample), mask, image)
         return image, label, mask
 

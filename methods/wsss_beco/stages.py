@@ -16,6 +16,7 @@ from wsss_beco.step import CoTraining
 from wsss_cli import console
 from wsss_cli.batches.loader import batches_per_epoch
 from wsss_cli.data.labels import map_path, read_mask01
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.optimiser import body_and_head
@@ -106,7 +107,7 @@ def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | Non
 def require_masks(samples: Sequence[Sample], folder: Path) -> None:
     """Raises WsssError naming the first mask that has not its image's size, or other values than 0 and 1 or 255."""
     for sample, mask in zip(samples, ParallelMap(lambda s: read_mask01(folder / f"{s.id}.png"), samples)):
-        if mask.shape != (sample.height, sample.width):
+        if at_image_size(mask, sample).shape != (sample.height, sample.width):
             raise WsssError(
                 f"{folder / sample.id}.png is {mask.shape[1]} x {mask.shape[0]}, but its image {sample.image} is "
                 f"{sample.width} x {sample.height}",

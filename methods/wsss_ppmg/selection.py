@@ -11,6 +11,7 @@ from torch import nn
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.infer import predict
 from wsss_cli.job import Job
@@ -54,7 +55,8 @@ class Best:
         for sample, image in zip(mine, ParallelMap(lambda s: read_image(s.image), mine)):
             seen = torch.from_numpy(image)[None].to(runtime.device)  # (1, H, W, 3)
             scores = predict(model, seen, self.config, image.shape[:2])[0]  # (K, H, W)
-            total += tally(read_labels(sample.mask), form.tensor(scores.argmax(0)).cpu().numpy(), k)  # type: ignore[arg-type]
+            truth = at_image_size(read_labels(sample.mask), sample)  # type: ignore[arg-type]
+            total += tally(truth, form.tensor(scores.argmax(0)).cpu().numpy(), k)
         return scores_of(sum_over_ranks(total.to(runtime.device)).cpu()).miou
 
     def describe(self) -> str:

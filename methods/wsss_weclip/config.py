@@ -183,7 +183,10 @@ class Infer(infer.Infer):
         "image (WeCLIP); mean: of softmax scores; max: largest logit; coarse_max, sum_max, max_sum: BECO's, ToCo's",
     )
     long_side: int | None = Field(
-        512, gt=0, le=bounds.SIDE, description="length that the longer side is resized to first"
+        512,
+        gt=0,
+        le=bounds.SIDE,
+        description="length that the longer side of the data set's image is resized to first, up or down",
     )
     rounding: infer.Rounding = Field(
         "factor", description="of the sizes of scaled images; factor: down, sampled at the very factor"

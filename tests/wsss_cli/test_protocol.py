@@ -33,6 +33,7 @@ CHANGED = {
     "ground_truth": "other",
     "images": 7,
     "mean_over": "union",
+    "data_long_side": 512,
     "thresholds": 60,
     "scales": (0.5, 1.0),
     "flip": True,

@@ -29,6 +29,7 @@ from wsss_cli.config import Config
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import Labels, format_of
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
 
 REDRAWS = 10  # of a crop with too much of one class (mmseg)
@@ -74,7 +75,7 @@ class SegmentationData:
 
     def item(self, index: int, rng: random.Random) -> dict[str, Any]:
         sample, augment = self.samples[index], self.augment
-        image, label = read_image(sample.image), self.read(self.labels(sample))
+        image, label = read_image(sample.image), at_image_size(self.read(self.labels(sample)), sample)
         scale = uniform_scale(*augment.scale, rng) * short_side_scale(image.shape[:2], augment.short_side)
         image, label = rescale(image, scale, "bilinear"), rescale(label, scale, "nearest")
         if augment.flip and rng.random() < 0.5:

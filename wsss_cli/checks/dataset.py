@@ -13,6 +13,7 @@ from wsss_cli.checks.agreement import Agreement
 from wsss_cli.checks.balance import Balance
 from wsss_cli.checks.duplicates import Duplicates
 from wsss_cli.checks.finding import SHOWN, Finding, some
+from wsss_cli.checks.large import Large
 from wsss_cli.checks.oddities import Oddities
 from wsss_cli.data.images import read_bytes, verified
 from wsss_cli.data.label_format import Labels, format_of, label_format
@@ -84,9 +85,33 @@ def _objects(info: DatasetInfo) -> list[Finding]:
 
 
 def check_sample(sample: Sample | BadSample, num_classes: int, how: Reading = PLAIN) -> Checked:
-    """Read the image and mask of one sample to the end and compare them with what the sample says."""
+    """Read the image and mask of one sample to the end and compare them with what the sample says.
+
+    Of a photo that was made smaller both the photo and its smaller image.
+    """
     if isinstance(sample, BadSample):
         return Checked(sample.id, None, (Finding("error", sample.error.what, sample.error.remedy),))
+    checked = _check_files(sample.full, num_classes, how)
+    return checked if sample.original is None or checked.sample is None else _with_smaller(sample, checked)
+
+
+def _with_smaller(sample: Sample, checked: Checked) -> Checked:
+    """What was found of a photo, and of the image that stages see in its place."""
+    whole, found = checked.sample, checked.problems
+    assert sample.original is not None and whole is not None
+    stamps, digest = (stamp(sample.image), whole.stamps[1]), ""
+    original = replace(sample.original, digest=whole.image_digest, stamp=whole.stamps[0])
+    try:
+        data = read_bytes(sample.image)
+        digest = content_digest(data)
+        verified(data, sample.image, PLAIN)
+    except WsssError as error:
+        found += (Finding("error", error.what, "prepare again, with --force", "smaller-image", (sample.id,)),)
+    now = replace(sample, image_digest=digest, mask_digest=whole.mask_digest, stamps=stamps, original=original)
+    return replace(checked, sample=now, problems=found)
+
+
+def _check_files(sample: Sample, num_classes: int, how: Reading) -> Checked:
     kind = "unreadable-image"
     stamps = stamp(sample.image), stamp(sample.mask) if sample.mask is not None else ""
     try:
@@ -188,7 +213,7 @@ class Whole:
     def __init__(self, info: DatasetInfo) -> None:
         self.tally, self.balance = Tally(info), Balance(info)
         self.duplicates, self.agreement = Duplicates(info), Agreement(info)
-        self.oddities = Oddities()
+        self.oddities, self.large = Oddities(), Large(info)
 
     def add(self, sample: Sample, checked: Checked) -> list[Finding]:
         """Count a sample in, and what its files hold; an error if its id has come before."""
@@ -197,11 +222,12 @@ class Whole:
             self.agreement.add(sample, checked.pixels)
             self.duplicates.add(sample, checked.sketch)
             self.oddities.add(sample.id, checked.odd)
+            self.large.add(sample)
         return self.tally.add(sample)
 
     def findings(self) -> list[Finding]:
         """Errors and warnings about the data set as a whole."""
-        parts = (self.tally, self.oddities, self.duplicates, self.agreement, self.balance)
+        parts = (self.tally, self.oddities, self.large, self.duplicates, self.agreement, self.balance)
         return [finding for part in parts for finding in part.findings()]
 
 

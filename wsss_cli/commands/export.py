@@ -176,5 +176,5 @@ def _write_onnx(folder: Path, model: Model) -> None:
     console.say(
         f"model.onnx: opset {OPSET}, images (B, 3, H, W) RGB in 0..255 -> scores (B, K, H, W), background first"
     )
-    if more := left_out(model.config):
+    if more := left_out(model.config, model.long_side):
         console.warn(f"model.onnx sees each image once, as it is: without {', '.join(more)} of the settings")

@@ -38,6 +38,16 @@ White = Annotated[
 ]
 Black = Annotated[float, Option("--black-level", help="and the one shown as black")]
 Pages = Annotated[Literal["refuse", "first"], Option("--pages", help="of --images of several pages: take the first")]
+LongSide = Annotated[
+    int | None,
+    Option(
+        "--long-side",
+        min=0,
+        max=bounds.SIDE,
+        metavar="N",
+        help="of --images: the network sees N pixels of their longer side at most, 0: all; as many as in training",
+    ),
+]
 Megapixels = Annotated[float, Option("--max-megapixels", min=0, help="of --images: millions of pixels one may have")]
 
 
@@ -57,6 +67,7 @@ def infer(
     black_level: Black = 0.0,
     pages: Pages = "refuse",
     max_megapixels: Megapixels = bounds.MEGAPIXELS,
+    long_side: LongSide = None,
     *,
     options: RunOptions,
 ) -> None:
@@ -68,11 +79,11 @@ def infer(
         if split is not None or voc_submission is not None:
             raise WsssError("--images stand for themselves", "leave out --split and --voc-submission")
         reading = Reading(white_level, black_level, pages == "first", megapixels=max_megapixels)
-        wish = Wish(images, output, overlay, probabilities, reading)
+        wish = Wish(images, output, overlay, probabilities, reading, long_side)
         infer_photos(words, options, setting("infer", "crf", crf), wish, model)
         return
-    if model is not None or output is not None or overlay or probabilities:
-        what = "--model, --output, --overlay and --probabilities are of --images"
+    if model is not None or output is not None or overlay or probabilities or long_side is not None:
+        what = "--model, --output, --overlay, --probabilities and --long-side are of --images"
         raise WsssError(what, "add --images PATH...")
     from wsss_cli.commands.stage import run_stage
 

@@ -46,13 +46,14 @@ def spread(args: Sequence[str], option: str = "--images") -> list[str]:
 
 @dataclass(frozen=True)
 class Wish:
-    """What is to be made of which photos, and where."""
+    """What is to be made of which photos, and where; long_side as `with_long_side` takes it."""
 
     images: Sequence[str]
     output: Path | None
     overlay: bool
     probabilities: bool
     reading: Reading
+    long_side: int | None = None
 
 
 def infer_photos(
@@ -69,12 +70,14 @@ def infer_photos(
     Raises WsssError: nothing to predict, no trained network, more than one process.
     """
     from wsss_cli.errors import WsssError
+    from wsss_cli.models.model import with_long_side
     from wsss_cli.photos.find import find_photos
     from wsss_cli.ranks.distributed import process_group
 
     if max(options.gpus, options.procs, options.nodes) > 1:
         raise WsssError("--images is predicted by one process", "leave out --gpus, --procs and --nodes")
     found = model_of_run(words, options, overrides)[1] if model is None else _exported(model, words, options, overrides)
+    found = with_long_side(found, wish.long_side)
     photos = find_photos(wish.images, [options.runs_root])
     output = wish.output or Path("predictions", found.name, photos.root.name or "photos")
     if options.dry_run:

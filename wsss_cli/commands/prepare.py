@@ -12,6 +12,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 import typer
 from typer import Option
 
+from wsss_cli import bounds
+
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
@@ -74,6 +76,15 @@ def _parameter(name: str, info: Any) -> inspect.Parameter:
 NAME = Annotated[str | None, Option("--name", "-n", help="name of the prepared data set; the source's")]
 FORCE = Annotated[bool, Option("--force", help="replace a data set of that name")]
 SKIP = Annotated[bool, Option("--skip-bad", help="leave out images that cannot be used, and list them")]
+LONG = Annotated[
+    int | None,
+    Option(
+        min=bounds.SMALLEST,
+        max=bounds.SIDE,
+        metavar="N",
+        help="every stage sees photos at N pixels of their longer side at most; results come at the photo's own size",
+    ),
+]
 ROOT = Annotated[Path, Option(help="folder of prepared data sets")]
 
 
@@ -81,6 +92,7 @@ def _host_options(
     name: NAME = None,
     force: FORCE = False,
     skip_bad: SKIP = False,
+    long_side: LONG = None,
     data_root: ROOT = Path("data"),
 ) -> None: ...
 
@@ -92,6 +104,7 @@ def _prepare(
     name: str | None,
     force: bool,
     skip_bad: bool,
+    long_side: int | None,
     data_root: Path,
 ) -> None:
     from wsss_cli.config import resolve
@@ -117,6 +130,7 @@ def prepare_and_tell(
             data_root,
             force=force,
             skip_bad=skip_bad,
+            long_side=long_side,
             progress=count,
             say=lambda found: (console.warn if found.level != "ok" else console.say)(_line(found)),
         )

@@ -11,7 +11,8 @@ import numpy as np
 from numpy.typing import NDArray
 from pycocotools import mask as rle
 
-from wsss_cli.data.prepared import INSTANCES, Sample
+from wsss_cli.data.long_side import nearest
+from wsss_cli.data.prepared import INSTANCES, Box, Sample
 from wsss_cli.files import write_text
 from wsss_cli.sound import read_text
 
@@ -28,14 +29,42 @@ def write_rows(folder: Path, sample: Sample, rows: Sequence[dict[str, Any]]) -> 
 
 
 def merge_rows(folder: Path, samples: Sequence[Sample], classes: Sequence[str], write: bool = True) -> int:
-    """`folder`/instances.json of what `write_rows` kept of these images; returns the number of annotations.
+    """`folder`/instances.json of what `write_rows` kept of these images, at their photos' own size.
+
+    Returns the number of annotations.
 
     write  only count: the file is rank 0's to write
     """
-    found = [json.loads(read_text(folder / f"{s.id}.json")) for s in samples]
+    found = [at_full_size(json.loads(read_text(folder / f"{s.id}.json")), s) for s in samples]
     if write:
         write_text(folder / INSTANCES, json.dumps(coco_file(samples, found, classes)))
     return sum(len(rows) for rows in found)
+
+
+def at_full_size(rows: Sequence[dict[str, Any]], sample: Sample) -> list[dict[str, Any]]:
+    """Annotations of the image that stages see, on the whole photo: masks by nearest, boxes of the data set exactly."""
+    whole = sample.original
+    if whole is None:
+        return list(rows)
+    x, y = whole.width / sample.width, whole.height / sample.height
+    boxes = {(box.label, *_bbox(box)): _bbox(full) for box, full in zip(sample.boxes, whole.boxes)}
+
+    def enlarged(row: dict[str, Any]) -> dict[str, Any]:
+        shape = row["segmentation"]
+        if isinstance(shape, dict):
+            mask = rle.decode(shape).astype(bool)
+            shape = run_length_mask(nearest(mask, (whole.height, whole.width)))
+        else:
+            shape = [[value * (y if i % 2 else x) for i, value in enumerate(outline)] for outline in shape]
+        scaled = [side * factor for side, factor in zip(row["bbox"], (x, y, x, y))]
+        bbox = boxes.get((row["category_id"], *row["bbox"]), scaled)
+        return {**row, "segmentation": shape, "area": round(row["area"] * x * y), "bbox": list(bbox)}
+
+    return [enlarged(row) for row in rows]
+
+
+def _bbox(box: Box) -> tuple[int, int, int, int]:
+    return box.x0, box.y0, box.x1 - box.x0, box.y1 - box.y0
 
 
 def coco_file(
@@ -49,7 +78,7 @@ def coco_file(
     return {
         "images": [
             {"id": i, "file_name": s.image.name, "height": s.height, "width": s.width, "sample": s.id}
-            for i, s in enumerate(samples, 1)
+            for i, s in enumerate((s.full for s in samples), 1)
         ],
         "categories": [{"id": c, "name": name, "supercategory": "none"} for c, name in enumerate(classes, 1)],
         "annotations": [{"id": j, **a} for j, a in enumerate(numbered, 1)],

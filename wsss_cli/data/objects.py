@@ -33,6 +33,7 @@ def true_objects(data: Prepared, samples: Sequence[Sample], given: str | None = 
     """
     if given is None:
         require_same_objects(data.info)
+    samples = [sample.full for sample in samples]
     paths = (Path(given),) if given is not None else data.info.instances
     found: dict[str, Objects] = {}
     for path in paths:

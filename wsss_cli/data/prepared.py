@@ -11,7 +11,7 @@ import hashlib
 import json
 from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -45,9 +45,23 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
+class Original:
+    """The photo that a sample's image was made smaller from: its file, size as shown, boxes, digest and stamp."""
+
+    image: Path
+    width: int
+    height: int
+    boxes: tuple[Box, ...] = ()
+    digest: str = ""
+    stamp: str = field(default="", compare=False)
+
+
+@dataclass(frozen=True, slots=True)
 class Sample:
     """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
+    Of a photo larger than the data set's `long_side`, image, width, height and boxes are those of the smaller image
+    that stages see; `original` has the photo's, of whose size the mask is.
     Ids and splits become paths: WsssError for one that cannot (`names.fault`).
     The digests are of the files' bytes when they were checked, the stamps their sizes and times; `wsss prepare` fills
     them in.
@@ -64,12 +78,30 @@ class Sample:
     image_digest: str = ""
     mask_digest: str = ""
     stamps: tuple[str, str] = field(default=("", ""), compare=False)
+    original: Original | None = None
+
+    @property
+    def full(self) -> Sample:
+        """It at the photo's own size, at which results are given and scored; itself if it was not made smaller."""
+        whole = self.original
+        if whole is None:
+            return self
+        return replace(
+            self,
+            image=whole.image,
+            width=whole.width,
+            height=whole.height,
+            boxes=whole.boxes,
+            image_digest=whole.digest,
+            stamps=(whole.stamp, self.stamps[1]),
+            original=None,
+        )
 
     def __post_init__(self) -> None:
         require_path(self.id, "the id of an image", "give the image another name")
         for split in self.splits:
             require_part(split, "the split", "give it another name")
-        for path in filter(None, (self.image, self.mask)):
+        for path in filter(None, (self.image, self.mask, self.original and self.original.image)):
             require_visible(path, "the path")
 
 
@@ -97,6 +129,8 @@ class DatasetInfo:
     notes    what the plugin decided or left out, for people
     warnings  what is doubtful about it as a whole; `wsss check` repeats them
     pictures  settings by which its pictures were read, by option, where they are not the usual ones
+    long_side  the most pixels that the longer side of an image has: larger photos were made smaller, once; None: as
+             they are.  The host's
     instances  where the true objects are, if the data has them: COCO JSONs, folders of VOC's object maps; see objects
     hash     of everything that can change a result: classes, roles, samples, the bytes of images and masks; not of
              the place where they lie.  The host fills it in.
@@ -116,6 +150,7 @@ class DatasetInfo:
     instances: tuple[Path, ...] = ()
     warnings: tuple[str, ...] = ()
     pictures: dict[str, float] = field(default_factory=dict)
+    long_side: int | None = None
     lines: str = ""
     objects: tuple[str, ...] = ()
 
@@ -190,7 +225,8 @@ class Prepared:
             if split in s.splits:
                 boxes = [(b.label, b.x0, b.y0, b.x1, b.y1) for b in s.boxes]
                 mask = s.mask is not None and s.mask_digest
-                digest.update(repr((s.id, s.width, s.height, s.tags, boxes, s.image_digest, mask)).encode())
+                whole = () if s.original is None else (s.original.width, s.original.height)
+                digest.update(repr((s.id, s.width, s.height, s.tags, boxes, s.image_digest, mask, *whole)).encode())
         return digest.hexdigest()
 
     def changed(self, data_hash: str, marks: Mapping[str, str] | None) -> list[str]:
@@ -226,6 +262,8 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
             row = _to_json(sample, folder)
             file.write(json.dumps(row, ensure_ascii=False) + "\n")
             row = {**row, "image": "", "mask": sample.mask is not None}
+            if "original" in row:
+                row["original"] = {**row["original"], "image": ""}
             digest.update(json.dumps({key: value for key, value in row.items() if key != "stamps"}).encode())
     head = {
         "name": info.name,
@@ -238,6 +276,7 @@ def write_prepared(folder: Path, info: DatasetInfo, samples: Iterable[Sample]) -
         "notes": list(info.notes),
         **({"warnings": list(info.warnings)} if info.warnings else {}),
         **({"pictures": info.pictures} if info.pictures else {}),
+        **({"long_side": info.long_side} if info.long_side else {}),
         **_instances(info, folder),
         "hash": digest.hexdigest()[:16],
         "lines": file_digest(folder / "samples.jsonl"),
@@ -307,6 +346,7 @@ def read_info(folder: Path) -> DatasetInfo:
             instances=tuple(folder / path for path in head.get("instances", ())),
             warnings=tuple(head.get("warnings", ())),
             pictures={str(key): float(value) for key, value in head.get("pictures", {}).items()},
+            long_side=head.get("long_side"),
             lines=head.get("lines", ""),
             objects=tuple(map(str, head.get("objects", ()))),
         )
@@ -336,18 +376,34 @@ def _lines(path: Path) -> Iterator[str]:
 
 
 def _to_json(sample: Sample, folder: Path) -> dict[str, Any]:
+    whole = sample.original
     return {
         "id": sample.id,
         "image": _relative(sample.image, folder),
         "width": sample.width,
         "height": sample.height,
         "tags": list(sample.tags),
-        "boxes": [[b.label, b.x0, b.y0, b.x1, b.y1] for b in sample.boxes],
+        "boxes": _corners(sample.boxes),
         "mask": None if sample.mask is None else _relative(sample.mask, folder),
         "splits": list(sample.splits),
         "digests": [sample.image_digest, sample.mask_digest],
-        "stamps": list(sample.stamps),
+        **({} if whole is None else {"original": _original_to_json(whole, folder)}),
+        "stamps": [*sample.stamps, *([] if whole is None else [whole.stamp])],
     }
+
+
+def _original_to_json(whole: Original, folder: Path) -> dict[str, Any]:
+    return {
+        "image": _relative(whole.image, folder),
+        "width": whole.width,
+        "height": whole.height,
+        "boxes": _corners(whole.boxes),
+        "digest": whole.digest,
+    }
+
+
+def _corners(boxes: Iterable[Box]) -> list[list[int]]:
+    return [[b.label, b.x0, b.y0, b.x1, b.y1] for b in boxes]
 
 
 def _from_json(line: str, folder: Path) -> Sample:
@@ -363,7 +419,20 @@ def _from_json(line: str, folder: Path) -> Sample:
         splits=tuple(row["splits"]),
         image_digest=row["digests"][0],
         mask_digest=row["digests"][1],
-        stamps=tuple(row.get("stamps", ("", ""))),
+        stamps=tuple(row.get("stamps", ("", ""))[:2]),
+        original=_original_from_json(row, folder) if "original" in row else None,
+    )
+
+
+def _original_from_json(row: Mapping[str, Any], folder: Path) -> Original:
+    whole = row["original"]
+    return Original(
+        image=_place(whole["image"], folder),
+        width=whole["width"],
+        height=whole["height"],
+        boxes=tuple(Box(*b) for b in whole["boxes"]),
+        digest=whole["digest"],
+        stamp=row["stamps"][2],
     )
 
 

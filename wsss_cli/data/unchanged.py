@@ -56,6 +56,9 @@ def _files(sample: Sample) -> Iterator[Known]:
         yield sample.image, sample.image_digest, sample.stamps[0]
     if sample.mask is not None and sample.mask_digest:
         yield sample.mask, sample.mask_digest, sample.stamps[1]
+    whole = sample.original
+    if whole is not None and whole.digest and whole.image.exists():  # no stage reads it: it may be gone
+        yield whole.image, whole.digest, whole.stamp
 
 
 def _is_same(known: Known) -> bool:

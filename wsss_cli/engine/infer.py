@@ -19,9 +19,10 @@ from wsss_cli.cam.online import floor_size
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.images import read_image
-from wsss_cli.data.label_format import Labels, label_format
+from wsss_cli.data.label_format import Labels
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
+from wsss_cli.engine.enlarge import winners
 from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
@@ -66,7 +67,8 @@ class Infer(StageConfig):
         None,
         gt=0,
         le=bounds.SIDE,
-        description="length that the longer side is resized to first, as by torch (WeCLIP: 512)",
+        description="length that the longer side of the data set's image is resized to first, up or down, as by torch "
+        "(WeCLIP: 512)",
     )
     rounding: Rounding = Field(
         "nearest",
@@ -122,7 +124,7 @@ class Infer(StageConfig):
 
 
 def infer(job: Job[Infer]) -> dict[str, Any]:
-    """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split."""
+    """Write `labels/<id>.png`, and `labels_crf/<id>.png` if asked, for each image of the split, at its photo's size."""
     config = job.config
     net = job.ready(load_object(job.method.predictor)(job.inputs["train"] / "checkpoint.pt", job))
     split = job.data.split_for("val", config.split)
@@ -195,23 +197,30 @@ def fuse_logits(maps: Sequence[Sequence[Tensor]], fusion: Fusion) -> Tensor:
 
 
 def write_prediction(
-    paths: list[Path], image: np.ndarray, scores: Tensor, crf: Crf, palette: Sequence[tuple[int, int, int]]
+    paths: list[Path],
+    image: np.ndarray,
+    scores: Tensor,
+    crf: Crf,
+    palette: Sequence[tuple[int, int, int]],
+    size: Sequence[int],
 ) -> None:
     """Write the plain and, if two paths are given, the CRF-refined label map.
 
-    image (H, W, 3) uint8; scores (K, H, W) softmax, on the device where the CRF is to run.
+    image (h, w, 3) uint8; scores (K, h, w) softmax, on the device where the CRF is to run; size (H, W) of the maps.
     """
-    for path, labels in zip(paths, label_maps(image, scores, crf if len(paths) > 1 else None)):
+    for path, labels in zip(paths, label_maps(image, scores, crf if len(paths) > 1 else None, size)):
         write_labels(path, labels, palette)
 
 
-def label_maps(image: np.ndarray, scores: Tensor, crf: Crf | None) -> Iterator[Labels]:
-    """The label map (H, W) of the scores and, with a CRF, the refined one; arguments as `write_prediction`."""
-    form = label_format(len(scores) - 1)
-    yield form.tensor(scores.argmax(0)).cpu().numpy()
+def label_maps(image: np.ndarray, scores: Tensor, crf: Crf | None, size: Sequence[int]) -> Iterator[Labels]:
+    """The label map (H, W) of the scores and, with a CRF, the refined one; arguments as `write_prediction`.
+
+    The CRF refines what the image shows, whose size its distances in pixels are made for; then its scores are enlarged.
+    """
+    yield winners(scores, size)
     if crf is not None:
         refined = DenseCrf(torch.from_numpy(image).to(scores.device), crf).infer(unary_from_softmax(scores, crf.clip))
-        yield form.tensor(refined.argmax(0)).cpu().numpy()
+        yield winners(refined, size)
 
 
 def seen_of(image: np.ndarray, config: Infer) -> np.ndarray:
@@ -228,7 +237,8 @@ def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]
         batch = torch.from_numpy(np.stack([seen for _, seen in read])).to(job.runtime.device)  # (B, h, w, 3)
         size = read[0][0].shape[:2]
         for sample, (image, _), scores in zip(group, read, predict(net, batch, config, size)):
-            yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette
+            whole = sample.full.height, sample.full.width
+            yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette, whole
 
 
 def _read(sample: Sample, config: Infer) -> tuple[np.ndarray, np.ndarray]:

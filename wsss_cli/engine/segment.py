@@ -18,6 +18,7 @@ from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import map_path, read_labels
+from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.optimiser import TwoRates, body_and_head, factor
@@ -223,7 +224,7 @@ def require_label_maps(samples: Sequence[Sample], place: Callable[[Sample], Path
 
 
 def _ids_of_map(path: Path, sample: Sample, num_classes: int) -> set[int]:
-    labels, form = read_labels(path), label_format(num_classes)
+    labels, form = at_image_size(read_labels(path), sample), label_format(num_classes)
     height, width = labels.shape
     if (width, height) != (sample.width, sample.height):
         raise WsssError(

@@ -14,6 +14,7 @@ import numpy as np
 from wsss_cli.console import Tick
 from wsss_cli.data.label_format import Labels
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.long_side import at_full_size
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export.contours import Points, outline
@@ -52,7 +53,7 @@ class Form:
 class Source:
     """Label maps `folder/<id>.png` of some images of a split.
 
-    samples  those that have one; title  where they come from, for people
+    samples  those that have one, at their photos' own size; title  where they come from, for people
     """
 
     data: Prepared
@@ -65,8 +66,8 @@ class Source:
         return self.folder / f"{sample.id}.png"
 
     def labels(self, sample: Sample) -> Labels:
-        """The ids (H, W).  Raises WsssError if the file is damaged or of another size than the image."""
-        labels = read_labels(self.path(sample))
+        """The ids (H, W), at the photo's size.  Raises WsssError if the file is damaged or of another size."""
+        labels = at_full_size(read_labels(self.path(sample)), self._seen[sample.id])
         if labels.shape != (sample.height, sample.width):
             size = f"{labels.shape[1]} x {labels.shape[0]}, its image {sample.width} x {sample.height}"
             raise WsssError(f"{self.path(sample)} is {size}", "make the stage again with --force")
@@ -80,6 +81,11 @@ class Source:
         for sample, result in zip(self.samples, ParallelMap(function, self.samples)):
             yield sample, result
             tick(1)
+
+    @cached_property
+    def _seen(self) -> dict[str, Sample]:
+        """As the stages saw them."""
+        return {sample.id: sample for sample in self.data.samples}
 
     @cached_property
     def image_root(self) -> Path:
@@ -103,7 +109,7 @@ def find_source(data: Prepared, split: str, folder: Path, title: str) -> tuple[S
     """
     samples = data.split(split)
     missing = set(absent(folder, each(samples, ".png")))
-    there = tuple(s for s in samples if f"{s.id}.png" not in missing)
+    there = tuple(s.full for s in samples if f"{s.id}.png" not in missing)
     if not there:
         raise WsssError(f"there is no label map of split '{split}' in {folder}", "choose the split they were made for")
     return Source(data, split, there, folder, title), len(samples) - len(there)

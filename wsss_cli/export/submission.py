@@ -60,7 +60,7 @@ def write_submission(path: Path, samples: Sequence[Sample], folder: Path, compet
 
 def checked_png(path: Path, sample: Sample) -> bytes:
     """The bytes of a prediction that the server will take.  Raises WsssError."""
-    data = read_bytes(path)
+    data, sample = read_bytes(path), sample.full
     labels = decode_labels(data, path)  # (H, W)
     if labels.shape != (sample.height, sample.width):
         what = f"{path} is {labels.shape[1]} x {labels.shape[0]}, its image {sample.width} x {sample.height}"

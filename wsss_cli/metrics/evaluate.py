@@ -16,11 +16,13 @@ from torch import Tensor
 
 from wsss_cli import ranges
 from wsss_cli.cam.label import strongest, with_background
+from wsss_cli.cam.merge import upsample
 from wsss_cli.cam.store import read_cam
 from wsss_cli.config import StageConfig, completed
 from wsss_cli.context import Context
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import read_labels
+from wsss_cli.data.long_side import at_full_size
 from wsss_cli.data.objects import true_objects
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
@@ -179,11 +181,12 @@ def _score_labels(job: Job, samples: Sequence[Sample], source: str) -> Counted:
 
 
 def _labels_of(folder: Path, made: set[str], sample: Sample) -> np.ndarray:
-    """The label map of a sample: all background where the stage was to make none, for want of tags or boxes."""
+    """The label map of a sample at its photo's size: all background where the stage was to make none, for want of tags
+    or boxes."""
     path = folder / f"{sample.id}.png"
     if (sample.id not in made if made else not sample.tags) and not path.exists():
-        return np.zeros((sample.height, sample.width), np.uint8)
-    return read_labels(path)
+        return np.zeros((sample.full.height, sample.full.width), np.uint8)
+    return at_full_size(read_labels(path), sample)
 
 
 def _count(
@@ -243,12 +246,14 @@ def _score_cams(job: Job[Evaluate], samples: Sequence[Sample], folder: Path) -> 
 
 
 def _strongest(path: Path, sample: Sample, form: LabelFormat) -> tuple[Tensor, Tensor]:
-    """The strongest class of each pixel and its score; nothing where the image has no tags."""
+    """The strongest class of each pixel of the photo and its score; nothing where the image has no tags."""
+    size = sample.full.height, sample.full.width
     if not path.exists() and not sample.tags:
-        nothing = torch.zeros(sample.height, sample.width)
+        nothing = torch.zeros(size)
         return form.tensor(nothing), nothing
     cam = read_cam(path)
-    best, index = strongest(cam.full())  # (H, W)
+    maps = cam.full()
+    best, index = strongest(maps if sample.original is None else upsample(maps, size))  # (H, W)
     return form.tensor(with_background(torch.from_numpy(cam.class_ids))[index]), best
 
 
@@ -293,6 +298,7 @@ def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:
         "ground_truth": job.data.info.masks,
         "images": images,
         "mean_over": config.mean_over,
+        "data_long_side": job.data.info.long_side,
     }
     if source == "infer":
         made = _prediction(job.inputs[source]) | _training(job)

@@ -94,7 +94,7 @@ def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
         raise no_instances(path)
     try:
         content = json.loads(read_text(path))
-        known = by_name(data.samples)
+        known = by_name([sample.full for sample in data.samples])
         images = {i["id"]: (i, _sample(i, known, path)) for i in content["images"]}
         found: dict[str, Objects] = {sample.id: [] for _, sample in images.values()}
         for row in content["annotations"]:

@@ -62,8 +62,9 @@ def write_model(folder: Path, model: Model, card: Mapping[str, Any], trust: bool
 def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[str, Any]:
     """What is known of a run's network, plain data.
 
-    classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen; the settings of
-    prediction; every score of it that still holds, with its protocol; what rebuilds the network ("network").
+    classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen, larger photos at a
+    longer side of long_side; the settings of prediction; every score of it that still holds, with its protocol; what
+    rebuilds the network ("network").
     """
     record = require_trained(run)
     meta = checkpoint.described(checkpoint.load(model.checkpoint, trust), model.checkpoint)
@@ -78,6 +79,7 @@ def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[s
         "palette": [list(colour) for colour in model.palette],
         "normalisation": record.get("normalise", {}),
         "sizes": {"training": _sizes(record["config"]), "prediction": _sizes(as_dict(model.config))},
+        "long_side": model.long_side,
         "settings": as_dict(model.config) | {"split": None},  # which is the data set's
         "scores": scores_of(run),
         "licence": licence,
@@ -99,7 +101,9 @@ def read_model(folder: Path, name: str = "") -> Model:
     config = resolve(stage.config_class(), "infer", card["settings"], remedy=f"{folder} is of another version of wsss")
     assert isinstance(config, Infer)
     palette = tuple((r, g, b) for r, g, b in card["palette"])
-    return Model(name or folder.absolute().name, method, tuple(card["classes"]), palette, config, folder / WEIGHTS)
+    name = name or folder.absolute().name
+    classes, long_side = tuple(card["classes"]), card.get("long_side")
+    return Model(name, method, classes, palette, config, folder / WEIGHTS, long_side)
 
 
 def read_card(folder: Path) -> dict[str, Any]:

@@ -34,6 +34,8 @@ class Model:
     palette     colours of ids 0..C
     config      how it is applied
     checkpoint  the file that the method's predictor reads
+    long_side   the most pixels that the longer side of an image has when the network sees it: the data set's that it
+                learnt from; None: as it is
     """
 
     name: str
@@ -42,6 +44,7 @@ class Model:
     palette: tuple[Colour, ...]
     config: Infer
     checkpoint: Path
+    long_side: int | None = None
 
     def digest(self) -> str:
         """Of its weights."""
@@ -79,7 +82,8 @@ def of_run(run: Run, method: Method, settings: Settings, data_root: Path, trust:
     classes = tuple(meta["classes"])
     info = DatasetInfo(run.data, "", classes, {}, "", palette=tuple(map(tuple, about["palette"])))
     palette = tuple(colours(Prepared(run.folder, info, ())))
-    return Model(f"{run.data}/{run.method}/{run.name}", method, classes, palette, config, file)
+    name = f"{run.data}/{run.method}/{run.name}"
+    return Model(name, method, classes, palette, config, file, about["long_side"])
 
 
 def require_trained(run: Run) -> dict[str, Any]:
@@ -93,13 +97,18 @@ def require_trained(run: Run) -> dict[str, Any]:
 
 
 def _info(run: Run, record: Mapping[str, Any], data_root: Path) -> dict[str, Any]:
-    """Kind and palette of the data set, as it is or as the training has noted them."""
+    """Kind and palette of the data set, as it is or as the training has noted them; long_side as that has."""
     folder = data_root / run.data
-    known: dict[str, Any] = {"kind": "", "palette": ()} | dict(record.get("about", {}))
+    known: dict[str, Any] = {"kind": "", "palette": (), "long_side": None} | dict(record.get("about", {}))
     if (folder / "dataset.yaml").is_file():
         info = read_info(folder)
         known |= {"kind": info.kind, "palette": info.palette}
     return known
+
+
+def with_long_side(model: Model, asked: int | None) -> Model:
+    """The model that sees photos at that longer side at most; 0: as they are, None: as it would."""
+    return model if asked is None else replace(model, long_side=asked or None)
 
 
 def with_settings(model: Model, overrides: Mapping[str, Any]) -> Model:

@@ -66,9 +66,10 @@ def require_packages() -> None:
         raise WsssError(f"--format onnx needs {', '.join(missing)}", EXTRA)
 
 
-def left_out(config: Infer) -> list[str]:
-    """What the settings of prediction ask for that the file does not do."""
+def left_out(config: Infer, data_side: int | None = None) -> list[str]:
+    """What the settings of prediction ask for that the file does not do; data_side: the data set's `long_side`."""
     asked = {
+        f"the data set's long_side {data_side}": data_side is not None,
         "scales": config.scales != (1.0,),
         "flip": config.flip,
         "resize": config.resize is not None,

@@ -18,9 +18,11 @@ from wsss_cli import console
 from wsss_cli.config import as_dict
 from wsss_cli.data.images import read_unchecked
 from wsss_cli.data.labels import write_labels
+from wsss_cli.data.long_side import smaller
 from wsss_cli.data.palette import Colour
 from wsss_cli.data.picture import Reading
 from wsss_cli.data.unchanged import stamp
+from wsss_cli.engine.enlarge import bands
 from wsss_cli.engine.infer import Infer, label_maps, predict, seen_of
 from wsss_cli.errors import WsssError
 from wsss_cli.files import flush_all, writing
@@ -50,8 +52,10 @@ class Failure:
 
 @dataclass(frozen=True)
 class Seen:
-    """A photo's pixels (H, W, 3), and its stamp before they were read; once predicted, its scores (K, H, W)."""
+    """A photo (H, W, 3), its image (h, w, 3) at the model's `long_side`, its stamp before it was read; once predicted,
+    the scores (K, h, w) of the image."""
 
+    photo: NDArray[np.uint8]
     image: NDArray[np.uint8]
     stamp: str
     scores: Tensor | None = None
@@ -96,7 +100,8 @@ def predict_photos(
 
 
 def _made_with(model: Model, photos: Photos, how: Reading) -> dict[str, Any]:
-    return {
+    sizes = {} if model.long_side is None else {"long_side": model.long_side}
+    return sizes | {
         "model": model.name,
         "weights": model.digest(),
         "classes": model.classes,
@@ -123,32 +128,33 @@ def _predicted(
 ) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_results for each photo."""
     net = model.network(runtime)
-    for photo, read in zip(todo, ParallelMap(partial(_read, how=how), todo, READERS)):
+    for photo, read in zip(todo, ParallelMap(partial(_read, how=how, long_side=model.long_side), todo, READERS)):
         seen = read if isinstance(read, WsssError) else _with_scores(read, net, model.config, runtime, photo)
         yield photo, seen, results.places(photo), model.config.crf_settings, model.palette
 
 
-def _read(photo: Photo, how: Reading) -> Seen | WsssError:
+def _read(photo: Photo, how: Reading, long_side: int | None) -> Seen | WsssError:
     try:
         require_path(photo.id, "the photo", "rename it or its folder")
         before = stamp(photo.path)
-        return Seen(read_unchecked(photo.path, how), before)
+        whole = read_unchecked(photo.path, how)
+        return Seen(whole, smaller(whole, long_side), before)
     except WsssError as error:
         return error
 
 
 @torch.inference_mode()
 def _with_scores(seen: Seen, net: nn.Module, config: Infer, runtime: Runtime, photo: Photo) -> Seen | WsssError:
-    """With scores of the photo's own size, or why there are none: it needs more memory than there is."""
-    height, width = seen.image.shape[:2]
+    """With its scores, or why there are none: it needs more memory than there is."""
     try:
         batch = torch.from_numpy(seen_of(seen.image, config)[None]).to(runtime.device)  # (1, h, w, 3)
-        return replace(seen, scores=predict(net, batch, config, (height, width))[0])
+        return replace(seen, scores=predict(net, batch, config, seen.image.shape[:2])[0])
     except (RuntimeError, MemoryError) as error:
         if not isinstance(error, MemoryError) and not any(words in str(error) for words in WRONG_MEMORY):
             raise
+        height, width = seen.image.shape[:2]
         what = f"{photo.path} is too large for the memory: {width} x {height} pixels"
-        return WsssError(what, "let the network see it smaller, infer.long_side=1024, or in parts, infer.window=1024")
+        return WsssError(what, "let the network see it smaller, --long-side 1024, or in parts, infer.window=1024")
 
 
 def write_results(
@@ -158,13 +164,14 @@ def write_results(
     if isinstance(seen, WsssError):
         return photo, seen
     assert seen.scores is not None
-    maps = label_maps(seen.image, seen.scores, crf if "labels_crf" in places else None)
+    size = seen.photo.shape[:2]
+    maps = label_maps(seen.image, seen.scores, crf if "labels_crf" in places else None, size)
     for kind, labels in zip(("labels", "labels_crf"), maps):
         write_labels(places[kind], labels, palette)
     if "overlay" in places:
-        _write_overlay(places["overlay"], overlay(thumbnail(seen.image, OVERLAY), labels, palette, OPACITY))
+        _write_overlay(places["overlay"], overlay(thumbnail(seen.photo, OVERLAY), labels, palette, OPACITY))
     if "probabilities" in places:
-        _write_probabilities(places["probabilities"], seen.scores)
+        _write_probabilities(places["probabilities"], seen.scores, size)
     return photo, Done(seen.stamp, np.bincount(labels.ravel(), minlength=len(seen.scores)).tolist(), labels.shape)
 
 
@@ -173,7 +180,8 @@ def _write_overlay(path: Path, picture: NDArray[np.uint8]) -> None:
         Image.fromarray(picture).save(aside, format="JPEG", quality=90, subsampling=0)
 
 
-def _write_probabilities(path: Path, scores: Tensor) -> None:
+def _write_probabilities(path: Path, scores: Tensor, size: Sequence[int]) -> None:
     """ "probabilities" (K, H, W) float16, background first."""
+    parts = [part.half().cpu().numpy() for part in bands(scores, size)]
     with writing(path, flushed=False) as aside, aside.open("wb") as file:
-        np.savez_compressed(file, probabilities=scores.half().cpu().numpy())
+        np.savez_compressed(file, probabilities=np.concatenate(parts, axis=1))

@@ -22,6 +22,7 @@ from wsss_cli.preparation.prepare import aside
 MOST_UNREADABLE = 0.5  # of the images; beyond it the place is wrong, not the files
 REASONS = {
     "unreadable-mask": "an image without its mask would no longer count in the score: restore the mask",
+    "smaller-image": "it is made of the photo: prepare again, with --force",
     "image-size": "boxes and mask may belong to the image that was replaced: prepare again",
     "mask-size": "whether the image or the mask is the wrong one cannot be known",
     "mask-format": "ids may have been cut when the mask was saved: save it again",
@@ -142,7 +143,13 @@ def _moved(sample: Sample, old: Path, new: Path) -> Sample:
     def follow(path: Path) -> Path:
         return new / path.relative_to(old) if path.is_relative_to(old) else path
 
-    return replace(sample, image=follow(sample.image), mask=None if sample.mask is None else follow(sample.mask))
+    whole = sample.original
+    return replace(
+        sample,
+        image=follow(sample.image),
+        mask=None if sample.mask is None else follow(sample.mask),
+        original=None if whole is None else replace(whole, image=follow(whole.image)),
+    )
 
 
 def _link(source: str, target: str) -> str:

@@ -22,6 +22,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import flush_all, put_in_place, sweep, write_text
 from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
+from wsss_cli.preparation.smaller import all_smaller
 
 TIMES = re.compile(rb', "stamps": \[[^\]]*\]|^(lines|sum): .*$', re.MULTILINE)
 Progress = Callable[[int, int], None]
@@ -37,6 +38,7 @@ def prepare(
     skip_bad: bool = False,
     progress: Progress | None = None,
     say: Say | None = None,
+    long_side: int | None = None,
 ) -> Path:
     """Make the data set `root/name` with a plugin and record it in `root/latest`; returns its folder.
 
@@ -44,6 +46,7 @@ def prepare(
     there before.  A folder of the same content stays as it is; another is replaced only with `force`.
     skip_bad  leave unusable images out and list them in skipped.txt, instead of failing
     progress  called with (images done, images in all or 0 if unknown); say, with notes and warnings
+    long_side  no longer side of an image has more pixels: larger photos are made smaller, once, for every stage
     Raises WsssError with all problems found, nothing written.
     """
     _require_name(name)
@@ -52,8 +55,9 @@ def prepare(
         if force:
             require_unused(root / name)  # before hours of work, not after
         info, samples = plugin.function()(options, folder)
-        review = Review(with_plain_classes(replace(info, name=name)), skip_bad, progress)
-        write_prepared(folder, review.info, review.sound(samples))
+        info = replace(info, name=name, long_side=long_side)
+        review = Review(with_plain_classes(info), skip_bad, progress)
+        write_prepared(folder, review.info, all_smaller(review.sound(samples), folder, long_side))
         for finding in review.conclude(folder):
             tell(finding)
         _place(folder, root / name, force, tell)

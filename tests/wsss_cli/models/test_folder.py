@@ -1,6 +1,7 @@
 """A network that was taken away predicts as the run that it is from, to the bit."""
 
 import json
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -117,6 +118,7 @@ def test_the_card_has_the_scores_and_how_they_were_made(made: Run, trained: Mode
     assert card["licence"] == "CC0-1.0" and card["classes"] == ["cat", "dog"] and card["palette"][2] == [1, 2, 3]
     assert card["normalisation"] == {"net": "imagenet"} and card["settings"]["flip"] is True
     assert card["sizes"]["prediction"]["scales"] == [1.0] and card["training"]["data"] == "toy"
+    assert card["long_side"] is None and card_of(made, replace(trained, long_side=512), "x")["long_side"] == 512
 
 
 def test_scores_of_an_earlier_network_are_not_on_the_card(made: Run) -> None:
