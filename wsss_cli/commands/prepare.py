@@ -110,12 +110,18 @@ def _prepare(
     from wsss_cli.config import resolve
 
     options = resolve(cls, dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
-    learnable = prepare_and_tell(dataset, options, name or dataset.name, data_root, force=force, skip_bad=skip_bad)
+    learnable = prepare_and_tell(dataset, options, name or dataset.name, data_root, force, skip_bad, long_side)
     _recommend(learnable)
 
 
 def prepare_and_tell(
-    dataset: Dataset, options: BaseModel, name: str, data_root: Path, force: bool = False, skip_bad: bool = False
+    dataset: Dataset,
+    options: BaseModel,
+    name: str,
+    data_root: Path,
+    force: bool = False,
+    skip_bad: bool = False,
+    long_side: int | None = None,
 ) -> set[str]:
     """Prepare a data set and say what it holds; returns what there is to learn from."""
     from wsss_cli import console

@@ -6,7 +6,7 @@ import os
 import re
 import time
 from collections.abc import Iterator, Mapping, Sequence
-from contextlib import contextmanager
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
 from functools import reduce
 from pathlib import Path
@@ -14,14 +14,16 @@ from tempfile import TemporaryDirectory
 
 from wsss_cli import console
 from wsss_cli.choices.choice import Choice, Proposal, best, refusals
-from wsss_cli.choices.fingerprint import Fingerprint
+from wsss_cli.choices.fingerprint import Fingerprint, long_side
 from wsss_cli.commands.forecast import Forecast, effort
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import Target, make_plan, resolve_target, run_stage
-from wsss_cli.commands.survey import WeightsInReach, is_begun, survey
+from wsss_cli.commands.survey import WeightsInReach, gpu_memory, is_begun, survey
 from wsss_cli.commands.weights import beginnings
 from wsss_cli.config import flat, inline, merge, parse_set
-from wsss_cli.data.prepared import Prepared, Sample, read_prepared
+from wsss_cli.data.image_files import ENDINGS, files_below
+from wsss_cli.data.images import image_size
+from wsss_cli.data.prepared import Prepared, read_prepared
 from wsss_cli.engine.costs import Costs
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
@@ -117,7 +119,7 @@ def _prepared(wish: Wish) -> Prepared:
 
 def _require_of(data: Prepared, folder: Path) -> None:
     """Raises WsssError if the data set has images from elsewhere."""
-    if not any(s.image.resolve().is_relative_to(folder.resolve()) for s in data.samples):
+    if not any(s.full.image.resolve().is_relative_to(folder.resolve()) for s in data.samples):
         what = f"data set '{data.info.name}' in {data.folder.parent} is not of {folder}"
         raise WsssError(what, "give this one another name: --data NAME")
 
@@ -134,7 +136,17 @@ def _prepare(wish: Wish, place: Path) -> None:
     plugin = next((plugin for plugin in datasets().values() if plugin.own), None)
     if plugin is None:
         raise WsssError("no data set plugin reads folders of own images", "install wsss anew")
-    prepare_and_tell(plugin, plugin.own_options(wish.folder), place.name, place.parent, force=place.exists())
+    options, side = plugin.own_options(wish.folder), long_side(_longest(wish.folder), gpu_memory(wish.options))
+    prepare_and_tell(plugin, options, place.name, place.parent, force=place.exists(), long_side=side)
+
+
+def _longest(folder: Path) -> int:
+    """The longest side of any picture in the folder; 0 if none can be read."""
+    sizes = []
+    for path in files_below(folder, ENDINGS):
+        with suppress(WsssError):  # which prepare tells
+            sizes.append(max(image_size(path)))
+    return max(sizes, default=0)
 
 
 def _check(data: Prepared) -> None:
@@ -216,9 +228,9 @@ def _about(wish: Wish, fp: Fingerprint, method: Method, proposal: Proposal) -> C
 
 def _sides(data: Prepared) -> Iterator[Choice]:
     """What was chosen when the data set was prepared."""
-    side = getattr(data.info, "long_side", None)
-    if side is not None:
-        yield Choice("long_side", side, "the time and memory of each stage grow with the area of the photos")
+    if data.info.long_side is not None:
+        why = "larger photos are made smaller: time and memory grow with their area"
+        yield Choice("long_side", data.info.long_side, why)
 
 
 def _require_weights(target: Target) -> None:
@@ -332,16 +344,10 @@ def _predict(planned: Planned, wish: Wish) -> None:
     from wsss_cli.commands import photos
 
     target = planned.target
-    paths = [str(photo_of(sample)) for sample in target.data.samples]
+    paths = [str(sample.full.image) for sample in target.data.samples]
     asked = photos.Wish(paths, target.run.folder / PHOTOS, True, False, target.data.info.reading)
     options = replace(wish.options, name=target.run.name, pretrained=None)
     photos.infer_photos([target.method.name], options, {}, asked)
-
-
-def photo_of(sample: Sample) -> Path:
-    """Its file as the user has it."""
-    original = getattr(sample, "original", None)
-    return sample.image if original is None else Path(original.image)
 
 
 def _conclude(planned: Planned, report: Path) -> None:
