@@ -115,6 +115,10 @@ TOLD = {
 """What looking for any path may raise, wherever that is done."""
 
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
+
 def _common(
     debug: Debug = False, version: Version = False, install_completion: Install = None, show_completion: Show = None
 ) -> None:
@@ -150,10 +154,12 @@ def main() -> None:
         if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
             log.error(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:  # typer makes the one into the other, and says nothing
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+            raise
         if rank == 0:
             log.error("interrupted; the same command goes on where it was")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 def _show(warn: Any, message: Warning | str, category: type[Warning]) -> None:

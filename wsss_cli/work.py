@@ -32,11 +32,13 @@ class Call:
     """A function, "package.module:function", with arguments that make it take as long as for a typical image.
 
     shared  it is called in all processes that per-image work is spread over
+    on_device  on the GPU if there is one, and then in one process
     """
 
     function: str
     arguments: tuple[Any, ...] = ()
     shared: bool = False
+    on_device: bool = False
 
 
 @dataclass(frozen=True)

@@ -29,8 +29,7 @@ def random_walk(x: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, exp_
 
 def walk_once(height: int, width: int, walk: Any) -> None:
     """The walk of two classes over so many cells, for its time; walk: its settings."""
-    edge = torch.rand(height, width, generator=torch.Generator().manual_seed(0))
-    random_walk(torch.ones(2, height, width), edge, walk.radius, walk.beta, walk.exp_times)
+    random_walk(torch.ones(2, height, width), torch.rand(height, width), walk.radius, walk.beta, walk.exp_times)
 
 
 def transition(edge: Tensor, radius: int, beta: float) -> Tensor:

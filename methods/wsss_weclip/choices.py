@@ -2,17 +2,16 @@
 
 from wsss_cli.choices.choice import Choice, Proposal, under
 from wsss_cli.choices.fingerprint import Fingerprint
-from wsss_cli.choices.training import iteration_loop, iterations
+from wsss_cli.choices.training import clip_refused, iteration_loop, iterations
 from wsss_cli.nets.clip_net import VIT_B16
 
-RANKS = {"downloaded": 30, "hub": 20}
+RANKS = {"installed": 30, "downloaded": 30, "hub": 20}
 
 
 def propose(fp: Fingerprint) -> Proposal:
     """A small network on frozen CLIP: as CLIP-ES, but trained through all of CLIP."""
     where = fp.weights.get(VIT_B16, "")
     why = f"tags and everyday names; each step asks CLIP's ViT-B/16{'' if fp.gpu else ', which is slow on a CPU'}"
-    refused = "" if fp.tagged > 1 else f"{fp.tagged} of the {fp.images} images to learn from have tags"
     steps = iterations(fp, fp.tagged)
     guided = Choice("labelling.guided_from", round(0.3 * steps), "after 30 % of the training, as on VOC")
     train = (
@@ -21,7 +20,7 @@ def propose(fp: Fingerprint) -> Proposal:
         *under("loop", iteration_loop(fp, steps, min(4, max(1, fp.tagged)))),
         *([] if fp.gpu else _kept()),
     )
-    return Proposal(RANKS.get(where, 5), why, under("train", train), refused)
+    return Proposal(RANKS.get(where, 5), why, under("train", train), clip_refused(fp, VIT_B16))
 
 
 def _kept() -> list[Choice]:

@@ -214,8 +214,17 @@ def iteration_loop(fp: Fingerprint, total: int, size: int) -> tuple[Choice, ...]
 
 def needs_tags(fp: Fingerprint) -> str:
     """Why nothing can be learnt from the tags; ""."""
-    if fp.tagged < 2:
-        return f"{fp.tagged} of the {fp.images} images to learn from have tags; two are the least"
+    if few := _too_few(fp):
+        return few
     if fp.alike:
         return f"all {fp.tagged} images have the very same tags: a classifier learns nothing from them"
     return ""
+
+
+def clip_refused(fp: Fingerprint, network: str) -> str:
+    """Why CLIP cannot be asked; "". Tags that never differ do not hinder it: it knows the classes by name."""
+    return _too_few(fp) or ("" if fp.weights.get(network, "") else "CLIP's weights are out of reach")
+
+
+def _too_few(fp: Fingerprint) -> str:
+    return "" if fp.tagged > 1 else f"{fp.tagged} of the {fp.images} images have tags to learn from; two are the least"

@@ -153,7 +153,8 @@ def _check(data: Prepared) -> None:
     """Say what is wrong with the data set.  Raises WsssError if nothing can be learnt from it."""
     from wsss_cli.commands.run_checks import check_data
 
-    found = [f for f in check_data(data.folder.name, data.folder.parent).found if f.level != "ok"]
+    every = check_data(data.folder.name, data.folder.parent).found
+    found = [f for f in every if f.level != "ok" and f.kind != "no-mask"]  # of which the end tells
     for finding in found:
         if finding.level == "warning":
             console.warn(f"{finding.what} ({finding.remedy})" if finding.remedy else finding.what)
@@ -170,8 +171,9 @@ def _plan(wish: Wish, data: Prepared) -> Planned:
         return _estimated(target, wish, _is_scored(data))
     fp = survey(data, wish.options)
     method = _method(wish, fp)
-    planned = _estimated(_target(wish, method, fp, data), wish, fp.scored > 0)
-    _require_weights(planned.target)
+    target = _target(wish, method, fp, data)
+    _require_weights(target)
+    planned = _estimated(target, wish, fp.scored > 0)
     share = _effort(planned, wish.minutes)
     if share == 1:
         return planned
@@ -200,8 +202,8 @@ def _method(wish: Wish, fp: Fingerprint) -> Method:
     method = find_method(name)
     if name not in proposals:
         raise WsssError(f"method '{name}' proposes no settings", f"choose one of: {', '.join(proposals)}")
-    if proposals[name].refused:
-        raise WsssError(f"{name}: {proposals[name].refused}", "leave out --method to have one chosen that can")
+    if proposals[name].refused:  # it was asked for: what cannot work at all the plan refuses
+        console.warn(f"{name}: {proposals[name].refused}")
     return method
 
 

@@ -41,18 +41,27 @@ class Costs:
 
     def seconds(self, unit: Pass | Call) -> float:
         if str(unit) not in self.known:
-            self.known[str(unit)] = _passed(unit, self.device) if isinstance(unit, Pass) else _called(unit)
-        shared = self.processes if isinstance(unit, Call) and unit.shared else 1
-        return self.known[str(unit)] / shared
+            measure = _passed if isinstance(unit, Pass) else _called
+            self.known[str(unit)] = measure(unit, self.device)  # type: ignore[arg-type]
+        apart = isinstance(unit, Call) and unit.shared and not (unit.on_device and self.device.type == "cuda")
+        return self.known[str(unit)] / (self.processes if apart else 1)
 
 
-def _called(unit: Call) -> float:
+def _called(unit: Call, device: torch.device) -> float:
     """On one thread where each process has one."""
     function, threads = load_object(unit.function), torch.get_num_threads()
+    place = device if unit.on_device else torch.device("cpu")
+
+    def call() -> None:
+        with place:
+            function(*unit.arguments)
+        if place.type == "cuda":
+            torch.cuda.synchronize(place)
+
     if unit.shared:
         torch.set_num_threads(1)
     try:
-        return _timed(lambda: function(*unit.arguments))
+        return _timed(call)
     finally:
         torch.set_num_threads(threads)
 

@@ -32,9 +32,9 @@ def dense_crf(image: Tensor, unary: Tensor, crf: Crf) -> Tensor:
 
 def crf_once(height: int, width: int, labels: int, crf: Crf) -> None:
     """The CRF of one image of smooth noise, for its time."""
-    noise = torch.rand(1, 3, height // 8 + 1, width // 8 + 1, generator=torch.Generator().manual_seed(0))
+    noise = torch.rand(1, 3, height // 8 + 1, width // 8 + 1)
     smooth = torch.nn.functional.interpolate(noise, (height, width), mode="bicubic")[0].clamp(0, 1)
-    grain = torch.randint(0, 8, (height, width, 3), generator=torch.Generator().manual_seed(0))
+    grain = torch.randint(0, 8, (height, width, 3))
     image = ((smooth * 247).permute(1, 2, 0) + grain).to(torch.uint8).contiguous()  # (H, W, 3)
     dense_crf(image, unary_from_labels((image[..., 0] // 128).long() % labels, labels, 0.7), crf)
 
