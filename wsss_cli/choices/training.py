@@ -6,6 +6,8 @@ their networks take.  docs/auto.md has them as a table.
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 from wsss_cli.choices.choice import Choice, under
 from wsss_cli.choices.fingerprint import Fingerprint
 
@@ -54,14 +56,14 @@ def where_from(fp: Fingerprint, network: str, where: str) -> str:
     return f"{fp.machine}; its weights are {'on the hub' if where == 'hub' else where}"
 
 
-def pick(fp: Fingerprint, table: dict[str, tuple[str, ...]]) -> tuple[str, str]:
+def pick(fp: Fingerprint, table: Mapping[str, tuple[str, ...]]) -> tuple[str, str]:
     """A network of the machine's tier whose weights are in reach, and the reason."""
     names = table[fp.tier]
     name, where = (names[0], "") if fp.begin == "none" else fp.first_at_hand(names)
     return name, where_from(fp, name, where)
 
 
-def network(fp: Fingerprint, table: dict[str, tuple[str, ...]]) -> tuple[Choice, ...]:
+def network(fp: Fingerprint, table: Mapping[str, tuple[str, ...]]) -> tuple[Choice, ...]:
     """Backbone and where it begins, relative to the network's settings."""
     name, reason = pick(fp, table)
     begin = [Choice("pretrained", "none", "as asked")] if fp.begin == "none" else []

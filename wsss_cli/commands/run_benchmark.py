@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wsss_cli import console
 from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.survey import with_choices
 from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
@@ -132,6 +133,7 @@ def _entry(method: Method, seed: int, asked: Asked, full: bool = False) -> Entry
     learnt = {"train": _overrides(method.full)} if full else {}
     settings = Settings(asked.options.recipe, merge(merge(_overrides(asked.options.set or ()), learnt), seeded))
     run = Run(asked.options.runs_root, asked.data.folder.name, method.name, f"seed{seed}{'-masks' if full else ''}")
+    settings = with_choices(settings, run, method, asked.data, asked.options)
     return Entry(run, method, full, settings, ("evaluate",) if full else _targets(method, asked.data))
 
 
