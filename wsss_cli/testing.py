@@ -96,14 +96,15 @@ class MethodTester:
         """Sizes are the images', classes the data set's, and where `of_tags` says so only those of the tags."""
         data = self.data(folder)
         tags = {sample.id: set(sample.tags) for sample in data.samples}
-        sizes = {sample.id: (sample.height, sample.width) for sample in data.samples}
+        samples = {sample.id: sample for sample in data.samples}
         predicted = {path.stem for path in (run / "infer" / "labels").glob("*.png")}
         assert predicted == {sample.id for sample in data.split(data.split_for("val"))}
         for stage in ("seeds", "pseudo", "infer"):
             for path in (run / stage).glob("labels*/*.png"):
                 labels = read_labels(path)
                 classes = tags[path.stem] if stage in self.of_tags else set(range(1, data.num_classes + 1))
-                assert labels.shape == sizes[path.stem], path
+                seen = samples[path.stem].full if stage == "infer" else samples[path.stem]
+                assert labels.shape == (seen.height, seen.width), path
                 assert set(np.unique(labels).tolist()) <= {0, 255, *classes}, path
 
     def test_cams_are_of_the_tags(self, folder: Path, run: Path) -> None:

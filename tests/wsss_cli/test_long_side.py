@@ -107,7 +107,7 @@ def job_of(data: Prepared, stage: str, config: Any, folder: Path, **inputs: Path
 
 
 def test_the_smaller_image_and_the_photo(data: Prepared, sample: Sample) -> None:
-    assert data.info.long_side == 32 and sample.image == data.folder / "small/sub/def.png"
+    assert data.info.long_side == 32 and sample.image == data.folder / "long_side/sub/def.png"
     assert (sample.width, sample.height, sample.boxes) == (32, 24, (Box(1, 8, 4, 24, 20),))
     whole = sample.full
     assert (whole.width, whole.height, whole.boxes) == (64, 48, (Box(1, 16, 8, 48, 40),))
@@ -119,7 +119,7 @@ def test_the_smaller_image_and_the_photo(data: Prepared, sample: Sample) -> None
 
 def test_what_is_small_already_is_referenced_as_it_is(tmp_path: Path, data: Prepared) -> None:
     plain = prepared(tmp_path, None, force=True)
-    assert not (plain.folder / "small").exists() and "long_side" not in (plain.folder / "dataset.yaml").read_text()
+    assert not (plain.folder / "long_side").exists() and "long_side" not in (plain.folder / "dataset.yaml").read_text()
     same = prepared(tmp_path, 64, force=True)
     assert plain.info.long_side is None and same.info.long_side == 64
     assert plain.samples == same.samples and plain.info.hash == same.info.hash != data.info.hash
@@ -163,6 +163,7 @@ def test_large_photos_are_told_of(tmp_path: Path) -> None:
     plugin = Drawn("test", "", "", "", tuple(_photo(tmp_path / "raw", s, s, (1004, 50)) for s in ("train", "val")))
     for side in (None, 1000):
         prepare(plugin, Config(), "large", tmp_path / "data", force=True, say=said.append, long_side=side)
+    assert "2 of 2 photos are seen at 1000 pixels" in said[-1].what
     (warning,) = [f for f in said if f.kind == "large"]
     assert "2 image(s)" in warning.what and "1004 x 50" in warning.what and "--long-side 512" in warning.remedy
 
@@ -370,6 +371,8 @@ def test_the_card_keeps_it_and_the_command_may_ask_for_another(tmp_path: Path) -
     write_model(tmp_path / "older", model, card)
     assert read_model(tmp_path / "older").long_side is None
     assert [with_long_side(model, asked).long_side for asked in (None, 0, 64)] == [32, None, 64]
+    with pytest.raises(WsssError, match="--long-side 5 leaves nothing to see\n  give 32 or more"):
+        with_long_side(model, 5)
 
 
 def test_pictures_and_disk(data: Prepared, tmp_path: Path) -> None:

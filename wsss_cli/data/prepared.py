@@ -101,7 +101,8 @@ class Sample:
         require_path(self.id, "the id of an image", "give the image another name")
         for split in self.splits:
             require_part(split, "the split", "give it another name")
-        for path in filter(None, (self.image, self.mask, self.original and self.original.image)):
+        whole = None if self.original is None else self.original.image
+        for path in filter(None, (self.image, self.mask, whole)):
             require_visible(path, "the path")
 
 
@@ -226,7 +227,8 @@ class Prepared:
                 boxes = [(b.label, b.x0, b.y0, b.x1, b.y1) for b in s.boxes]
                 mask = s.mask is not None and s.mask_digest
                 whole = () if s.original is None else (s.original.width, s.original.height)
-                digest.update(repr((s.id, s.width, s.height, s.tags, boxes, s.image_digest, mask, *whole)).encode())
+                shown = s.full.image_digest  # of a smaller image the bytes depend on who packed them
+                digest.update(repr((s.id, s.width, s.height, s.tags, boxes, shown, mask, *whole)).encode())
         return digest.hexdigest()
 
     def changed(self, data_hash: str, marks: Mapping[str, str] | None) -> list[str]:

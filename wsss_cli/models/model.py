@@ -9,6 +9,7 @@ from typing import Any
 
 from torch import nn
 
+from wsss_cli import bounds
 from wsss_cli.config import as_dict, resolve
 from wsss_cli.data.palette import Colour, colours
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample, read_info
@@ -107,7 +108,14 @@ def _info(run: Run, record: Mapping[str, Any], data_root: Path) -> dict[str, Any
 
 
 def with_long_side(model: Model, asked: int | None) -> Model:
-    """The model that sees photos at that longer side at most; 0: as they are, None: as it would."""
+    """The model that sees photos at that longer side at most; 0: as they are, None: as it would.
+
+    Raises WsssError for one in which no network sees anything.
+    """
+    if asked is not None and 0 < asked < bounds.SMALLEST:
+        raise WsssError(
+            f"--long-side {asked} leaves nothing to see", f"give {bounds.SMALLEST} or more, or 0: as they are"
+        )
     return model if asked is None else replace(model, long_side=asked or None)
 
 

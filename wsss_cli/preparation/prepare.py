@@ -22,7 +22,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.files import flush_all, put_in_place, sweep, write_text
 from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
-from wsss_cli.preparation.smaller import all_smaller
+from wsss_cli.preparation.smaller import all_smaller, number_of
 
 TIMES = re.compile(rb', "stamps": \[[^\]]*\]|^(lines|sum): .*$', re.MULTILINE)
 Progress = Callable[[int, int], None]
@@ -60,6 +60,9 @@ def prepare(
         write_prepared(folder, review.info, all_smaller(review.sound(samples), folder, long_side))
         for finding in review.conclude(folder):
             tell(finding)
+        if number := number_of(folder):
+            what = f"{number} of {review.total} photos are seen at {long_side} pixels of their longer side"
+            tell(Finding("ok", f"{what}; results come at their own size"))
         _place(folder, root / name, force, tell)
     write_text(root / "latest", name + "\n")
     return root / name
