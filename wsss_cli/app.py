@@ -18,6 +18,7 @@ from typer.completion import (  # type: ignore[attr-defined]  # of which typer e
 from typer.core import TyperGroup
 
 from wsss_cli.commands import (
+    auto,
     benchmark,
     check,
     datasets,
@@ -40,6 +41,7 @@ from wsss_cli.names import shown
 
 GROUPS = {"prepare": prepare.build, "export": export.build, "runs": runs.build}
 VERBS = {
+    "auto": auto.auto,
     "prepare": None,  # a group: one command per data set plugin
     "seeds": seeds.seeds,
     "pseudo": pseudo.pseudo,
@@ -113,6 +115,10 @@ TOLD = {
 """What looking for any path may raise, wherever that is done."""
 
 
+INTERRUPTED = 130
+"""The exit code after Ctrl-C."""
+
+
 def _common(
     debug: Debug = False, version: Version = False, install_completion: Install = None, show_completion: Show = None
 ) -> None:
@@ -149,10 +155,12 @@ def main() -> None:
         if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
             log.error(str(error))
         sys.exit(2)
-    except KeyboardInterrupt:
+    except (KeyboardInterrupt, SystemExit) as stop:  # typer makes the one into the other, and says nothing
+        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+            raise
         if rank == 0:
             log.error("interrupted; the same command goes on where it was")
-        sys.exit(130)
+        sys.exit(INTERRUPTED)
 
 
 def _show(warn: Any, message: Warning | str, category: type[Warning]) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, TypeVar, get_args
@@ -22,6 +22,7 @@ if TYPE_CHECKING:
     from wsss_cli.data.prepared import Sample
     from wsss_cli.parts import Part
     from wsss_cli.promises import Promises
+    from wsss_cli.work import Work
 
 
 class Config(BaseModel):
@@ -80,6 +81,10 @@ class StageConfig(Config):
             images = [s for s in context.data.samples if s.id in ids]
         split = context.data.covering(images, getattr(self, "split", None)) if images else None
         return None if split is None else (split,)
+
+    def work(self, context: Context) -> Iterable[Work]:
+        """What takes long in the stage, for an estimate of its time; what is not counted is not estimated."""
+        return ()
 
     def promises(self, context: Context) -> Promises:
         """The files that the stage leaves: while one is missing it is not finished.  `images` are there."""
@@ -213,11 +218,11 @@ def template(cls: type[BaseModel], config: BaseModel | None = None, indent: str 
         elif value is PydanticUndefined:
             lines.append(f"{indent}{name}:{comment} (must be given)")
         else:
-            lines.append(f"{f'{indent}{name}: {_inline(value)}':<36}{comment}".rstrip())
+            lines.append(f"{f'{indent}{name}: {inline(value)}':<36}{comment}".rstrip())
     return "\n".join(lines) + "\n"
 
 
-def _inline(value: Any) -> str:
+def inline(value: Any) -> str:
     """YAML on one line."""
     text = yaml.safe_dump(to_jsonable_python(value), default_flow_style=True, width=10_000, allow_unicode=True)
     return text.strip().removesuffix("...").strip()

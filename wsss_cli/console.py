@@ -9,6 +9,7 @@ import time
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import ExitStack, contextmanager, suppress
 from contextvars import ContextVar
+from datetime import timedelta
 from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -24,6 +25,7 @@ log.addFilter(lambda record: _spell_out(record))
 _log_file: ContextVar[logging.Handler | None] = ContextVar("log_file", default=None)
 """log.txt of the stage that this thread runs."""
 
+MARKS = 400  # moments that a pace keeps
 PLAIN_EVERY = 10.0  # seconds between progress lines when not a terminal
 
 Tick = Callable[..., None]
@@ -171,6 +173,31 @@ def _is_number(cell: str) -> bool:
     return bool(re.fullmatch(r"-?[\d.,]*%?", cell.strip()))
 
 
+class Pace:
+    """How fast a step goes, from its latest half: the first of it loads, compiles and fills caches."""
+
+    def __init__(self, start: float) -> None:
+        self.marks = [(start, 0)]
+
+    def add(self, n: int, now: float) -> None:
+        """n more are done at a time in seconds."""
+        self.marks.append((now, self.done + n))
+        if len(self.marks) > MARKS:
+            self.marks = [self.marks[0], *self.marks[2::2]]
+
+    @property
+    def done(self) -> int:
+        return self.marks[-1][1]
+
+    def left(self, total: int) -> float | None:
+        """Seconds to come; None before the second one is done, for the first says nothing of the others."""
+        later = [mark for mark in self.marks if mark[1] >= self.done / 2 and mark[1] > 0]
+        if len(later) < 2 or later[-1][1] == later[0][1]:
+            return None
+        (begun, before), (now, done) = later[0], later[-1]
+        return (total - done) * (now - begun) / (done - before)
+
+
 @contextmanager
 def _bar(title: str, total: int | None, unit: str) -> Iterator[Tick]:
     from rich import progress as p
@@ -180,19 +207,21 @@ def _bar(title: str, total: int | None, unit: str) -> Iterator[Tick]:
         p.BarColumn(30),
         p.MofNCompleteColumn(),
         p.TextColumn("{task.fields[rate]}"),
-        p.TimeRemainingColumn(),
+        p.TextColumn("{task.fields[left]}"),
         p.TextColumn("{task.fields[note]}", markup=False),
     )
     start = time.monotonic()
     with p.Progress(*columns, console=console()) as bar:
-        task = bar.add_task(visible(title), total=total, rate="", note="")
-        done = 0
+        task = bar.add_task(visible(title), total=total, rate="", left="", note="")
+        pace = Pace(start)
 
         def tick(n: int = 1, note: str = "") -> None:
-            nonlocal done
-            done += n
-            rate = done / max(time.monotonic() - start, 1e-9)
-            bar.update(task, advance=n, rate=f"{rate:.3g} {unit}/s  {peak_memory():.1f} GiB", note=visible(note))
+            now = time.monotonic()
+            pace.add(n, now)
+            rate = f"{pace.done / max(now - start, 1e-9):.3g} {unit}/s  {peak_memory():.1f} GiB"
+            seconds = None if total is None else pace.left(total)
+            left = "" if seconds is None else str(timedelta(seconds=round(seconds)))
+            bar.update(task, advance=n, rate=rate, left=left, note=visible(note))
 
         yield tick
 
@@ -201,20 +230,21 @@ def _bar(title: str, total: int | None, unit: str) -> Iterator[Tick]:
 def _lines(title: str, total: int | None, unit: str) -> Iterator[Tick]:
     """A line now and then, and one at the end."""
     start = last = time.monotonic()
-    done = 0
+    pace = Pace(start)
     behind = ""
 
     def line(now: float) -> None:
-        rate = done / max(now - start, 1e-9)
+        rate = pace.done / max(now - start, 1e-9)
         of = "" if total is None else f" of {total}"
-        left = "" if total is None or done >= total else f", {(total - done) / rate:.0f} s left"
-        say(f"{title}: {done}{of} {unit}, {rate:.3g} {unit}/s{left}, {peak_memory():.1f} GiB{behind}")
+        seconds = None if total is None or pace.done >= total else pace.left(total)
+        left = "" if seconds is None else f", {seconds:.0f} s left"
+        say(f"{title}: {pace.done}{of} {unit}, {rate:.3g} {unit}/s{left}, {peak_memory():.1f} GiB{behind}")
 
     def tick(n: int = 1, note: str = "") -> None:
-        nonlocal done, last, behind
-        done += n
+        nonlocal last, behind
         behind = f", {note}" if note else ""
         now = time.monotonic()
+        pace.add(n, now)
         if now - last >= PLAIN_EVERY:
             last = now
             line(now)

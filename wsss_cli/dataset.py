@@ -37,6 +37,9 @@ class Dataset:
     resumes  the folder is not removed on a failure or kill: at the next try its subfolders are as they were left, so
              that what takes long is made once. The plugin must see to it that they fit the options
              (`wsss_cli.files.keep_if_made_from`) and write files whole (`wsss_cli.files.writing`).
+    own      "package.module:function", called as function(folder), of a plugin that reads a user's own images; returns
+             the options by which it prepares the folder. Methods choose their settings for such a data set
+             (`Method.propose`), and `wsss auto` prepares folders with it.
     """
 
     name: str
@@ -44,9 +47,15 @@ class Dataset:
     prepare: str
     config: str
     resumes: bool = field(default=False, kw_only=True)
+    own: str = field(default="", kw_only=True)
 
     def function(self) -> Callable[[Any, Path], tuple[DatasetInfo, Iterable[Sample | BadSample]]]:
         return load_object(self.prepare)
+
+    def own_options(self, folder: Path) -> BaseModel:
+        """The options of a folder of which nothing more is said."""
+        options: BaseModel = load_object(self.own)(folder)
+        return options
 
     def config_class(self) -> type[BaseModel]:
         return load_object(self.config)

@@ -125,7 +125,9 @@ def _start(step: Step, job: Job, steps: list[Step], command: str) -> dict[str, A
         clear_damaged(step.folder, before)
     marks = {s.stage.name: s.fingerprint for s in steps}
     section = step.stage.name.partition("-")[0]
-    head = f"# the resolved settings of this stage; give the file to --recipe to repeat them\n{section}:\n"
+    head = (
+        f"# the settings of this stage alone: as a recipe it leaves other stages as they are by default\n{section}:\n"
+    )
     write_text(step.folder / "config.yaml", head + template(type(step.config), step.config, "  "))
     record = {
         "status": "running",

@@ -15,6 +15,8 @@ from typing import TYPE_CHECKING, Any, Literal
 from wsss_cli.load_object import load_object
 
 if TYPE_CHECKING:
+    from wsss_cli.choices.choice import Proposal
+    from wsss_cli.choices.fingerprint import Fingerprint
     from wsss_cli.config import StageConfig
 
 VERBS = ("seeds", "pseudo", "train")
@@ -128,6 +130,8 @@ class Method:
     infer_options  those of its settings that have an option of their own
     full       settings of its stage `train`, as after --set, with which it learns from the masks instead: the upper
                bound; none if it cannot
+    propose    "package.module:function", called as function(fingerprint) with a `wsss_cli.choices` Fingerprint; returns
+               the Proposal of its settings for a data set of one's own; "": its defaults, and `wsss auto` leaves it out
     """
 
     name: str
@@ -139,6 +143,7 @@ class Method:
     infer: str = INFER.config
     infer_options: tuple[StageOption, ...] = ()
     full: tuple[str, ...] = ()
+    propose: str = ""
     package: str = ""  # set by the host: the import package, where recipes/ lies
 
     def __post_init__(self) -> None:
@@ -163,6 +168,10 @@ class Method:
         """The artefacts of one kind that a stage may leave."""
         found = self.stage(stage)
         return [] if found is None else [a for a in found.writes if a.kind == kind]
+
+    def proposal(self, fingerprint: Fingerprint) -> Proposal | None:
+        """What it offers for a data set of one's own; None if it does not say."""
+        return load_object(self.propose)(fingerprint) if self.propose else None
 
     def recipe(self, name: str) -> Path:
         """The path of a shipped recipe, whether or not it exists."""

@@ -11,6 +11,7 @@ from typing import Any, Literal
 
 from pydantic import BaseModel
 
+from wsss_cli.choices.choice import settings_of
 from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml, resolve
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
@@ -27,6 +28,7 @@ from wsss_cli.promises import Promises, lacking, told
 from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, known_record, previous_of, read_record
 from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, holds_artefacts, sealed
+from wsss_cli.work import Work
 
 EVALUATE = "wsss_cli.metrics.evaluate:evaluate", "wsss_cli.metrics.evaluate:Evaluate"
 
@@ -106,7 +108,7 @@ def laid_out(
     chain = stages_of(method)
     if target not in chain:
         raise _no_stage(method, target)
-    recipe = read_recipe(method, settings.recipe, data.info.kind)
+    recipe = recipe_of(method, settings, data.info.kind)
     check_sections(recipe, settings, chain, method)
     steps: dict[str, Step] = {}
     _visit(target, chain, steps, run, data, recipe, settings, force_key=target if force else "")
@@ -154,7 +156,18 @@ def _images(steps: Sequence[Step], data: Prepared) -> list[Sample]:
 
 def _context(needs: Mapping[str, str], steps: Mapping[str, Step], data: Prepared, ranks: int = 1) -> Context:
     folders = {need: steps[need].folder for need in needs}
-    return Context(data, ranks, folders, {need: steps[need].promises for need in needs})
+    configs = {need: steps[need].config for need in needs}
+    return Context(data, ranks, folders, {need: steps[need].promises for need in needs}, configs=configs)
+
+
+def work(steps: Sequence[Step], data: Prepared) -> dict[str, list[Work]]:
+    """Of the steps that run, by key, what they have to do."""
+    return {step.key: work_of(step, steps, data) for step in steps if step.runs}
+
+
+def work_of(step: Step, steps: Sequence[Step], data: Prepared) -> list[Work]:
+    """What one of the steps has to do, or would have to do on other data."""
+    return list(step.config.work(_context(step.inputs, {s.stage.name: s for s in steps}, data)))
 
 
 def _settled(steps: list[Step]) -> list[Step]:
@@ -167,6 +180,13 @@ def _settled(steps: list[Step]) -> list[Step]:
             wanted |= step.inputs.keys()
         settled.append(step)
     return settled[::-1]
+
+
+def recipe_of(method: Method, settings: Settings, kind: str) -> dict[str, Any]:
+    """What the run's own settings are laid over: what was chosen for it, or a recipe."""
+    if settings.recipe is None and settings.chosen:
+        return settings_of(settings.chosen)
+    return read_recipe(method, settings.recipe, kind)
 
 
 def read_recipe(method: Method, recipe: str | None, kind: str) -> dict[str, Any]:

@@ -12,9 +12,10 @@ from pathlib import Path
 from typing import Any
 
 import yaml
-from pydantic import BaseModel, ConfigDict, ValidationError
+from pydantic import BaseModel, ConfigDict, Field, ValidationError
 
 from wsss_cli import yaml12
+from wsss_cli.choices.choice import Choice
 from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
 from wsss_cli.files import is_writable, write_bytes, write_text
@@ -66,14 +67,17 @@ class Run:
             raise WsssError(what, f"if you changed it, take its last line away; {FORGET}")
         try:
             asked = _RunYaml.model_validate(content)
-            return Settings(asked.recipe, asked.set)
+            return Settings(asked.recipe, asked.set, asked.choices())
         except ValidationError as error:
             where = ".".join(map(str, error.errors()[0]["loc"]))
             raise WsssError(f"{path} is damaged: {where}: {error.errors()[0]['msg'].lower()}", FORGET) from error
 
     def save_settings(self, settings: Settings) -> None:
         """Write run.yaml."""
-        body = yaml.safe_dump({"recipe": settings.recipe, "set": settings.overrides}, sort_keys=False)
+        content: dict[str, Any] = {"recipe": settings.recipe, "set": settings.overrides}
+        if settings.chosen:
+            content["chosen"] = {c.key: {"value": c.value, "reason": c.reason} for c in settings.chosen}
+        body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
         head, mark = "# what was asked of this run; later commands start from it", sum_of(yaml12.load(body))
         write_text(self.settings_file, f"{head}\n{body}sum: '{mark}'\n")
 
@@ -114,16 +118,26 @@ class Settings:
     """The recipe and overrides of a run: later commands on the run start from them, so nothing need be said twice.
 
     overrides  {stage: {key: value}}
+    chosen     by data and machine, in place of a recipe: one that is given takes their place
     """
 
     recipe: str | None = None
     overrides: dict[str, Any] | None = None
+    chosen: tuple[Choice, ...] = ()
 
     def updated(self, recipe: str | None, overrides: dict[str, Any]) -> Settings:
-        return Settings(recipe or self.recipe, merge(self.overrides or {}, overrides))
+        return Settings(recipe or self.recipe, merge(self.overrides or {}, overrides), () if recipe else self.chosen)
 
     def of(self, stage: str) -> dict[str, Any]:
         return (self.overrides or {}).get(stage) or {}
+
+
+class _Chosen(BaseModel):
+    """A setting that was chosen, and why."""
+
+    model_config = ConfigDict(extra="forbid")
+    value: Any
+    reason: str
 
 
 class _RunYaml(BaseModel):
@@ -132,6 +146,10 @@ class _RunYaml(BaseModel):
     model_config = ConfigDict(extra="forbid")
     recipe: str | None
     set: dict[str, dict[str, Any]] | None
+    chosen: dict[str, _Chosen] = Field(default_factory=dict)
+
+    def choices(self) -> tuple[Choice, ...]:
+        return tuple(Choice(key, one.value, one.reason) for key, one in self.chosen.items())
 
 
 FORGET = "to start from no settings, delete it: each stage's config.yaml has those that it was made with"

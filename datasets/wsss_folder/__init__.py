@@ -7,4 +7,5 @@ DATASET = Dataset(
     title="your own images: tags CSV, class folders, COCO, YOLO, Pascal XML, Label Studio, CVAT, labelme, VIA, masks",
     prepare="wsss_folder.prepare:prepare",
     config="wsss_folder.config:Options",
+    own="wsss_folder.automatic:options",
 )

@@ -21,4 +21,5 @@ METHOD = Method(
     predictor="wsss_bcm.training:predictor",
     infer="wsss_bcm.config:Infer",
     full=("labels=masks",),
+    propose="wsss_bcm.choices:propose",
 )

@@ -24,6 +24,7 @@ from wsss_cli.parts import Part
 from wsss_cli.places import FILE, FOLDER, Place
 from wsss_cli.promises import CHECKPOINT, Promises, absent, each
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
+from wsss_cli.work import Pass, Work, areas, dense_crf, reading
 
 RATES = "filling_rates.json"
 """What the stage `seeds` leaves beside the label maps."""
@@ -61,6 +62,11 @@ class Seeds(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return {"labels": each(self.images(context), ".png"), "": (RATES,)}
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples = self.images(context)
+        if self.origin == "crf":
+            yield dense_crf("seeds", len(samples), samples, 1 + min(3, context.data.num_classes), self.crf)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
@@ -229,6 +235,15 @@ class Train(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return CHECKPOINT
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples, side = self.images(context) or (), self.crop.size
+        one = Pass(self.net, context.data.num_classes + 1, side, side, learns=True)
+        for name, phase in self.to_run() if samples else ():
+            if phase.checkpoint is None:
+                seen = phase.loop.crops(len(samples))
+                yield Work(name, seen * (1 + areas(self.scales)), one)
+                yield from reading(seen, samples)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         """Of the phases that are run."""

@@ -28,4 +28,5 @@ METHOD = Method(
     predictor="wsss_beco.stages:predictor",
     infer="wsss_beco.config:Infer",
     full=("labels=masks",),
+    propose="wsss_beco.choices:propose",
 )

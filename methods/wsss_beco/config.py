@@ -19,6 +19,7 @@ from wsss_cli.nets.config import Net
 from wsss_cli.places import FILE, Place
 from wsss_cli.promises import CHECKPOINT, Promises
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
+from wsss_cli.work import Pass, Work, reading
 from wsss_irn import config as irn
 
 
@@ -101,6 +102,14 @@ class Train(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return CHECKPOINT
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """Each image goes through both networks, and once more to be labelled."""
+        samples, side = self.images(context) or (), self.crop.size
+        seen, outputs = self.loop.crops(len(samples)) if samples else 0, context.data.num_classes + 1
+        yield Work("train", 2 * seen, Pass(self.net, outputs, side, side, learns=True))
+        yield Work("labels of the networks", 2 * seen, Pass(self.net, outputs, side, side))
+        yield from reading(seen, samples) if samples else ()
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)

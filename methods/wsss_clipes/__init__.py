@@ -23,4 +23,5 @@ METHOD = Method(
     ),
     predictor="wsss_cli.engine.segment:predictor",
     full=("labels=masks",),
+    propose="wsss_clipes.choices:propose",
 )

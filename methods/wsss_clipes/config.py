@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 
 from pydantic import Field
 
@@ -15,6 +15,7 @@ from wsss_cli.nets.clip_net import ClipNet
 from wsss_cli.parts import Part
 from wsss_cli.promises import Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
+from wsss_cli.work import Work, dense_crf, passes, typical_size
 
 
 class Seeds(Names, StageConfig):
@@ -43,6 +44,10 @@ class Seeds(Names, StageConfig):
     def promises(self, context: Context) -> Promises:
         return {"": ("text.npz",), "cam": each(self.images(context), ".npz")}
 
+    def work(self, context: Context) -> Iterator[Work]:
+        samples = self.images(context)
+        yield passes("make CAMs", len(samples), self.net, 1, typical_size(samples))
+
 
 class Pseudo(StageConfig):
     """Refine the CAMs by the dense CRF; pixels that stay unsure are ignored."""
@@ -54,3 +59,7 @@ class Pseudo(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return label_of_each_cam(context.promised["seeds"])
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples = context.configs["seeds"].images(context)
+        yield dense_crf("labels", len(samples), samples, 3, self.crf)

@@ -22,4 +22,5 @@ METHOD = Method(
     ),
     predictor="wsss_irn.stages:predictor",
     full=("labels=masks",),
+    propose="wsss_irn.choices:propose",
 )

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated, Literal
 
 from pydantic import Field
@@ -19,6 +19,7 @@ from wsss_cli.parts import Part
 from wsss_cli.places import FILE
 from wsss_cli.promises import CHECKPOINT, Promises, each
 from wsss_cli.refine.crf_config import Crf
+from wsss_cli.work import TIMED, Call, Work, dense_crf, passes, reading, typical_size, within
 
 CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=50, bilateral_srgb=5, bilateral_compat=10, gt_prob=0.7)
 """Of labels, with gt_prob.  [jiwoon-ahn/irn, cam_to_ir_label]"""
@@ -143,6 +144,20 @@ class Pseudo(StageConfig):
         maps = {folder: each(samples, ".png") for folder in ("labels", "confidence")}
         rows = {"instances": [*each(samples, ".json"), INSTANCES]}
         return maps | (rows if self.instances.enabled else {})
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """Prediction costs about what the classifier does; of a step the branches, at stride 4, cost the most."""
+        samples, network = self.images(context), context.configs["seeds"].net
+        n, size, side = len(samples), typical_size(samples), self.training.crop
+        yield dense_crf("IR labels", 2 * n, samples, 3, self.ir_label.crf)
+        if self.training.checkpoint is None:
+            seen = self.training.loop.crops(n)
+            step = Call("wsss_irn.relations:step_once", (network, side, self.training.radius), on_device=True)
+            yield Work("train IRN", seen, step)
+            yield from reading(seen, samples)
+        yield passes("IRN", 2 * n, network, 1, size)
+        *cells, larger = within((size[0] // 4 + 1, size[1] // 4 + 1), TIMED // 4)
+        yield Work("random walk", n * larger, Call("wsss_irn.walk:walk_once", (*cells, self.walk), True, True))
 
 
 class Train(PlainSegment):

@@ -157,3 +157,11 @@ def _top_left(sample: Sample, crop: int) -> tuple[Tensor, Tensor]:
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int, radius: int) -> dict[str, Tensor]:
     edge, displacement = model(batch["image"])
     return irn_losses(edge, displacement, batch["label"], radius, mean_over_ranks).terms()
+
+
+def step_once(network: Network, side: int, radius: int) -> None:
+    """A step of one crop, for its time: through a network of random weights and back."""
+    net = IrnNet(build_backbone(network)).train()
+    labels = torch.randint(0, 3, (1, (side - 1) // 4 + 1, (side - 1) // 4 + 1))
+    losses = _step(net, {"image": torch.rand(1, 3, side, side), "label": labels}, 0, radius)
+    torch.stack(list(losses.values())).sum().backward()

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import warnings
+from typing import Any
 
 import torch
 from torch import Tensor
@@ -24,6 +25,11 @@ def random_walk(x: Tensor, edge: Tensor, radius: int = 5, beta: float = 10, exp_
     for _ in range(2**exp_times):
         walked = step @ walked
     return walked.T.reshape(-1, h, w)
+
+
+def walk_once(height: int, width: int, walk: Any) -> None:
+    """The walk of two classes over so many cells, for its time; walk: its settings."""
+    random_walk(torch.ones(2, height, width), torch.rand(height, width), walk.radius, walk.beta, walk.exp_times)
 
 
 def transition(edge: Tensor, radius: int, beta: float) -> Tensor:

@@ -20,4 +20,5 @@ METHOD = Method(
     ),
     predictor="wsss_locbe.stages:predictor",
     infer="wsss_cli.single_stage.config:Infer",
+    propose="wsss_locbe.choices:propose",
 )

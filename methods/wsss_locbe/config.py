@@ -17,6 +17,7 @@ from wsss_cli.errors import WsssError, caught
 from wsss_cli.places import FILE
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage.config import Energy, Thresholds, Trained, VitNet, too_small
+from wsss_cli.work import Work, areas
 
 
 class Augment(Config):
@@ -122,6 +123,14 @@ class Train(Trained):
     def phase(self, k: int) -> Phase:
         """The phase of iteration k, from 0."""
         return next(phase for phase in self.phases if phase.until is None or k <= phase.until)
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """The view, its windows, and CAMs at three scales."""
+        learning, looking = (
+            1 + self.windows.number * (self.windows.side / self.augment.crop) ** 2,
+            areas((1.0, 0.5, 1.5), flip=True),
+        )
+        return self.training_work(context, self.loop, self.net, self.augment.crop, learning, looking)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)

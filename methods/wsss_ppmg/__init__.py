@@ -15,4 +15,5 @@ METHOD = Method(
     predictor="wsss_ppmg.stages:predictor",
     infer="wsss_ppmg.config:Infer",
     full=("labels=masks", "under_fitting.kind=off", "cyclic.enabled=false"),
+    propose="wsss_ppmg.choices:propose",
 )

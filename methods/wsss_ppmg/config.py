@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
+from dataclasses import replace
 from typing import Annotated, Any, Literal
 
 from pydantic import Field
@@ -25,6 +26,7 @@ from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
+from wsss_cli.work import Pass, Work, areas, dense_crf, passes, typical_size
 
 ROUGH_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=80, bilateral_srgb=13, bilateral_compat=10)
 """Of all classes at once.  [Eli-YiLi/PMM, rough masks]"""
@@ -183,6 +185,29 @@ class Seeds(StageConfig):
     def promises(self, context: Context) -> Promises:
         return {"cam": each(self.images(context), ".npz")}
 
+    def work(self, context: Context) -> Iterator[Work]:
+        """Images and their cells count by area; each training sees an image twice, at full and at small scale."""
+        samples, classes = self.images(context), context.data.num_classes
+        size, cells = typical_size(samples), len(samples) * areas(self.grid.scales)
+        rough = [("rough classifier", self.rough.net, self.rough.training, len(samples))] if self.makes_rough() else []
+        for what, net, training, n in [*rough, ("classifier", self.net, self.training, self._cells(samples))]:
+            if training.checkpoint is None:
+                seen = training.loop.crops(n) * (1 + training.small**2)
+                yield Work(f"train {what}", seen, Pass(net, classes, training.crop, training.crop, learns=True))
+        if rough:
+            seen = len(samples) * areas(self.rough.scales, flip=True)
+            yield passes("rough CAMs", seen, self.rough.net, classes, size)
+            yield dense_crf("rough masks", len(samples), samples, classes + 1, self.rough.crf)
+        yield passes("make CAMs", 2 * cells, self.net, classes, size)
+
+    def _cells(self, samples: Sequence[Sample]) -> int:
+        """About how many the images are cut into, a row or column at least one."""
+        if self.samples != "multi_crop":
+            return len(samples)
+        height, width = typical_size(samples)
+        each = (max(1, s * height / self.grid.stride) * max(1, s * width / self.grid.stride) for s in self.grid.scales)
+        return round(len(samples) * sum(each))
+
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         counted = self if self.makes_rough() else self.model_copy(update={"rough": None})
         yield from super(Seeds, counted).problems(context, where)
@@ -213,6 +238,10 @@ class Pseudo(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return {"labels": each(self.images(context), ".png")}
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples = self.images(context)
+        yield dense_crf("pseudo-masks", len(samples), samples, 3, self.crf)
 
 
 class UnderFitting(Config):
@@ -327,6 +356,16 @@ class Train(Segment):
     def promises(self, context: Context) -> Promises:
         images = self.images(context)
         return {"": (*CHECKPOINT[""], BEST)} if images and self.looks_from(len(images)) else CHECKPOINT
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """The training, and with the cyclic round its labels and the training once more."""
+        if self.checkpoint is not None:
+            return
+        once = list(super().work(context))
+        yield from once
+        if self.cyclic.enabled:
+            yield from self.cyclic.infer.work(replace(context, configs={"train": self}))
+            yield from once
 
     def looks_from(self, n: int) -> int | None:
         """The iteration, of a training on n images, after which there is a best state; None if there is none."""

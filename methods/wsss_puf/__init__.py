@@ -36,4 +36,5 @@ METHOD = Method(
     predictor="wsss_puf.stages:predictor",
     infer="wsss_puf.config:Infer",
     infer_options=(WEIGHTS,),
+    propose="wsss_puf.choices:propose",
 )

@@ -18,6 +18,7 @@ from wsss_cli.places import FILE
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage import config as shared
 from wsss_cli.single_stage.config import Energy, Thresholds, Trained, VitNet, too_small
+from wsss_cli.work import Work, areas
 
 WhichWeights = Literal["student", "teacher"]
 WEIGHTS = "student: what the losses trained; teacher: its running mean (the authors keep both and name neither)"
@@ -139,6 +140,11 @@ class Train(Trained):
         AdamW(weight_decay=0.05, decay="matrices", warm_up_ratio=0.1, schedule="cosine"), description="AdamW"
     )
     loop: Loop = Field(Loop(iterations=20000, batch=8), description="length of the training")
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """Two views of the student, two of the teacher, and CAMs at all scales."""
+        learning, looking = 2.0, 2 + areas(self.scales, flip=True)
+        return self.training_work(context, self.loop, self.net, self.views.size, learning, looking)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)

@@ -14,4 +14,5 @@ METHOD = Method(
     ),
     predictor="wsss_toco.stages:predictor",
     infer="wsss_cli.single_stage.config:Infer",
+    propose="wsss_toco.choices:propose",
 )

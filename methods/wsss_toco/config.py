@@ -16,6 +16,7 @@ from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage.config import Energy, Thresholds, Trained, VitNet, too_small
+from wsss_cli.work import Work, areas
 
 
 class Net(VitNet):
@@ -107,6 +108,14 @@ class Train(Trained):
     losses: Losses = Field(Losses(), description="weights of the losses")
     optimiser: AdamW = Field(AdamW(), description="optimiser")
     loop: Loop = Field(Loop(iterations=20000, batch=4), description="length of the training")
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """The view that is learnt and the local crops; CAMs at all scales, and the second view."""
+        learning, looking = (
+            1 + self.local.number * (self.local.size / self.views.crop) ** 2,
+            1 + areas(self.local.scales, flip=True),
+        )
+        return self.training_work(context, self.loop, self.net, self.views.crop, learning, looking)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)

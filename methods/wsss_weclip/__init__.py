@@ -23,4 +23,5 @@ METHOD = Method(
     ),
     predictor="wsss_weclip.stages:predictor",
     infer="wsss_weclip.config:Infer",
+    propose="wsss_weclip.choices:propose",
 )

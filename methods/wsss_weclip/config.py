@@ -23,6 +23,7 @@ from wsss_cli.promises import CHECKPOINT, Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
 from wsss_cli.single_stage.config import Trained
+from wsss_cli.work import Work
 
 AFA_CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=64, bilateral_srgb=5, bilateral_compat=4)
 """[Ru et al. 2022; rulixiang/afa, infer_seg]"""
@@ -139,6 +140,10 @@ class Train(Trained):
 
     def promises(self, context: Context) -> Promises:
         return {"": (*CHECKPOINT[""], "text.npz")} if self.checkpoint is None else CHECKPOINT
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """CLIP looks at each image and makes CAMs; what is trained costs little beside it."""
+        return self.training_work(context, self.loop, self.net, self.augment.crop, 0.3, 1.3)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)

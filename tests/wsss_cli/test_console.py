@@ -40,6 +40,19 @@ def test_progress_is_a_line_now_and_then(capsys: pytest.CaptureFixture[str], clo
     assert "left" not in lines[-1]
 
 
+def test_a_slow_beginning_says_nothing_of_what_is_left() -> None:
+    pace = console.Pace(0.0)
+    pace.add(1, 60.0)
+    assert pace.left(1000) is None
+    for n in range(1, 800):
+        pace.add(1, 60.0 + n)
+        if n > 1:
+            assert pace.left(1000) == pytest.approx(1000 - 1 - n)
+    for n in range(1, 101):  # it slows down: the latest half tells
+        pace.add(1, 859.0 + 3 * n)
+    assert 100 < (pace.left(1000) or 0) < 300 and len(pace.marks) < 500
+
+
 def test_progress_of_unknown_length(capsys: pytest.CaptureFixture[str], clock: list[float]) -> None:
     with console.counter("prepare") as count:
         for done in range(1, 4):

@@ -6,10 +6,13 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
+from pydantic import BaseModel
+
 from wsss_cli import console
 from wsss_cli.checks.finding import Finding
 from wsss_cli.config import resolve
 from wsss_cli.data.prepared import Prepared, read_prepared
+from wsss_cli.dataset import Dataset
 from wsss_cli.plugins import dataset as find_dataset
 from wsss_cli.preparation import prepare as host
 from wsss_cli.running.find import require_data
@@ -49,8 +52,15 @@ def make_data(
     """The folder of a data set, made as `prepare` says."""
     plugin = find_dataset(source)
     options = resolve(plugin.config_class(), source, given, remedy=f"see: wsss prepare {source} --help")
-    with console.counter(f"prepare {source}") as count:
-        return host.prepare(plugin, options, name or source, root, force, skip_bad, count, _tell, long_side)
+    return made(plugin, options, name or source, root, force, skip_bad, long_side)
+
+
+def made(
+    plugin: Dataset, options: BaseModel, name: str, root: Path, force: bool, skip_bad: bool, long_side: int | None
+) -> Path:
+    """The same by a plugin with its options."""
+    with console.counter(f"prepare {plugin.name}") as count:
+        return host.prepare(plugin, options, name, root, force, skip_bad, count, _tell, long_side)
 
 
 def open_data(name: str, *, data_root: str | Path = "data") -> Prepared:

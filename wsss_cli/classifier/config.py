@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterator, Sequence
 from typing import Annotated
 
 from pydantic import Field
@@ -17,6 +17,7 @@ from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
+from wsss_cli.work import Pass, Work, areas, passes, reading, typical_size
 
 FOLDER = "cam_net"
 """Of the network in the stage's folder."""
@@ -77,6 +78,15 @@ class Seeds(StageConfig):
             Part("CAM net", (FOLDER,), ("net", "training", "seed")),
             Part("CAMs", ("cam",), ("scales", "batch"), of=("CAM net",)),
         )
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples, classes = self.images(context), context.data.num_classes
+        if self.training.checkpoint is None:
+            seen, side = self.training.loop.crops(len(samples)), self.training.crop
+            yield Work("train classifier", seen, Pass(self.net, classes, side, side, learns=True))
+            yield from reading(seen, samples)
+        looks = len(samples) * areas(self.scales, flip=True)
+        yield passes("make CAMs", looks, self.net, classes, typical_size(samples))
 
 
 class Pseudo(StageConfig):

@@ -15,6 +15,8 @@ from typer import Option
 from wsss_cli import bounds
 
 if TYPE_CHECKING:
+    from pydantic import BaseModel
+
     from wsss_cli.dataset import Dataset
 
 
@@ -103,12 +105,28 @@ def _prepare(
     long_side: int | None,
     data_root: Path,
 ) -> None:
-    from wsss_cli import console
-    from wsss_cli.api.data import make_data
-    from wsss_cli.data.prepared import read_info, read_samples
-    from wsss_cli.plugins import methods
+    from wsss_cli.config import resolve
 
-    folder = make_data(dataset.name, given, name, data_root, force, skip_bad, long_side)
+    options = resolve(dataset.config_class(), dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
+    learnable = prepare_and_tell(dataset, options, name or dataset.name, data_root, force, skip_bad, long_side)
+    _recommend(learnable)
+
+
+def prepare_and_tell(
+    dataset: Dataset,
+    options: BaseModel,
+    name: str,
+    data_root: Path,
+    force: bool = False,
+    skip_bad: bool = False,
+    long_side: int | None = None,
+) -> set[str]:
+    """Prepare a data set and say what it holds; returns what there is to learn from."""
+    from wsss_cli import console
+    from wsss_cli.api.data import made
+    from wsss_cli.data.prepared import read_info, read_samples
+
+    folder = made(dataset, options, name, data_root, force, skip_bad, long_side)
     counts: dict[str, list[int]] = {}  # images, with mask, boxes
     info, learnable = read_info(folder), set[str]()
     for sample in read_samples(folder):
@@ -120,5 +138,12 @@ def _prepare(
     rows = [[split, *map(str, row)] for split, row in counts.items()]
     console.table("", ["split", "images", "with mask", "boxes"], rows)
     console.say(f"{info.name}: {len(info.classes)} classes -> {folder}")
+    return learnable
+
+
+def _recommend(learnable: set[str]) -> None:
+    from wsss_cli import console
+    from wsss_cli.plugins import methods
+
     if able := [method.name for method in methods().values() if method.supervision in learnable]:
         console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(able)}")

@@ -13,6 +13,7 @@ from pathlib import Path
 
 from wsss_cli import console
 from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.stage import device_asked
 from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
@@ -22,6 +23,7 @@ from wsss_cli.plugins import method as find_method
 from wsss_cli.plugins import methods
 from wsss_cli.ranks import launch
 from wsss_cli.report.benchmark import Contender, write_benchmark
+from wsss_cli.running.survey import with_choices
 from wsss_cli.runs import Run, Settings
 from wsss_cli.sharing import share
 
@@ -135,6 +137,9 @@ def _entry(method: Method, seed: int, asked: Asked, full: bool = False) -> Entry
     learnt = {"train": _overrides(method.full)} if full else {}
     settings = Settings(asked.options.recipe, merge(merge(_overrides(asked.options.set or ()), learnt), seeded))
     run = Run(asked.options.runs_root, asked.data.folder.name, method.name, f"seed{seed}{'-masks' if full else ''}")
+    settings = with_choices(
+        settings, run, method, asked.data, device_asked(asked.options), asked.options.pretrained or ()
+    )
     return Entry(run, method, full, settings, ("evaluate",) if full else _targets(method, asked.data))
 
 

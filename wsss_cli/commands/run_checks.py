@@ -20,7 +20,7 @@ from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_latest, read_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.nested import nested
-from wsss_cli.plan import check_sections, read_recipe, stages_of
+from wsss_cli.plan import check_sections, recipe_of, stages_of
 from wsss_cli.promises import absent
 from wsss_cli.ranks import launch
 from wsss_cli.running.find import require_data
@@ -74,7 +74,7 @@ def _settings(words: list[str] | None, options: RunOptions) -> list[Finding]:
     """Whether every stage's settings resolve, and then where its weights come from."""
     try:
         target = resolve_target("train", words, options, {}, {})
-        recipe = read_recipe(target.method, target.settings.recipe, target.data.info.kind)
+        recipe = recipe_of(target.method, target.settings, target.data.info.kind)
         check_sections(recipe, target.settings, stages_of(target.method), target.method)
     except WsssError as error:
         return [Finding("error", error.what, error.remedy)]
@@ -136,6 +136,8 @@ def _run(target: Target) -> str:
     kind = target.data.info.kind
     recipe = target.settings.recipe or (kind if kind in target.method.recipes() else "")
     how = f"recipe {recipe}" if recipe else "no recipe: the paper's"
+    if target.settings.chosen:
+        how = "chosen by data and machine"
     return f"{target.run.method}/{target.run.name} on {target.run.data} ({how})"
 
 

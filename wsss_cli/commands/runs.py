@@ -56,6 +56,7 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     """Say what a run's stages are, what was set, and its scores."""
     from wsss_cli import console
     from wsss_cli.config import flat
+    from wsss_cli.report.chosen import grouped
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
     from wsss_cli.report.stages import duration
@@ -66,7 +67,10 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     stages = [[key, r["status"], r["started"], duration(r.get("seconds") or 0)] for key, r in records.items()]
     console.table(str(found.folder), ["stage", "status", "started", "took"], stages)
     overrides = [f"{key}={value}" for key, value in flat(asked.overrides or {}).items()]
-    console.say(f"recipe: {asked.recipe or 'the one of the data set'}; set: {', '.join(overrides) or 'nothing'}")
+    recipe = asked.recipe or ("none, but chosen by data and machine" if asked.chosen else "the one of the data set")
+    console.say(f"recipe: {recipe}; set: {', '.join(overrides) or 'nothing'}")
+    if asked.chosen:
+        console.table("chosen", ["stage", "settings", "because"], grouped(asked.chosen))
     for report in evaluations(found, records).values():
         for row in report["scores"]:
             console.say(f"{row['name']}: mIoU {percent(row['miou'])} % on split {report['split']}")

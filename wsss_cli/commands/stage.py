@@ -39,7 +39,7 @@ def run_stage(
 
     own      settings that the command's own options stand for: {stage: {key: value}}
     passing  the same, but for this command only: later ones do not start from them
-    hint     say which command comes next
+    hint     say which settings the run has from before, and which command comes next
     output   the folder of stage evaluate, if not in the run
     begins   whether the command may begin a run: see `require_begun`
     Returns the target and the stage's record to the process that is to show them: None after a dry run, in the
@@ -73,11 +73,10 @@ def run_stage(
             return None
     from wsss_cli.ranks.distributed import agreed, process_group
 
-    device = "cuda" if options.gpus else "cpu" if options.procs else options.device
-    with process_group(device, options.workers, options.trust_checkpoint) as runtime:
+    with process_group(device_asked(options), options.workers, options.trust_checkpoint) as runtime:
         # rank 0 looks at the run folders for all, so that every rank follows the same plan
         target, steps = agreed(resolve, runtime)
-        record = perform(target, steps, runtime)
+        record = perform(target, steps, runtime, hint=hint)
         if runtime.main and hint and steps[-1].key.partition("-")[0] != "evaluate":
             console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
         return (target, record) if runtime.main else None
@@ -103,7 +102,13 @@ def resolve_target(
     own = merge(own, declared_settings(method, stage or verb, options.declared))
     overrides = asked_settings(verb, words, options, own)
     begins = options.pretrained or ()
-    return running.resolve_target(run, options.data_root, options.recipe, overrides, begins, passing, donor)
+    device = device_asked(options)
+    return running.resolve_target(run, options.data_root, options.recipe, overrides, begins, passing, donor, device)
+
+
+def device_asked(options: RunOptions) -> str:
+    """The device that the command line asks for: "auto", "cpu" or "cuda"."""
+    return "cuda" if options.gpus else "cpu" if options.procs else options.device
 
 
 def asked_launch(options: RunOptions) -> launch.Launch:

@@ -30,10 +30,13 @@ from wsss_cli.engine.windows import Net, windowed
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.load_object import load_object
+from wsss_cli.nested import nested
+from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import DEEPLAB, Crf, crf_memory
+from wsss_cli.work import Work, areas, dense_crf, passes, typical_size
 
 Fusion = Literal["mean", "max", "coarse_max", "coarse_mean", "sum_max", "max_sum"]
 Rounding = Literal["nearest", "down", "factor"]
@@ -96,6 +99,25 @@ class Infer(StageConfig):
     def promises(self, context: Context) -> Promises:
         folders = ("labels", "labels_crf") if self.crf else ("labels",)
         return {folder: each(self.images(context), ".png") for folder in folders}
+
+    def work(self, context: Context) -> Iterator[Work]:
+        """Of the first network among the settings of the training."""
+        samples, outputs = self.images(context), context.data.num_classes + 1
+        trained = (config for _, config in nested(context.configs["train"]) if isinstance(config, Pretrained))
+        seen = len(samples) * areas(self.scales, self.flip)
+        for network in list(trained)[:1]:
+            yield passes("predict", seen, network, outputs, self._seen_size(samples))
+        if self.crf:
+            yield dense_crf("dense CRF", len(samples), samples, outputs, self.crf_settings)
+
+    def _seen_size(self, samples: Sequence[Sample]) -> tuple[int, int]:
+        """Height and width of a typical image as the network sees it."""
+        if self.resize is not None:
+            return self.resize, self.resize
+        height, width = typical_size(samples)
+        longer = (self.long_side or max(height, width)) / max(height, width)
+        factor = self.short_side / min(height, width) if self.short_side else longer
+        return round(height * factor), round(width * factor)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)

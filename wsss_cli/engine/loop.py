@@ -71,6 +71,10 @@ class Loop(Config):
             )
         return self.batch // parts
 
+    def crops(self, n: int) -> int:
+        """Images that a training on n images sees in all."""
+        return total_iterations(self, n) * self.batch
+
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
         try:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import partial
 from glob import escape
 from pathlib import Path
@@ -34,6 +34,7 @@ from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.places import Place
 from wsss_cli.promises import CHECKPOINT, Promises, absent, each, promised_ids
 from wsss_cli.ranks.distributed import mean_over_ranks
+from wsss_cli.work import Pass, Work, areas, reading
 
 
 class Optimiser(TwoRates):
@@ -88,6 +89,13 @@ class Segment(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return CHECKPOINT
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples, side = labelled(context, self)[0], self.augment.crop
+        seen = self.loop.crops(len(samples))
+        one = Pass(self.net, context.data.num_classes + 1, side, side, learns=True)
+        yield Work("train", seen * (1 + areas(self.multi_scale)), one)
+        yield from reading(seen, samples)
 
 
 class PlainSegment(Segment):

@@ -20,7 +20,7 @@ from wsss_cli.job import Job
 from wsss_cli.load_object import load_object
 from wsss_cli.method import Method
 from wsss_cli.places import file_digest
-from wsss_cli.plan import check_sections, read_recipe, stages_of
+from wsss_cli.plan import check_sections, recipe_of, stages_of
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.runs import Run, Settings, read_record
 
@@ -75,7 +75,7 @@ def of_run(run: Run, method: Method, settings: Settings, data_root: Path, trust:
     """
     record = require_trained(run)
     about = _info(run, record, data_root)
-    recipe = read_recipe(method, settings.recipe, about["kind"])
+    recipe = recipe_of(method, settings, about["kind"])
     check_sections(recipe, settings, stages_of(method), method)
     stage = method.stage("infer")
     assert stage is not None

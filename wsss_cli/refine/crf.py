@@ -30,6 +30,15 @@ def dense_crf(image: Tensor, unary: Tensor, crf: Crf) -> Tensor:
     return DenseCrf(image, crf).infer(unary)
 
 
+def crf_once(height: int, width: int, labels: int, crf: Crf) -> None:
+    """The CRF of one image of smooth noise, for its time."""
+    noise = torch.rand(1, 3, height // 8 + 1, width // 8 + 1)
+    smooth = torch.nn.functional.interpolate(noise, (height, width), mode="bicubic")[0].clamp(0, 1)
+    grain = torch.randint(0, 8, (height, width, 3))
+    image = ((smooth * 247).permute(1, 2, 0) + grain).to(torch.uint8).contiguous()  # (H, W, 3)
+    dense_crf(image, unary_from_labels((image[..., 0] // 128).long() % labels, labels, 0.7), crf)
+
+
 def unary_from_softmax(prob: Tensor, clip: float = 1e-5) -> Tensor:
     """The energies -log(clip(p, clip, 1)) of probabilities, same shape, float32.  [pydensecrf.utils]"""
     return -prob.float().clamp(clip, 1).log()

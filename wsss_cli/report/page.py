@@ -15,6 +15,7 @@ from wsss_cli.report.agreement import agreement_section
 from wsss_cli.report.bars import bars_section
 from wsss_cli.report.browser import MOST, browser_section, script
 from wsss_cli.report.calibration import calibration_section
+from wsss_cli.report.chosen import chosen_section
 from wsss_cli.report.confusion import confusion_section
 from wsss_cli.report.curves import sweep_section, training_section
 from wsss_cli.report.differences import differences_section
@@ -58,6 +59,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
         "Settings that differ": differences_section(
             {label(run): records, **{label(other): stage_records(other) for other in others}}
         ),
+        "Chosen settings": chosen_section(run),
         "Stages": stages_section(run, records, data),
         "Software and data": origin_section(records, data),
     }

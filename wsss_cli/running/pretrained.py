@@ -11,7 +11,7 @@ from wsss_cli.method import INFER, Method, Stage
 from wsss_cli.nearest import nearest
 from wsss_cli.nets.beginnings import Beginning, beginnings
 from wsss_cli.places import WEIGHTS
-from wsss_cli.plan import read_recipe
+from wsss_cli.plan import recipe_of
 from wsss_cli.runs import Settings
 
 
@@ -29,7 +29,7 @@ def pretrained_settings(method: Method, settings: Settings, kind: str, asked: Se
     A file alone is for every network that begins from ImageNet weights; those that begin from none on purpose stay.
     Raises WsssError if these are of several kinds, which no file fits, and for a network that the method has not.
     """
-    found = list(_beginnings(method, settings, kind))
+    found = list(beginnings_of(method, settings, kind))
     overrides: dict[str, Any] = {}
     for word in asked:
         network, equals, file = word.rpartition("=")
@@ -39,9 +39,9 @@ def pretrained_settings(method: Method, settings: Settings, kind: str, asked: Se
     return overrides
 
 
-def _beginnings(method: Method, settings: Settings, kind: str) -> Iterator[Beginning]:
+def beginnings_of(method: Method, settings: Settings, kind: str) -> Iterator[Beginning]:
     """Of the networks of every stage that leads to the trained one."""
-    recipe = read_recipe(method, settings.recipe, kind)
+    recipe = recipe_of(method, settings, kind)
     stages = {stage.name: stage for stage in method.all_stages()}
     waiting = [INFER.name]
     for name in waiting:  # which grows

@@ -18,6 +18,7 @@ from wsss_cli.method import VERBS, Method
 from wsss_cli.plan import Step
 from wsss_cli.plugins import method as find_method
 from wsss_cli.running.pretrained import pretrained_settings, require_files
+from wsss_cli.running.survey import with_choices
 from wsss_cli.runs import Run, Settings, bring_back
 from wsss_cli.sharing import begin_from
 from wsss_cli.space import lack
@@ -53,19 +54,22 @@ def resolve_target(
     pretrained: Sequence[str] = (),
     passing: Mapping[str, Any] | None = None,
     begins: Run | None = None,
+    device: str = "auto",
 ) -> Target:
     """The settings of a run: those that it has, the recipe, weights and overrides {stage: {key: value}} asked for.
 
     passing  overrides for this command only: later ones do not start from them
     begins   another run, whose settings a new one starts from
+    device   where it is to run, by which settings of own images are chosen
     Raises WsssError for an unknown method or recipe, and if the data set cannot be read.
     """
     method, data = find_method(run.method), read_prepared(data_root / run.data)
     kept = (run if begins is None or run.settings_file.exists() else begins).settings()
-    saved = kept.updated(recipe, dict(overrides))
+    begun = with_choices(kept.updated(recipe, {}), run, method, data, device, pretrained)
+    saved = begun.updated(None, dict(overrides))
     if pretrained:
         begin = pretrained_settings(method, saved, data.info.kind, pretrained)
-        saved = kept.updated(recipe, merge(begin, overrides))
+        saved = begun.updated(None, merge(begin, overrides))
         require_files(pretrained)
     return Target(run, method, data, saved.updated(None, dict(passing or {})), saved, kept, begins)
 
@@ -83,16 +87,20 @@ def begin(target: Target, steps: list[Step]) -> bool:
         return begin_from(steps, target.run, target.begins)
 
 
-def perform(target: Target, steps: list[Step], runtime: Runtime, command: str = "") -> dict[str, Any]:
+def perform(
+    target: Target, steps: list[Step], runtime: Runtime, command: str = "", hint: bool = True
+) -> dict[str, Any]:
     """The steps under the run's lock, which rank 0 holds; returns the last step's record.
 
     command  that the records are to name; that of this process, if not given
+    hint     say which settings the run has from before
     """
     from wsss_cli.execute import execute
 
     with target.run.locked() if runtime.main else nullcontext(), using(target.data) if runtime.main else nullcontext():
         if runtime.main:
-            _say_kept(target)
+            if hint:
+                _say_kept(target)
             warn_of_space(target, steps)
         undo = target.run.ask(target.saved) if runtime.main else lambda: None
         try:
@@ -129,3 +137,6 @@ def _say_kept(target: Target) -> None:
     if kept:
         shown = " ".join(f"{key}={value}" for key, value in kept.items())
         console.say(f"settings kept from before: {shown} ({target.run.settings_file})")
+    if target.saved.chosen and not target.kept.chosen:
+        why = f"`wsss runs show {target.run.data}/{target.run.method}/{target.run.name}` says why"
+        console.say(f"{len(target.saved.chosen)} settings are chosen by data and machine: {why}")

@@ -13,12 +13,15 @@ from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import infer
+from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
+from wsss_cli.nets.clip_net import ClipNet
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import Crf
 from wsss_cli.refine.par_config import Par
+from wsss_cli.work import Pass, Work, areas, passes, reading, typical_size
 
 CRF = Crf(gaussian_sxy=1, gaussian_compat=1, bilateral_sxy=121, bilateral_srgb=5, bilateral_compat=4)
 """Of predictions.  [Ru et al. 2023; rulixiang/ToCo, infer_seg; PUF and LOC-BE, unchanged]"""
@@ -80,6 +83,18 @@ class Trained(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return CHECKPOINT
+
+    def training_work(
+        self, context: Context, loop: Loop, net: VitNet | ClipNet, side: int, learning: float, looking: float
+    ) -> Iterator[Work]:
+        """Crops of that side that the network sees: of each image `learning` with gradient, `looking` without."""
+        samples = self.images(context)
+        if samples is None:
+            return
+        seen, outputs = loop.crops(len(samples)), context.data.num_classes + 1
+        yield Work("train", seen * learning, Pass(net, outputs, side, side, learns=True))
+        yield Work("CAMs in training", seen * looking, Pass(net, outputs, side, side))
+        yield from reading(seen, samples)
 
 
 class Thresholds(Config):
@@ -148,6 +163,12 @@ class Seeds(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return {"cam": each(self.images(context), ".npz")}
+
+    def work(self, context: Context) -> Iterator[Work]:
+        samples, network = self.images(context), context.configs["train"].net
+        size = (self.resize, self.resize) if self.resize is not None else typical_size(samples)
+        seen = len(samples) * areas(self.scales or (1.0, 0.5, 1.5), flip=True)
+        yield passes("make CAMs", seen, network, context.data.num_classes, size)
 
 
 class Pseudo(StageConfig):

@@ -8,6 +8,7 @@ import pytest
 from PIL import Image
 
 from processes import Wsss
+from wsss_cli import app, console
 from wsss_cli.plugins import methods
 
 HEAVY = ("torch", "timm", "torchvision", "numpy", "scipy", "PIL", "wsss_cli.engine")
@@ -27,6 +28,19 @@ def test_nothing_imports_torch_before_a_stage_runs(wsss: Wsss, words: list[str])
         [sys.executable, "-c", code], cwd=wsss.folder, env={**wsss.paths(), "PATH": ""}, capture_output=True, text=True
     )
     assert done.returncode == 0, done.stderr
+
+
+def test_an_interruption_says_what_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    def methods() -> None:
+        raise KeyboardInterrupt
+
+    monkeypatch.setitem(app.VERBS, "methods", methods)
+    monkeypatch.setattr(sys, "argv", ["wsss", "methods"])
+    monkeypatch.setattr(console.log, "handlers", [])
+    monkeypatch.setattr(console.log, "propagate", True)
+    with pytest.raises(SystemExit, match="130"):
+        app.main()
+    assert "the same command goes on" in capsys.readouterr().err
 
 
 def test_the_module_is_the_command(wsss: Wsss) -> None:

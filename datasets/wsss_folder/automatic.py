@@ -1,0 +1,36 @@
+"""The options of `wsss prepare folder` for a folder of which nothing more is said."""
+
+from __future__ import annotations
+
+from pathlib import Path
+
+from wsss_cli.data.image_files import ENDINGS
+from wsss_folder.catalogue import find_images, image_folder
+from wsss_folder.config import Options
+from wsss_folder.mask_folders import FOLDERS, masks_inside
+from wsss_folder.matching import Finder
+from wsss_folder.recognise import recognise
+
+
+def options(folder: Path) -> Options:
+    """As with --images alone, and the masks that lie in or beside the images: to score on, or to learn from alone.
+
+    Raises WsssError if there is no image, and for several sources of annotations.
+    """
+    root = image_folder(folder)
+    masks = mask_folder(root)
+    images = find_images(root, [masks] if masks else [])
+    annotated = bool(recognise(root, Finder([image.name for image in images])))
+    return Options(images=folder, masks=masks, tags_from_masks=masks is not None and not annotated)
+
+
+def mask_folder(root: Path) -> Path | None:
+    """The one folder of masks among the images or beside theirs; None if there is none, or several."""
+    inside = list(masks_inside(root, find_images(root)))
+    beside = [
+        path
+        for path in (sorted(root.parent.iterdir()) if root.name.casefold() == "images" else ())
+        if path.name.casefold() in FOLDERS and any(file.suffix.lower() in ENDINGS for file in path.glob("*"))
+    ]
+    found = inside or beside
+    return found[0] if len(found) == 1 else None

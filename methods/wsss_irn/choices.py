@@ -1,0 +1,31 @@
+"""What IRN's settings are for a data set of one's own."""
+
+from wsss_cli.choices.choice import Choice, Proposal, under
+from wsss_cli.choices.fingerprint import Fingerprint
+from wsss_cli.choices.training import classifier, crop, loop, needs_tags, segmenter
+
+
+def propose(fp: Fingerprint) -> Proposal:
+    """The usual way from tags; the whole chain in an hour on a CPU."""
+    why = "tags: a classifier's CAMs, spread to the edges of objects; small networks do"
+    choices = (
+        *under("seeds", classifier(fp)),
+        *under("pseudo", relations(fp)),
+        *under("train", segmenter(fp, fp.learnt)),
+    )
+    return Proposal(60, why, choices, needs_tags(fp), full=60)
+
+
+def relations(fp: Fingerprint) -> tuple[Choice, ...]:
+    """IRN and its walk, relative to the stage `pseudo`."""
+    small = fp.tier == "small"
+    least, most = (60, 300) if small else (200, 1000)
+    begin = [Choice("training.init", "cam", "there are no pretrained weights")] if fp.begin == "none" else []
+    return (
+        *begin,
+        Choice("training.crop", crop(fp) - 1, fp.machine),
+        *under("training.loop", loop(fp, fp.tagged, least, most, passes=3)),
+        Choice("walk.pad", None, "no padding: photos have sizes of their own"),
+        Choice("batch", 1 if small else 4, fp.machine),
+        Choice("instances.enabled", False, "masks of classes were asked for, not of objects"),
+    )

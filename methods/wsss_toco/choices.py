@@ -1,0 +1,29 @@
+"""What ToCo's settings are for a data set of one's own."""
+
+from wsss_cli.choices.choice import Choice, Proposal, under
+from wsss_cli.choices.fingerprint import Fingerprint
+from wsss_cli.choices.training import (
+    VIT_CROPS,
+    iteration_loop,
+    iterations,
+    needs_tags,
+    transformer,
+    transformer_rates,
+)
+
+
+def propose(fp: Fingerprint) -> Proposal:
+    """One transformer in one training; on a CPU it sees many views an iteration."""
+    why = f"tags: one transformer in one training{'' if fp.gpu else ', slow on a CPU'}"
+    steps, side = iterations(fp, fp.tagged), VIT_CROPS[fp.tier]
+    train = (
+        *under("net", transformer(fp)),
+        Choice("views.crop", side, fp.machine),
+        Choice("local.size", side // 64 * 16, "about a fifth of the crop, whole patches"),
+        Choice("losses.segmentation_from", steps // 4, "after a quarter of the training"),
+        Choice("losses.contrast_from", steps // 10, "after a tenth of the training"),
+        *under("optimiser", transformer_rates(fp, steps)),
+        *under("loop", iteration_loop(fp, steps, min(4, max(1, fp.tagged)))),
+    )
+    sizes = (Choice("seeds.resize", side, "the size of the crops"),)
+    return Proposal(35 if fp.gpu else 15, why, (*under("train", train), *sizes), needs_tags(fp))

@@ -1,0 +1,87 @@
+"""`wsss auto`: from a folder of photos to masks of all of them."""
+
+import shutil
+from pathlib import Path
+
+import pytest
+import yaml
+
+from processes import Wsss
+from tiny_folder import write_csv, write_image
+from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.run_auto import Wish, run_auto
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.prepared import read_prepared
+from wsss_cli.errors import WsssError
+
+SMALL = (
+    "seeds.net.backbone=test_resnet",
+    "seeds.training.loop.epochs=1",
+    "seeds.training.crop=64",
+    "seeds.training.resize_long=[64, 96]",
+    "seeds.scales=[1.0]",
+    "pseudo.training.crop=96",
+    "pseudo.training.loop.epochs=1",
+    "pseudo.walk.exp_times=2",
+    "train.net.backbone=test_resnet",
+    "train.augment.crop=64",
+    "train.loop.epochs=1",
+)
+
+
+def photos(folder: Path, tags: tuple[tuple[str, ...], ...] = (("cat",), ("dog",)), number: int = 8) -> Path:
+    """A folder of photos with tags in turn."""
+    names = [f"IMG_{n}.jpg" for n in range(number)]
+    for n, name in enumerate(names):
+        write_image(folder / name, (96, 72), n)
+    write_csv(folder / "tags.csv", {name: tags[n % len(tags)] for n, name in enumerate(names)})
+    return folder
+
+
+def test_one_command_from_photos_to_masks(tmp_path: Path) -> None:
+    photos(tmp_path / "my photos")
+    done = Wsss(tmp_path, ())(
+        "auto", "my photos", "--pretrained", "none", "--workers", 0, *(w for s in SMALL for w in ("--set", s))
+    )
+    assert done.code == 0, done.text
+    run = tmp_path / "runs/my_photos/irn/default"
+    samples = read_prepared(tmp_path / "data/my_photos").samples
+    assert len(samples) == 8
+    assert {read_labels(run / f"photos/labels/{s.id}.png").shape for s in samples} == {(72, 96)}
+    assert len(list((run / "photos/overlay").iterdir())) == 8 and "Chosen settings" in (run / "report.html").read_text()
+    said = " ".join(done.out.split())
+    assert "in all about" in said and "were expected; about" in said and "nothing was scored" in said
+    kept = yaml.safe_load((run / "run.yaml").read_text())
+    assert kept["chosen"]["method"]["value"] == "irn" and "no GPU" in kept["chosen"]["train.augment.crop"]["reason"]
+    assert kept["set"]["train"]["augment"]["crop"] == 64
+
+
+@pytest.fixture
+def place(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
+    monkeypatch.chdir(tmp_path)
+    return tmp_path
+
+
+def auto(folder: str, **values: object) -> None:
+    options = RunOptions(dry_run=True, pretrained=["none"])
+    run_auto(Wish(Path(folder), **{"method": None, "minutes": None, "options": options, **values}))  # type: ignore[arg-type]
+
+
+def test_what_cannot_be_done_is_told_before_anything_is_made(place: Path) -> None:
+    photos(place / "one", tags=(("cat",),))
+    (place / "empty").mkdir()
+    shutil.copytree(place / "one", place / "bare")
+    (place / "bare/tags.csv").rename(place / "bare/tags.txt")
+    wrong = {
+        "nowhere": "there is no folder nowhere",
+        "empty": "holds no image",
+        "bare": "there is no annotation in or beside",
+        "one": "have the very same tags",
+        ".": "lies in the folder of the photos",
+    }
+    for folder, told in wrong.items():
+        with pytest.raises(WsssError, match=told):
+            auto(folder)
+    with pytest.raises(WsssError, match="has no boxes in split 'train'"):
+        auto("one", method="bcm")
+    assert not (place / "data").exists() and not (place / "runs").exists()
