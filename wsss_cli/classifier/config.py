@@ -78,8 +78,8 @@ class Seeds(StageConfig):
             seen, side = self.training.loop.crops(len(samples)), self.training.crop
             yield Work("train classifier", seen, Pass(self.net, classes, side, side, learns=True))
             yield from reading(seen, samples)
-        seen = len(samples) * areas(self.scales, flip=True)
-        yield passes("make CAMs", seen, self.net, classes, typical_size(samples))
+        looks = len(samples) * areas(self.scales, flip=True)
+        yield passes("make CAMs", looks, self.net, classes, typical_size(samples))
 
 
 class Pseudo(StageConfig):
