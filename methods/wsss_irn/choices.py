@@ -1,5 +1,7 @@
 """What IRN's settings are for a data set of one's own."""
 
+from math import log2
+
 from wsss_cli.choices.choice import Choice, Proposal, under
 from wsss_cli.choices.fingerprint import Fingerprint
 from wsss_cli.choices.training import classifier, crop, loop, needs_tags, segmenter
@@ -25,7 +27,13 @@ def relations(fp: Fingerprint) -> tuple[Choice, ...]:
         *begin,
         Choice("training.crop", crop(fp) - 1, fp.machine),
         *under("training.loop", loop(fp, fp.tagged, least, most, passes=3)),
+        Choice("walk.exp_times", doublings(fp.longest), f"its reach, for photos of {fp.longest} pixels, is as on VOC"),
         Choice("walk.pad", None, "no padding: photos have sizes of their own"),
         Choice("batch", 1 if small else 4, fp.machine),
         Choice("instances.enabled", False, "masks of classes were asked for, not of objects"),
     )
+
+
+def doublings(longest: int) -> int:
+    """Of the walk's steps: its reach grows with their root, and 256 are meant for VOC's 500 pixels."""
+    return min(8, max(3, round(8 + 2 * log2(longest / 500))))

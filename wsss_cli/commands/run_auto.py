@@ -8,9 +8,9 @@ import time
 from collections.abc import Iterator, Mapping, Sequence
 from contextlib import contextmanager, suppress
 from dataclasses import dataclass, replace
-from functools import reduce
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 from wsss_cli import console
 from wsss_cli.choices.choice import Choice, Proposal, best, refusals
@@ -214,7 +214,9 @@ def _target(wish: Wish, method: Method, fp: Fingerprint, data: Prepared) -> Targ
     proposal = method.proposal(fp)
     assert proposal is not None
     full = fp.fully_masked and wish.method is None
-    learnt = {"train": reduce(merge, map(parse_set, method.full), {})} if full else {}
+    learnt: dict[str, Any] = {}
+    for assignment in method.full if full else ():
+        learnt = merge(learnt, {"train": parse_set(assignment)})
     target = resolve_target("train", [method.name], wish.options, learnt, {})
     chosen = (_about(wish, fp, method, proposal), *_sides(data), *proposal.choices)
     saved = replace(target.saved, chosen=chosen)

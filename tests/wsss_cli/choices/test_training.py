@@ -139,6 +139,11 @@ def test_reasons_say_where_weights_are() -> None:
     assert away is not None and away.choices[0].reason.endswith("its weights are out of reach")
 
 
+@pytest.mark.parametrize(("longest", "steps"), [(20, 3), (192, 5), (512, 8), (4000, 8)])
+def test_the_walk_reaches_as_far_as_photos_are_large(longest: int, steps: int) -> None:
+    assert chosen("irn", replace(LAPTOP, longest=longest))["pseudo.walk.exp_times"] == steps
+
+
 @pytest.mark.parametrize(
     ("longest", "gpu", "side"),
     [(4000, 0.0, 512), (500, 0.0, None), (512, 0.0, None), (4000, 24.0, 1024), (1000, 24.0, None), (1000, 2.0, 512)],
