@@ -100,16 +100,18 @@ def test_a_device_is_no_file_and_a_folder_of_pipes_is_passed_over(tmp_path: Path
 
 OURS = {
     "app.py",
+    "browser.py",
     "checkout.py",
     "figures.py",
     "page.py",
     "scalenet.py",
+    "smaller.py",
     "locks.py",
     "testing.py",
     "bounds.py",
     "memory.py",
 }
-"""Of the package itself, of a lock, or of the kernel."""
+"""Of the package itself, of a lock, of the kernel, or just written."""
 
 
 def test_all_that_reads_files_of_others_asks_what_they_are() -> None:
