@@ -15,13 +15,10 @@ from pydantic import AfterValidator, Field
 from torch import Tensor
 
 from wsss_cli import ranges
-from wsss_cli.cam.label import strongest, with_background
-from wsss_cli.cam.merge import upsample
-from wsss_cli.cam.store import Cam
-from wsss_cli.config import StageConfig, completed, flat
+from wsss_cli.config import StageConfig, completed
 from wsss_cli.context import Context
 from wsss_cli.data.certainty import read_certainties
-from wsss_cli.data.label_format import LabelFormat, label_format
+from wsss_cli.data.label_format import label_format
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.long_side import at_full_size
 from wsss_cli.data.objects import true_objects
@@ -33,12 +30,13 @@ from wsss_cli.method import INSTANCES, Artefact
 from wsss_cli.metrics.agreement import against_problem, judged
 from wsss_cli.metrics.bootstrap import Bootstrap, interval
 from wsss_cli.metrics.calibration import calibration
-from wsss_cli.metrics.confusion import IDS, scores_of, summary, sweep, tally, with_open
+from wsss_cli.metrics.confusion import IDS, scores_of, summary, tally, with_open
+from wsss_cli.metrics.sweep import chosen, swept
 from wsss_cli.places import Place
-from wsss_cli.promises import Promises, absent, each, promised_ids
+from wsss_cli.promises import Promises, promised_ids
 from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
-from wsss_cli.runs import known_record, read_record
+from wsss_cli.runs import read_record
 from wsss_cli.sound import read_text
 
 CONFUSION = "confusion.json"
@@ -128,12 +126,13 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
     samples = job.data.split(split)
     masked = [s for s in samples if s.mask] if source == "infer" else with_mask(job.data, split)
-    swept = _swept(job, source, masked) if masked else None
+    tried = swept(job, source, masked) if masked else None
     if not masked:
         job.say("there are no masks: predictions are judged by what there is, tags, boxes or another run")
         scored = Scored()
-    elif swept is not None and swept.of.kind == "cam":
-        scored = Scored([swept.row("CAM", job)], curve=swept.curve())
+    elif tried is not None and tried.of.kind == "cam":
+        row = _row("CAM", tried.total[tried.best], tried.drawn[:, tried.best], job)
+        scored = Scored([row | {"threshold": tried.thresholds[tried.best]}], curve=tried.curve())
     else:
         scored = _score_labels(job, masked, source)
     sure = read_certainties(job.inputs[source]) if source == "infer" else {}
@@ -146,7 +145,7 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
         "protocol": protocol.written(),
         "scores": scored.rows,
         "sweep": scored.curve,
-        "background": None if swept is None else chosen(job, swept, source, samples),
+        "background": None if tried is None else chosen(job, tried, source, samples),
     }
     if found := calibration(sure[s.id] for s in masked if s.id in sure):
         report["calibration"] = found
@@ -298,89 +297,6 @@ def _without(truth: np.ndarray, made: np.ndarray, ignore: int) -> tuple[np.ndarr
     silent = (made == ignore) & (truth != ignore)
     counts = int((truth != ignore).sum()), int(silent.sum())
     return np.where(silent, ignore, truth).astype(truth.dtype), counts
-
-
-@dataclass(frozen=True)
-class Sweep:
-    """The tallies of label maps by each background score, and the mean IoU that each gives.
-
-    total (T, 3, K); drawn (N, T, 3, K), those of draws; mious (T,)
-    """
-
-    of: Artefact
-    thresholds: tuple[float, ...]
-    total: Tensor
-    drawn: Tensor
-    mious: list[float]
-
-    @property
-    def best(self) -> int:
-        """The first one of the highest mean IoU."""
-        return max(range(len(self.mious)), key=lambda i: self.mious[i])
-
-    def curve(self) -> list[dict[str, float]]:
-        return [{"threshold": t, "miou": miou} for t, miou in zip(self.thresholds, self.mious)]
-
-    def row(self, name: str, job: Job[Evaluate]) -> dict[str, Any]:
-        """The scores of the best one."""
-        row = _row(name, self.total[self.best], self.drawn[:, self.best], job)
-        return row | {"threshold": self.thresholds[self.best]}
-
-
-def _swept(job: Job[Evaluate], source: str, samples: Sequence[Sample]) -> Sweep | None:
-    """The sweep over background scores; None where the stage left nothing to sweep over, or not of every image."""
-    for artefact in (*job.method.writes(source, "cam"), *job.method.writes(source, "scores")):
-        folder = job.inputs[source] / artefact.folder
-        if artefact.kind == "cam" or not absent(folder, each((s for s in samples if s.tags), ".npz")):
-            return _sweep(job, samples, artefact, folder)
-    return None
-
-
-def _sweep(job: Job[Evaluate], samples: Sequence[Sample], of: Artefact, folder: Path) -> Sweep:
-    k, thresholds, read = job.data.num_classes + 1, job.config.thresholds, of.reader()
-    total, draws = torch.zeros(len(thresholds), 3, k, dtype=torch.int64), Bootstrap(len(thresholds), 3, k)
-    tried = torch.tensor(thresholds)
-    mine = shard(samples, job.runtime)
-    with job.track("score CAMs" if of.kind == "cam" else "try background scores", len(mine)) as tick:
-        for sample in mine:
-            labels, best = _strongest(folder / f"{sample.id}.npz", sample, label_format(k - 1), read)
-            one = sweep(torch.from_numpy(read_labels(sample.mask)), best, labels, tried, k)  # type: ignore[arg-type]
-            total += one
-            draws.add(sample.id, one)
-            tick(1)
-    total, drawn = (sum_over_ranks(x.to(job.runtime.device)).cpu() for x in (total, draws.tallies))
-    return Sweep(of, thresholds, total, drawn, [scores_of(t, job.config.mean_over).miou for t in total])
-
-
-def _strongest(path: Path, sample: Sample, form: LabelFormat, read: Callable[[Path], Cam]) -> tuple[Tensor, Tensor]:
-    """The strongest class of each pixel of the photo and its score; nothing where the image has no tags."""
-    size = sample.full.height, sample.full.width
-    if not path.exists() and not sample.tags:
-        nothing = torch.zeros(size)
-        return form.tensor(nothing), nothing
-    cam = read(path)
-    maps = cam.full()
-    best, index = strongest(maps if sample.original is None else upsample(maps, size))  # (H, W)
-    return form.tensor(with_background(torch.from_numpy(cam.class_ids))[index]), best
-
-
-def chosen(job: Job, swept: Sweep, source: str, samples: Sequence[Sample]) -> dict[str, Any]:
-    """The best background score, which setting it is, its value now, and the command that sets it.
-
-    None of an image that predictions are scored on: a score would no longer be of images that nothing was chosen on.
-    """
-    found: dict[str, Any] = {"best": swept.thresholds[swept.best], "miou": swept.mious[swept.best]}
-    stage, _, key = swept.of.background.partition(".")
-    if not key:
-        elsewhere = [s.name for s in job.method.stages if any(a.background for a in s.writes) and s.name != source]
-        return found | {"setting": None, "elsewhere": elsewhere}
-    now = flat(known_record(job.inputs[source].with_name(stage)).get("config", {})).get(key)
-    final = {sample.id for sample in job.data.split(job.data.split_for("val"))}
-    run = job.inputs[source].parent.name
-    name = "" if run == "default" else f" --name {run}"
-    words = f"wsss {stage} {job.method.name} --data {job.data.folder.name}{name} {key}={found['best']:g}"
-    scored = any(sample.id in final for sample in samples)
-    return found | {"setting": swept.of.background, "now": now, "command": None if scored else words}
 
 
 def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> dict[str, Any]:

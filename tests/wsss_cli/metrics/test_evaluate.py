@@ -13,8 +13,9 @@ from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
 from wsss_cli.metrics.confusion import summary
-from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, Sweep, _of_image, chosen, label_maps
+from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, label_maps
 from wsss_cli.metrics.show import show_background
+from wsss_cli.metrics.sweep import Sweep, chosen
 from wsss_cli.promises import Promises
 from wsss_cli.runs import Run, write_record
 
