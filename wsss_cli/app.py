@@ -156,11 +156,16 @@ def main() -> None:
             log.error(str(error))
         sys.exit(2)
     except (KeyboardInterrupt, SystemExit) as stop:  # typer makes the one into the other, and says nothing
-        if isinstance(stop, SystemExit) and stop.code != INTERRUPTED:
+        if not _interrupted(stop):  # a training that has saved its state has said so
             raise
         if rank == 0:
             log.error("interrupted; the same command goes on where it was")
         sys.exit(INTERRUPTED)
+
+
+def _interrupted(error: BaseException | None) -> bool:
+    """Whether it comes of Ctrl-C, and nobody has told."""
+    return error is not None and (isinstance(error, KeyboardInterrupt) or _interrupted(error.__context__))
 
 
 def _show(warn: Any, message: Warning | str, category: type[Warning]) -> None:

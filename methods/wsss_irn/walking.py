@@ -40,10 +40,11 @@ def make_pseudo_labels(job: Job[Pseudo]) -> int:
     todo = job.todo(samples, lambda s: [confidence_path(job.folder, s), label_path(job.folder, s)])
     wanted = {sample.id for sample in todo}
     walk = job.todo(samples, lambda s: to_walk(job.folder, s, config, s.id in wanted))
-    job.each("random walk", write_walk, _tasks(job, config, walk), len(walk), on_device=True)
     palette, form, device = job.data.info.palette, label_format(job.data.num_classes), job.runtime.device
-    tasks = ((job.folder, sample, config, form, palette, device) for sample in todo)
-    job.each("pseudo-labels", write_pseudo_label, tasks, len(todo), on_device=True)
+    labels = {sample.id: (job.folder, sample, config, form, palette, device) for sample in todo}
+    tasks = ((task, labels.pop(task[1].id, None)) for task in _tasks(job, config, walk))
+    job.each("random walk", walk_and_label, tasks, len(walk), on_device=True)
+    job.each("pseudo-labels", write_pseudo_label, labels.values(), len(labels), on_device=True)  # whose walk was there
     return len(samples)
 
 
@@ -63,6 +64,13 @@ def rows_path(folder: Path, sample: Sample) -> Path:
 
 def walked_path(folder: Path, sample: Sample) -> Path:
     return folder / WALKED.folder / f"{sample.id}.npz"
+
+
+def walk_and_label(walk: tuple[Any, ...], label: tuple[Any, ...] | None) -> None:
+    """What one image's walk gives, and its label map if that is wanted: processes for this start once."""
+    write_walk(*walk)
+    if label is not None:
+        write_pseudo_label(*label)
 
 
 def write_walk(

@@ -11,7 +11,7 @@ from wsss_cli.config import as_dict, parse_set, resolve
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.execute import _make_room
 from wsss_cli.keeping import gather, has_more, kept_parts
-from wsss_cli.plan import Step, plan
+from wsss_cli.plan import Step, laid_out
 from wsss_cli.plugins import method
 from wsss_cli.runs import Run, Settings, bring_back, previous_of, read_record, write_record
 from wsss_cli.seals import damaged, seal, sums_of
@@ -33,7 +33,7 @@ def planned(data: Prepared, name: str, stage: str, *settings: str, force: bool =
     for setting in settings:
         asked = asked.updated(None, parse_set(setting))
     run = Run(data.folder / "runs", "d", name, "default")
-    return plan(run, chain, stage, data, asked, force=force)[-1]
+    return laid_out(run, chain, stage, data, asked, force=force)[-1]
 
 
 def finish(step: Step, **record: Any) -> Path:

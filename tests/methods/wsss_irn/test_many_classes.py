@@ -50,7 +50,7 @@ def test_every_stage_keeps_the_ids(wsss: Wsss, data: Prepared) -> None:
     short = [f"--set={loop}.epochs=1" for loop in ("seeds.training.loop", "pseudo.training.loop", "train.loop")]
     unsure = ["--set", "pseudo.ir_label.foreground=0.95", "--set", "pseudo.ir_label.background=0.02"]
     mean = ["--set", "evaluate.mean_over=ground_truth"]  # not what only this rough network predicts
-    words = ("evaluate", "irn", "--train", "-d", "wide", "--recipe", "tiny.yaml")
+    words = ("evaluate", "irn", "--train", "-d", "wide", "--recipe", "tiny.yaml", "--workers", 0)
     done = wsss(*words, *short, *unsure, *mean, "--crf", seconds=300)
     assert done.code == 0, done.text
     run = wsss.folder / "runs/wide/irn/default"
@@ -68,7 +68,7 @@ def test_every_stage_keeps_the_ids(wsss: Wsss, data: Prepared) -> None:
     present = [name for name, iou in scores["scores"][0]["iou"].items() if iou is not None]
     assert present == ["background", *(f"class {c}" for c in USED)]
     for stage in ("seeds", "pseudo"):
-        done = wsss("evaluate", "--stage", stage)
+        done = wsss("evaluate", "--stage", stage, "--workers", 0)
         assert done.code == 0, done.text
     assert wsss("report").code == 0
     assert "class 256" in (run / "report.html").read_text(encoding="utf-8")
