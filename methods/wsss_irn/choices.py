@@ -27,13 +27,21 @@ def relations(fp: Fingerprint) -> tuple[Choice, ...]:
         *begin,
         Choice("training.crop", crop(fp) - 1, fp.machine),
         *under("training.loop", loop(fp, fp.tagged, least, most, passes=3)),
-        Choice("walk.exp_times", doublings(fp.longest), f"its reach, for photos of {fp.longest} pixels, is as on VOC"),
+        walk(fp, small),
         Choice("walk.pad", None, "no padding: photos have sizes of their own"),
         Choice("batch", 1 if small else 4, fp.machine),
         Choice("instances.enabled", False, "masks of classes were asked for, not of objects"),
     )
 
 
-def doublings(longest: int) -> int:
-    """Of the walk's steps: its reach grows with their root, and 256 are meant for VOC's 500 pixels."""
-    return min(8, max(3, round(8 + 2 * log2(longest / 500))))
+def walk(fp: Fingerprint, small: bool) -> Choice:
+    """As many steps as the edges stop: after a training of minutes they are weak, and 256 steps flow through them."""
+    if small:
+        why = f"16 steps for 500 pixels, not 256: its edges, learnt in minutes, are weak; these have {fp.longest}"
+        return Choice("walk.exp_times", doublings(fp.longest, 4), why)
+    return Choice("walk.exp_times", doublings(fp.longest, 8), f"its reach, for {fp.longest} pixels, is as on VOC")
+
+
+def doublings(longest: int, usual: int) -> int:
+    """Of the walk's steps, of which 2^usual are meant for VOC's 500 pixels: its reach grows with their root."""
+    return min(usual, max(3, round(usual + 2 * log2(longest / 500))))

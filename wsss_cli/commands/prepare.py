@@ -17,7 +17,9 @@ from wsss_cli import bounds
 if TYPE_CHECKING:
     from pydantic import BaseModel
 
+    from wsss_cli.choices.fingerprint import Fingerprint
     from wsss_cli.dataset import Dataset
+    from wsss_cli.method import Method
 
 
 def build() -> typer.Typer:
@@ -108,8 +110,9 @@ def _prepare(
     from wsss_cli.config import resolve
 
     options = resolve(dataset.config_class(), dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
-    learnable = prepare_and_tell(dataset, options, name or dataset.name, data_root, force, skip_bad, long_side)
-    _recommend(learnable)
+    name = name or dataset.name
+    prepare_and_tell(dataset, options, name, data_root, force, skip_bad, long_side)
+    _recommend(data_root / name)
 
 
 def prepare_and_tell(
@@ -120,30 +123,40 @@ def prepare_and_tell(
     force: bool = False,
     skip_bad: bool = False,
     long_side: int | None = None,
-) -> set[str]:
-    """Prepare a data set and say what it holds; returns what there is to learn from."""
+) -> None:
+    """Prepare a data set and say what it holds."""
     from wsss_cli import console
     from wsss_cli.api.data import made
     from wsss_cli.data.prepared import read_info, read_samples
 
     folder = made(dataset, options, name, data_root, force, skip_bad, long_side)
     counts: dict[str, list[int]] = {}  # images, with mask, boxes
-    info, learnable = read_info(folder), set[str]()
+    info = read_info(folder)
     for sample in read_samples(folder):
         for split in sample.splits:
             row = counts.setdefault(split, [0, 0, 0])
             row[:] = row[0] + 1, row[1] + (sample.mask is not None), row[2] + len(sample.boxes)
-        if info.splits["train"] in sample.splits:
-            learnable |= {what for what, of in (("tags", sample.tags), ("boxes", sample.boxes)) if of}
     rows = [[split, *map(str, row)] for split, row in counts.items()]
     console.table("", ["split", "images", "with mask", "boxes"], rows)
     console.say(f"{info.name}: {len(info.classes)} classes -> {folder}")
-    return learnable
 
 
-def _recommend(learnable: set[str]) -> None:
+def _recommend(folder: Path) -> None:
+    """Say which method fits best what there is to learn from, why, and which others can learn from it."""
     from wsss_cli import console
+    from wsss_cli.choices.choice import best
+    from wsss_cli.data.prepared import read_prepared
     from wsss_cli.plugins import methods
+    from wsss_cli.running.survey import counted
 
-    if able := [method.name for method in methods().values() if method.supervision in learnable]:
-        console.say(f"next: wsss train METHOD, METHOD one of: {', '.join(able)}")
+    counts, every = counted(read_prepared(folder)), methods().values()
+    proposals = {method.name: found for method in every if (found := method.proposal(counts)) is not None}
+    name = best(proposals, full=False)
+    if name is not None:
+        others = [method.name for method in every if method.name != name and _can_learn(method, counts)]
+        also = f"; others: {', '.join(others)}" if others else ""
+        console.say(f"next: wsss train {name} ({proposals[name].reason}){also}")
+
+
+def _can_learn(method: Method, counts: Fingerprint) -> bool:
+    return bool(counts.boxed if method.supervision == "boxes" else counts.tagged)

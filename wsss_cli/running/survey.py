@@ -45,6 +45,17 @@ def survey(data: Prepared, device: str = "auto", pretrained: Sequence[str] = ())
     """Count the data set, and look at the machine; what is asked for its device and as `--pretrained`."""
     from wsss_cli.ranks.cores import cores
 
+    return replace(
+        counted(data),
+        gpu=gpu_memory(device),
+        cores=cores(),
+        weights=WeightsInReach(pretrained),
+        begin="none" if "none" in pretrained else "published",
+    )
+
+
+def counted(data: Prepared) -> Fingerprint:
+    """What there is to learn from, for no machine: without a GPU, no weights in reach."""
     train = data.split(data.split_for("train"))
     scored = [s for s in data.samples if data.split_for("val") in s.splits and s.mask is not None]
     tags = [s.tags for s in train if s.tags]
@@ -59,10 +70,8 @@ def survey(data: Prepared, device: str = "auto", pretrained: Sequence[str] = ())
         width=round(median(s.width for s in data.samples)),
         height=round(median(s.height for s in data.samples)),
         longest=max(max(s.width, s.height) for s in data.samples),
-        gpu=gpu_memory(device),
-        cores=cores(),
-        weights=WeightsInReach(pretrained),
-        begin="none" if "none" in pretrained else "published",
+        gpu=0.0,
+        cores=1,
     )
 
 

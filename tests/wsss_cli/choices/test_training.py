@@ -139,9 +139,11 @@ def test_reasons_say_where_weights_are() -> None:
     assert away is not None and away.choices[0].reason.endswith("its weights are out of reach")
 
 
-@pytest.mark.parametrize(("longest", "steps"), [(20, 3), (192, 5), (512, 8), (4000, 8)])
-def test_the_walk_reaches_as_far_as_photos_are_large(longest: int, steps: int) -> None:
-    assert chosen("irn", replace(LAPTOP, longest=longest))["pseudo.walk.exp_times"] == steps
+@pytest.mark.parametrize(
+    ("gpu", "longest", "steps"), [(0, 20, 3), (0, 256, 3), (0, 512, 4), (24, 20, 3), (24, 192, 5), (24, 512, 8)]
+)
+def test_the_walk_reaches_as_far_as_photos_are_large_and_edges_are_learnt(gpu: int, longest: int, steps: int) -> None:
+    assert chosen("irn", replace(LAPTOP, gpu=gpu, longest=longest))["pseudo.walk.exp_times"] == steps
 
 
 @pytest.mark.parametrize(
