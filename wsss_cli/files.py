@@ -11,6 +11,7 @@ import tempfile
 from collections.abc import Iterator
 from contextlib import contextmanager, suppress
 from pathlib import Path
+from threading import get_native_id
 
 from wsss_cli.errors import Hindrance, WsssError
 
@@ -26,7 +27,7 @@ def writing(path: Path, flushed: bool = True) -> Iterator[Path]:
     flushed  to the disk before: not for one of many small files, which `flush_all` flushes together
     Raises WsssError where the user can act on it: disk full, no permission.
     """
-    aside = path.with_name(f".{path.name}.{os.getpid()}.part")
+    aside = path.with_name(f".{path.name}.{get_native_id()}.part")  # threads may write one file at once, too
     with writing_allowed(path):
         try:
             yield aside

@@ -6,6 +6,7 @@ import shutil
 import signal
 import sys
 from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 from typing import Any
 
@@ -131,6 +132,15 @@ def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     for path in (tmp_path / "a/b.txt", tmp_path / "a/b/c.txt"):
         with pytest.raises(WsssError, match="is no folder"):
             write_text(path, "x")
+
+
+def test_two_threads_write_one_file(tmp_path: Path) -> None:
+    """The later one wins, and neither takes the other's half."""
+    with ThreadPoolExecutor(1) as pool, writing(tmp_path / "latest") as mine:
+        mine.write_text("one")
+        pool.submit(write_text, tmp_path / "latest", "two").result()
+        assert (tmp_path / "latest").read_text() == "two" and mine.read_text() == "one"
+    assert (tmp_path / "latest").read_text() == "one" and len(list(tmp_path.iterdir())) == 1
 
 
 def test_what_killed_writers_left_is_swept(tmp_path: Path) -> None:
