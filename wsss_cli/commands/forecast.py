@@ -15,11 +15,13 @@ UNSURE = 0.1, 10.0
 class Forecast:
     """Estimated seconds of each step that is to come, by part; what those that are done have taken.
 
-    parts  {step: {part: seconds}}
+    parts   {step: {part: seconds}}
+    partly  steps of which parts were kept: what they took says nothing of the others
     """
 
     parts: Mapping[str, Mapping[str, float]]
     took: dict[str, float] = field(default_factory=dict)
+    partly: frozenset[str] = frozenset()
 
     def of(self, step: str) -> float:
         """As estimated at first; 0 of a step of which nothing was counted."""
@@ -28,7 +30,7 @@ class Forecast:
     @property
     def factor(self) -> float:
         """How much longer the steps that are done have taken than was estimated; 1 before the first."""
-        counted = [step for step in self.took if self.of(step) > 0]
+        counted = [step for step in self.took if self.of(step) > 0 and step not in self.partly]
         if not counted:
             return 1.0
         ratio = sum(self.took[step] for step in counted) / sum(self.of(step) for step in counted)

@@ -263,7 +263,8 @@ def _estimated(target: Target, wish: Wish, scored: bool, costs: Costs | None = N
     with process_group(wish.options.device, wish.options.workers, False) as runtime:
         costs = costs or Costs(runtime.device, runtime.workers + 1)
         todo = _work(steps, target.data, scored)
-        forecast = Forecast({step: costs.of(parts) for step, parts in todo.items()})
+        partly = frozenset(step.key for step in steps if step.kept)
+        forecast = Forecast({step: costs.of(parts) for step, parts in todo.items()}, partly=partly)
     learning = sum(
         part.count * costs.seconds(part.unit)
         for parts in todo.values()

@@ -23,3 +23,9 @@ def test_the_stages_that_are_done_correct_the_others() -> None:
 )
 def test_trainings_are_shortened_to_fit_the_time(total: float, learning: float, budget: float, wanted: float) -> None:
     assert effort(total, learning, budget) == pytest.approx(wanted)
+
+
+def test_a_stage_that_kept_parts_corrects_nothing() -> None:
+    forecast = Forecast({"pseudo": {"walk": 297.0}, "train": {"train": 97.0}}, partly=frozenset({"pseudo"}))
+    forecast.done("pseudo", 60.0)
+    assert (forecast.factor, forecast.left) == (1.0, 100.0)
