@@ -144,7 +144,7 @@ def prepare_and_tell(
 def _recommend(folder: Path) -> None:
     """Say which method fits best what there is to learn from, why, and which others can learn from it."""
     from wsss_cli import console
-    from wsss_cli.choices.choice import best
+    from wsss_cli.choices.choice import best, refusals
     from wsss_cli.data.prepared import read_prepared
     from wsss_cli.plugins import methods
     from wsss_cli.running.survey import counted
@@ -152,10 +152,12 @@ def _recommend(folder: Path) -> None:
     counts, every = counted(read_prepared(folder)), methods().values()
     proposals = {method.name: found for method in every if (found := method.proposal(counts)) is not None}
     name = best(proposals, full=False)
+    others = [method.name for method in every if method.name != name and _can_learn(method, counts)]
+    also = f"; others: {', '.join(others)}" if others else ""
     if name is not None:
-        others = [method.name for method in every if method.name != name and _can_learn(method, counts)]
-        also = f"; others: {', '.join(others)}" if others else ""
         console.say(f"next: wsss train {name} ({proposals[name].reason}){also}")
+    elif others:
+        console.say(f"next: wsss train METHOD; none is recommended: {'; '.join(refusals(proposals))}{also}")
 
 
 def _can_learn(method: Method, counts: Fingerprint) -> bool:
