@@ -115,10 +115,6 @@ TOLD = {
 """What looking for any path may raise, wherever that is done."""
 
 
-INTERRUPTED = 130
-"""The exit code after Ctrl-C."""
-
-
 def _common(
     debug: Debug = False, version: Version = False, install_completion: Install = None, show_completion: Show = None
 ) -> None:
@@ -160,7 +156,7 @@ def main() -> None:
             raise
         if rank == 0:
             log.error("interrupted; the same command goes on where it was")
-        sys.exit(INTERRUPTED)
+        sys.exit(130)
 
 
 def _interrupted(error: BaseException | None) -> bool:

@@ -3,16 +3,16 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, field, replace
-from functools import partial
+from functools import partial, reduce
 from pathlib import Path
 from typing import Any, Literal
 
 from pydantic import BaseModel
 
-from wsss_cli.choices.choice import settings_of
-from wsss_cli.config import StageConfig, as_dict, changes, completed, read_yaml, resolve
+from wsss_cli.choices.choice import Choice
+from wsss_cli.config import StageConfig, as_dict, at, changes, completed, merge, read_yaml, resolve
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.data.unchanged import require_unchanged
@@ -180,6 +180,11 @@ def _settled(steps: list[Step]) -> list[Step]:
             wanted |= step.inputs.keys()
         settled.append(step)
     return settled[::-1]
+
+
+def settings_of(choices: Iterable[Choice]) -> dict[str, Any]:
+    """{stage: {key: value}} of the choices that are settings."""
+    return reduce(merge, (at(choice.key, choice.value) for choice in choices if "." in choice.key), {})
 
 
 def recipe_of(method: Method, settings: Settings, kind: str) -> dict[str, Any]:

@@ -37,28 +37,15 @@ def prepare(
     long_side  pixels of the longer side at which stages see photos that are larger; None: as they are
     Raises WsssError with all that is wrong with the data, nothing written.
     """
-    return read_prepared(make_data(source, options or {}, name, Path(data_root), force, skip_bad, long_side))
-
-
-def make_data(
-    source: str,
-    given: Mapping[str, Any],
-    name: str | None,
-    root: Path,
-    force: bool,
-    skip_bad: bool,
-    long_side: int | None,
-) -> Path:
-    """The folder of a data set, made as `prepare` says."""
     plugin = find_dataset(source)
-    options = resolve(plugin.config_class(), source, given, remedy=f"see: wsss prepare {source} --help")
-    return made(plugin, options, name or source, root, force, skip_bad, long_side)
+    given = resolve(plugin.config_class(), source, options or {}, remedy=f"see: wsss prepare {source} --help")
+    return read_prepared(made(plugin, given, name or source, Path(data_root), force, skip_bad, long_side))
 
 
 def made(
     plugin: Dataset, options: BaseModel, name: str, root: Path, force: bool, skip_bad: bool, long_side: int | None
 ) -> Path:
-    """The same by a plugin with its options."""
+    """The folder of a data set that a plugin makes with its options, made as `prepare` says."""
     with console.counter(f"prepare {plugin.name}") as count:
         return host.prepare(plugin, options, name, root, force, skip_bad, count, _tell, long_side)
 
@@ -70,5 +57,4 @@ def open_data(name: str, *, data_root: str | Path = "data") -> Prepared:
 
 
 def _tell(found: Finding) -> None:
-    line = f"{found.what} ({found.remedy})" if found.remedy else found.what
-    (console.warn if found.level != "ok" else console.say)(line)
+    (console.warn if found.level != "ok" else console.say)(found.line)

@@ -60,7 +60,8 @@ def run_stage(
     overrides = overrides_of(settings or {}, stage.partition("-")[0])
     weights = [str(pretrained)] if isinstance(pretrained, str | Path) else list(pretrained)
     chosen = None if recipe is None else str(recipe)
-    target = resolve_target(run, Path(data_root), chosen, overrides, weights, _of_split(stage, split))
+    passing = _of_split(stage, split)
+    target = resolve_target(run, Path(data_root), chosen, overrides, weights, passing, device=device)
     steps = plan(run, target.method, stage, target.data, target.settings, force)
     command = _command(stage, run, {"--recipe": [chosen], "--split": [split], "--pretrained": weights}, overrides)
     from wsss_cli.ranks.distributed import alone

@@ -25,6 +25,11 @@ class Finding:
     kind: str = field(default="", compare=False)
     images: tuple[str, ...] = field(default=(), compare=False)
 
+    @property
+    def line(self) -> str:
+        """For the terminal."""
+        return f"{self.what} ({self.remedy})" if self.remedy else self.what
+
 
 def some(things: Sequence[str]) -> str:
     """The first few, and how many more."""

@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from functools import reduce
 from typing import Any
 
 
@@ -32,18 +31,6 @@ class Proposal:
     choices: tuple[Choice, ...]
     refused: str = ""
     full: int | None = None
-
-
-def settings_of(choices: Iterable[Choice]) -> dict[str, Any]:
-    """{stage: {key: value}} of the choices that are settings."""
-    return reduce(_with, (choice for choice in choices if "." in choice.key), {})
-
-
-def _with(settings: Mapping[str, Any], choice: Choice) -> dict[str, Any]:
-    head, _, rest = choice.key.partition(".")
-    below = settings.get(head, {})
-    value = _with(below, Choice(rest, choice.value, "")) if "." in rest else {**below, rest: choice.value}
-    return {**settings, head: value}
 
 
 def under(prefix: str, choices: Iterable[Choice]) -> tuple[Choice, ...]:

@@ -40,8 +40,9 @@ def check(
     from wsss_cli.commands.run_checks import run_checks
     from wsss_cli.files import require_makeable
 
-    if sheet is not None:
-        require_makeable(sheet, "--sheet", folder=False)
+    for option, path in (("--sheet", sheet), ("--html", html)):
+        if path is not None:
+            require_makeable(path, option, folder=False)
     if as_json:
         console.log.setLevel(logging.WARNING)
     surroundings, data, settings = run_checks(words, options)

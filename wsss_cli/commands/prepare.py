@@ -111,8 +111,7 @@ def _prepare(
 
     options = resolve(dataset.config_class(), dataset.name, given, remedy=f"see: wsss prepare {dataset.name} --help")
     name = name or dataset.name
-    prepare_and_tell(dataset, options, name, data_root, force, skip_bad, long_side)
-    _recommend(data_root / name)
+    _recommend(prepare_and_tell(dataset, options, name, data_root, force, skip_bad, long_side))
 
 
 def prepare_and_tell(
@@ -123,36 +122,38 @@ def prepare_and_tell(
     force: bool = False,
     skip_bad: bool = False,
     long_side: int | None = None,
-) -> None:
-    """Prepare a data set and say what it holds."""
+) -> Fingerprint:
+    """Prepare a data set and say what it holds; returns what there is to learn from."""
     from wsss_cli import console
     from wsss_cli.api.data import made
     from wsss_cli.data.prepared import read_info, read_samples
+    from wsss_cli.running.survey import Census
 
     folder = made(dataset, options, name, data_root, force, skip_bad, long_side)
     counts: dict[str, list[int]] = {}  # images, with mask, boxes
     info = read_info(folder)
+    census = Census(info)
     for sample in read_samples(folder):
+        census.add(sample)
         for split in sample.splits:
             row = counts.setdefault(split, [0, 0, 0])
             row[:] = row[0] + 1, row[1] + (sample.mask is not None), row[2] + len(sample.boxes)
     rows = [[split, *map(str, row)] for split, row in counts.items()]
     console.table("", ["split", "images", "with mask", "boxes"], rows)
     console.say(f"{info.name}: {len(info.classes)} classes -> {folder}")
+    return census.fingerprint()
 
 
-def _recommend(folder: Path) -> None:
+def _recommend(counts: Fingerprint) -> None:
     """Say which method fits best what there is to learn from, why, and which others can learn from it."""
     from wsss_cli import console
     from wsss_cli.choices.choice import best, refusals
-    from wsss_cli.data.prepared import read_prepared
     from wsss_cli.plugins import methods
-    from wsss_cli.running.survey import counted
+    from wsss_cli.running.survey import proposals_for
 
-    counts, every = counted(read_prepared(folder)), methods().values()
-    proposals = {method.name: found for method in every if (found := method.proposal(counts)) is not None}
+    proposals = proposals_for(counts)
     name = best(proposals, full=False)
-    others = [method.name for method in every if method.name != name and _can_learn(method, counts)]
+    others = [method.name for method in methods().values() if method.name != name and _can_learn(method, counts)]
     also = f"; others: {', '.join(others)}" if others else ""
     if name is not None:
         console.say(f"next: wsss train {name} ({proposals[name].reason}){also}")

@@ -27,12 +27,12 @@ from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
 from wsss_cli.nets.weights.fetching import package_of
 from wsss_cli.plan import Step, work, work_of
-from wsss_cli.plugins import datasets, methods
+from wsss_cli.plugins import datasets
 from wsss_cli.plugins import method as find_method
 from wsss_cli.report.chosen import grouped
 from wsss_cli.report.stages import duration
 from wsss_cli.running.pretrained import beginnings_of
-from wsss_cli.running.survey import WeightsInReach, gpu_memory, is_begun, survey
+from wsss_cli.running.survey import WeightsInReach, gpu_memory, is_begun, proposals_for, survey
 from wsss_cli.running.target import Target
 from wsss_cli.runs import Run, all_runs
 from wsss_cli.work import Pass, Work
@@ -159,7 +159,7 @@ def _check(data: Prepared) -> None:
     found = [f for f in every if f.level != "ok" and f.kind != "no-mask"]  # of which the end tells
     for finding in found:
         if finding.level == "warning":
-            console.warn(f"{finding.what} ({finding.remedy})" if finding.remedy else finding.what)
+            console.warn(finding.line)
     if errors := [f for f in found if f.level == "error"]:
         raise WsssError("\n".join(f.what for f in errors), errors[0].remedy)
 
@@ -170,7 +170,7 @@ def _plan(wish: Wish, data: Prepared) -> Planned:
     if begun is not None:
         options = replace(wish.options, pretrained=None)
         target = resolve_target("train", [begun.method], options, {}, {})
-        return _estimated(target, wish, _is_scored(data))
+        return _estimated(target, wish, data.has_masks("val"))
     fp = survey(data, device_asked(wish.options), wish.options.pretrained or ())
     method = _method(wish, fp)
     target = _target(wish, method, fp, data)
@@ -191,13 +191,9 @@ def _begun(wish: Wish, data: Prepared) -> Run | None:
     return next((run for run in chosen if is_begun(run) and wish.method in (None, run.method)), None)
 
 
-def _is_scored(data: Prepared) -> bool:
-    return any(s.mask is not None for s in data.split(data.split_for("val")))
-
-
 def _method(wish: Wish, fp: Fingerprint) -> Method:
     """The one that is asked for, or that fits best."""
-    proposals = {name: p for name, m in methods().items() if (p := m.proposal(fp)) is not None}
+    proposals = proposals_for(fp)
     name = wish.method or best(proposals, fp.fully_masked)
     if name is None:
         raise WsssError("; ".join(refusals(proposals)), "add photos or annotations; `wsss check` tells what is there")

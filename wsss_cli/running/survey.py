@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 import os
+from array import array
+from collections import Counter
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import cache
 from statistics import median
 
+from wsss_cli.choices.choice import Proposal
 from wsss_cli.choices.fingerprint import Fingerprint
-from wsss_cli.data.prepared import Prepared
+from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
 from wsss_cli.method import Method
-from wsss_cli.plugins import datasets
+from wsss_cli.plugins import datasets, methods
 from wsss_cli.runs import Run, Settings
 from wsss_cli.seals import holds_artefacts
 
@@ -45,8 +48,11 @@ def survey(data: Prepared, device: str = "auto", pretrained: Sequence[str] = ())
     """Count the data set, and look at the machine; what is asked for its device and as `--pretrained`."""
     from wsss_cli.ranks.cores import cores
 
+    census = Census(data.info)
+    for sample in data.samples:
+        census.add(sample)
     return replace(
-        counted(data),
+        census.fingerprint(),
         gpu=gpu_memory(device),
         cores=cores(),
         weights=WeightsInReach(pretrained),
@@ -54,25 +60,45 @@ def survey(data: Prepared, device: str = "auto", pretrained: Sequence[str] = ())
     )
 
 
-def counted(data: Prepared) -> Fingerprint:
-    """What there is to learn from, for no machine: without a GPU, no weights in reach."""
-    train = data.split(data.split_for("train"))
-    scored = [s for s in data.samples if data.split_for("val") in s.splits and s.mask is not None]
-    tags = [s.tags for s in train if s.tags]
-    return Fingerprint(
-        images=len(train),
-        tagged=len(tags),
-        boxed=sum(bool(s.boxes) for s in train),
-        masked=sum(s.mask is not None for s in train),
-        scored=len(scored),
-        classes=data.num_classes,
-        alike=len(set(tags)) == 1,
-        width=round(median(s.width for s in data.samples)),
-        height=round(median(s.height for s in data.samples)),
-        longest=max(max(s.width, s.height) for s in data.samples),
-        gpu=0.0,
-        cores=1,
-    )
+def proposals_for(fp: Fingerprint) -> dict[str, Proposal]:
+    """What each method that says so offers, by its name."""
+    return {name: found for name, method in methods().items() if (found := method.proposal(fp)) is not None}
+
+
+class Census:
+    """What there is to learn from, counted image by image, in the memory of a few numbers for each."""
+
+    def __init__(self, info: DatasetInfo) -> None:
+        self._info, self._counts, self._tags = info, Counter[str](), set[tuple[int, ...]]()
+        self._widths, self._heights = array("i"), array("i")
+
+    def add(self, sample: Sample) -> None:
+        self._widths.append(sample.width)
+        self._heights.append(sample.height)
+        self._counts["scored"] += self._info.splits.get("val") in sample.splits and sample.mask is not None
+        if self._info.splits.get("train") in sample.splits:
+            self._counts.update(images=1, tagged=bool(sample.tags), boxed=bool(sample.boxes))
+            self._counts["masked"] += sample.mask is not None
+            if sample.tags and len(self._tags) < 2:
+                self._tags.add(sample.tags)
+
+    def fingerprint(self) -> Fingerprint:
+        """For no machine: without a GPU, no weights in reach."""
+        counts = self._counts
+        return Fingerprint(
+            images=counts["images"],
+            tagged=counts["tagged"],
+            boxed=counts["boxed"],
+            masked=counts["masked"],
+            scored=counts["scored"],
+            classes=len(self._info.classes),
+            alike=len(self._tags) == 1,
+            width=round(median(self._widths)),
+            height=round(median(self._heights)),
+            longest=max(*self._widths, *self._heights),
+            gpu=0.0,
+            cores=1,
+        )
 
 
 def gpu_memory(device: str) -> float:

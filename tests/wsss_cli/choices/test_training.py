@@ -5,11 +5,12 @@ from typing import Any
 
 import pytest
 
-from wsss_cli.choices.choice import Choice, Proposal, best, refusals, settings_of, under
+from wsss_cli.choices.choice import Choice, Proposal, best, refusals, under
 from wsss_cli.choices.fingerprint import Fingerprint, long_side
 from wsss_cli.choices.training import batch, epochs
 from wsss_cli.config import flat, resolve
 from wsss_cli.nets.clip_net import VIT_B16
+from wsss_cli.plan import settings_of
 from wsss_cli.plugins import method, methods
 
 LAPTOP = Fingerprint(
