@@ -30,6 +30,7 @@ from wsss_cli.engine import checkpoint
 from wsss_cli.engine.batch_norms import renew_statistics
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, write_text
+from wsss_cli.nets.layers.depthwise import quicken
 from wsss_cli.ranks.distributed import Runtime, any_ranks, gather, mean_over_ranks
 
 Losses = dict[str, Tensor]
@@ -192,6 +193,8 @@ class _State:
         loop.share(runtime.world)
         format_ = torch.channels_last if loop.channels_last else torch.preserve_format
         plain = training.model.to(runtime.device).to(memory_format=format_)
+        if runtime.device.type == "cpu":
+            quicken(plain)
         plain.train()  # a network decides in its `train` which of its parts stay in eval mode
         for module in training.modules.values():
             module.to(runtime.device)
