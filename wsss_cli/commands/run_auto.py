@@ -35,7 +35,7 @@ from wsss_cli.running.pretrained import beginnings_of
 from wsss_cli.running.survey import WeightsInReach, gpu_memory, is_begun, proposals_for, survey
 from wsss_cli.running.target import Target
 from wsss_cli.runs import Run, all_runs
-from wsss_cli.work import Pass, Work
+from wsss_cli.work import Call, Pass, Work
 
 PHOTOS = "photos"
 """The folder in the run's where the predictions of all photos lie."""
@@ -276,9 +276,17 @@ def _work(steps: Sequence[Step], data: Prepared, scored: bool) -> dict[str, list
     predicted = next(step for step in steps if step.stage.name == "infer")
     val = data.split_for("val")
     photos = replace(data, samples=tuple(replace(sample, splits=(val,)) for sample in data.samples))
-    every = work_of(predicted, steps, photos)
+    every = [*work_of(predicted, steps, photos), _writing(data)]
     todo = {key: parts for key, parts in found.items() if scored or key != predicted.key}
     return {**todo, PHOTOS: every}
+
+
+def _writing(data: Prepared) -> Work:
+    """Of the results of all photos at their own size."""
+    ordered = sorted((sample.full for sample in data.samples), key=lambda sample: sample.width * sample.height)
+    typical = ordered[len(ordered) // 2].image
+    arguments = typical, data.info.reading, data.info.long_side, data.num_classes + 1
+    return Work("write results", len(ordered), Call("wsss_cli.photos.once:photo_once", arguments))
 
 
 def _effort(planned: Planned, minutes: float | None) -> float:

@@ -20,6 +20,7 @@ from wsss_cli.data.prepared import reading_as
 from wsss_cli.engine.infer import Infer
 from wsss_cli.errors import WsssError
 from wsss_cli.photos.find import find_photos
+from wsss_cli.photos.once import photo_once
 from wsss_cli.photos.predict import Failure, predict_photos
 from wsss_cli.photos.results import Results
 
@@ -228,3 +229,10 @@ def test_the_crf_works_in_processes(folder: Path, monkeypatch: pytest.MonkeyPatc
     _, failures = predict_photos(model, found, folder / "out", kinds, PLAIN, runtime)
     assert asked == [2] and failures[0].error.what.endswith("b.bmp is empty (0 bytes)")
     assert list(areas(folder)) == ["a.png"] and sum(areas(folder)["a.png"][2:]) == 12 * 8
+
+
+@pytest.mark.parametrize("long_side", [None, 8])
+def test_what_a_photo_costs_is_found_by_writing_its_results_aside(folder: Path, long_side: int | None) -> None:
+    before = sorted(folder.rglob("*"))
+    photo_once(folder / "photos/a.png", PLAIN, long_side, outputs=3)
+    assert sorted(folder.rglob("*")) == before
