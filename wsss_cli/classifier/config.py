@@ -33,6 +33,11 @@ class Network(Pretrained):
     )
     detach: bool = Field(True, description="stop the gradient before layer3 (IRN); False trains all layers (ReCAM)")
     freeze_bn: bool = Field(True, description="batch norms keep the pretrained statistics; False to train from nothing")
+    dilate: bool = Field(
+        False,
+        description="dilate the stage that keeps its resolution: pretrained filters see what they learnt on; false: "
+        "as released (IRN)",
+    )
 
 
 class Sgd(TwoRates):

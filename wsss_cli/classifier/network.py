@@ -44,7 +44,11 @@ def build(config: Network, num_classes: int) -> Classifier:
 
 
 def build_backbone(config: Network) -> Backbone:
-    """Stride 16 without dilation, random weights."""
+    """Stride 16, random weights."""
     return Backbone(
-        config.backbone, output_stride=16, dilate=False, args=config.backbone_args, normalise=config.normalisation()
+        config.backbone,
+        output_stride=16,
+        dilate=config.dilate,
+        args=config.backbone_args,
+        normalise=config.normalisation(),
     )
