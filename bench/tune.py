@@ -5,7 +5,7 @@ python -m bench.tune DATA METHOD STAGE --recipe FILE --try "KEY=VALUE|VALUE" ...
 A fifth of the training images is held out, first of those on which no reported score is made, and the rest is learnt
 from: `seeds` and `pseudo` are scored on images that were learnt from, as they are in use, `evaluate` on the fifth.
 One key after the other, in the order given, each of its values with the best of the keys before; what is finished is
-not run again. The table goes to runs/DATA_held/tune-METHOD-STAGE.md.
+not run again, nor what a trial has in common with the first. The table goes to runs/DATA_held/tune-METHOD-STAGE.md.
 """
 
 from __future__ import annotations
@@ -70,16 +70,19 @@ def search(data: Prepared, method: str, stage: str, recipe: str, keys: Sequence[
     for key in ("", *keys):
         name, _, values = key.partition("=")
         for settings in [(*best, f"{name}={value}") for value in values.split("|")] if key else [()]:
-            trials[settings] = trial(data, method, stage, recipe, settings, words)
+            trials[settings] = trial(data, method, stage, recipe, settings, words, first=not trials)
             best_now = max(trials.values(), key=lambda one: one.miou).settings
             _write(table, data, (method, stage, recipe), list(trials.values()), best_now)
         best = best_now
     return table
 
 
-def trial(data: Prepared, method: str, stage: str, recipe: str, settings: Settings, words: Sequence[str]) -> Trial:
-    """Train and score once."""
-    name = f"tune-{hashlib.sha256(repr((stage, recipe, settings)).encode()).hexdigest()[:8]}"
+def trial(
+    data: Prepared, method: str, stage: str, recipe: str, settings: Settings, words: Sequence[str], first: bool
+) -> Trial:
+    """Train and score once; what is made as in the first trial is taken from there."""
+    name = _name(stage, recipe, settings)
+    donor = [] if first else ["--from", _name(stage, recipe, ())]
     target = [] if stage == "evaluate" else ["--stage", stage]
     sets = [word for setting in settings for word in ("--set", setting)]
     asked = [
@@ -93,6 +96,7 @@ def trial(data: Prepared, method: str, stage: str, recipe: str, settings: Settin
         recipe,
         "--train",
         *target,
+        *donor,
         *words,
         *sets,
     ]
@@ -102,6 +106,10 @@ def trial(data: Prepared, method: str, stage: str, recipe: str, settings: Settin
     records = [json.loads(path.read_text()) for path in run.glob("*/stage.json")]
     miou = json.loads(scores.read_text())["scores"][0]["miou"]
     return Trial(settings, miou, sum(record["seconds"] for record in records) / 60)
+
+
+def _name(stage: str, recipe: str, settings: Settings) -> str:
+    return f"tune-{hashlib.sha256(repr((stage, recipe, settings)).encode()).hexdigest()[:8]}"
 
 
 def _write(path: Path, data: Prepared, what: Sequence[str], trials: Sequence[Trial], best: Settings) -> None:
