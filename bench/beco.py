@@ -6,15 +6,14 @@ in OpenCV's place.  python -m bench.beco
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
-
 import numpy as np
 import torch
 import torch.nn.functional as F
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from bench.device import command
+from bench.measure import in_turns, seconds
 from bench.row import Row
 from wsss_beco.augment import Jitter, draw_jitter, strong_augment
 from wsss_beco.config import Strong, Train
@@ -28,10 +27,9 @@ from wsss_cli.ranks.memory import keep_freed_memory
 BATCH, SIDE, CLASSES, ROUNDS = 16, 512, 21, 5
 
 
-def main() -> list[Row]:
+def main(device: torch.device) -> list[Row]:
     torch.set_num_threads(1)
     keep_freed_memory()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch, jitters = _batch()
     together = [x if x.dtype == torch.bool and x.dim() == 1 else x.to(device) for x in batch]  # `mixed` stays
     jitter = Jitter(*(torch.tensor(values) for values in zip(*jitters)))
@@ -43,7 +41,7 @@ def main() -> list[Row]:
         return torch.stack(_one_by_one(*batch, jitters)).to(device)
 
     assert (ours() - theirs()).abs().mean() < 0.1  # PIL rounds otherwise
-    a, b = _seconds(ours, device), _seconds(theirs, device)
+    a, b = in_turns([ours, theirs], ROUNDS, device)
     note = f"{BATCH} crops of {SIDE}, {CLASSES} classes, on {device}, 1 thread; CPU and PIL, one by one"
     return [Row("BECO mix and augment, seconds", a, b, b / a, note), _share(a, device)]
 
@@ -64,11 +62,9 @@ def _share(alone: float, device: torch.device) -> Row:
         loss.backward()
         return loss
 
-    seconds, per_pixel = _seconds(whole, device), alone / (BATCH * SIDE**2)
+    least, per_pixel = seconds(whole, ROUNDS, device), alone / (BATCH * SIDE**2)
     own = per_pixel * size * side**2
-    return Row(
-        "BECO mix and augment, of a step", own, seconds, seconds / own, f"of {size} crops of {side}, MobileNetV2"
-    )
+    return Row("BECO mix and augment, of a step", own, least, least / own, f"of {size} crops of {side}, MobileNetV2")
 
 
 def _batch(size: int = BATCH, side: int = SIDE) -> tuple[list[Tensor], list[Jitter]]:
@@ -131,18 +127,5 @@ def _colours(image: Tensor, jitter: Jitter) -> Tensor:
     return torch.from_numpy((np.asarray(picture, np.float32) / 255 - mean) / std).permute(2, 0, 1).contiguous()
 
 
-def _seconds(run: Callable[[], Tensor], device: torch.device) -> float:
-    """The least of some rounds; on a CPU its own time, which other processes do not stretch."""
-    clock = time.process_time if device.type == "cpu" else time.perf_counter
-    times = []
-    for _ in range(ROUNDS):
-        start = clock()
-        run()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        times.append(clock() - start)
-    return min(times)
-
-
 if __name__ == "__main__":
-    print(*main(), sep="\n")
+    command(main)
