@@ -6,6 +6,8 @@ in OpenCV's place.  python -m bench.beco
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import torch
 import torch.nn.functional as F
@@ -51,10 +53,8 @@ def _share(alone: float, device: torch.device) -> Row:
     side, size = (SIDE, BATCH) if device.type == "cuda" else (128, 4)
     config = Train(net=Net(backbone="mobilenetv2_100", pretrained="none"))
     net = TwoNetworks(config.net, CLASSES).to(device)
-    batch, jitters = _batch(size, side)
-    names = ("image", "label", "mask", "priority")
-    content = {name: x.to(device) for name, x in zip(names, (*batch[:3], batch[6]))}
-    content |= {"mixed": batch[5], "jitter": Jitter(*(torch.tensor(values) for values in zip(*jitters)))}
+    moves, stays = step_batch(size, side)
+    content = {name: x.to(device) for name, x in moves.items()} | stays
     step = CoTraining(net, config, warm_up=0)
 
     def whole() -> Tensor:
@@ -65,6 +65,13 @@ def _share(alone: float, device: torch.device) -> Row:
     least, per_pixel = seconds(whole, ROUNDS, device), alone / (BATCH * SIDE**2)
     own = per_pixel * size * side**2
     return Row("BECO mix and augment, of a step", own, least, least / own, f"of {size} crops of {side}, MobileNetV2")
+
+
+def step_batch(size: int, side: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A batch of the training step: what goes to the device, and what stays on the CPU."""
+    batch, jitters = _batch(size, side)
+    moves = dict(zip(("image", "label", "mask", "priority"), (*batch[:3], batch[6])))
+    return moves, {"mixed": batch[5], "jitter": Jitter(*(torch.tensor(values) for values in zip(*jitters)))}
 
 
 def _batch(size: int = BATCH, side: int = SIDE) -> tuple[list[Tensor], list[Jitter]]:
