@@ -79,7 +79,8 @@ class Watched:
         if k == 1 and self.flop_counter is not None:
             self.flops = self.flop_counter.get_total_flops()
         if k == 1 and gpu:
-            self.warned = self.watching.enter_context(warnings.catch_warnings(record=True)) or []
+            caught = self.watching.enter_context(warnings.catch_warnings(record=True))
+            self.warned = [] if caught is None else caught
             warnings.simplefilter("always")
             torch.cuda.set_sync_debug_mode("warn")
             self.watching.callback(torch.cuda.set_sync_debug_mode, "default")
@@ -124,7 +125,7 @@ def trained(
         after=setup.after,
     )
     loop = Loop(iterations=warm + steps + 1, batch=size, log_every=10, save_minutes=1e4, **changes)
-    with tempfile.TemporaryDirectory() as folder:
+    with tempfile.TemporaryDirectory() as folder, watched.watching:  # a failed step leaves neither counter nor mode
         fit(training, loop, Runtime(device), Path(folder), title="bench", seed=0)
     return Step(watched.seconds, peak_mb(device) / 1024, watched.flops / 1e12, watched.syncs)
 
