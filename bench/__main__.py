@@ -1,27 +1,40 @@
-"""Run every benchmark of this folder and print their rows as one table: python -m bench [name ...]."""
+"""Run every benchmark of this folder and print their rows as one table: python -m bench [--device D] [name ...]."""
 
 from __future__ import annotations
 
+import argparse
 import importlib
+import inspect
 import pkgutil
-import sys
+from collections.abc import Callable
+
+import torch
 
 import bench
-from bench.row import Row
+from bench.device import DEVICES, described
+from bench.row import HEAD, Row
+from wsss_cli.ranks.distributed import choose_device
+
+OWN = ("cases", "device", "gpu", "measure", "predict", "row", "steps", "training", "tune", "__main__")
+"""What is no benchmark, or has a command and a table of its own."""
 
 
-def main(wanted: list[str]) -> None:
+def main(names: list[str], device: torch.device) -> None:
     found = [m.name for m in pkgutil.iter_modules(bench.__path__) if not m.ispkg]
-    names = wanted or [name for name in found if name not in ("row", "measure", "tune", "__main__")]
-    print(f"{'what':32}{'ours':>10}{'theirs':>10}{'ratio':>8}  note")
-    for name in names:
-        for row in importlib.import_module(f"bench.{name}").main():
-            print(line(row), flush=True)
+    print(described(device), HEAD, sep="\n")
+    for name in names or [name for name in found if name not in OWN]:
+        for row in rows(importlib.import_module(f"bench.{name}").main, device):
+            print(row, flush=True)
 
 
-def line(row: Row) -> str:
-    return f"{row.what:32}{row.ours:10.3g}{row.theirs:10.3g}{row.ratio:7.1f}x  {row.note}"
+def rows(bench_main: Callable[..., list[Row]], device: torch.device) -> list[Row]:
+    """Those of a bench, on the device if it has anything to run there."""
+    return bench_main(device) if "device" in inspect.signature(bench_main).parameters else bench_main()
 
 
 if __name__ == "__main__":
-    main(sys.argv[1:])
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("--device", choices=DEVICES, default="auto")
+    parser.add_argument("names", nargs="*")
+    given = parser.parse_args()
+    main(given.names, choose_device(given.device))

@@ -6,7 +6,6 @@ Memory is compared with keeping every label map and truth as int64 until the end
 from __future__ import annotations
 
 import json
-import sys
 import tempfile
 from collections.abc import Callable
 from pathlib import Path
@@ -16,7 +15,8 @@ import numpy as np
 import torch
 from PIL import Image
 
-from bench.measure import alone, cpu_seconds, peak_mb
+from bench.device import command, where
+from bench.measure import CPU, alone, in_turns, peak_mb
 from bench.row import Row
 from wsss_bcm import METHOD
 from wsss_bcm.config import Pseudo, Seeds, Train
@@ -38,13 +38,13 @@ SCALES = (0.5, 0.75)
 NET = Net(backbone="mobilenetv2_100", pretrained="none", head="deeplabv2", output_stride=8, aspp_rates=(2, 4, 6, 8))
 
 
-def main() -> list[Row]:
+def main(device: torch.device) -> list[Row]:
     torch.set_num_threads(1)
     keep_freed_memory()
-    return [_seeds(), _step(), _memory()]
+    return [_seeds(device), _step(device), _memory()]
 
 
-def _seeds() -> Row:
+def _seeds(device: torch.device) -> Row:
     """Two boxes on a smooth picture of 375 x 500."""
     generator = torch.Generator().manual_seed(0)
     small = torch.rand(1, 3, 12, 16, generator=generator)
@@ -52,20 +52,21 @@ def _seeds() -> Row:
     image = (grown * 255).byte().numpy()
     boxes = [Box(3, 40, 30, 260, 330), Box(15, 220, 90, 470, 360)]
 
-    def make(backend: Any) -> Callable[[], Any]:
+    def make(backend: Any, device: torch.device) -> Callable[[], Any]:
         config = Seeds(crf=DEEPLAB.model_copy(update={"backend": backend}))
-        return lambda: crf_labels(image, boxes, config, BYTE, torch.device("cpu"))
+        return lambda: crf_labels(image, boxes, config, BYTE, device)
 
-    ours, theirs = cpu_seconds(make("native"), 3), cpu_seconds(make("pydensecrf"), 3)
-    return Row("BCM seeds by CRF, images/s", 1 / ours, 1 / theirs, theirs / ours, "500 x 375, 1 thread; pydensecrf2")
+    ours, theirs = in_turns([make("native", device), make("pydensecrf", CPU)], 3, device)
+    note = f"500 x 375, {where(device)}; pydensecrf2"
+    return Row("BCM seeds by CRF, images/s", 1 / ours, 1 / theirs, theirs / ours, note)
 
 
-def _step() -> Row:
+def _step(device: torch.device) -> Row:
     """Forward and backward of the masking network; the other column is the plain network, one scale, no masks."""
-    net = build("bcm", NET, CLASSES + 1, SCALES).train()
-    plain = build("base", NET, CLASSES + 1, ()).train()
-    labels = torch.randint(0, CLASSES + 1, (2, 225, 225), dtype=torch.uint8)
-    batch = {"image": torch.randn(2, 3, 225, 225), "label": labels, "box": labels}
+    net = build("bcm", NET, CLASSES + 1, SCALES).train().to(device)
+    plain = build("base", NET, CLASSES + 1, ()).train().to(device)
+    labels = torch.randint(0, CLASSES + 1, (2, 225, 225), dtype=torch.uint8, device=device)
+    batch = {"image": torch.randn(2, 3, 225, 225, device=device), "label": labels, "box": labels}
     step = MaskedStep(Train(net=NET), None)
 
     def masked() -> None:
@@ -74,20 +75,20 @@ def _step() -> Row:
     def plainly() -> None:
         segment._step(plain, batch, 0)["cross_entropy"].backward()
 
-    ours, theirs = cpu_seconds(masked, 2), cpu_seconds(plainly, 2)
+    ours, theirs = in_turns([masked, plainly], 2, device)
     return Row("BCM step, seconds", ours, theirs, theirs / ours, "2 crops of 225, MobileNetV2; plain, one scale")
 
 
 def _memory() -> Row:
     """Growth of the peak of a process that does nothing else."""
-    grown = alone("bench.bcm", "memory")
+    grown = alone("bench.bcm", "memory", device=CPU)
     ours, theirs = grown["ours"], grown["kept"]
     note = f"MB from 100 to {IMAGES} images of {SIDE} x {SIDE}; all maps kept as int64"
     return Row("BCM pseudo-labels, memory", ours, theirs, theirs / max(ours, 1), note)
 
 
-def measure() -> dict[str, float]:
-    """MB by which the peak grows after the first 100 images; and if all maps, made and true, are kept as well."""
+def measure(device: torch.device, what: str) -> None:
+    """Print the MB by which the peak grows after the first 100 images; and if all maps and truths are kept as well."""
     keep_freed_memory()
     torch.set_num_threads(1)
     with tempfile.TemporaryDirectory() as name:
@@ -101,7 +102,7 @@ def measure() -> dict[str, float]:
         kept = [np.array(Image.open(p)).astype(np.int64) for p in sorted((folder / "out/labels").glob("*.png"))]
         kept += [one + 1 for one in kept]  # the truth that each is scored against
         peaks.append(peak_mb())
-        return {"ours": peaks[1] - peaks[0], "kept": peaks[2] - peaks[0]}
+        print(json.dumps({"ours": peaks[1] - peaks[0], "kept": peaks[2] - peaks[0]}))
 
 
 def _images(folder: Path) -> list[Sample]:
@@ -138,4 +139,4 @@ def _make(folder: Path, samples: list[Sample]) -> None:
 
 
 if __name__ == "__main__":
-    print(json.dumps(measure()) if len(sys.argv) > 1 else "\n".join(map(str, main())))
+    command(main, measure)

@@ -6,8 +6,7 @@ in OpenCV's place.  python -m bench.beco
 
 from __future__ import annotations
 
-import time
-from collections.abc import Callable
+from typing import Any
 
 import numpy as np
 import torch
@@ -15,6 +14,8 @@ import torch.nn.functional as F
 from PIL import Image, ImageFilter
 from torch import Tensor
 
+from bench.device import command
+from bench.measure import in_turns, seconds
 from bench.row import Row
 from wsss_beco.augment import Jitter, draw_jitter, strong_augment
 from wsss_beco.config import Strong, Train
@@ -28,10 +29,9 @@ from wsss_cli.ranks.memory import keep_freed_memory
 BATCH, SIDE, CLASSES, ROUNDS = 16, 512, 21, 5
 
 
-def main() -> list[Row]:
+def main(device: torch.device) -> list[Row]:
     torch.set_num_threads(1)
     keep_freed_memory()
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     batch, jitters = _batch()
     together = [x if x.dtype == torch.bool and x.dim() == 1 else x.to(device) for x in batch]  # `mixed` stays
     jitter = Jitter(*(torch.tensor(values) for values in zip(*jitters)))
@@ -43,7 +43,7 @@ def main() -> list[Row]:
         return torch.stack(_one_by_one(*batch, jitters)).to(device)
 
     assert (ours() - theirs()).abs().mean() < 0.1  # PIL rounds otherwise
-    a, b = _seconds(ours, device), _seconds(theirs, device)
+    a, b = in_turns([ours, theirs], ROUNDS, device)
     note = f"{BATCH} crops of {SIDE}, {CLASSES} classes, on {device}, 1 thread; CPU and PIL, one by one"
     return [Row("BECO mix and augment, seconds", a, b, b / a, note), _share(a, device)]
 
@@ -53,10 +53,8 @@ def _share(alone: float, device: torch.device) -> Row:
     side, size = (SIDE, BATCH) if device.type == "cuda" else (128, 4)
     config = Train(net=Net(backbone="mobilenetv2_100", pretrained="none"))
     net = TwoNetworks(config.net, CLASSES).to(device)
-    batch, jitters = _batch(size, side)
-    names = ("image", "label", "mask", "priority")
-    content = {name: x.to(device) for name, x in zip(names, (*batch[:3], batch[6]))}
-    content |= {"mixed": batch[5], "jitter": Jitter(*(torch.tensor(values) for values in zip(*jitters)))}
+    moves, stays = step_batch(size, side)
+    content = {name: x.to(device) for name, x in moves.items()} | stays
     step = CoTraining(net, config, warm_up=0)
 
     def whole() -> Tensor:
@@ -64,11 +62,16 @@ def _share(alone: float, device: torch.device) -> Row:
         loss.backward()
         return loss
 
-    seconds, per_pixel = _seconds(whole, device), alone / (BATCH * SIDE**2)
+    least, per_pixel = seconds(whole, ROUNDS, device), alone / (BATCH * SIDE**2)
     own = per_pixel * size * side**2
-    return Row(
-        "BECO mix and augment, of a step", own, seconds, seconds / own, f"of {size} crops of {side}, MobileNetV2"
-    )
+    return Row("BECO mix and augment, of a step", own, least, least / own, f"of {size} crops of {side}, MobileNetV2")
+
+
+def step_batch(size: int, side: int) -> tuple[dict[str, Tensor], dict[str, Any]]:
+    """A batch of the training step: what goes to the device, and what stays on the CPU."""
+    batch, jitters = _batch(size, side)
+    moves = dict(zip(("image", "label", "mask", "priority"), (*batch[:3], batch[6])))
+    return moves, {"mixed": batch[5], "jitter": Jitter(*(torch.tensor(values) for values in zip(*jitters)))}
 
 
 def _batch(size: int = BATCH, side: int = SIDE) -> tuple[list[Tensor], list[Jitter]]:
@@ -131,18 +134,5 @@ def _colours(image: Tensor, jitter: Jitter) -> Tensor:
     return torch.from_numpy((np.asarray(picture, np.float32) / 255 - mean) / std).permute(2, 0, 1).contiguous()
 
 
-def _seconds(run: Callable[[], Tensor], device: torch.device) -> float:
-    """The least of some rounds; on a CPU its own time, which other processes do not stretch."""
-    clock = time.process_time if device.type == "cpu" else time.perf_counter
-    times = []
-    for _ in range(ROUNDS):
-        start = clock()
-        run()
-        if device.type == "cuda":
-            torch.cuda.synchronize()
-        times.append(clock() - start)
-    return min(times)
-
-
 if __name__ == "__main__":
-    print(*main(), sep="\n")
+    command(main)

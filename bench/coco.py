@@ -96,12 +96,14 @@ def _run(what: str, path: Path) -> tuple[float, float]:
 
 def _paint(path: Path) -> None:
     from wsss_cli.data.label_format import BYTE
+    from wsss_cli.data.picture import Reading
     from wsss_cli.parallel.ordered import ParallelMap
     from wsss_coco.index import read_index
     from wsss_coco.reader import Reader, Task, read
 
     labels = {c: c for c in range(1, CATEGORIES + 1)}
-    reader, index = Reader(path, path.parent, labels, path.parent / "ours", "order", "skip", BYTE), read_index(path)
+    reader = Reader(path, path.parent, labels, path.parent / "ours", "order", "skip", BYTE, False, Reading())
+    index = read_index(path)
     tasks = [Task(reader, index.spans(i), ()) for i in range(len(index))]
     for _ in ParallelMap(read, tasks, processes=True):
         pass

@@ -1,15 +1,12 @@
 """The dense CRF against the compiled pydensecrf2: one image of 500 x 375, 10 iterations, CPU seconds of one thread.
 
 With the presets of DeepLab and IRN, 21 and 81 classes, most of them absent or all alive.
-python -m bench.crf [--image FILE]
+Ours on the device.  python -m bench.crf [--device D] [FILE], a photograph in place of the generated image
 """
 
 from __future__ import annotations
 
-import argparse
 import itertools
-import time
-from collections.abc import Callable
 
 import numpy as np
 import torch
@@ -17,7 +14,9 @@ from PIL import Image
 from torch import Tensor
 from torch.nn.functional import interpolate
 
-from bench.row import Row
+from bench.device import command, where
+from bench.measure import in_turns
+from bench.row import Row, table
 from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_cli.refine import crf as ours
 from wsss_cli.refine.crf import DenseCrf, dense_crf, unary_from_softmax
@@ -31,7 +30,7 @@ GREY = ((128, 50), (32, 30), (8, 12), (2, 5), (1, 3))  # cell in pixels, strengt
 COLOURED = ((128, 25), (32, 10), (8, 4), (2, 2), (1, 1))
 
 
-def main(image: Tensor | None = None) -> list[Row]:
+def main(device: torch.device, image: Tensor | None = None) -> list[Row]:
     """Two kinds of scores: of a network sure that most classes are absent, and with every class likely somewhere."""
     torch.set_num_threads(1)
     keep_freed_memory()  # as every CPU run of the toolkit does; both profit
@@ -41,34 +40,32 @@ def main(image: Tensor | None = None) -> list[Row]:
     rows = []
     for (preset, crf), classes, (kind, absent) in itertools.product(PRESETS.items(), (21, 81), kinds):
         unary = unary_from_softmax(scores(image, absent, generator, classes))
-        rows += _compare(image, unary, crf, f"{preset}, {classes} classes, {kind}")
+        rows += _compare(image, unary, crf, device, f"{preset}, {classes} classes, {kind}")
     return rows
 
 
-def _compare(image: Tensor, unary: Tensor, native: Crf, what: str) -> list[Row]:
+def _compare(image: Tensor, unary: Tensor, native: Crf, device: torch.device, what: str) -> list[Row]:
     """Time both, in turns; ours also for a further image of a size whose Gaussian kernel is kept."""
     compiled = native.model_copy(update={"backend": "pydensecrf"})
-    first, further, theirs = [], [], []
-    for _ in range(ROUNDS):
+    there = image.to(device), unary.to(device)
+
+    def further() -> Tensor:
+        return DenseCrf(there[0], native).infer(there[1])
+
+    def first() -> Tensor:
         ours._gaussian.cache_clear()
-        first.append(_seconds(lambda: DenseCrf(image, native).infer(unary))[0])
-        seconds, found = _seconds(lambda: DenseCrf(image, native).infer(unary))
-        further.append(seconds)
-        seconds, expected = _seconds(lambda: dense_crf(image, unary, compiled))
-        theirs.append(seconds)
-    equal = (found.argmax(0) == expected.argmax(0)).float().mean()
-    note = f"{what}; {equal:.4%} equal labels; least of {ROUNDS}"
+        return further()
+
+    def theirs() -> Tensor:
+        return dense_crf(image, unary, compiled)
+
+    equal = (further().argmax(0).cpu() == theirs().argmax(0)).float().mean()
+    note = f"{what}; {equal:.4%} equal labels; {where(device)}; least of {ROUNDS}"
+    new, known, compiled_seconds = in_turns([first, further, theirs], ROUNDS, device)
     return [
-        Row("dense CRF, seconds", min(further), min(theirs), min(theirs) / min(further), note),
-        Row("dense CRF, first of its size", min(first), min(theirs), min(theirs) / min(first), note),
+        Row("dense CRF, seconds", known, compiled_seconds, compiled_seconds / known, note),
+        Row("dense CRF, first of its size", new, compiled_seconds, compiled_seconds / new, note),
     ]
-
-
-def _seconds(run: Callable[[], Tensor]) -> tuple[float, Tensor]:
-    """Of this process's own time, which other processes do not stretch much; and the result."""
-    start = time.process_time()
-    result = run()
-    return time.process_time() - start, result
 
 
 def textured_image(generator: torch.Generator) -> Tensor:
@@ -98,9 +95,9 @@ def _noise(channels: int, cell: int, generator: torch.Generator, size: tuple[int
     return interpolate(grid, size=size, mode="bilinear", align_corners=True)[0]
 
 
+def _photograph(path: str) -> Tensor:
+    return torch.from_numpy(np.array(Image.open(path).convert("RGB")))
+
+
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(description=__doc__)
-    parser.add_argument("--image", help="a photograph in place of the generated image")
-    path = parser.parse_args().image
-    photograph = torch.from_numpy(np.array(Image.open(path).convert("RGB"))) if path else None
-    print(*main(photograph), sep="\n")
+    command(main, lambda device, path: print(table(main(device, _photograph(path)))))

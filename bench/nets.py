@@ -10,6 +10,8 @@ import time
 import torch
 from torch import Tensor
 
+from bench.device import command
+from bench.measure import seconds
 from bench.row import Row
 from wsss_cli.losses.segmentation import cross_entropy
 from wsss_cli.nets.config import Net, build_segmenter
@@ -17,37 +19,33 @@ from wsss_cli.nets.heads.outputs import training_losses
 from wsss_cli.nets.heads.table import HEADS
 from wsss_cli.nets.segmenter import Segmenter
 
-CUDA = torch.cuda.is_available()
-BACKBONE, BATCH, CROP = ("resnet101c", 4, 512) if CUDA else ("mobilenetv2_100", 2, 64)
+SIZES = {"cuda": ("resnet101c", 4, 512), "cpu": ("mobilenetv2_100", 2, 64)}
+"""By the device: backbone, batch and crop."""
 OWN = {"fcn_hr": "hrnet_w18", "ocrnet": "hrnet_w18", "fastscnn": "fastscnn", "cgnet": "cgnet"}
 STEPS = 3
 
 
-def main() -> list[Row]:
-    fcn, _ = _step("fcn")
-    return [_row(head, fcn) for head in HEADS]
+def main(device: torch.device) -> list[Row]:
+    fcn, _ = _step("fcn", device)
+    return [_row(head, fcn, device) for head in HEADS]
 
 
-def _row(head: str, fcn: float) -> Row:
-    seconds, kept = _step(head)
-    where = f"{OWN.get(head, BACKBONE)}, {BATCH} x {CROP} x {CROP}"
+def _row(head: str, fcn: float, device: torch.device) -> Row:
+    least, kept = _step(head, device)
+    backbone, batch, crop = SIZES[device.type]
+    where = f"{OWN.get(head, backbone)}, {batch} x {crop} x {crop}"
     note = f"{kept / 2**20:.0f} MB kept for backward; beside: fcn; {where}"
-    return Row(f"training step, {head}, seconds", seconds, fcn, fcn / seconds, note)
+    return Row(f"training step, {head}, seconds", least, fcn, fcn / least, note)
 
 
-def _step(head: str) -> tuple[float, int]:
+def _step(head: str, device: torch.device) -> tuple[float, int]:
     """The shortest step after the first, and the bytes that autograd keeps in it."""
-    device = torch.device("cuda" if CUDA else "cpu")
-    net = build_segmenter(Net(head=head, backbone=OWN.get(head, BACKBONE), pretrained="none"), 21).to(device).train()
-    images = torch.randn(BATCH, 3, CROP, CROP, device=device)
-    labels = torch.randint(21, (BATCH, CROP, CROP), dtype=torch.uint8, device=device)
+    backbone, batch, crop = SIZES[device.type]
+    net = build_segmenter(Net(head=head, backbone=OWN.get(head, backbone), pretrained="none"), 21).to(device).train()
+    images = torch.randn(batch, 3, crop, crop, device=device)
+    labels = torch.randint(21, (batch, crop, crop), dtype=torch.uint8, device=device)
     kept = _run(net, images, labels)
-    times = []
-    for _ in range(STEPS):
-        start = time.perf_counter()
-        _run(net, images, labels)
-        times.append(time.perf_counter() - start)
-    return min(times), kept
+    return seconds(lambda: _run(net, images, labels), STEPS, device, time.perf_counter), kept
 
 
 def _run(net: Segmenter, images: Tensor, labels: Tensor) -> int:
@@ -63,10 +61,8 @@ def _run(net: Segmenter, images: Tensor, labels: Tensor) -> int:
     for p in net.parameters():
         kept.pop(p.untyped_storage().data_ptr(), None)
         p.grad = None
-    if CUDA:
-        torch.cuda.synchronize()
     return sum(kept.values())
 
 
 if __name__ == "__main__":
-    print(*main(), sep="\n")
+    command(main)

@@ -7,8 +7,6 @@ matrix divided, all classes enlarged and summed in float64.  python -m bench.ppm
 from __future__ import annotations
 
 import tempfile
-import time
-from collections.abc import Callable
 from pathlib import Path
 
 import numpy as np
@@ -18,6 +16,8 @@ from PIL import Image
 from torch import Tensor
 
 from bench.crf import textured_image
+from bench.device import command
+from bench.measure import in_turns
 from bench.row import Row
 from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.store import Cam
@@ -33,15 +33,14 @@ from wsss_ppmg.nets import SeamNet, build
 CLASSES, TAGS, ROUNDS = 20, (3, 15), 3
 
 
-def main() -> list[Row]:
+def main(device: torch.device) -> list[Row]:
     keep_freed_memory()
-    return [_cams(), _masks()]
+    return [_cams(device), _masks()]
 
 
 @torch.inference_mode()
-def _cams() -> Row:
+def _cams(device: torch.device) -> Row:
     """All scales on a GPU; on a CPU the three smallest, of half the size, and a small network."""
-    device = torch.device("cuda" if torch.cuda.is_available() else "cpu")
     gpu = device.type == "cuda"
     name, batch = ("scalenet101", 16) if gpu else ("mobilenetv2_100", 4)
     grid = Grid() if gpu else Grid(scales=(0.75, 1.0, 1.25), crop=224, stride=150)
@@ -61,7 +60,7 @@ def _cams() -> Row:
             return _one_by_one(net, sample, grid, device)
 
         assert (ours().cpu() - theirs().cpu()).abs().max() < 5e-3
-        a, b = _least(ours, theirs)
+        a, b = in_turns([ours, theirs], ROUNDS, device)
     n = sum(len(cells(width, height, s, grid.crop, grid.stride)) for s in grid.scales)
     note = f"{name} on {device}, {n} cells of {grid.crop} and mirror images, batch {batch}; one at a time"
     return Row("PPMG multi-crop CAMs, images/s", 1 / a, 1 / b, b / a, note)
@@ -112,21 +111,10 @@ def _masks() -> Row:
     native = Pseudo()
     compiled = Pseudo(crf=native.crf.model_copy(update={"backend": "pydensecrf"}))
     labels = [pseudo_label(image.numpy(), cam, c) for c in (native, compiled)]
-    a, b = _least(*(lambda c=c: pseudo_label(image.numpy(), cam, c) for c in (native, compiled)))
+    a, b = in_turns([lambda c=c: pseudo_label(image.numpy(), cam, c) for c in (native, compiled)], ROUNDS)  # type: ignore[misc]
     note = f"{width}x{height}, 3 classes, 1 thread; pydensecrf2, {(labels[0] == labels[1]).mean():.4%} equal labels"
     return Row("PPMG pseudo-masks, images/s", 1 / a, 1 / b, b / a, note)
 
 
-def _least(*functions: Callable[[], object]) -> list[float]:
-    """The least seconds of each, timed in turns."""
-    times: list[list[float]] = [[] for _ in functions]
-    for _ in range(ROUNDS):
-        for seen, function in zip(times, functions):
-            start = time.perf_counter()
-            function()
-            seen.append(time.perf_counter() - start)
-    return [min(seen) for seen in times]
-
-
 if __name__ == "__main__":
-    print(*main(), sep="\n")
+    command(main)

@@ -1,22 +1,28 @@
 """Seconds and memory of every stage of IRN on 100, 1,000 and 10,000 small images: linear and flat, if all is well.
 
-python -m bench.scale [COUNT ...]
+Each stage is a command, in a process of its own with one thread. A stage that would take longer than `--minutes`, by
+what an image of the last size more took, ends the count there: what follows needs it.
+python -m bench.scale [--minutes M] [COUNT ...]
 """
 
 from __future__ import annotations
 
-import json
+import argparse
+import os
 import subprocess
 import sys
 import tempfile
+from collections.abc import Sequence
+from dataclasses import dataclass
 from pathlib import Path
 
 import yaml
 
 from bench.row import Row
+from wsss_cli.data.prepared import Prepared, read_prepared
 
 COUNTS = (100, 1_000, 10_000)
-STAGES = ("seeds", "pseudo", "train", "infer", "evaluate")
+MINUTES = 8.0
 SIDE = 64
 NET = {"backbone": "test_resnet", "pretrained": "none"}
 ONCE = {"epochs": 1, "batch": 4}
@@ -25,38 +31,105 @@ RECIPE = {
     "pseudo": {"training": {"crop": SIDE, "radius": 2, "loop": ONCE}, "walk": {"pad": None, "exp_times": 2}},
     "train": {"net": NET | {"width": 16}, "augment": {"crop": SIDE}, "loop": ONCE},
 }
+RUN = ("irn", "--data", "own", "--workers", "0")
+STAGES = {
+    "prepare": (
+        "folder",
+        "--images",
+        "drawn/shapes/images",
+        "--masks",
+        "drawn/shapes/masks",
+        "--tags",
+        "tags.csv",
+        "--name",
+        "own",
+    ),
+    "check": ("--data", "own"),
+    "seeds": (*RUN, "--recipe", "tiny.yaml"),
+    "pseudo": RUN,
+    "train": RUN,
+    "infer": RUN,
+    "evaluate": RUN,
+}
+"""The words of each command; a tenth of the images is not learnt from, but scored."""
 
 
-def main(counts: tuple[int, ...] = COUNTS) -> list[Row]:
-    """By stage, the milliseconds an image of the most images and of the fewest."""
-    measured = [_stages(count) for count in counts]
-    rows = []
-    for stage in STAGES:
-        most, fewest = measured[-1][stage][0], measured[0][stage][0]
-        memory = ", ".join(f"{stages[stage][1]:.2f}" for stages in measured)
-        note = f"{SIDE}x{SIDE}; at {counts[-1]:,} and at {counts[0]:,} images; GiB at {_listed(counts)}: {memory}"
-        rows.append(Row(f"irn {stage}, ms an image", most, fewest, fewest / most, note))
-    return rows
+@dataclass(frozen=True)
+class Cost:
+    """CPU seconds of a stage, and the most memory of its process."""
+
+    seconds: float
+    mb: float
 
 
-def _listed(counts: tuple[int, ...]) -> str:
-    return ", ".join(f"{count:,}" for count in counts)
+def main(counts: Sequence[int] = COUNTS, minutes: float = MINUTES) -> list[Row]:
+    """By stage, the milliseconds that an image more takes between the last two counts, and between the first two."""
+    measured: dict[int, dict[str, Cost]] = {}
+    for count in counts:
+        measured[count] = _stages(count, measured, 60 * minutes)
+    return [_row(stage, {n: costs[stage] for n, costs in measured.items() if stage in costs}) for stage in STAGES]
 
 
-def _stages(count: int) -> dict[str, tuple[float, float]]:
-    """By stage, milliseconds an image and the largest memory in GiB on `count` images and as many to score."""
+def _row(stage: str, costs: dict[int, Cost]) -> Row:
+    counts = list(costs)
+    last, first = (_each(costs, *pair) for pair in ((counts[-2:]), (counts[:2])))
+    note = "; ".join(f"{n:,} images: {cost.seconds:.1f} s, {cost.mb:.0f} MB" for n, cost in costs.items())
+    return Row(f"irn {stage}, ms for an image more", last, first, first / last, note)
+
+
+def _each(costs: dict[int, Cost], fewer: int, more: int) -> float:
+    """Milliseconds that one of the images takes by which two runs differ: without the start of the process."""
+    return 1000 * (costs[more].seconds - costs[fewer].seconds) / (more - fewer)
+
+
+def _stages(count: int, before: dict[int, dict[str, Cost]], limit: float) -> dict[str, Cost]:
+    """The cost of each stage on `count` images, up to the first that would take more than `limit` seconds."""
     with tempfile.TemporaryDirectory() as folder:
         Path(folder, "tiny.yaml").write_text(yaml.safe_dump(RECIPE), encoding="utf-8")
-        sizes = ["--train", str(count), "--val", str(count), "--size", str(SIDE)]
+        sizes = ("--train", str(count), "--val", "6", "--size", str(SIDE), "--data-root", "drawn")
         _wsss(folder, "prepare", "shapes", *sizes)
-        _wsss(folder, "evaluate", "irn", "--train", "--recipe", "tiny.yaml", "--workers", "0")
-        records = [json.loads(path.read_text()) for path in Path(folder).glob("runs/shapes/irn/default/*/stage.json")]
-    return {r["stage"]: (1000 * r["seconds"] / count, r["peak_memory_gib"]) for r in records}
+        _write_tags(read_prepared(Path(folder, "drawn", "shapes")), Path(folder, "tags.csv"))
+        found: dict[str, Cost] = {}
+        for stage, words in STAGES.items():
+            if _forecast(stage, count, before) > limit:
+                break
+            cost = found[stage] = _wsss(folder, stage, *words)
+            print(f"{count:,} images, {stage}: {cost.seconds:.1f} s, {cost.mb:.0f} MB", file=sys.stderr, flush=True)
+        return found
 
 
-def _wsss(folder: str, *words: str) -> None:
-    subprocess.run([sys.executable, "-m", "wsss_cli", *words], cwd=folder, check=True, stdout=subprocess.DEVNULL)
+def _write_tags(data: Prepared, path: Path) -> None:
+    names = data.info.classes
+    rows = (f"{sample.image.name},{';'.join(names[t - 1] for t in sample.tags)}\n" for sample in data.samples)
+    path.write_text("image,tags\n" + "".join(rows), encoding="utf-8")
+
+
+def _forecast(stage: str, count: int, before: dict[int, dict[str, Cost]]) -> float:
+    """Seconds by what the images of the last two runs took; nothing is known before."""
+    known = {n: costs[stage] for n, costs in before.items() if stage in costs}
+    if len(known) < 2:
+        return 0.0
+    return count * _each(known, *list(known)[-2:]) / 1000
+
+
+def _wsss(folder: str, *words: str) -> Cost:
+    """Run a command. Raises RuntimeError with what it said if it fails."""
+    with tempfile.TemporaryFile("w+") as said:
+        one = os.environ | {"OMP_NUM_THREADS": "1"}
+        process = subprocess.Popen(
+            [sys.executable, "-m", "wsss_cli", *words], cwd=folder, env=one, stdout=said, stderr=said
+        )
+        _, status, used = os.wait4(process.pid, 0)
+        process.returncode = os.waitstatus_to_exitcode(status)
+        if process.returncode:
+            said.seek(0)
+            raise RuntimeError(f"wsss {' '.join(words)}: {said.read()}")
+    return Cost(used.ru_utime + used.ru_stime, used.ru_maxrss / 1024)
 
 
 if __name__ == "__main__":
-    print(*main(tuple(map(int, sys.argv[1:])) or COUNTS), sep="\n")
+    parser = argparse.ArgumentParser(description=__doc__, formatter_class=argparse.RawDescriptionHelpFormatter)
+    parser.add_argument("--minutes", type=float, default=MINUTES, help="CPU minutes of a stage at most")
+    parser.add_argument("counts", nargs="*", type=int, default=COUNTS)
+    given = parser.parse_args()
+    print(*main(given.counts, given.minutes), sep="\n")

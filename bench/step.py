@@ -13,6 +13,7 @@ import numpy as np
 import torch
 from PIL import Image
 
+from bench.device import command
 from bench.row import Row
 from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.data.labels import write_labels
@@ -26,11 +27,10 @@ from wsss_cli.ranks.memory import keep_freed_memory
 BATCH, CROP, STEPS, H, W = 8, 256, 6, 375, 500
 
 
-def main() -> list[Row]:
-    cuda = torch.cuda.is_available()
+def main(device: torch.device) -> list[Row]:
     keep_freed_memory()
     with tempfile.TemporaryDirectory() as folder:
-        seconds = _train(Path(folder), torch.device("cuda" if cuda else "cpu"))
+        seconds = _train(Path(folder), device)
     total = sum(seconds.values())
     note = f"share of {total:.2f} s; mobilenetv2_100 DeepLabV3+, {BATCH} crops of {CROP}, one reader process"
     return [Row(f"training step, {part}, seconds", s, total, s / total, note) for part, s in seconds.items()]
@@ -66,4 +66,4 @@ def _images(folder: Path) -> list[Sample]:
 
 
 if __name__ == "__main__":
-    print(*main(), sep="\n")
+    command(main)

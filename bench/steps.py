@@ -1,4 +1,4 @@
-"""A single-stage method's training step against the released order of work: same weights, same batch, CPU."""
+"""A single-stage method's training step against the released order of work: same weights, same batch."""
 
 from __future__ import annotations
 
@@ -7,18 +7,19 @@ from collections.abc import Callable, Iterable
 import torch
 from torch import Tensor
 
+from bench.device import where
 from bench.measure import alone, report
 from bench.row import Row
 
 ROUNDS = 2
 
 
-def rows(module: str, method: str, phases: Iterable[str], network: str) -> list[Row]:
+def rows(module: str, method: str, phases: Iterable[str], network: str, device: torch.device) -> list[Row]:
     """Seconds and memory of both in each phase; `python -m module which phase` measures one in a process of its own."""
     found = []
     for phase in phases:
-        ours, theirs = alone(module, "ours", phase), alone(module, "released", phase)
-        note = f"{network}, 1 thread; released order of work"
+        ours, theirs = (alone(module, which, phase, device=device) for which in ("ours", "released"))
+        note = f"{network}, {where(device)}; released order of work"
         found += [
             Row(f"{method} step, {phase}, {unit}", ours[unit], theirs[unit], theirs[unit] / ours[unit], note)
             for unit in ("seconds", "mb")
@@ -27,6 +28,7 @@ def rows(module: str, method: str, phases: Iterable[str], network: str) -> list[
 
 
 def measure(
+    device: torch.device,
     which: str,
     optimizer: torch.optim.AdamW,
     losses: Callable[[], dict[str, Tensor]],
@@ -39,8 +41,8 @@ def measure(
 
     def step() -> None:
         optimizer.zero_grad()
-        sum(losses().values(), torch.zeros(())).backward()
+        sum(losses().values(), torch.zeros((), device=device)).backward()
         optimizer.step()
         after()
 
-    report(step, ROUNDS)
+    report(step, ROUNDS, device)

@@ -1,24 +1,24 @@
-"""A training step of ToCo (forward, backward, AdamW) against the released order of work: same weights, same batch, CPU.
+"""A training step of ToCo (forward, backward, AdamW) against the released order of work: same weights, same batch.
 
 python -m bench.toco
 """
 
 from __future__ import annotations
 
-import sys
 from typing import Any
 
 import torch
 import torch.nn.functional as F
 from torch import Tensor
 
+from bench.device import command
 from bench.released.toco import Released
 from bench.row import Row
 from bench.steps import measure, rows
-from wsss_cli.batches.transforms import normalise
 from wsss_cli.engine.adamw import adamw
 from wsss_cli.ranks.memory import keep_freed_memory
 from wsss_toco.config import Net, Train
+from wsss_toco.data import IMAGES, to_device
 from wsss_toco.nets import build, make_teacher
 from wsss_toco.step import ToCoStep
 
@@ -27,8 +27,8 @@ PHASES = {"contrasts": 0, "all losses": 2001}
 """An iteration of each phase of the released schedule."""
 
 
-def main() -> list[Row]:
-    return rows("bench.toco", "ToCo", PHASES, f"{BACKBONE}, {BATCH} crops of {SIDE}")
+def main(device: torch.device) -> list[Row]:
+    return rows("bench.toco", "ToCo", PHASES, f"{BACKBONE}, {BATCH} crops of {SIDE}", device)
 
 
 def images(count: int, side: int, seed: int) -> Tensor:
@@ -38,32 +38,36 @@ def images(count: int, side: int, seed: int) -> Tensor:
     return large.mul_(255).byte().permute(0, 2, 3, 1)
 
 
-def batch() -> dict[str, Any]:
+def two_tags(size: int) -> Tensor:
+    """One class in every image and another one in each: (B, C) 0/1."""
+    tags = torch.zeros(size, CLASSES)
+    tags[:, 3] = 1
+    tags[range(size), [(7 + 4 * i) % CLASSES for i in range(size)]] = 1
+    return tags
+
+
+def batch(size: int = BATCH, side: int = SIDE) -> dict[str, Any]:
     """Two tags an image, no padding."""
-    tags = torch.zeros(BATCH, CLASSES)
-    tags[:, 3], tags[0, 7], tags[1, 11] = 1, 1, 1
-    views = {name: normalise(images(BATCH, SIDE, i)) for i, name in enumerate(("image", "second", "local"))}
-    box = torch.tensor([[0, SIDE, 0, SIDE]] * BATCH)
-    return {**views, "tags": tags, "box": box, "seed": torch.arange(BATCH)}
+    tags = two_tags(size)
+    views = {name: images(size, side, i) for i, name in enumerate(IMAGES)}
+    box = torch.tensor([[0, side, 0, side]] * size)
+    return {**views, "tags": tags, "box": box, "seed": torch.arange(size)}
 
 
-def _run(which: str, phase: str) -> None:
+def _run(device: torch.device, which: str, phase: str) -> None:
     torch.set_num_threads(1)
     keep_freed_memory()
     torch.manual_seed(0)
     config = Train(net=Net(backbone=BACKBONE, pretrained="none"))
-    net, content, k = build(config.net, CLASSES), batch(), PHASES[phase]
+    net, content, k = build(config.net, CLASSES).to(device), to_device(batch(), device), PHASES[phase]
     teacher = make_teacher(net)
     ours, theirs = ToCoStep(net, teacher, config), Released(net, teacher, config)
 
     def losses() -> dict[str, Tensor]:
         return ours(net, content, k) if which == "ours" else theirs(content, lambda _, n: torch.randperm(n), k)
 
-    measure(which, adamw(net, config.optimiser), losses)
+    measure(device, which, adamw(net, config.optimiser), losses)
 
 
 if __name__ == "__main__":
-    if sys.argv[1:]:
-        _run(*sys.argv[1:])
-    else:
-        print(*main(), sep="\n")
+    command(main, _run)

@@ -1,7 +1,7 @@
 """CLIP-ES' seeds in the released order of work: one image after the other, and the last block anew for each class.
 
 All of a block's parameters have gradients, every attention map is made and kept, and the transition matrix is balanced
-and squared for each class. The weights are those of our tower.  [linyq2117/CLIP-ES, on a CPU]
+and squared for each class. The weights are those of our tower.  [linyq2117/CLIP-ES]
 """
 
 from __future__ import annotations
@@ -28,6 +28,7 @@ class Released:
     def __init__(self, tower: ClipVisual, text: tuple[Tensor, Tensor], config: Seeds) -> None:
         self.tower, self.config = tower, config
         self.classes, self.background = text
+        self.device = self.classes.device
         self.last: Any = tower.body.blocks[-1]
         for part in (self.last, tower.body.norm, tower.proj):
             part.requires_grad_()
@@ -49,8 +50,9 @@ class Released:
         """The image at whole patches and its mirror image, which nothing uses: (3, H', W') each."""
         height, width = (-(-side // self.tower.patch) * self.tower.patch for side in image.shape[:2])
         large = Image.fromarray(image).resize((width, height), Image.Resampling.BICUBIC)
-        x = torch.from_numpy(np.asarray(large).copy()).permute(2, 0, 1) / 255
-        x = (x - torch.tensor(MEAN)[:, None, None]) / torch.tensor(STD)[:, None, None]
+        x = torch.from_numpy(np.asarray(large).copy()).to(self.device).permute(2, 0, 1) / 255
+        mean, std = (x.new_tensor(v)[:, None, None] for v in (MEAN, STD))
+        x = (x - mean) / std
         return x, x.flip(-1)
 
     @torch.no_grad()
@@ -75,9 +77,9 @@ class Released:
         feature = self.tower.proj(self.tower.body.norm(output.transpose(0, 1))[:, 1:].mean(1))
         cosines = F.normalize(feature, dim=1) @ F.normalize(names, dim=1).T
         (self.config.net.logit_scale * cosines).softmax(-1)[0, i].backward(retain_graph=True)
-        maps, grad = (x.detach()[1:, 0].T.unflatten(1, grid).numpy() for x in (activation, grads[0]))  # (D, h, w)
+        maps, grad = (x.detach()[1:, 0].T.unflatten(1, grid).cpu().numpy() for x in (activation, grads[0]))  # (D, h, w)
         cam = np.maximum((grad.mean((1, 2))[:, None, None] * maps).sum(0), 0)
-        return min_max(min_max(torch.from_numpy(cam))), attention.detach()
+        return min_max(min_max(torch.from_numpy(cam).to(self.device))), attention.detach()
 
     def spread(self, cam: Tensor, affinity: Tensor) -> Tensor:
         """From its boxes, by the square of the balanced affinity."""

@@ -27,7 +27,8 @@ class Released:
         self.net, self.config = net, config
         shared = toco_config.Train(thresholds=config.thresholds, par=config.par, energy=config.energy)
         self.toco = toco.Released(cast(Any, net), cast(Any, None), shared)
-        self.attn_proj = nn.Conv2d(2 * net.encoder.body.blocks[0].attn.num_heads, 1, 1)
+        device = next(net.parameters()).device
+        self.attn_proj = nn.Conv2d(2 * net.encoder.body.blocks[0].attn.num_heads, 1, 1, device=device)
 
     def __call__(self, batch: dict[str, Any], k: int) -> dict[str, Tensor]:
         with attention_kept(self.net) as kept:
@@ -35,7 +36,7 @@ class Released:
 
     def losses(self, batch: dict[str, Any], k: int, kept: list[Tensor]) -> dict[str, Tensor]:
         images, tags, boxes, w = batch["image"], batch["tags"], batch["box"].tolist(), self.config.phase(k)
-        mean, std = (torch.tensor([255 * x for x in v]).view(3, 1, 1) for v in (toco.MEAN, toco.STD))
+        mean, std = toco.mean_and_std(images)
         denormalised = (images * std + mean).clamp(0, 255).to(torch.uint8) / 255
         cams, aux = self.toco.cams(images)
         regions = self.toco.regions(aux, tags)

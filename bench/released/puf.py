@@ -13,7 +13,6 @@ from torch import Tensor
 
 from bench.released import toco
 from bench.released.toco import two_parts
-from wsss_cli.batches.transforms import MEAN, STD
 from wsss_puf.config import Train
 from wsss_puf.nets import SelfReinforced
 from wsss_puf.schedules import masks_uncertain, phase, teacher_momentum, teacher_temperature
@@ -40,7 +39,7 @@ class Released(toco.Released):
             teacher = whole(self.teacher, torch.cat([one, two]), None)
         cams, aux = self.cams(one)
         second, _ = self.cams(two)  # only shown
-        mean, std = (torch.tensor([255 * x for x in v]).view(3, 1, 1) for v in (MEAN, STD))
+        mean, std = toco.mean_and_std(one)
         bytes_ = [(x * std + mean).clamp(0, 255).to(torch.uint8) / 255 for x in (one, two)]
         labels = self.pseudo_labels(bytes_[0], cams * tags[:, :, None, None], tags, boxes)
         self.pseudo_labels(bytes_[1], second * tags[:, :, None, None], tags, boxes)  # only shown
@@ -90,7 +89,7 @@ class Released(toco.Released):
         if masks_uncertain(k, self.total, m.random_share):
             score[small] += 1
         order = score.flatten(1).argsort(1, descending=True)[:, : math.ceil(side * side * m.ratio)]
-        blocks = torch.zeros(len(cams), side * side).scatter_(1, order, 1).view(-1, 1, side, side)
+        blocks = score.new_zeros(len(cams), side * side).scatter_(1, order, 1).view(-1, 1, side, side)
         each = m.block // self.net.encoder.patch
         return F.interpolate(blocks, scale_factor=each, mode="nearest")[:, 0] > 0
 

@@ -33,7 +33,7 @@ class Released:
         images, tags, boxes = batch["image"], batch["tags"], batch["box"].tolist()
         for own, theirs in zip(self.teacher.parameters(), net.proj_head.parameters()):
             own.data = own.data * w.momentum + theirs.data * (1 - w.momentum)
-        mean, std = (torch.tensor([255 * x for x in v]).view(3, 1, 1) for v in (MEAN, STD))
+        mean, std = mean_and_std(images)
         denormalised = (images * std + mean).clamp(0, 255).to(torch.uint8) / 255
         cams, aux = self.cams(images)
         regions = self.regions(aux, tags)
@@ -92,8 +92,8 @@ class Released:
     def crops(self, source: Tensor, regions: Tensor, draw: Draw) -> tuple[Tensor, Tensor]:
         local = self.config.local
         size, half = local.size, local.size // 2
-        crops = torch.zeros(local.number, len(source), 3, size, size)
-        flags = torch.ones(len(source), 2 + local.number)
+        crops = source.new_zeros(local.number, len(source), 3, size, size)
+        flags = source.new_ones(len(source), 2 + local.number)
         for i, region in enumerate(regions):
             inner = region[half : region.shape[0] - half, half : region.shape[1] - half]
             places = (inner <= 1).nonzero()
@@ -137,9 +137,9 @@ class Released:
         for background in (self.config.thresholds.high, self.config.thresholds.low):
             every = torch.cat([torch.full_like(cams[:, :1], background), cams], 1)
             every = F.interpolate(every, half, mode="bilinear", align_corners=False)
-            label = torch.full((len(images), *size), 255)
+            label = torch.full((len(images), *size), 255, device=images.device)
             for i, (y0, y1, x0, x1) in enumerate(boxes):
-                keys = torch.cat([torch.zeros(1, dtype=torch.long), tags[i].nonzero()[:, 0] + 1])
+                keys = F.pad(tags[i].nonzero()[:, 0] + 1, (1, 0))  # background first
                 refined = self.refine(small[i : i + 1], every[i : i + 1, keys].softmax(1))
                 large = F.interpolate(refined, size, mode="bilinear", align_corners=False)
                 label[i, y0:y1, x0:x1] = keys[large.argmax(1)[0]][y0:y1, x0:x1]
@@ -155,7 +155,8 @@ class Released:
         around = neighbours(images, settings.dilations)  # (B, 3, N, h, w)
         deviation = around.std(2, keepdim=True)
         alike = -(((around - images[:, :, None]).abs() / (deviation + 1e-8) / settings.colour_weight) ** 2)
-        far = torch.tensor([d * r for d in settings.dilations for r in (2**0.5, 1, 2**0.5, 1, 1, 2**0.5, 1, 2**0.5)])
+        corners = (2**0.5, 1, 2**0.5, 1, 1, 2**0.5, 1, 2**0.5)
+        far = images.new_tensor([d * r for d in settings.dilations for r in corners])
         near = (-((far / (far.std() + 1e-8) / settings.colour_weight) ** 2)).softmax(0)
         weights = alike.mean(1, keepdim=True).softmax(2) + settings.place_weight * near.view(1, 1, -1, 1, 1)
         for _ in range(settings.iterations):
@@ -167,7 +168,7 @@ class Released:
         half = {"scale_factor": c.scale, "recompute_scale_factor": True}
         prob = F.interpolate(logits.softmax(1), mode="bilinear", align_corners=False, **half)
         small = F.interpolate(images, mode="nearest", **half)
-        region = torch.zeros(labels.shape)
+        region = logits.new_zeros(labels.shape)
         for i, (y0, y1, x0, x1) in enumerate(boxes):
             region[i, y0:y1, x0:x1] = 1
         region = F.interpolate(region[:, None], mode="nearest", **half)
@@ -181,10 +182,16 @@ class Released:
         return c.weight * (surrogate - surrogate.detach() + value)
 
 
+def mean_and_std(images: Tensor) -> tuple[Tensor, Tensor]:
+    """Of the normalisation, in grey values, where the images are: (3, 1, 1) each."""
+    mean, std = (images.new_tensor([255 * x for x in v]).view(3, 1, 1) for v in (MEAN, STD))
+    return mean, std
+
+
 def pull(image: Tensor, values: Tensor, sigma_rgb: float, sigma_xy: float) -> Tensor:
     """The lattice of one image, one use."""
     _, h, w = image.shape
-    y, x = torch.meshgrid(torch.arange(h), torch.arange(w), indexing="ij")
+    y, x = torch.meshgrid(*(torch.arange(n, device=image.device) for n in (h, w)), indexing="ij")
     features = torch.cat([torch.stack([x, y]).float() / sigma_xy, image / sigma_rgb]).flatten(1).T
     return Lattice(features).filter(values.flatten(1).T.contiguous()).T.reshape(values.shape)
 
@@ -192,14 +199,14 @@ def pull(image: Tensor, values: Tensor, sigma_rgb: float, sigma_xy: float) -> Te
 def neighbours(maps: Tensor, dilations: tuple[int, ...]) -> Tensor:
     """(B, K, h, w) -> (B, K, N, h, w), by a convolution with eight unit kernels for each dilation."""
     b, k, h, w = maps.shape
-    kernel = torch.eye(9)[[0, 1, 2, 3, 5, 6, 7, 8]].view(8, 1, 3, 3)
+    kernel = torch.eye(9, device=maps.device)[[0, 1, 2, 3, 5, 6, 7, 8]].view(8, 1, 3, 3)
     flat = maps.reshape(b * k, 1, h, w)
     out = [F.conv2d(F.pad(flat, (d,) * 4, mode="replicate"), kernel, dilation=d) for d in dilations]
     return torch.cat([x.view(b, k, 8, h, w) for x in out], 2)
 
 
 def class_contrast(student: Tensor, teacher: Tensor, flags: Tensor, temperature: float) -> Tensor:
-    images, total = len(flags), torch.zeros(())
+    images, total = len(flags), student.new_zeros(())
     for i in range(images):
         s, t = student[i::images], teacher[i::images]
         positive = flags[i] > 0

@@ -7,6 +7,7 @@ import pytest
 import torch
 
 from bench.released.clipes import Released
+from on_one_device import RELEASED, OnOneDevice
 from reference_vectors import vectors
 from tiny_clip import state_of, tower_of, weights_beside
 from wsss_cli.cam.label import threshold_label
@@ -53,7 +54,8 @@ def test_seeds_are_the_released_ones(
     full = upsample(found.half().float(), ref["image"].shape[:2])
     expected = ref[f"attn_highres_{kind}"].astype(np.float32)[np.argsort(order)]
     np.testing.assert_allclose(full, expected, rtol=0, atol=2e-3)
-    released = Released(tower, text, config)(ref["image"], [int(i) + 1 for i in order])
+    with OnOneDevice(RELEASED):
+        released = Released(tower, text, config)(ref["image"], [int(i) + 1 for i in order])
     np.testing.assert_allclose(released[np.argsort(order)], expected, rtol=0, atol=2e-3)
 
 

@@ -8,6 +8,7 @@ import torch.nn.functional as F
 from torch import Tensor
 
 from bench.released.locbe import Released
+from on_one_device import RELEASED, OnOneDevice
 from wsss_cli.cam.online import online_cams
 from wsss_cli.losses.two_part import two_part_cross_entropy
 from wsss_cli.nets.backbones.vit import ViT
@@ -31,7 +32,9 @@ def test_one_pass_gives_what_the_released_order_of_work_gives(
 ) -> None:
     """All images in one group, as those of one GPU."""
     config = config.model_copy(update={"windows": Windows(side=24, together=4)})
-    ours, theirs = LocBeStep(net, config)(net, batch, LAST), Released(net, config)(batch, LAST)
+    ours = LocBeStep(net, config)(net, batch, LAST)
+    with OnOneDevice(RELEASED):
+        theirs = Released(net, config)(batch, LAST)
     assert list(ours) == list(theirs) == NAMES and all(value != 0 for value in ours.values())
     for name, value in theirs.items():
         torch.testing.assert_close(ours[name], value, rtol=1e-4, atol=1e-8, msg=name)

@@ -7,6 +7,8 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from bench.released.puf import Released
+from on_one_device import RELEASED, OnOneDevice
 from tiny_puf import batch_of, settings, step_of
 from wsss_cli.data.prepared import Sample
 
@@ -105,6 +107,16 @@ def test_halves_of_a_batch_make_the_whole(samples: list[Sample], k: int, changes
         step.after(k)
     torch.testing.assert_close(whole.centres.state_dict(), half.centres.state_dict())
     assert whole.centres.classes.any() and whole.centres.patches.any()
+
+
+def test_one_pass_gives_what_the_released_order_of_work_gives(samples: list[Sample]) -> None:
+    step = step_of(settings())
+    batch = batch_of(samples, step.config)
+    ours = step(step.net, batch, 5)  # first: the released order changes the centres at once
+    with OnOneDevice(RELEASED):
+        theirs = Released(step.net, step.teacher, step.centres, step.config, step.total)(batch, 5)
+    assert set(ours) == TERMS
+    torch.testing.assert_close(ours, theirs, rtol=1e-4, atol=1e-6)
 
 
 def test_no_energy_without_weight(samples: list[Sample], monkeypatch: pytest.MonkeyPatch) -> None:

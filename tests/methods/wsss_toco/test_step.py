@@ -7,6 +7,7 @@ import torch
 from torch.utils.data import default_collate
 
 from bench.released.toco import Released
+from on_one_device import RELEASED, OnOneDevice
 from wsss_cli.batches.loader import sample_rng
 from wsss_cli.cam.regions import in_tokens
 from wsss_cli.engine.ema import follow
@@ -44,7 +45,8 @@ def test_one_pass_gives_what_the_released_order_of_work_gives(net: ToCo, data: T
     def draw(i: int, n: int) -> torch.Tensor:
         return torch.randperm(n, generator=torch.Generator().manual_seed(int(content["seed"][i])))
 
-    theirs = Released(net, make_teacher(net), config)(content, draw, 3)
+    with OnOneDevice(RELEASED):
+        theirs = Released(net, make_teacher(net), config)(content, draw, 3)
     expected = gradients(net, theirs)
     assert tuple(ours) == NAMES and all(abs(value.item()) > 1e-9 for value in ours.values())
     for name in NAMES:

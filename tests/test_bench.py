@@ -1,0 +1,118 @@
+"""What benches share: the device's name, its clock and memory, rows, and the check that finds two devices mixed."""
+
+import ast
+import json
+import pkgutil
+import sys
+from pathlib import Path
+
+import pytest
+import torch
+
+import bench
+from bench import gpu, measure, scale, training
+from bench.__main__ import OWN, rows
+from bench.cases import CASES
+from bench.device import described
+from bench.row import Row, markdown, table
+from on_one_device import OnOneDevice
+
+CPU = torch.device("cpu")
+WITHOUT = {"coco", "crf_memory", "memory", "scale", "startup"}
+"""Benches of what never runs on a GPU."""
+
+
+def takes_a_device(path: Path) -> bool:
+    """Of a bench's main, read from its text: some need libraries that are no one's but theirs."""
+    parsed = ast.parse(path.read_text(encoding="utf-8"))
+    main = next(node for node in parsed.body if isinstance(node, ast.FunctionDef) and node.name == "main")
+    return "device" in [argument.arg for argument in main.args.args]
+
+
+def test_every_bench_has_rows_and_takes_a_device_if_it_has_tensors() -> None:
+    paths = [path for path in Path(bench.__file__).parent.glob("*.py") if path.stem not in (*OWN, "__init__")]
+    assert {path.stem for path in paths if not takes_a_device(path)} == WITHOUT
+    assert rows(lambda device: [device], CPU) == [CPU] and rows(list, CPU) == []
+
+
+def test_a_device_has_a_name_and_a_version() -> None:
+    name = described(CPU)
+    assert name.endswith(f"torch {torch.__version__}") and name.partition(",")[0].strip() and "model name" not in name
+
+
+def test_runs_take_turns_and_the_least_counts() -> None:
+    ran: list[str] = []
+    now = iter([0, 3, 10, 11, 20, 21, 30, 35])
+    found = measure.in_turns([lambda: ran.append("a"), lambda: ran.append("b")], 2, clock=lambda: next(now))
+    assert ran == list("abab") and found == [1, 1]
+
+
+def test_what_runs_alone_reports_seconds_and_memory(capsys: pytest.CaptureFixture[str]) -> None:
+    measure.report(lambda: torch.ones(3_000_000).sum(), 1)
+    said = json.loads(capsys.readouterr().out)
+    assert said["seconds"] >= 0 and said["mb"] >= 0
+
+
+def test_rows_are_a_table_for_terminals_and_for_pages() -> None:
+    row = Row("a step, seconds", 0.5, 1.5, 3.0, "an example")
+    assert table([row]).splitlines()[1].split() == ["a", "step,", "seconds", "0.5", "1.5", "3.0x", "an", "example"]
+    assert markdown([row]).splitlines()[2] == "| a step, seconds | 0.5 | 1.5 | 3x | an example |"
+
+
+def test_a_tensor_made_without_a_device_is_found(tmp_path: Path) -> None:
+    """In code of that folder alone: others may know what they do."""
+    code = "import torch\ndef bad(x):\n    return x + torch.zeros(1)\ndef good(x):\n    return x + x.new_zeros(1)\n"
+    scope: dict[str, object] = {}
+    exec(compile(code, f"{tmp_path}/released.py", "exec"), scope)
+    with OnOneDevice(tmp_path):
+        assert scope["good"](torch.ones(1)) == torch.ones(1)  # type: ignore[operator]
+        with pytest.raises(AssertionError, match=r"released.py:3: zeros without a device"):
+            scope["bad"](torch.ones(1))  # type: ignore[operator]
+
+
+def test_a_training_step_is_timed_and_counted(monkeypatch: pytest.MonkeyPatch) -> None:
+    """The same in every setting but the time; a case that fails is told and stops nobody."""
+    monkeypatch.setattr(training, "SETTINGS", {"default": {}, "unknown": {"no_such": 1}, "broken": {"batch": 0}})
+    found = training.measured("irn cam", CPU, tiny=True)
+    step = training.Step(**found["steps"]["default"])
+    assert found["steps"].keys() == {"default", "broken"} and "batch" in found["steps"]["broken"]["failed"]
+    assert step.seconds > 0 and step.gb > 0 and 1e-4 < step.tflop < 1 and step.syncs is None
+    done, failed = training.lines(CASES["irn cam"], found, None, peak=2 * step.tflop / step.seconds)
+    assert "| 50.0% | - | - | - |" in done and "failed" in failed
+    faster = {"steps": {"default": vars(step) | {"seconds": 2 * step.seconds}}}
+    assert next(iter(training.lines(CASES["irn cam"], found, faster, 1.0))).endswith(" | 0.50 |")
+
+
+@pytest.mark.parametrize(
+    ("code", "patience", "shown", "fine"),
+    [
+        ("print('| a |\\n| b |')", 30, "| a |\n| b |", True),
+        ("print('a row')", 30, "```\na row\n```", True),
+        (
+            "print('a row', flush=True); raise ValueError('broken')",
+            30,
+            "failed, exit code 1: ValueError: broken",
+            False,
+        ),
+        ("import time; print('a row', flush=True); time.sleep(60)", 1, "stopped after 1 s", False),
+    ],
+)
+def test_a_part_that_fails_keeps_its_rows(code: str, patience: float, shown: str, fine: bool) -> None:
+    text, went_well = gpu.run([sys.executable, "-S", "-c", code], patience)
+    assert shown in text and went_well == fine
+    assert fine or "a row" in text
+
+
+def test_parts_of_the_gpu_run_are_benches_of_this_folder() -> None:
+    modules = {f"bench.{m.name}" for m in pkgutil.iter_modules(bench.__path__)}
+    assert {part.words[0] for part in gpu.PARTS.values()} <= modules
+    command = gpu.Options("cuda", "old", tiny=False).command(gpu.PARTS["train puf, compiled"])
+    assert command[1:] == ["-m", "bench.training", "--device", "cuda", "--beside", "old", "--compiled", "puf"]
+
+
+def test_a_stage_whose_time_is_known_to_be_too_long_is_not_begun() -> None:
+    before = {n: {"seeds": scale.Cost(5 + 0.02 * n, 900.0)} for n in (100, 1000)}
+    assert scale._forecast("seeds", 10_000, before) == pytest.approx(200)
+    assert scale._forecast("seeds", 1000, {100: before[100]}) == 0 == scale._forecast("train", 10_000, before)
+    row = scale._row("seeds", {n: costs["seeds"] for n, costs in before.items()})
+    assert row.ours == pytest.approx(20) and row.ratio == 1 and "1,000 images: 25.0 s, 900 MB" in row.note
