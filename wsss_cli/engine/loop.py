@@ -14,7 +14,7 @@ from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -24,19 +24,19 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsss_cli import bounds, console
 from wsss_cli.batches.loader import TrainingData, batches_per_epoch, readers_watched, training_loader
-from wsss_cli.config import Config
 from wsss_cli.context import Context
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.batch_norms import renew_statistics
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, write_text
+from wsss_cli.nets.precision import Precision, autocast, products
 from wsss_cli.ranks.distributed import Runtime, any_ranks, gather, mean_over_ranks
 
 Losses = dict[str, Tensor]
 Step = Callable[[nn.Module, Any, int], Losses]
 
 
-class Loop(Config):
+class Loop(Precision):
     """How long and how a network is trained."""
 
     epochs: float = Field(5, gt=0, le=bounds.EPOCHS, description="passes over the training images")
@@ -47,7 +47,6 @@ class Loop(Config):
     accumulate: int = Field(
         1, gt=0, le=bounds.BATCH, description="split each batch into this many forward passes, to save memory"
     )
-    amp: Literal["off", "bf16", "fp16"] = Field("off", description="mixed precision of the forward passes")
     channels_last: bool = Field(False, description="memory format of the network; often faster, same values")
     ema: float = Field(0.0, ge=0, lt=1, description="decay of an average of the weights that is used afterwards; 0 off")
     precise_bn: int = Field(
@@ -352,12 +351,6 @@ def _loader(training: Training, loop: Loop, runtime: Runtime, seed: int, k: int,
         workers=runtime.workers,
         pin=runtime.device.type == "cuda",
     )
-
-
-def autocast(loop: Loop, device: torch.device) -> torch.autocast:
-    """The mixed precision that the settings ask for."""
-    dtype = torch.float16 if loop.amp == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype, enabled=loop.amp != "off")
 
 
 def _mean_losses(sums: dict[str, Tensor]) -> dict[str, float]:
