@@ -64,14 +64,8 @@ def made_of(job: Job, net: WeClip) -> str:
         if key.startswith(("encoder.", "dino.", "classes", "background")):
             digest.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
     net_asked = {name: getattr(config.net, name) for name in ("levels", "cam_level", "logit_scale", "half_projection")}
-    asked = (
-        as_dict(config.augment),
-        net_asked,
-        config.labelling.maps,
-        config.keep_features,
-        config.loop.amp,
-        config.loop.matmul,
-    )
+    computed = config.loop.amp, config.loop.matmul
+    asked = as_dict(config.augment), net_asked, config.labelling.maps, config.keep_features, *computed
     return f"{job.data.info.hash}\n{digest.hexdigest()}\n{asked}\n"
 
 

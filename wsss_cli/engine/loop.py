@@ -138,7 +138,7 @@ def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title
     journal = _Journal(folder / "metrics.jsonl", k) if runtime.main else None
     saved = time.monotonic()
     showing = console.track(title, total - k, "iterations", runtime.main)
-    with readers_watched(), _signals() as signals, showing as tick:
+    with products(loop, runtime.device), readers_watched(), _signals() as signals, showing as tick:
         batches = iter(_loader(training, loop, runtime, seed, k, total))
         while k < total:
             losses, seconds = state.iterate(batches, k)

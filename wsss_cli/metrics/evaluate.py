@@ -357,9 +357,8 @@ def _prediction(folder: Path) -> dict[str, Any]:
     """The settings of an infer stage that change what it predicts, a method's own among them."""
     record = read_record(folder) or {}
     config, computed = record["config"], record.get("precision", {}).get("", FLOAT32)
-    made = {
-        key: value for key, value in config.items() if key not in ("seed", "split", "batch", "crf_settings", *FIELDS)
-    }
+    apart = {"seed", "split", "batch", "crf_settings", *FIELDS}
+    made = {key: value for key, value in config.items() if key not in apart}
     crf = config["crf_settings"] if config["crf"] else None
     return made | {"crf": crf, "precision": None if computed == FLOAT32 else computed}
 

@@ -82,9 +82,7 @@ def _tf32() -> tuple[bool, bool]:
     with _as_of_2_6():
         try:
             return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
-        except (
-            RuntimeError
-        ):  # a program has set the flags that torch 2.9 has in their place: torch refuses to read both
+        except RuntimeError:  # a program has set those that torch 2.9 has in their place, and torch reads no mixture
             matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
             return matmul.fp32_precision == "tf32", conv.fp32_precision == "tf32"
 

@@ -1,4 +1,4 @@
-"""Precision of products: what is set on GPUs and put back, what a record says, how many labels bf16 leaves as they are."""
+"""Precision of products: what is set on GPUs and put back, what a record says, how many labels bf16 changes."""
 
 from collections.abc import Iterator
 
