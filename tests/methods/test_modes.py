@@ -7,6 +7,7 @@ tiny networks; the state dicts before and after an iteration of `fit` are compar
 from __future__ import annotations
 
 import re
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +18,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from host_reads import counting
 from tiny_recipes import Tiny
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.engine import loop
@@ -161,16 +163,37 @@ CASES = {
 }
 
 
+TAGS = {"online.py: nonzero": 1, "dual.py: nonzero": 4}
+READS: dict[str, dict[str, int]] = {
+    # on a GPU it adds up without asking
+    "irn: boundaries and displacements": {"losses.py: bincount": 1},
+    # which samples are mixed and changed is drawn on the host, and stays there
+    "beco: mixed by the given labels": {"mixing.py: nonzero": 1, "augment.py: nonzero": 64},
+    "beco: mixed by their own labels": {"mixing.py: nonzero": 1, "augment.py: nonzero": 64},
+    # tags stay on the host; the map of regions is copied there once: what is drawn, and its size, depends on it
+    "toco": TAGS | {"crops.py: nonzero": 4},
+    "locbe": TAGS | {"windows.py: nonzero": 2},
+    "puf": {"online.py: nonzero": 2, "dual.py: nonzero": 8},
+    "puf: steady": {"online.py: nonzero": 2, "dual.py: nonzero": 8},
+}
+"""What a step asks for; nothing, if it does not stand here.  On a GPU all of these are asked of tensors on the host."""
+
+LATTICE = ("lattice.py", "simplex.py", "sparse.py")
+"""Files of the dense energy's filter, whose size depends on the images' colours: it must ask."""
+
+
 @dataclass
 class Seen:
     """One training: the names that its first iteration here changed, of all that there are; and who worked how.
 
-    used  of each module with state or randomness the (whether gradients were wanted, whether in training mode)
+    used   of each module with state or randomness the (whether gradients were wanted, whether in training mode)
+    reads  how often the step asked for values or sizes that the device has
     """
 
     names: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     used: dict[str, set[tuple[bool, bool]]] = field(default_factory=dict)
+    reads: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -195,8 +218,10 @@ class Watch:
         modules = {"": state.training.model, **{f"{n}.": m for n, m in state.training.modules.items()}}
         seen, before = Seen(), _copies(modules)
         self.trainings.append(seen)
+        state.training.step = counting(step := state.training.step, seen.reads)
         hooks = [h for prefix, module in modules.items() for h in _listen(prefix, module, seen)]
         result = self.iterate(state, *args)
+        state.training.step = step
         for hook in hooks:
             hook.remove()
         after = _copies(modules)
@@ -268,6 +293,13 @@ def check(case: Case, seen: Seen) -> None:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_step_changes_what_learns_and_nothing_else(trainings: Callable[[Case], Seen], case: Case) -> None:
     check(case, trainings(case))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_reads_no_more_from_the_device_than_allowed(trainings: Callable[[Case], Seen], name: str) -> None:
+    """A new one makes a GPU stand still: replace it, or say in docs/speed.md why it must be."""
+    reads = trainings(CASES[name]).reads
+    assert {key: n for key, n in reads.items() if not key.startswith(LATTICE)} == READS.get(name, {})
 
 
 @pytest.mark.parametrize(
