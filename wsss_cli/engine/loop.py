@@ -24,7 +24,7 @@ from wsss_cli.batches.loader import TrainingData, batches_per_epoch, readers_wat
 from wsss_cli.context import Context
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.batch_norms import renew_statistics
-from wsss_cli.engine.fixed_shapes import benchmarked
+from wsss_cli.engine.fixed_shapes import benchmarked, compile_parts, no_compiler, uncompiled
 from wsss_cli.engine.optimiser import fuse
 from wsss_cli.engine.reports import Clock, Journal, Late, Report, Reports
 from wsss_cli.engine.stopping import Stopped, signals_noted
@@ -48,6 +48,9 @@ class Loop(Precision):
         1, gt=0, le=bounds.BATCH, description="split each batch into this many forward passes, to save memory"
     )
     channels_last: bool = Field(False, description="memory format of the network; often faster, same values")
+    compile: bool = Field(
+        False, description="torch.compile the backbone's parts for the sizes of the crops; needs a C++ compiler"
+    )
     ema: float = Field(0.0, ge=0, lt=1, description="decay of an average of the weights that is used afterwards; 0 off")
     precise_bn: int = Field(
         0,
@@ -81,6 +84,8 @@ class Loop(Precision):
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
+        if self.compile and (problem := no_compiler()):
+            yield problem
         try:
             self.share(context.ranks, where)
             if context.images is not None:
@@ -193,6 +198,8 @@ class _State:
         loop.share(runtime.world)
         format_ = torch.channels_last if loop.channels_last else torch.preserve_format
         plain = training.model.to(runtime.device).to(memory_format=format_)
+        if loop.compile:
+            compile_parts(plain, runtime.device)
         plain.train()  # a network decides in its `train` which of its parts stay in eval mode
         for module in training.modules.values():
             module.to(runtime.device)
@@ -245,7 +252,7 @@ class _State:
         """The scores of the weights that are used afterwards; whatever mode the modules were in is put back."""
         model = self.averaged()
         modes = [(module, module.training) for module in model.modules()]
-        with benchmarked(False):  # images of many sizes
+        with benchmarked(False), uncompiled(self.loop.compile):  # images of many sizes
             scores = function(model)
         for module, mode in modes:
             module.training = mode
