@@ -99,19 +99,19 @@ def count_pairs(rank: Tensor, labels: Tensor, sources: Sources) -> Tensor:
         for i, (dy, dx) in enumerate(some):
             torch.mul(ends.kind(dy, dx).int(), bins, out=keys[:, i])
             keys[:, i] += sources.path_max(flat, dy, dx)
-        add_counts(counts, (keys + image).flatten())
+        add = add_by_key if keys.is_cuda else add_by_bins
+        add(counts, (keys + image).flatten())
     return counts.view(b, 4, bins)
 
 
-def add_counts(counts: Tensor, keys: Tensor) -> None:
-    """Add to counts (N,) int64 how often each of 0..N - 1 is among the keys (M,), in place.
+def add_by_bins(counts: Tensor, keys: Tensor) -> None:
+    """Add to counts (N,) int64 how often each of 0..N - 1 is among the keys (M,), in place: fast on a CPU."""
+    counts += torch.bincount(keys, minlength=len(counts))
 
-    On a GPU, where torch's bincount has the host wait for the largest key, by atomic additions of whole numbers.
-    """
-    if keys.is_cuda:
-        counts.scatter_add_(0, keys.long(), counts.new_ones(()).expand(len(keys)))
-    else:
-        counts += torch.bincount(keys, minlength=len(counts))
+
+def add_by_key(counts: Tensor, keys: Tensor) -> None:
+    """The same on a GPU, where bincount has the host wait for the largest key."""
+    counts.scatter_add_(0, keys.long(), counts.new_ones(()).expand(len(keys)))
 
 
 class PairLabels:

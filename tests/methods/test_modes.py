@@ -7,6 +7,7 @@ tiny networks; the state dicts before and after an iteration of `fit` are compar
 from __future__ import annotations
 
 import re
+import warnings
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -52,8 +53,8 @@ class Case:
     resumed: bool = False
     later: tuple[str, ...] = ()
 
-    def tiny(self, data: Prepared, folder: Path) -> Tiny:
-        return Tiny(data, folder, self.name, "voc")
+    def tiny(self, data: Prepared, folder: Path, device: str = "cpu") -> Tiny:
+        return Tiny(data, folder, self.name, "voc", device)
 
 
 def train(**settings: Any) -> dict[str, Any]:
@@ -182,6 +183,10 @@ LATTICE = ("lattice.py", "simplex.py", "sparse.py")
 """Files of the dense energy's filter, whose size depends on the images' colours: it must ask."""
 
 
+WAITS = {"toco": 41, "locbe": 1, "puf": 40, "puf: steady": 40}
+"""How often an iteration on a GPU may wait: once for the map of regions, 40 times for the dense energy's filter."""
+
+
 @dataclass
 class Seen:
     """One training: the names that its first iteration here changed, of all that there are; and who worked how.
@@ -238,6 +243,33 @@ def watching(stop: bool = False, last: int = 99) -> Iterator[Watch]:
         watch = Watch(loop._State.iterate, stop, last)
         patch.setattr(loop._State, "iterate", lambda *args: watch(*args))
         yield watch
+
+
+@contextmanager
+def counting_waits(number: int) -> Iterator[list[str]]:
+    """What torch says of waits in the second iteration of the training of that number, after which `fit` fails."""
+    found: list[str] = []
+    seen: list[Any] = []
+    iterate = loop._State.iterate
+
+    def watched(state: Any, *args: Any) -> Any:
+        first = not any(state is known for known in seen)
+        seen.extend([state] * first)
+        if first or len(seen) <= number:
+            return iterate(state, *args)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                iterate(state, *args)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+        found.extend(f"{w.filename}:{w.lineno}" for w in caught if "synchroniz" in str(w.message))
+        raise WsssError("stopped")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop._State, "iterate", watched)
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -300,6 +332,18 @@ def test_a_step_reads_no_more_from_the_device_than_allowed(trainings: Callable[[
     """A new one makes a GPU stand still: replace it, or say in docs/speed.md why it must be."""
     reads = trainings(CASES[name]).reads
     assert {key: n for key, n in reads.items() if not key.startswith(LATTICE)} == READS.get(name, {})
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_on_a_gpu_waits_no_more_than_allowed(scenes: Prepared, tmp_path: Path, name: str) -> None:
+    """Forward, backward and optimiser of one iteration, whose losses are read by an event, which is no such wait."""
+    case = CASES[name]
+    tiny, waits = case.tiny(scenes, tmp_path, "cuda"), WAITS.get(name, 0)
+    number = case.number + (1 if case.stage == "pseudo" else 0)
+    with counting_waits(number) as found, pytest.raises(WsssError, match="stopped"):
+        tiny.run(case.stage, case.settings)
+    assert len(found) <= waits, Counter(found)
 
 
 @pytest.mark.parametrize(

@@ -58,7 +58,7 @@ def test_without_a_compiler(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> 
     monkeypatch.delenv("CXX", raising=False)
     monkeypatch.setenv("PATH", str(tmp_path))
     assert "g++" in str(no_compiler())
-    with pytest.raises(WsssError, match="loop.compile needs a C\\+\\+ compiler"):
+    with pytest.raises(WsssError, match=r"loop\.compile needs a C\+\+ compiler"):
         compile_parts(segmenter(), CPU)
     for name in ("g++", "my-compiler"):
         (tmp_path / name).write_text("#!/bin/sh\nexit 1\n")
