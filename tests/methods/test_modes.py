@@ -157,6 +157,8 @@ CASES = {
         looking=False,
         settings=train(losses=AT_ONCE, distillation={"steady": True}),
     ),
+    # CLIP and DINOv2 are frozen and in eval mode
+    "weclip": Case("weclip", "train", changes=(r"^fusion", r"^decoder"), still=(r"^encoder\.", r"^dino\.")),
     # batch norms in eval mode always, their gamma and beta in no group of the optimiser
     "bcm: base": Case("bcm", "train", 0, 3, fixed=(NORMS,), still=(NORMS,), settings=train(**MASKS), resumed=True),
     "bcm: bcm": Case("bcm", "train", 1, 3, (r"backbone", r"head", r"bcm"), (NORMS,), (NORMS,), settings=train(**MASKS)),
@@ -174,6 +176,12 @@ READS: dict[str, dict[str, int]] = {
     # tags stay on the host; the map of regions is copied there once: what is drawn, and its size, depends on it
     "toco": TAGS | {"crops.py: nonzero": 4},
     "locbe": TAGS | {"windows.py: nonzero": 2},
+    "weclip": {
+        "softmax_cam.py: _local_scalar_dense": 1,
+        "softmax_cam.py: nonzero": 2,
+        "refinement.py: nonzero": 4,
+        "step.py: nonzero": 4,
+    },
     "puf": {"online.py: nonzero": 2, "dual.py: nonzero": 8},
     "puf: steady": {"online.py: nonzero": 2, "dual.py: nonzero": 8},
 }
@@ -183,8 +191,9 @@ LATTICE = ("lattice.py", "simplex.py", "sparse.py")
 """Files of the dense energy's filter, whose size depends on the images' colours: it must ask."""
 
 
-WAITS = {"toco": 41, "locbe": 1, "puf": 40, "puf: steady": 40}
-"""How often an iteration on a GPU may wait: once for the map of regions, 40 times for the dense energy's filter."""
+WAITS = {"toco": 41, "locbe": 1, "weclip": 1, "puf": 40, "puf: steady": 40}
+"""How often an iteration on a GPU may wait: once for the map of regions or for WeCLIP's
+boxes, 40 times for the dense energy's filter."""
 
 
 @dataclass
