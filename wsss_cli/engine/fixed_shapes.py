@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import shutil
 from collections.abc import Iterator
-from contextlib import AbstractContextManager, contextmanager, nullcontext
+from contextlib import contextmanager
 
 import torch
 from torch import nn
@@ -37,9 +37,11 @@ def compile_parts(net: nn.Module, device: torch.device) -> None:
 
     Raises WsssError if torch cannot compile on this machine.
     """
+    from torch._dynamo import config  # which takes seconds: not for who compiles nothing
+
     _try(device)
-    limit = "recompile_limit" if hasattr(torch._dynamo.config, "recompile_limit") else "cache_size_limit"
-    setattr(torch._dynamo.config, limit, max(SIZES, getattr(torch._dynamo.config, limit)))
+    limit = "recompile_limit" if hasattr(config, "recompile_limit") else "cache_size_limit"  # as torch 2.6 calls it
+    setattr(config, limit, max(SIZES, getattr(config, limit)))
     parts = static_parts(net)
     if not parts:
         console.warn("loop.compile: nothing of this network is compiled, as it has no backbone that sees crops alone")
@@ -53,9 +55,14 @@ def static_parts(net: nn.Module) -> list[nn.Module]:
     return bodies + [block for m in net.modules() if isinstance(m, ViT) for block in m.body.blocks]
 
 
-def uncompiled(compiled: bool) -> AbstractContextManager[object]:
-    """For images of many sizes."""
-    return torch.compiler.set_stance("force_eager") if compiled else nullcontext()
+@contextmanager
+def uncompiled(compiled: bool) -> Iterator[None]:
+    """For images of many sizes: what is compiled runs as it was written."""
+    if not compiled:
+        yield
+        return
+    with torch.compiler.set_stance("force_eager"):
+        yield
 
 
 def no_compiler() -> WsssError | None:

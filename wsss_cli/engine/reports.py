@@ -22,7 +22,8 @@ class Late:
 
     def __init__(self, values: Tensor) -> None:
         """values (n,), without gradient; nothing waits for them yet."""
-        self.values, self.event = values, None
+        self.values = values
+        self.event: torch.cuda.Event | None = None
         if values.is_cuda:
             self.values = torch.empty(values.shape, dtype=values.dtype, pin_memory=True)
             self.values.copy_(values, non_blocking=True)
@@ -83,8 +84,10 @@ class Reports:
         if report is None:
             return
         losses = self._look(report)
-        row = {} if report.rate is None else {"lr": report.rate, **losses, "time": report.seconds}
-        if self.journal is not None and self.bad is None and (row := row | report.scores):
+        row: dict[str, Any] = dict(report.scores)
+        if report.rate is not None:
+            row = {"lr": report.rate, **losses, "time": report.seconds, **row}
+        if self.journal is not None and self.bad is None and row:
             self.journal.write({"iteration": report.k, "epoch": report.k / self.per_epoch, **row})
 
     def check(self) -> None:

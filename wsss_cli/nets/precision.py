@@ -83,8 +83,9 @@ def _tf32() -> tuple[bool, bool]:
         try:
             return torch.backends.cuda.matmul.allow_tf32, torch.backends.cudnn.allow_tf32
         except RuntimeError:  # a program has set those that torch 2.9 has in their place, and torch reads no mixture
-            matmul, conv = torch.backends.cuda.matmul, torch.backends.cudnn.conv  # type: ignore[attr-defined]
-            return matmul.fp32_precision == "tf32", conv.fp32_precision == "tf32"
+            places = (torch.backends.cuda, "matmul"), (torch.backends.cudnn, "conv")
+            matmul, conv = (getattr(place, name).fp32_precision == "tf32" for place, name in places)
+            return matmul, conv
 
 
 def _set_tf32(matmul: bool, convolutions: bool) -> None:
