@@ -140,6 +140,7 @@ class Tiny:
     folder: Path
     name: str
     recipe: str
+    device: str = "cpu"
 
     def settings(self, more: Mapping[str, Any]) -> Settings:
         small = SMALLER[self.name]
@@ -153,7 +154,7 @@ class Tiny:
         found = method(self.name)
         run = Run(self.folder, self.data.info.name, self.name, self.recipe)
         steps = plan(run, found, target, self.data, self.settings(more or {}))
-        return execute(steps, self.data, found, Runtime(torch.device("cpu")))
+        return execute(steps, self.data, found, Runtime(torch.device(self.device)))
 
 
 def _shortened(phases: list[dict[str, Any]]) -> list[dict[str, Any]]:

@@ -28,6 +28,7 @@ from wsss_cli.job import Job
 from wsss_cli.keeping import gather
 from wsss_cli.method import Method
 from wsss_cli.nets.normalisation import normalisations
+from wsss_cli.nets.precision import precisions
 from wsss_cli.plan import Step
 from wsss_cli.promises import lacking, told
 from wsss_cli.ranks.distributed import Runtime, barrier
@@ -139,6 +140,7 @@ def _start(step: Step, job: Job, steps: list[Step], command: str) -> dict[str, A
         "about": {key: getattr(job.data.info, key) for key in ("kind", "palette", "pictures", "long_side")},
         "config": as_dict(step.config),
         "normalise": normalisations(step.config),
+        "precision": precisions(step.config, job.runtime.device),
         "inputs": {need: marks[need] for need in step.inputs},
         "inputs_made": {need: (read_record(path) or {}).get("made") for need, path in job.inputs.items()},
         "input_folders": {need: os.path.relpath(path, step.folder) for need, path in job.inputs.items()},

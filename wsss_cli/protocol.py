@@ -30,6 +30,9 @@ FACTS = ("stage", "data", "split", "ground_truth", "images")
 TRAINING = {"labels", "effective_batch"}
 """The fields that say how the network was trained, not how it was scored."""
 
+TOLD = {"precision"}
+"""The fields that hinder no comparison: TF32 moves a mean IoU by far less than another draw of the images."""
+
 CRF = " + CRF"
 """Ends the name of a kind of label map that a dense CRF has refined."""
 
@@ -61,6 +64,7 @@ class Protocol(Config):
     window: int | None = Field(None, description="side of the windows in which larger images are seen")
     window_stride: int | None = Field(None, description="their distance")
     crf: dict[str, Any] | None = Field(None, description="settings of the dense CRF")
+    precision: str | None = Field(None, description="of the network's products: bf16, tf32; null: float32")
     network: dict[str, Any] | None = Field(None, description="the network and how images are normalised for it")
     selection: str = Field(NO_SELECTION, description="of checkpoints")
     labels: str | None = Field(None, description="what was learnt from")
@@ -89,10 +93,10 @@ class Protocol(Config):
         return self._whole() and other._whole() and self._scoring() == other._scoring()
 
     def _whole(self) -> bool:
-        return self.model_fields_set >= type(self).model_fields.keys()
+        return self.model_fields_set >= type(self).model_fields.keys() - TOLD
 
     def _scoring(self) -> dict[str, Any]:
-        return self.model_dump(exclude=TRAINING)
+        return self.model_dump(exclude=TRAINING | TOLD)
 
     def describe(self) -> str:
         """In one line."""
@@ -127,5 +131,6 @@ class Protocol(Config):
         return ", ".join(f"{s:g}" for s in scales) + (" + flip" if self.flip else "") + fused
 
     def further(self) -> list[str]:
-        """The method's own settings."""
-        return [f"{key} {value}" for key, value in (self.model_extra or {}).items() if value is not None]
+        """The method's own settings, and in which numbers the network was computed if not in float32."""
+        said = {"precision": self.precision, **(self.model_extra or {})}
+        return [f"{key} {value}" for key, value in said.items() if value is not None]

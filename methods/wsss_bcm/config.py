@@ -20,6 +20,7 @@ from wsss_cli.engine.optimiser import Optimiser
 from wsss_cli.engine.segment import LABELS, labelled
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
+from wsss_cli.nets.precision import Precision
 from wsss_cli.parts import Part
 from wsss_cli.places import FILE, FOLDER, Place
 from wsss_cli.promises import CHECKPOINT, Promises, absent, each
@@ -265,7 +266,7 @@ class Instances(Config):
     area: Literal["box", "mask"] = Field("box", description="the field `area`: the box's, as released, or the mask's")
 
 
-class Pseudo(StageConfig):
+class Pseudo(Precision, StageConfig):
     """Pseudo-labels of the trained network, and instance labels."""
 
     split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's training split")

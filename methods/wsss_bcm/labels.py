@@ -13,7 +13,7 @@ from wsss_cli.data.label_format import format_of
 
 def resize_labels(labels: Tensor, size: tuple[int, int]) -> Tensor:
     """PIL's nearest resize of label maps (B, H, W), on their device: (B, h, w), same type."""
-    rows, columns = (nearest(n, m).to(labels.device) for n, m in zip(labels.shape[1:], size))
+    rows, columns = (nearest(n, m).to(labels.device, non_blocking=True) for n, m in zip(labels.shape[1:], size))
     return labels[:, rows[:, None], columns]
 
 

@@ -24,6 +24,7 @@ from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
+from wsss_cli.nets.precision import computing
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import promised_ids
 
@@ -101,7 +102,9 @@ def _tasks(job: Job[Pseudo], todo: Sequence[Sample], seeded: set[str]) -> Iterat
     images = ParallelMap(lambda s: read_image(s.image), todo)
     for group, arrays in equal_shapes(todo, images, config.batch):
         x = normalise(torch.from_numpy(np.stack(arrays)).to(job.runtime.device))  # (B, 3, H, W)
-        for sample, logits in zip(group, net(x)):
+        with computing(config, x.device):
+            every = net(x)  # (B, K, h, w)
+        for sample, logits in zip(group, every):
             label, score = winner(logits, x.shape[2:])
             made = form.tensor(label).cpu().numpy(), score.cpu().numpy()
             seed = label_path(job.inputs["seeds"], sample) if sample.id in seeded else None

@@ -15,7 +15,7 @@ from torch import Tensor
 
 from wsss_beco.config import Strong
 from wsss_cli.batches.hsv import from_hsv, to_hsv
-from wsss_cli.batches.transforms import MEAN, STD
+from wsss_cli.batches.transforms import MEAN, STD, per_channel
 
 
 class Jitter(NamedTuple):
@@ -60,7 +60,8 @@ def strong_augment(images: Tensor, jitter: Jitter) -> Tensor:
 
 def _augment(images: Tensor, jitter: Jitter) -> Tensor:
     def colours(x: Tensor, rows: Tensor) -> Tensor:
-        contrast, brightness, *shifts = (values[rows].to(x.device, torch.float32) for values in jitter[1:6])
+        drawn = (values[rows].to(x.device, torch.float32, non_blocking=True) for values in jitter[1:6])
+        contrast, brightness, *shifts = drawn
         return hue_saturation_value(brightness_contrast(x, contrast, brightness), *shifts)
 
     x = _some(to_bytes(images), jitter.colour, colours)
@@ -76,19 +77,20 @@ def _some(x: Tensor, flags: Tensor, function: Callable[[Tensor, Tensor], Tensor]
     if len(rows) == len(x):
         return function(x, rows)
     if len(rows):
-        x[rows] = function(x[rows], rows)
+        there = rows.to(x.device, non_blocking=True)
+        x[there] = function(x[there], rows)
     return x
 
 
 def to_bytes(images: Tensor) -> Tensor:
     """Normalised images -> 0..255, red and blue exchanged; cut off, not rounded, so that many lose one level."""
-    mean, std = (images.new_tensor(v).view(3, 1, 1).flip(0) for v in (MEAN, STD))
+    mean, std = (per_channel(v, images.device).flip(0) for v in (MEAN, STD))
     return images.flip(1).mul_(std).add_(mean).mul_(255).trunc_()
 
 
 def from_bytes(x: Tensor) -> Tensor:
     """The inverse of `to_bytes`."""
-    mean, std = (x.new_tensor(v).view(3, 1, 1) for v in (MEAN, STD))
+    mean, std = (per_channel(v, x.device) for v in (MEAN, STD))
     return x.flip(1).div_(255).sub_(mean).div_(std)
 
 

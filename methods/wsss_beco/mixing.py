@@ -32,7 +32,7 @@ def mix_offline(images: Tensor, labels: Tensor, masks: Tensor, mixed: Tensor, pr
     labels (B, H, W) ids; masks (B, H, W) bool; mixed (B,) bool, on the CPU: the samples onto which is pasted;
     priority (B, K) uniform draws, which choose the donor's classes.
     """
-    rows = mixed.nonzero()[:, 0]
+    rows = mixed.nonzero()[:, 0].to(labels.device, non_blocking=True)
     donor = labels[neighbour(rows)]
     pasted = pasted_pixels(donor, choose_classes(donor, priority[rows]))
     return paste(images, labels, masks, labels, masks, pasted, rows, band=0)
@@ -51,7 +51,7 @@ def mix_online(
     """Mixing by the networks' own labels: only their confident pixels are pasted, and a mixed sample takes their
     labels and masks everywhere, also where nothing was pasted; the others keep the given ones.
     """
-    rows = mixed.nonzero()[:, 0]
+    rows = mixed.nonzero()[:, 0].to(labels.device, non_blocking=True)
     other = neighbour(rows)
     donor = own_labels[other].masked_fill_(~own_masks[other], format_of(own_labels).ignore)
     pasted = pasted_pixels(donor, choose_classes(donor, priority[rows]))

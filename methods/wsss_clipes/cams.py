@@ -11,6 +11,7 @@ from torch import Tensor
 from wsss_cli.batches.transforms import normalise
 from wsss_cli.classifier.softmax_cam import min_max, softmax_cams
 from wsss_cli.nets.backbones.clip import ClipVisual
+from wsss_cli.nets.precision import computing
 from wsss_cli.refine import attention
 from wsss_clipes.config import Seeds
 
@@ -29,9 +30,10 @@ def cams_of(
 
     images (B, H, W, 3) uint8 of whole patches; tags (B, C) 0/1; text the names' features (C, E) and (b, E)
     """
-    seen = tower.see(normalise(images), config.maps - 1)
-    cams, last = softmax_cams(tower, seen.tokens[-1], seen.grid, tags, *text, config.net.logit_scale)
-    maps = torch.cat([seen.attention, last[:, None]], 1)[:, -config.maps :, 1:, 1:]
+    with computing(config, images.device):
+        seen = tower.see(normalise(images), config.maps - 1)
+        cams, last = softmax_cams(tower, seen.tokens[-1], seen.grid, tags, *text, config.net.logit_scale)
+    maps = torch.cat([seen.attention, last[:, None]], 1)[:, -config.maps :, 1:, 1:].float()
     matrices = attention.transition(maps.mean(1))  # (B, n, n)
     present = (maps[row > 0] for maps, row in zip(cams, tags))
     return [spread(maps, matrix, config.box_threshold) for maps, matrix in zip(present, matrices)]

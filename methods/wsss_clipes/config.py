@@ -12,13 +12,14 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.nets.clip_names import Names
 from wsss_cli.nets.clip_net import ClipNet
+from wsss_cli.nets.precision import FIELDS, Precision
 from wsss_cli.parts import Part
 from wsss_cli.promises import Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import DEEPLAB, Crf
 from wsss_cli.work import Work, dense_crf, passes, typical_size
 
 
-class Seeds(Names, StageConfig):
+class Seeds(Names, Precision, StageConfig):
     """Class activation maps of a frozen CLIP, from the names of the classes; nothing is trained."""
 
     split: str | None = Field(None, description="the split to make CAMs of; the data set's training split")
@@ -38,7 +39,7 @@ class Seeds(Names, StageConfig):
     def parts(self) -> Sequence[Part]:
         return (
             Part("text", ("text.npz",), tuple(Names.model_fields)),
-            Part("CAMs", ("cam",), ("net", "box_threshold", "maps", "batch"), of=("text",)),
+            Part("CAMs", ("cam",), ("net", "box_threshold", "maps", "batch", *FIELDS), of=("text",)),
         )
 
     def promises(self, context: Context) -> Promises:

@@ -40,7 +40,7 @@ def seeds(job: Job[Seeds]) -> dict[str, int]:
     with job.track("make CAMs", len(todo)) as tick:
         for group, arrays in equal_shapes(todo, images, config.batch):
             batch = torch.from_numpy(np.stack(arrays)).to(job.runtime.device)  # (B, H, W, 3)
-            tags = torch.stack([multi_hot(s.tags, job.data.num_classes) for s in group]).to(batch.device)
+            tags = torch.stack([multi_hot(s.tags, job.data.num_classes) for s in group])
             for sample, cam in zip(group, cams_of(tower, batch, tags, text, config)):
                 write_cam(cam_path(job.folder, sample), as_cam(sample, cam))
                 tick(1)

@@ -15,6 +15,7 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import INSTANCES, Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import PlainSegment
+from wsss_cli.nets.precision import FIELDS, Precision
 from wsss_cli.parts import Part
 from wsss_cli.places import FILE
 from wsss_cli.promises import CHECKPOINT, Promises, each
@@ -27,9 +28,9 @@ CRF = Crf(gaussian_sxy=3, gaussian_compat=3, bilateral_sxy=50, bilateral_srgb=5,
 PARTS = (
     Part("IR labels", ("ir_label",), ("ir_label",)),
     Part("IRN", ("irn",), ("training", "seed"), of=("IR labels",)),
-    Part("walk", ("walked",), ("walk", "batch"), of=("IRN",)),
+    Part("walk", ("walked",), ("walk", "batch", *FIELDS), of=("IRN",)),
     Part("labels", ("labels", "confidence"), ("walk.background", "confidence"), of=("walk",)),
-    Part("instances", ("instances",), ("walk", "batch", "instances"), of=("IRN",)),
+    Part("instances", ("instances",), ("walk", "batch", "instances", *FIELDS), of=("IRN",)),
 )
 """Of the stage `pseudo`."""
 
@@ -115,7 +116,7 @@ class Instances(Config):
     min_area: float = Field(0.01, ge=0, lt=1, description="share of the image below which a detection scores 0")
 
 
-class Pseudo(StageConfig):
+class Pseudo(Precision, StageConfig):
     """CAMs -> IR labels -> IRN -> random walk -> pseudo-labels, confidence masks, instance labels."""
 
     split: str | None = Field(None, description="the split to make pseudo-labels of; the data set's")

@@ -99,8 +99,19 @@ def count_pairs(rank: Tensor, labels: Tensor, sources: Sources) -> Tensor:
         for i, (dy, dx) in enumerate(some):
             torch.mul(ends.kind(dy, dx).int(), bins, out=keys[:, i])
             keys[:, i] += sources.path_max(flat, dy, dx)
-        counts += torch.bincount((keys + image).flatten(), minlength=len(counts))
+        add = add_by_key if keys.is_cuda else add_by_bins
+        add(counts, (keys + image).flatten())
     return counts.view(b, 4, bins)
+
+
+def add_by_bins(counts: Tensor, keys: Tensor) -> None:
+    """Add to counts (N,) int64 how often each of 0..N - 1 is among the keys (M,), in place: fast on a CPU."""
+    counts += torch.bincount(keys, minlength=len(counts))
+
+
+def add_by_key(counts: Tensor, keys: Tensor) -> None:
+    """The same on a GPU, where bincount has the host wait for the largest key."""
+    counts.scatter_add_(0, keys.long(), counts.new_ones(()).expand(len(keys)))
 
 
 class PairLabels:
@@ -134,10 +145,11 @@ class _PairDistances(torch.autograd.Function):
         ends = PairLabels(labels, sources)
         sums = torch.zeros(2, device=field.device)
         grads = torch.zeros(2, *flat.shape, device=field.device)
-        for dy, dx in directions(sources.radius):
+        steps = directions(sources.radius)
+        targets = torch.tensor(steps, dtype=torch.float32).to(field.device, non_blocking=True)  # (D, 2) dy, dx
+        for (dy, dx), target in zip(steps, targets[:, :, None]):
             difference = sources.shifted(flat) - sources.shifted(flat, dy, dx)  # (B, 2, rows*w)
             kind = ends.kind(dy, dx)[:, None]  # (B, 1, rows*w)
-            target = difference.new_tensor([dy, dx]).view(2, 1)
             for i, residual in enumerate(
                 (difference * (kind == BACKGROUND), (difference - target) * (kind == FOREGROUND))
             ):

@@ -114,5 +114,5 @@ def edge_displacement(net: IrnNet, images: Tensor, flipped: Tensor, pad: int | N
     if pad is not None:
         x = F.pad(x, (0, max(pad - width, 0), 0, max(pad - height, 0)))
     size = ((height - 1) // 4 + 1, (width - 1) // 4 + 1)
-    edge, displacement = (crop(y, size) for y in net(x))
+    edge, displacement = (crop(y, size).float() for y in net(x))
     return torch.sigmoid(edge[:b] / 2 + edge[b:].flip(-1) / 2), displacement[:b]

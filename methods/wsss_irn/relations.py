@@ -25,6 +25,7 @@ from wsss_cli.engine.optimiser import at_two_rates
 from wsss_cli.engine.part import PATH, Taken, meta, train_or_take, trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.backbone import Backbone
+from wsss_cli.nets.precision import computing
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.ranks.distributed import gather, mean_over_ranks, shard
@@ -115,7 +116,9 @@ def calibrate(job: Job[Pseudo], batch: int = 32) -> None:
     with job.track("mean displacement", len(samples)) as tick:
         for image, valid in crops:
             x = normalise(image[None].to(job.runtime.device), valid[None])  # (1, 3, crop, crop)
-            total += net(x)[1].mean((0, 2, 3)).double().cpu()
+            with computing(config.training.loop, x.device):
+                found = net(x)[1]
+            total += found.mean((0, 2, 3)).double().cpu()
             count += 1
             tick(1)
     every = gather((total, count))

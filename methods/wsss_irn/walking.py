@@ -20,6 +20,7 @@ from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import label_path, write_labels, write_mask01
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
+from wsss_cli.nets.precision import computing
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_irn import WALKED
 from wsss_irn.config import Instances, Pseudo, Walk
@@ -146,7 +147,8 @@ def _tasks(job: Job, config: Pseudo, todo: Sequence[Sample]) -> Iterator[tuple[A
     images = ParallelMap(lambda s: read_image(s.image), todo)
     for group, arrays in equal_shapes(todo, images, config.batch):
         x = normalise(torch.from_numpy(np.stack(arrays)).to(job.runtime.device))  # (B, 3, H, W)
-        edges, displacements = edge_displacement(net, x, x.flip(-1), config.walk.pad)
+        with computing(config, x.device):
+            edges, displacements = edge_displacement(net, x, x.flip(-1), config.walk.pad)
         for sample, edge, displacement in zip(group, edges, displacements):
             cam = cam_path(job.inputs["seeds"], sample)
             yield job.folder, sample, cam, edge[0].clone(), displacement.clone(), config

@@ -40,6 +40,6 @@ class LocBeData:
 
 
 def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """The batch on the device, its images normalised there: (B, 3, S, S); the draws stay on the CPU."""
-    moved = {name: x if name == "draws" else x.to(device, non_blocking=True) for name, x in batch.items()}
+    """The batch on the device, its images normalised there: (B, 3, S, S); draws and tags stay on the CPU."""
+    moved = {name: x if name in ("draws", "tags") else x.to(device, non_blocking=True) for name, x in batch.items()}
     return moved | {"image": normalise(moved["image"])}

@@ -43,7 +43,7 @@ class LocBeStep:
 
     def losses(self, batch: Batch, seen: Seen, phase: Phase) -> Losses:
         """Every loss with its weight."""
-        tags, zero = batch["tags"], batch["image"].new_zeros(())
+        tags, zero = batch["tags"].to(batch["image"].device, non_blocking=True), batch["image"].new_zeros(())
         return {
             "classification": tag_loss(seen.whole.tags, tags),
             "auxiliary": tag_loss(seen.whole.inner_tags, tags),

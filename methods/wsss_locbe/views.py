@@ -48,7 +48,8 @@ def cut_crops(images: Tensor, regions: Tensor, draws: Tensor, patch: int, settin
 
     images (B, 3, H, W); regions (B, H, W) of `region_map`; draws (B, n) in [0, 1).
     """
-    groups = zip(images.split(settings.together), regions.split(settings.together), draws[:: settings.together])
+    on_host = regions.cpu()  # the one thing in a step that the host waits for: sizes of windows depend on it
+    groups = zip(images.split(settings.together), on_host.split(settings.together), draws[:: settings.together])
     return tuple(
         Crop(i * settings.together, window.patches(patch).cut(group))
         for i, (group, region, drawn) in enumerate(groups)

@@ -17,6 +17,7 @@ from wsss_cli.cam.store import Cam, cam_path, write_cam
 from wsss_cli.data.images import read_image
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
+from wsss_cli.nets.precision import Precision, computing
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_ppmg.config import Grid, Seeds
 from wsss_ppmg.data import cut
@@ -43,14 +44,16 @@ def make_cams(job: Job[Seeds], samples: Sequence[Sample], network: str) -> int:
     if todo:
         net = trained_network(job, network)
         with job.track("multi-crop CAMs", len(todo)) as tick:
-            for sample, maps in mean_maps(net, todo, config.grid, config.batch):
+            for sample, maps in mean_maps(net, todo, config.grid, config.batch, config):
                 write_cam(cam_path(job.folder, sample), stored(maps.cpu(), sample, config.full))
                 tick(1)
     job.barrier()
     return len(samples)
 
 
-def mean_maps(net: SeamNet, samples: Sequence[Sample], grid: Grid, batch: int) -> Iterator[tuple[Sample, Tensor]]:
+def mean_maps(
+    net: SeamNet, samples: Sequence[Sample], grid: Grid, batch: int, precision: Precision | None = None
+) -> Iterator[tuple[Sample, Tensor]]:
     """Each sample's CAMs (n, H, W) of its tags, on the network's device; `batch` cells at once, both ways round.
 
     Cells are read ahead of the network, so no more than a few batches are in memory.
@@ -63,7 +66,8 @@ def mean_maps(net: SeamNet, samples: Sequence[Sample], grid: Grid, batch: int) -
         if total is None or count is None:
             total = torch.zeros(len(sample.tags), sample.height, sample.width, device=net.fc8.weight.device)
             count = torch.zeros_like(total[0])
-        add_cells(total, count, net, squared, part.cells, sample.tags)
+        with computing(precision or Precision(), total.device):
+            add_cells(total, count, net, squared, part.cells, sample.tags)
         if part.last:
             yield sample, unit_range(total / count.clamp(min=1))
             total = count = None

@@ -22,6 +22,7 @@ from wsss_cli.engine.segment import Optimiser, Segment, prefers_masks
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.config import Net
 from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.nets.precision import FIELDS, Precision
 from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each
@@ -140,7 +141,7 @@ class Rough(Config):
     )
 
 
-class Seeds(StageConfig):
+class Seeds(Precision, StageConfig):
     """Train SEAM's network on cells of the images and take the mean class maps of all cells."""
 
     split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
@@ -172,14 +173,14 @@ class Seeds(StageConfig):
         made = ("scales", "batch", "alpha", "crf", "sure")
         rough = (
             Part("rough net", ("rough_net",), ("rough.net", "rough.training", "seed")),
-            Part("rough masks", ("rough",), tuple(f"rough.{key}" for key in made), of=("rough net",)),
+            Part("rough masks", ("rough",), (*(f"rough.{key}" for key in made), *FIELDS), of=("rough net",)),
         )
         cells, before = (("grid", "rough.overlap"), rough) if self.makes_rough() else ((), ())
         learnt = ("samples", "net", "training", "seed", *cells)
         return (
             *before,
             Part("CAM net", ("cam_net",), learnt, of=tuple(part.name for part in before)),
-            Part("CAMs", ("cam",), ("grid", "batch", "full"), of=("CAM net",)),
+            Part("CAMs", ("cam",), ("grid", "batch", "full", *FIELDS), of=("CAM net",)),
         )
 
     def promises(self, context: Context) -> Promises:

@@ -17,6 +17,7 @@ from wsss_cli.cam.multi_scale import pyramids
 from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import Sample
 from wsss_cli.job import Job
+from wsss_cli.nets.precision import computing
 from wsss_cli.refine.crf_config import crf_memory
 from wsss_ppmg.config import Rough, Seeds
 from wsss_ppmg.data import RandomCrops
@@ -82,6 +83,7 @@ def _tasks(job: Job, config: Rough, todo: Sequence[Sample]) -> Iterator[tuple[An
     net = trained_network(job, NETWORK)
     palette, form = job.data.info.palette, label_format(job.data.num_classes)
     for group, images, size in pyramids(todo, config.scales, config.batch):
-        maps = multi_scale_maps(net, images, [s.tags for s in group], size)
+        with computing(job.config, job.runtime.device):
+            maps = multi_scale_maps(net, images, [s.tags for s in group], size)
         for sample, cams in zip(group, maps):
             yield rough_path(job.folder, sample), sample.image, cams, sample.tags, config, form, palette

@@ -53,8 +53,11 @@ class TwoViews:
 
 
 def to_device(batch: dict[str, Tensor], device: torch.device) -> dict[str, Tensor]:
-    """The batch on the device, images normalised there: views (B, 3, S, S), local (L B, 3, s, s), crop after crop."""
-    moved = {name: value.to(device, non_blocking=True) for name, value in batch.items()}
+    """The batch on the device, images normalised there: views (B, 3, S, S), local (L B, 3, s, s), crop after crop.
+
+    The tags stay on the CPU.
+    """
+    moved = {n: value if n == "tags" else value.to(device, non_blocking=True) for n, value in batch.items()}
     local = moved["local"].transpose(0, 1).flatten(0, 1)  # (L B, s, s, 3)
     views = {name: normalise(moved[name]) for name in ("view1", "view2")}
     return moved | views | {"local": normalise(local)}

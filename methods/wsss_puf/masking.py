@@ -27,9 +27,26 @@ def masked_blocks(noise: Tensor, unsure: Tensor | None, ratio: float) -> Tensor:
     """
     score = noise if unsure is None else noise + unsure  # (B, h, w)
     flat = score.flatten(1)
-    count = math.ceil(flat.shape[1] * ratio)
+    count = masked_number(flat.shape[1], ratio)
     mask = torch.zeros_like(flat, dtype=torch.bool)
     return mask.scatter_(1, flat.topk(count, 1).indices, True).view_as(score)
+
+
+def masked_number(blocks: int, ratio: float) -> int:
+    """How many of an image's blocks are masked."""
+    return math.ceil(blocks * ratio)
+
+
+def masked_tokens(tokens: Tensor, mask: Tensor, each: int | None) -> Tensor:
+    """The masked tokens of all images, one image after the other: (B, N, D), mask (B, h, w) bool -> (M, D).
+
+    each  how many are masked in every image, if it is as many in each: then a GPU need not be asked
+    """
+    flat = mask.flatten(1)
+    if each is None:
+        return tokens[flat]
+    places = flat.byte().argsort(dim=1, descending=True, stable=True)[:, :each]  # (B, each), ascending
+    return tokens.gather(1, places[:, :, None].expand(-1, -1, tokens.shape[2])).flatten(0, 1)
 
 
 def to_tokens(blocks: Tensor, each: int) -> Tensor:

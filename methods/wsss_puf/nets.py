@@ -15,6 +15,7 @@ from wsss_cli.single_stage.build import build_decoder
 from wsss_cli.single_stage.network import SingleStage, peaks
 from wsss_puf.config import Net
 from wsss_puf.encoder import GatheringViT, Tokens
+from wsss_puf.masking import masked_tokens
 
 
 class SecondView(NamedTuple):
@@ -23,6 +24,7 @@ class SecondView(NamedTuple):
     images (B, 3, H, W) the second view; mask (B, h, w) bool, the patches of it that the student does not see;
     local (L B, 3, s, s) small views, the first ones of all images first, or None;
     classes, patches  which comparisons are wanted: of class tokens, of masked patches
+    masked  how many patches are masked in every image; None: not known, or not the same in all
     """
 
     images: Tensor
@@ -30,6 +32,7 @@ class SecondView(NamedTuple):
     local: Tensor | None = None
     classes: bool = True
     patches: bool = True
+    masked: int | None = None
 
 
 class Seen(NamedTuple):
@@ -82,16 +85,16 @@ class SelfReinforced(SingleStage):
         return self.projector(self.encoder.gather(self.encoder.tokens(images).last))
 
     @torch.no_grad()
-    def patch_scores(self, images: Tensor, mask: Tensor) -> tuple[Tensor, Tensor]:
+    def patch_scores(self, images: Tensor, mask: Tensor, masked: int | None = None) -> tuple[Tensor, Tensor]:
         """The teacher's scores of those patches that the student does not see (M, P); and the mean of all (1, P).
 
-        images (B, 3, H, W), seen whole; mask (B, h, w) bool.  The last layer is linear: the mean of its outputs is its
-        output of the mean, so that it need not see them all.
+        images (B, 3, H, W), seen whole; mask (B, h, w) bool; masked as in `SecondView`.  The last layer is linear: the
+        mean of its outputs is its output of the mean, so that it need not see them all.
         """
         patches = self.encoder.body.norm(self.encoder.tokens(images).last)  # (B, N, D)
         units = self.projector.bottleneck(patches)  # (B, N, d)
         mean = units.float().mean((0, 1))[None]  # (1, d)
-        return self.projector.cosines(units[mask.flatten(1)]), self.projector.cosines(mean)
+        return self.projector.cosines(masked_tokens(units, mask, masked)), self.projector.cosines(mean)
 
     def segmentation(self, images: Tensor) -> Tensor:
         return self.decoder(self.encoder.maps(self.encoder.tokens(images))[0])
@@ -126,7 +129,7 @@ class SelfReinforced(SingleStage):
                 tokens.append(self.encoder.gather(self.encoder.tokens(second.local).last))
             classes = self.projector(torch.cat(tokens)).unflatten(0, (-1, len(last)))  # (1 + L, B, P)
         if second.patches:
-            masked = self.projector(self.encoder.body.norm(last[hidden]))  # (M, P)
+            masked = self.projector(self.encoder.body.norm(masked_tokens(last, second.mask, second.masked)))  # (M, P)
         return classes, masked
 
 

@@ -16,7 +16,7 @@ from wsss_cli.ranks.distributed import mean_over_ranks
 from wsss_cli.single_stage.supervision import pseudo_labels, segmentation_losses, token_labels
 from wsss_puf.config import Train
 from wsss_puf.losses import class_distillation, patch_distillation
-from wsss_puf.masking import masked_blocks, to_tokens, uncertain
+from wsss_puf.masking import masked_blocks, masked_number, to_tokens, uncertain
 from wsss_puf.nets import SecondView, Seen, SelfReinforced
 from wsss_puf.schedules import Phase, masks_uncertain, phase, teacher_momentum, teacher_temperature
 from wsss_puf.teacher import Centres
@@ -46,14 +46,15 @@ class SelfReinforcement:
         self.config, self.total, self.ranks = config, total, ranks
 
     def __call__(self, model: nn.Module, batch: Batch, k: int) -> dict[str, Tensor]:
-        now, images, tags = self.phase(k), batch["view1"], batch["tags"]
+        now, images = self.phase(k), batch["view1"]
+        tags = batch["tags"].to(images.device, non_blocking=True)
         second = self.second(batch, now, k) if now.distils else None
         out: Seen = model(images, second, now.segments)
         return {
             "classification": F.multilabel_soft_margin_loss(out.tags.float(), tags),
             "auxiliary": F.multilabel_soft_margin_loss(out.inner_tags.float(), tags),
             **self.distillation(images, second, out, now, k),
-            **self.localisation(images, tags, out, now),
+            **self.localisation(images, batch["tags"], out, now),
         }
 
     def after(self, k: int) -> None:
@@ -68,8 +69,10 @@ class SelfReinforcement:
     def second(self, batch: Batch, now: Phase, k: int) -> SecondView:
         """The second view, partly masked, and what is wanted of it."""
         local = batch["local"] if len(batch["local"]) else None
-        patches = now.patches > 0 and self.config.masking.ratio > 0
-        return SecondView(batch["view2"], self.mask(batch, k), local, now.classes > 0, patches)
+        ratio, mask = self.config.masking.ratio, self.mask(batch, k)
+        blocks = batch["noise"][0].numel()
+        masked = masked_number(blocks, ratio) * (mask[0].numel() // blocks)
+        return SecondView(batch["view2"], mask, local, now.classes > 0, now.patches > 0 and ratio > 0, masked)
 
     def mask(self, batch: Batch, k: int) -> Tensor:
         """Which patches of the second view are masked: (B, h, w) bool."""
@@ -92,7 +95,7 @@ class SelfReinforcement:
             loss = class_distillation(out.classes, scores, self.centres.classes, *temps)
             classes = now.classes * loss
         if second is not None and out.masked is not None:
-            scores, mean = self.teacher.patch_scores(second.images, second.mask)  # (M, P), (1, P)
+            scores, mean = self.teacher.patch_scores(second.images, second.mask, second.masked)  # (M, P), (1, P)
             self.centres.see("patches", mean)
             loss = patch_distillation(out.masked, scores, self.centres.patches, second.mask, *temps)
             patches = now.patches * loss

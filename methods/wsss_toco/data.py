@@ -45,6 +45,6 @@ class ToCoData:
 
 
 def to_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """The batch on the device, its images normalised there: (B, 3, S, S); the seeds stay on the CPU."""
-    moved: dict[str, Tensor] = {n: batch[n].to(device, non_blocking=True) for n in (*IMAGES, "box", "tags")}
+    """The batch on the device, its images normalised there: (B, 3, S, S); seeds and tags stay on the CPU."""
+    moved: dict[str, Tensor] = {n: batch[n].to(device, non_blocking=True) for n in (*IMAGES, "box")}
     return batch | moved | {name: normalise(moved[name]) for name in IMAGES}

@@ -98,12 +98,13 @@ class ToCoStep:
             generator = torch.Generator().manual_seed(seed)
             return crop_corners(region, local.size, local.number, lambda n: torch.randperm(n, generator=generator))
 
-        at = torch.stack([corners(region, seed) for region, seed in zip(regions, seeds.tolist())])  # (B, n, 2)
+        on_host = regions.cpu()  # the one thing in a step that the host waits for: what is drawn depends on it
+        at = torch.stack([corners(region, seed) for region, seed in zip(on_host, seeds.tolist())])  # (B, n, 2)
         return cut(source, at, local.size), crop_flags(regions, at, local.size, local.least)
 
     def losses(self, batch: dict[str, Any], seen: Seen, cams: Cams | None, flags: Tensor | None) -> dict[str, Tensor]:
         """The six losses with their weights; without CAMs only the two classifications, the others 0."""
-        w, tags = self.config.losses, batch["tags"]
+        w, tags = self.config.losses, batch["tags"].to(batch["image"].device, non_blocking=True)
         found = {
             "classification": F.multilabel_soft_margin_loss(seen.out.tags.float(), tags),
             "auxiliary": F.multilabel_soft_margin_loss(seen.out.inner_tags.float(), tags),

@@ -17,6 +17,7 @@ from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_names import Names
 from wsss_cli.nets.clip_net import VIT_B16, ClipNet
+from wsss_cli.nets.precision import Precision
 from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, label_of_each_cam
@@ -154,7 +155,7 @@ class Train(Trained):
             )
 
 
-class Seeds(StageConfig):
+class Seeds(Precision, StageConfig):
     """Write CLIP's class activation maps, spread as the trained network says."""
 
     split: str | None = Field(None, description="the split to make CAMs of; the data set's training split")

@@ -63,9 +63,13 @@ class WeClipData:
 
 
 def to_device(batch: dict[str, Any], device: torch.device) -> dict[str, Any]:
-    """The batch on the device, its images normalised there (B, 3, S, S); black outside the image is so before."""
-    names = ("image", "box", "tags", "kept")
+    """The batch on the device, its images normalised there (B, 3, S, S); black outside the image is so before.
+
+    The tags stay on the CPU.
+    """
+    names = ("image", "box", "kept")
     moved: dict[str, Tensor] = {name: batch[name].to(device, non_blocking=True) for name in names}
+    moved["tags"] = batch["tags"]
     moved["image"] = normalise(moved["image"])
     if "seen" not in batch:
         return moved

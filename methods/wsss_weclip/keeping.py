@@ -15,10 +15,10 @@ from wsss_cli.batches.views import Cropped
 from wsss_cli.config import as_dict
 from wsss_cli.data.images import read_image
 from wsss_cli.data.prepared import Sample
-from wsss_cli.engine.loop import autocast
 from wsss_cli.errors import WsssError
 from wsss_cli.files import keep_if_made_from, writing
 from wsss_cli.job import Job
+from wsss_cli.nets.precision import computing
 from wsss_cli.sound import open_file
 from wsss_weclip.config import Train
 from wsss_weclip.nets import Evidence, WeClip
@@ -52,7 +52,7 @@ def look_at_whole(job: Job, net: WeClip, sample: Sample, mirrored: bool) -> Evid
     image, _ = whole_view(read_image(sample.image), config.augment.crop, mirrored)
     x = normalise(torch.from_numpy(image)[None].to(device))  # (1, 3, S, S)
     tags = multi_hot(sample.tags, job.data.num_classes)[None].to(device)
-    with autocast(config.loop, device):
+    with computing(config.loop, device):
         return net.look(x, tags, config.labelling.maps)
 
 
@@ -64,7 +64,8 @@ def made_of(job: Job, net: WeClip) -> str:
         if key.startswith(("encoder.", "dino.", "classes", "background")):
             digest.update(key.encode() + value.cpu().contiguous().numpy().tobytes())
     net_asked = {name: getattr(config.net, name) for name in ("levels", "cam_level", "logit_scale", "half_projection")}
-    asked = as_dict(config.augment), net_asked, config.labelling.maps, config.keep_features, config.loop.amp
+    computed = config.loop.amp, config.loop.matmul
+    asked = as_dict(config.augment), net_asked, config.labelling.maps, config.keep_features, *computed
     return f"{job.data.info.hash}\n{digest.hexdigest()}\n{asked}\n"
 
 

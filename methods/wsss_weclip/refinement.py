@@ -24,21 +24,29 @@ EPS = 1e-5
 def spread_cams(seen: Evidence, tags: Tensor, settings: Labels, said: Outputs | None) -> list[Tensor]:
     """Each image's CAMs, spread by attention and normalised: (n, h, w) of its n classes, in their order.
 
-    tags (B, C) 0/1; said: what the decoder makes of the images, which then guides; None: nothing does
+    tags (B, C) 0/1, best on the CPU: a GPU would have to be waited for
+    said  what the decoder makes of the images, which then guides; None: nothing does
     """
     if said is None:
         affinity = seen.attention[:, -settings.plain_maps :].float().mean(1)  # (B, n, n)
     else:
         affinity = guided_affinity(seen.attention[:, -settings.guided_maps :].float(), said.affinity)
+    present = [row.nonzero()[:, 0].to(seen.cams.device, non_blocking=True) for row in tags]
+    every = [cams[keys].float() for cams, keys in zip(seen.cams, present)]  # (n, h, w) each
+    boxes = boxes_of_each(every, settings.box_threshold)
     matrices, spread = attention.transition(affinity), []
-    for i, (cams, matrix) in enumerate(zip(seen.cams, matrices)):
-        keys = tags[i].nonzero()[:, 0]
-        maps = cams[keys].float()  # (n, h, w)
-        boxes = 1.0 if settings.box_threshold is None else attention.boxes_of(maps, settings.box_threshold)
+    for i, (keys, maps, box, matrix) in enumerate(zip(present, every, boxes, matrices)):
         if settings.weigh and said is not None:
             maps = maps * said.logits[i].float().softmax(0)[keys + 1]
-        spread.append(min_max(attention.spread(boxes * maps, matrix)))
+        spread.append(min_max(attention.spread(box * maps, matrix)))
     return spread
+
+
+def boxes_of_each(every: Sequence[Tensor], threshold: float | None) -> Sequence[Tensor | float]:
+    """`boxes_of` the maps (n, h, w) of each image, which the host looks at together; None: all of them."""
+    if threshold is None:
+        return [1.0] * len(every)
+    return attention.boxes_of(torch.cat(list(every)), threshold).split([len(maps) for maps in every])
 
 
 def guided_affinity(maps: Tensor, predicted: Tensor) -> Tensor:

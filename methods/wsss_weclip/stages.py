@@ -23,6 +23,7 @@ from wsss_cli.engine.part import Taken, meta, read_part, train_or_take
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.clip import ClipVisual
 from wsss_cli.nets.clip_text import features_of_run
+from wsss_cli.nets.precision import computing
 from wsss_cli.nets.weights.pretrained import load_clip, load_pretrained
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.single_stage.network import Segmentation
@@ -130,8 +131,10 @@ def cams_of(net: WeClip, batch: Tensor, samples: list[Sample], config: Seeds) ->
     size = (batch.shape[1], batch.shape[2])
     x = normalise(batch)
     tags = torch.stack([multi_hot(s.tags, len(net.classes)) for s in samples]).to(x.device)
-    seen = net.look(x, tags, config.labelling.maps)
-    spread = spread_cams(seen, tags, config.labelling, net(seen))
+    with computing(config, x.device):
+        seen = net.look(x, tags, config.labelling.maps)
+        said = net(seen)
+    spread = spread_cams(seen, tags, config.labelling, said)
     small = [enlarged(cam, strided_size(size)).cpu().numpy() for cam in spread]
     return [Cam(np.array(sorted(s.tags), dtype=np.int64), cam, size) for s, cam in zip(samples, small)]
 

@@ -76,7 +76,8 @@ class WeClipStep:
 def labels_of(images: Tensor, cams: list[Tensor], tags: Tensor, settings: Labels) -> Tensor:
     """Normalised images (B, 3, H, W) and the CAMs of their classes, (n, h, w) each -> (B, H, W) ids."""
     form = label_format(tags.shape[1])
-    parts = zip(images, cams, (row.nonzero()[:, 0] + 1 for row in tags))
+    present = [(row.nonzero()[:, 0] + 1).to(images.device, non_blocking=True) for row in tags]
+    parts = zip(images, cams, present)
     return torch.stack([refined_label(i, enlarged(c, i.shape[1:]), keys, settings.par, form) for i, c, keys in parts])
 
 

@@ -7,6 +7,8 @@ tiny networks; the state dicts before and after an iteration of `fit` are compar
 from __future__ import annotations
 
 import re
+import warnings
+from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
@@ -17,6 +19,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from host_reads import counting
 from tiny_recipes import Tiny
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.engine import loop
@@ -50,8 +53,8 @@ class Case:
     resumed: bool = False
     later: tuple[str, ...] = ()
 
-    def tiny(self, data: Prepared, folder: Path) -> Tiny:
-        return Tiny(data, folder, self.name, "voc")
+    def tiny(self, data: Prepared, folder: Path, device: str = "cpu") -> Tiny:
+        return Tiny(data, folder, self.name, "voc", device)
 
 
 def train(**settings: Any) -> dict[str, Any]:
@@ -154,6 +157,8 @@ CASES = {
         looking=False,
         settings=train(losses=AT_ONCE, distillation={"steady": True}),
     ),
+    # CLIP and DINOv2 are frozen and in eval mode
+    "weclip": Case("weclip", "train", changes=(r"^fusion", r"^decoder"), still=(r"^encoder\.", r"^dino\.")),
     # batch norms in eval mode always, their gamma and beta in no group of the optimiser
     "bcm: base": Case("bcm", "train", 0, 3, fixed=(NORMS,), still=(NORMS,), settings=train(**MASKS), resumed=True),
     "bcm: bcm": Case("bcm", "train", 1, 3, (r"backbone", r"head", r"bcm"), (NORMS,), (NORMS,), settings=train(**MASKS)),
@@ -161,16 +166,48 @@ CASES = {
 }
 
 
+TAGS = {"online.py: nonzero": 1, "dual.py: nonzero": 4}
+READS: dict[str, dict[str, int]] = {
+    # on a GPU it adds up without asking
+    "irn: boundaries and displacements": {"losses.py: bincount": 1},
+    # which samples are mixed and changed is drawn on the host, and stays there
+    "beco: mixed by the given labels": {"mixing.py: nonzero": 1, "augment.py: nonzero": 64},
+    "beco: mixed by their own labels": {"mixing.py: nonzero": 1, "augment.py: nonzero": 64},
+    # tags stay on the host; the map of regions is copied there once: what is drawn, and its size, depends on it
+    "toco": TAGS | {"crops.py: nonzero": 4},
+    "locbe": TAGS | {"windows.py: nonzero": 2},
+    "weclip": {
+        "softmax_cam.py: _local_scalar_dense": 1,
+        "softmax_cam.py: nonzero": 2,
+        "refinement.py: nonzero": 4,
+        "step.py: nonzero": 4,
+    },
+    "puf": {"online.py: nonzero": 2, "dual.py: nonzero": 8},
+    "puf: steady": {"online.py: nonzero": 2, "dual.py: nonzero": 8},
+}
+"""What a step asks for; nothing, if it does not stand here.  On a GPU all of these are asked of tensors on the host."""
+
+LATTICE = ("lattice.py", "simplex.py", "sparse.py")
+"""Files of the dense energy's filter, whose size depends on the images' colours: it must ask."""
+
+
+WAITS = {"toco": 41, "locbe": 1, "weclip": 1, "puf": 40, "puf: steady": 40}
+"""How often an iteration on a GPU may wait: once for the map of regions or for WeCLIP's
+boxes, 40 times for the dense energy's filter."""
+
+
 @dataclass
 class Seen:
     """One training: the names that its first iteration here changed, of all that there are; and who worked how.
 
-    used  of each module with state or randomness the (whether gradients were wanted, whether in training mode)
+    used   of each module with state or randomness the (whether gradients were wanted, whether in training mode)
+    reads  how often the step asked for values or sizes that the device has
     """
 
     names: set[str] = field(default_factory=set)
     changed: set[str] = field(default_factory=set)
     used: dict[str, set[tuple[bool, bool]]] = field(default_factory=dict)
+    reads: Counter[str] = field(default_factory=Counter)
 
 
 @dataclass
@@ -195,8 +232,10 @@ class Watch:
         modules = {"": state.training.model, **{f"{n}.": m for n, m in state.training.modules.items()}}
         seen, before = Seen(), _copies(modules)
         self.trainings.append(seen)
+        state.training.step = counting(step := state.training.step, seen.reads)
         hooks = [h for prefix, module in modules.items() for h in _listen(prefix, module, seen)]
         result = self.iterate(state, *args)
+        state.training.step = step
         for hook in hooks:
             hook.remove()
         after = _copies(modules)
@@ -213,6 +252,33 @@ def watching(stop: bool = False, last: int = 99) -> Iterator[Watch]:
         watch = Watch(loop._State.iterate, stop, last)
         patch.setattr(loop._State, "iterate", lambda *args: watch(*args))
         yield watch
+
+
+@contextmanager
+def counting_waits(number: int) -> Iterator[list[str]]:
+    """What torch says of waits in the second iteration of the training of that number, after which `fit` fails."""
+    found: list[str] = []
+    seen: list[Any] = []
+    iterate = loop._State.iterate
+
+    def watched(state: Any, *args: Any) -> Any:
+        first = not any(state is known for known in seen)
+        seen.extend([state] * first)
+        if first or len(seen) <= number:
+            return iterate(state, *args)
+        with warnings.catch_warnings(record=True) as caught:
+            warnings.simplefilter("always")
+            torch.cuda.set_sync_debug_mode("warn")
+            try:
+                iterate(state, *args)
+            finally:
+                torch.cuda.set_sync_debug_mode("default")
+        found.extend(f"{w.filename}:{w.lineno}" for w in caught if "synchroniz" in str(w.message))
+        raise WsssError("stopped")
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(loop._State, "iterate", watched)
+        yield found
 
 
 @pytest.fixture(scope="module")
@@ -268,6 +334,25 @@ def check(case: Case, seen: Seen) -> None:
 @pytest.mark.parametrize("case", CASES.values(), ids=CASES)
 def test_a_step_changes_what_learns_and_nothing_else(trainings: Callable[[Case], Seen], case: Case) -> None:
     check(case, trainings(case))
+
+
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_reads_no_more_from_the_device_than_allowed(trainings: Callable[[Case], Seen], name: str) -> None:
+    """A new one makes a GPU stand still: replace it, or say in docs/speed.md why it must be."""
+    reads = trainings(CASES[name]).reads
+    assert {key: n for key, n in reads.items() if not key.startswith(LATTICE)} == READS.get(name, {})
+
+
+@pytest.mark.skipif(not torch.cuda.is_available(), reason="no GPU")
+@pytest.mark.parametrize("name", CASES)
+def test_a_step_on_a_gpu_waits_no_more_than_allowed(scenes: Prepared, tmp_path: Path, name: str) -> None:
+    """Forward, backward and optimiser of one iteration, whose losses are read by an event, which is no such wait."""
+    case = CASES[name]
+    tiny, waits = case.tiny(scenes, tmp_path, "cuda"), WAITS.get(name, 0)
+    number = case.number + (1 if case.stage == "pseudo" else 0)
+    with counting_waits(number) as found, pytest.raises(WsssError, match="stopped"):
+        tiny.run(case.stage, case.settings)
+    assert len(found) <= waits, Counter(found)
 
 
 @pytest.mark.parametrize(

@@ -66,7 +66,7 @@ def bounds_of(ours: dict[str, Any], bound: dict[str, Any], name: str = "predicti
 
 
 def test_every_setting_of_a_score_is_compared() -> None:
-    assert set(CHANGED) >= ALL.keys() - {"labels", "effective_batch"}
+    assert set(CHANGED) >= ALL.keys() - {"labels", "effective_batch", "precision"}
     assert "reaches 80.0 %" in bounds_of(MADE, MADE | {"effective_batch": 8})[0]
 
 

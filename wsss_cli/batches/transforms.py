@@ -174,17 +174,24 @@ def normalise(images: Tensor, valid: Tensor | None = None) -> Tensor:
     images (B, H, W, 3) uint8, on the device; valid (B, 4) y, x, h, w of the real pixels (`Placement.valid`), None: all.
     Returns (B, 3, H, W) float32.
     """
-    std = torch.tensor(STD, device=images.device).view(3, 1, 1)
-    mean = torch.tensor(MEAN, device=images.device).view(3, 1, 1)
+    mean, std = (per_channel(values, images.device) for values in (MEAN, STD))
     floats = images.permute(0, 3, 1, 2).to(torch.float32, memory_format=torch.contiguous_format)  # (B, 3, H, W)
     floats = floats.div_(255).sub_(mean).div_(std)
-    return floats if valid is None else floats.mul_(_inside(valid.to(images.device), *images.shape[1:3])[:, None])
+    if valid is None:
+        return floats
+    there = valid.to(images.device, non_blocking=True)
+    return floats.mul_(_inside(there, *images.shape[1:3])[:, None])
+
+
+def per_channel(values: Sequence[float], device: torch.device) -> Tensor:
+    """A number for each channel, (3, 1, 1) float32, sent to the device without waiting for what it is at."""
+    return torch.tensor(values).view(-1, 1, 1).to(device, non_blocking=True)
 
 
 def denormalise(images: Tensor) -> Tensor:
     """255 (images std + mean), the inverse of `normalise`: (B, 3, H, W) -> the same, about 0..255."""
     # rounded to float32 once, as the released code's 123.675 and so on: `as_bytes` cuts off what is a hair too small
-    mean, std = (torch.tensor([255 * x for x in v], device=images.device).view(3, 1, 1) for v in (MEAN, STD))
+    mean, std = (per_channel([255 * x for x in v], images.device) for v in (MEAN, STD))
     return (images.float() * std).add_(mean)
 
 

@@ -32,11 +32,12 @@ def online_cams(
     (align_corners False), summed over scales; then minus its minimum, divided by its maximum + 1e-5.
     [Ru et al. 2023, released code]
 
-    images (B, 3, H, W); tags (B, C) 1 where the class is present
+    images (B, 3, H, W); tags (B, C) 1 where the class is present, best on the CPU: a GPU would have to be waited for
     relu_first  ReLU before the maps are enlarged (PUF) instead of after it (ToCo, LOC-BE)
     known       what `maps_of` gives for the images as they are, if it is there already
     """
-    owner, channel = tags.nonzero(as_tuple=True)  # (P,) each: P classes present in all images
+    present = tags.nonzero(as_tuple=True)
+    owner, channel = (x.to(images.device, non_blocking=True) for x in present)  # (P,) each: P classes in all images
     size, total = (images.shape[2], images.shape[3]), None
     for scale in scales:
         with _weights_cast_anew(images.device.type):

@@ -14,6 +14,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.optimiser import TwoRates
 from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.nets.precision import FIELDS, Precision
 from wsss_cli.parts import Part
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import Promises, each
@@ -59,7 +60,7 @@ class TagTraining(Config):
     loop: Loop = Field(Loop(epochs=5, batch=16), description="length of the training")
 
 
-class Seeds(StageConfig):
+class Seeds(Precision, StageConfig):
     """Train a classification network on the tags and take its multi-scale class maps."""
 
     split: str | None = Field(None, description="the split to learn from and to make CAMs of; the data set's")
@@ -81,7 +82,7 @@ class Seeds(StageConfig):
     def parts(self) -> Sequence[Part]:
         return (
             Part("CAM net", (FOLDER,), ("net", "training", "seed")),
-            Part("CAMs", ("cam",), ("scales", "batch"), of=("CAM net",)),
+            Part("CAMs", ("cam",), ("scales", "batch", *FIELDS), of=("CAM net",)),
         )
 
     def work(self, context: Context) -> Iterator[Work]:

@@ -29,8 +29,10 @@ def softmax_cams(
     of `scale` times the cosines of the image with the names of the classes present and of background; then twice
     `min_max`.  Images do not see each other, so one backward pass serves the j-th class of every image.
 
-    tokens (B, N, D) that enter the last block; tags (B, C) 1 where the class is present; classes (C, E) and background
-    (b, E) the features of names.  Returns (B, C, h, w), (B, N, N).
+    tokens (B, N, D) that enter the last block; tags (B, C) 1 where the class is present, best on the CPU: a GPU would
+    have to be waited for; classes (C, E) and background (b, E) the features of names.
+
+    Returns (B, C, h, w), (B, N, N).
     """
     with torch.no_grad():
         activation = tower.activation(tokens)
@@ -39,9 +41,10 @@ def softmax_cams(
     features = tower.features(tower.last(tokens.detach(), mixed)).float()  # (B, E)
     cams = torch.zeros(*tags.shape, *grid, device=tokens.device)
     with torch.autocast(tokens.device.type, enabled=False):  # a score near 1 is 1 in less than float32
-        prob = present_softmax(features, tags, classes, background, scale)  # (B, C)
+        there = tags.to(tokens.device, non_blocking=True)
+        prob = present_softmax(features, there, classes, background, scale)  # (B, C)
         for rank in range(int(tags.sum(1).max())):
-            owner, channel = nth_present(tags, rank)
+            owner, channel = (x.to(tokens.device, non_blocking=True) for x in nth_present(tags, rank))
             (grad,) = torch.autograd.grad(prob[owner, channel].sum(), mixed, retain_graph=True)
             weight = tower.mean_gradient(Attended(*(x[owner] for x in attended)), grad[owner])  # (P, D)
             maps = as_map(activation[owner, 1:].float(), grid)  # (P, D, h, w)

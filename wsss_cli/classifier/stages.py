@@ -27,6 +27,7 @@ from wsss_cli.data.labels import label_path, write_labels
 from wsss_cli.engine.optimiser import at_two_rates
 from wsss_cli.engine.part import PATH, trained_part
 from wsss_cli.job import Job
+from wsss_cli.nets.precision import computing
 from wsss_cli.nets.weights.filling import load_exactly
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.nets.weights.reading import read_weights
@@ -100,7 +101,8 @@ def make_cams(job: Job[Seeds], method: str) -> int:
     net = job.ready(trained_classifier(job, job.folder, method))
     with job.track("make CAMs", len(todo)) as tick:
         for group, images, size in pyramids(todo, config.scales, config.batch):
-            cams = multi_scale_cams(net.cams, images, [s.tags for s in group], size, job.runtime.device)
+            with computing(config, job.runtime.device):
+                cams = multi_scale_cams(net.cams, images, [s.tags for s in group], size, job.runtime.device)
             for sample, cam in zip(group, cams):
                 write_cam(cam_path(job.folder, sample), cam)
                 tick(1)

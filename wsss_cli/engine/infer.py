@@ -32,6 +32,7 @@ from wsss_cli.job import Job
 from wsss_cli.load_object import load_object
 from wsss_cli.nested import nested
 from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.nets.precision import Precision, computing
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import Promises, each
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
@@ -42,7 +43,7 @@ Fusion = Literal["mean", "max", "coarse_max", "coarse_mean", "sum_max", "max_sum
 Rounding = Literal["nearest", "down", "factor"]
 
 
-class Infer(StageConfig):
+class Infer(Precision, StageConfig):
     """How a trained network is applied."""
 
     split: str | None = Field(None, description="the split to predict; the data set's validation split")
@@ -169,7 +170,9 @@ def predict(net: Net, images: Tensor, config: Infer, size: Sequence[int]) -> Ten
     if config.long_side is not None:
         x = _to_size(x, floor_size(x.shape[2:], config.long_side / max(x.shape[2:])))
     net = windowed(net, config.window, config.window_stride)
-    return fuse(_logits_of_scales(net, x, config, size), config.fusion)
+    with computing(config, x.device):
+        maps = _logits_of_scales(net, x, config, size)
+    return fuse(maps, config.fusion)
 
 
 def _logits_of_scales(net: Net, x: Tensor, config: Infer, size: Sequence[int]) -> list[list[Tensor]]:

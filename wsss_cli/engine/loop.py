@@ -5,16 +5,13 @@ Read top to bottom: `fit` is the whole story, the functions below it are its par
 
 from __future__ import annotations
 
-import json
-import math
 import signal
-import threading
 import time
 from collections.abc import Callable, Iterator
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any
 
 import torch
 from pydantic import Field
@@ -24,20 +21,23 @@ from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
 
 from wsss_cli import bounds, console
 from wsss_cli.batches.loader import TrainingData, batches_per_epoch, readers_watched, training_loader
-from wsss_cli.config import Config
 from wsss_cli.context import Context
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.batch_norms import renew_statistics
+from wsss_cli.engine.fixed_shapes import benchmarked, compile_parts, no_compiler, uncompiled
+from wsss_cli.engine.optimiser import fuse
+from wsss_cli.engine.reports import Clock, Journal, Late, Report, Reports
+from wsss_cli.engine.stopping import Stopped, signals_noted
 from wsss_cli.errors import WsssError
-from wsss_cli.files import append_text, write_text
 from wsss_cli.nets.layers.depthwise import quicken
+from wsss_cli.nets.precision import Precision, autocast, products
 from wsss_cli.ranks.distributed import Runtime, any_ranks, gather, mean_over_ranks
 
 Losses = dict[str, Tensor]
 Step = Callable[[nn.Module, Any, int], Losses]
 
 
-class Loop(Config):
+class Loop(Precision):
     """How long and how a network is trained."""
 
     epochs: float = Field(5, gt=0, le=bounds.EPOCHS, description="passes over the training images")
@@ -48,8 +48,10 @@ class Loop(Config):
     accumulate: int = Field(
         1, gt=0, le=bounds.BATCH, description="split each batch into this many forward passes, to save memory"
     )
-    amp: Literal["off", "bf16", "fp16"] = Field("off", description="mixed precision of the forward passes")
     channels_last: bool = Field(False, description="memory format of the network; often faster, same values")
+    compile: bool = Field(
+        False, description="torch.compile the backbone's parts for the sizes of the crops; needs a C++ compiler"
+    )
     ema: float = Field(0.0, ge=0, lt=1, description="decay of an average of the weights that is used afterwards; 0 off")
     precise_bn: int = Field(
         0,
@@ -60,7 +62,12 @@ class Loop(Config):
     sync_bn: bool = Field(False, description="batch statistics over all ranks (GPU only)")
     clip: float = Field(0.0, ge=0, le=bounds.FACTOR, description="largest gradient norm; 0 off")
     save_minutes: float = Field(5.0, ge=0, le=bounds.MINUTES, description="time between checkpoints")
-    log_every: int = Field(10, gt=0, le=bounds.STEPS, description="iterations between lines of metrics.jsonl")
+    log_every: int = Field(
+        10,
+        gt=0,
+        le=bounds.STEPS,
+        description="iterations between lines of metrics.jsonl; several ranks save, and answer a signal, at a line",
+    )
 
     def share(self, ranks: int, where: str = "loop") -> int:
         """Images of a rank's forward pass. Raises WsssError if the batch cannot be split so."""
@@ -78,6 +85,8 @@ class Loop(Config):
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
+        if self.compile and (problem := no_compiler()):
+            yield problem
         try:
             self.share(context.ranks, where)
             if context.images is not None:
@@ -131,47 +140,45 @@ def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title
     total = total_iterations(loop, len(training.data))
     per_epoch = batches_per_epoch(len(training.data), loop.batch)
     state = _State.create(training, loop, runtime, seed)
-    k = state.resume(path) if path.exists() else 0
+    k, last = state.resume(path) if path.exists() else (0, {})
     _check_same(k, path, runtime)
     if k >= total:
-        return state.last
+        return last
     if runtime.main and k:
         console.say(f"{title}: goes on from iteration {k} of {total}")
-    journal = _Journal(folder / "metrics.jsonl", k) if runtime.main else None
+    reports = Reports(title, Journal(folder / "metrics.jsonl", k) if runtime.main else None, per_epoch, last)
     saved = time.monotonic()
     showing = console.track(title, total - k, "iterations", runtime.main)
-    with readers_watched(), _signals() as signals, showing as tick:
+    with _computed(loop, runtime), readers_watched(), signals_noted() as signals, showing as tick:
         batches = iter(_loader(training, loop, runtime, seed, k, total))
         while k < total:
-            losses, seconds = state.iterate(batches, k)
-            _check_finite(losses, k + 1, title)
+            logs = (k + 1) % loop.log_every == 0 or k + 1 == total
+            validates = training.validate is not None and (k + 1) % (training.validate_every * per_epoch) == 0
+            meets = runtime.world == 1 or logs or validates  # all ranks, who then decide alike
+            report = state.iterate(batches, k, meets)
             k += 1
-            state.last = losses | {"seconds": sum(seconds.values())}
-            row = {"lr": state.rate(), **losses, "time": seconds} if k % loop.log_every == 0 or k == total else {}
-            if training.validate is not None and k % (training.validate_every * per_epoch) == 0:
-                row |= state.validate(training.validate)
-            if journal is not None and row:
-                journal.write({"iteration": k, "epoch": k / per_epoch, **row})
-            tick(1, note=f"loss {sum(losses.values()):.4g}")
+            report.rate = state.rate() if logs else None
+            reports.add(report)  # on a GPU it has yet to be computed: the one before is looked at
+            tick(1, note=reports.note())
+            if not meets:
+                continue
             due = time.monotonic() - saved > 60 * loop.save_minutes
-            stop, due = any_ranks([bool(signals), due], runtime)
+            stop, due, bad = any_ranks([bool(signals), due, reports.bad is not None], runtime)
+            ends = stop or due or k == total
+            if bad or validates or ends:
+                reports.check()  # so that nothing is kept that comes after a loss that is not finite
+            if training.validate is not None and validates:
+                report.scores = state.validate(training.validate)
             if k == total:
                 state.renew_statistics()
-            if stop or due or k == total:
-                state.save(path, k, done=k == total)
+            if ends:
+                reports.settle()
+                state.save(path, k, reports.last, done=k == total)
                 saved = time.monotonic()
             if stop and k < total:
                 text = f"{title}: saved at iteration {k} of {total}; the same command goes on from there"
                 raise Stopped(signals[0] if signals else signal.SIGTERM, text)
-    return state.last
-
-
-class Stopped(SystemExit):
-    """A signal ended the training after its state was saved; `text` says so to the user."""
-
-    def __init__(self, signum: int, text: str) -> None:
-        super().__init__(128 + signum)
-        self.text = text
+    return reports.last
 
 
 @dataclass
@@ -186,14 +193,15 @@ class _State:
     scaler: torch.amp.GradScaler
     base_rates: list[float]
     seed: int
-    last: dict[str, float]
 
     @classmethod
     def create(cls, training: Training, loop: Loop, runtime: Runtime, seed: int) -> _State:
         loop.share(runtime.world)
         format_ = torch.channels_last if loop.channels_last else torch.preserve_format
         plain = training.model.to(runtime.device).to(memory_format=format_)
-        if runtime.device.type == "cpu":
+        if loop.compile:
+            compile_parts(plain, runtime.device)
+        elif runtime.device.type == "cpu":
             quicken(plain)
         plain.train()  # a network decides in its `train` which of its parts stay in eval mode
         for module in training.modules.values():
@@ -202,12 +210,13 @@ class _State:
         ema = AveragedModel(plain, multi_avg_fn=average, use_buffers=True) if loop.ema else None
         scaler = torch.amp.GradScaler(runtime.device.type, enabled=loop.amp == "fp16")
         rates = [group["lr"] for group in training.optimizer.param_groups]
+        fuse(training.optimizer, runtime.device)
         checkpoint.seed_all(seed + runtime.rank)
-        return cls(training, loop, runtime, _wrap(plain, loop, runtime), ema, scaler, rates, seed, {})
+        return cls(training, loop, runtime, _wrap(plain, loop, runtime), ema, scaler, rates, seed)
 
-    def iterate(self, batches: Iterator[Any], k: int) -> tuple[dict[str, float], dict[str, float]]:
-        """One optimiser step. Returns the mean losses over ranks and the seconds of its parts."""
-        clock = _Clock(self.runtime.device)
+    def iterate(self, batches: Iterator[Any], k: int, meets: bool) -> Report:
+        """One optimiser step.  meets: the ranks do, and report the means of their losses."""
+        clock = Clock()
         optimizer, n = self.training.optimizer, self.loop.accumulate
         for group, rate in zip(optimizer.param_groups, self.base_rates):
             group["lr"] = rate * self.training.factor(k)
@@ -230,7 +239,8 @@ class _State:
         if self.training.after is not None:
             self.training.after(k)
         clock.lap("optimizer")
-        return _mean_losses(sums), clock.seconds
+        values = torch.stack(list(sums.values()))
+        return Report(k + 1, tuple(sums), Late(mean_over_ranks(values) if meets else values), clock.seconds)
 
     def _step_optimizer(self) -> None:
         if self.loop.clip:
@@ -245,7 +255,8 @@ class _State:
         """The scores of the weights that are used afterwards; whatever mode the modules were in is put back."""
         model = self.averaged()
         modes = [(module, module.training) for module in model.modules()]
-        scores = function(model)
+        with benchmarked(False), uncompiled(self.loop.compile):  # images of many sizes
+            scores = function(model)
         for module, mode in modes:
             module.training = mode
         return scores
@@ -267,7 +278,7 @@ class _State:
         """The weights that are used afterwards."""
         return self.ema.module if self.ema is not None else self.training.model
 
-    def save(self, path: Path, k: int, done: bool) -> None:
+    def save(self, path: Path, k: int, last: dict[str, float], done: bool) -> None:
         content = {
             "meta": self.training.meta,
             "iteration": k,
@@ -278,12 +289,12 @@ class _State:
             "optimizer": self.training.optimizer.state_dict(),
             "scaler": self.scaler.state_dict(),
             "modules": {name: m.state_dict() for name, m in self.training.modules.items()},
-            "losses": self.last,
+            "losses": last,
         }
         checkpoint.save(path, content, self.runtime)
 
-    def resume(self, path: Path) -> int:
-        """Put everything back as it was; returns the iteration to go on from.
+    def resume(self, path: Path) -> tuple[int, dict[str, float]]:
+        """Put everything back as it was; returns the iteration to go on from, and the losses of the last one.
 
         Raises WsssError if the checkpoint is damaged or of another training.
         """
@@ -296,6 +307,7 @@ class _State:
             self.ema.module.load_state_dict(content["model"])
             self.ema.n_averaged.fill_(content["ema_updates"])
         self.training.optimizer.load_state_dict(content["optimizer"])
+        fuse(self.training.optimizer, self.runtime.device)  # whatever the device was that it comes from
         self.scaler.load_state_dict(content["scaler"])
         for name, module in self.training.modules.items():
             module.load_state_dict(content["modules"][name])
@@ -304,33 +316,14 @@ class _State:
             checkpoint.set_rng_state(states[self.runtime.rank], self.runtime.device)
         elif self.runtime.main:
             console.warn(f"resumes with {self.runtime.world} ranks what {len(states)} began: random draws will differ")
-        self.last = content["losses"]
-        return content["iteration"]
+        return content["iteration"], content["losses"]
 
 
-class _Journal:
-    """metrics.jsonl; on resumption the lines that the checkpoint does not know are dropped."""
-
-    def __init__(self, path: Path, iteration: int) -> None:
-        lines = path.read_text(encoding="utf-8", errors="replace").splitlines() if path.is_file() and iteration else []
-        write_text(path, "".join(line + "\n" for line in lines if _iteration(line) <= iteration))
-        self.path = path
-
-    def write(self, row: dict[str, Any]) -> None:
-        append_text(self.path, json.dumps(row) + "\n")
-
-
-class _Clock:
-    """Seconds of the parts of an iteration; on a GPU they are what the host waited."""
-
-    def __init__(self, device: torch.device) -> None:
-        self.seconds: dict[str, float] = {}
-        self.last = time.perf_counter()
-
-    def lap(self, part: str) -> None:
-        now = time.perf_counter()
-        self.seconds[part] = self.seconds.get(part, 0.0) + now - self.last
-        self.last = now
+@contextmanager
+def _computed(loop: Loop, runtime: Runtime) -> Iterator[None]:
+    """In which numbers, and by which kernels: crops have few sizes, so that trying all pays."""
+    with products(loop, runtime.device), benchmarked(runtime.device.type == "cuda"):
+        yield
 
 
 def _wrap(model: nn.Module, loop: Loop, runtime: Runtime) -> nn.Module:
@@ -357,16 +350,6 @@ def _loader(training: Training, loop: Loop, runtime: Runtime, seed: int, k: int,
     )
 
 
-def autocast(loop: Loop, device: torch.device) -> torch.autocast:
-    """The mixed precision that the settings ask for."""
-    dtype = torch.float16 if loop.amp == "fp16" else torch.bfloat16
-    return torch.autocast(device.type, dtype, enabled=loop.amp != "off")
-
-
-def _mean_losses(sums: dict[str, Tensor]) -> dict[str, float]:
-    return dict(zip(sums, mean_over_ranks(torch.stack(list(sums.values()))).tolist()))
-
-
 def _check_same(k: int, path: Path, runtime: Runtime) -> None:
     """Raises WsssError if ranks see different checkpoints: they would wait for each other for ever."""
     seen = gather(k)
@@ -375,47 +358,3 @@ def _check_same(k: int, path: Path, runtime: Runtime) -> None:
             f"the ranks see different states of {path}: iterations {seen}",
             "all machines must share the folder of runs",
         )
-
-
-def _check_finite(losses: dict[str, float], k: int, title: str) -> None:
-    bad = {name: value for name, value in losses.items() if not math.isfinite(value)}
-    if bad:
-        terms = ", ".join(f"{name} = {value}" for name, value in losses.items())
-        raise WsssError(
-            f"{title}: the loss is not finite at iteration {k}: {terms}",
-            "lower the learning rate, or use amp=bf16 or off; the last checkpoint is from before",
-        )
-
-
-@contextmanager
-def _signals() -> Iterator[list[int]]:
-    """Collect SIGINT and SIGTERM in a list while training; a second one ends at once.
-
-    Unless it comes within a second: launchers and terminals may deliver one request twice.
-    """
-    seen: list[int] = []
-    first = 0.0
-
-    def note(signum: int, frame: object) -> None:
-        nonlocal first
-        if seen and time.monotonic() - first > 1:
-            raise KeyboardInterrupt
-        first = first or time.monotonic()
-        seen.append(signum)
-
-    if threading.current_thread() is not threading.main_thread():  # no signals to collect
-        yield seen
-        return
-    before = {s: signal.signal(s, note) for s in (signal.SIGINT, signal.SIGTERM)}
-    try:
-        yield seen
-    finally:
-        for s, handler in before.items():
-            signal.signal(s, handler)
-
-
-def _iteration(line: str) -> int:
-    try:
-        return json.loads(line)["iteration"]
-    except (ValueError, KeyError):
-        return 2**62  # a line cut short by a crash

@@ -45,6 +45,19 @@ def optimizer(groups: Sequence[Group | dict[str, Any]], o: Optimiser) -> torch.o
     return torch.optim.SGD(learnt, lr=o.lr, momentum=o.momentum, weight_decay=o.weight_decay)
 
 
+def fuse(optimizer: torch.optim.Optimizer, device: torch.device) -> None:
+    """SGD in one kernel over all tensors on a GPU; on a CPU tensor by tensor.  AdamW is made fused, on either.
+
+    Called again after a state was loaded, which may come from another device.  torch is not told that it may leave it
+    to the kernel whether a step of fp16 is skipped: where the first one is, the momentum would begin as garbage.
+    """
+    if not isinstance(optimizer, torch.optim.SGD):
+        return
+    fused = device.type == "cuda"
+    for group in optimizer.param_groups:
+        group["fused"], group["foreach"] = fused, None
+
+
 def at_two_rates(slow: Iterable[nn.Parameter], fast: Iterable[nn.Parameter], o: TwoRates) -> torch.optim.Optimizer:
     """`optimizer` of two groups: the slow one at the base rate, the fast one at head_factor times it."""
     return optimizer([(slow, o.lr), (fast, o.lr * o.head_factor)], o)

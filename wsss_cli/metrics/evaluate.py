@@ -32,6 +32,7 @@ from wsss_cli.metrics.bootstrap import Bootstrap, interval
 from wsss_cli.metrics.calibration import calibration
 from wsss_cli.metrics.confusion import IDS, scores_of, summary, tally, with_open
 from wsss_cli.metrics.sweep import chosen, swept
+from wsss_cli.nets.precision import FIELDS, FLOAT32
 from wsss_cli.places import Place
 from wsss_cli.promises import Promises, promised_ids
 from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
@@ -354,9 +355,12 @@ def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:
 
 def _prediction(folder: Path) -> dict[str, Any]:
     """The settings of an infer stage that change what it predicts, a method's own among them."""
-    config = (read_record(folder) or {})["config"]
-    made = {key: value for key, value in config.items() if key not in ("seed", "split", "batch", "crf_settings")}
-    return made | {"crf": config["crf_settings"] if config["crf"] else None}
+    record = read_record(folder) or {}
+    config, computed = record["config"], record.get("precision", {}).get("", FLOAT32)
+    apart = {"seed", "split", "batch", "crf_settings", *FIELDS}
+    made = {key: value for key, value in config.items() if key not in apart}
+    crf = config["crf_settings"] if config["crf"] else None
+    return made | {"crf": crf, "precision": None if computed == FLOAT32 else computed}
 
 
 def _training(job: Job) -> dict[str, Any]:

@@ -36,7 +36,7 @@ def boxes_of(cams: Tensor, threshold: float) -> Tensor:
     if not len(cams):
         return cams
     levels = (255 * cams.float()).to(torch.uint8).cpu().numpy()
-    return torch.from_numpy(np.stack([_boxes(level, threshold) for level in levels])).to(cams)
+    return torch.from_numpy(np.stack([_boxes(level, threshold) for level in levels])).to(cams, non_blocking=True)
 
 
 def _boxes(level: np.ndarray, threshold: float) -> np.ndarray:

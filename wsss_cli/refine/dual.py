@@ -27,11 +27,11 @@ def refined_labels(
 ) -> Tensor:
     """Pseudo-labels of a batch: `refined_label` of each image, ignore outside the boxes.
 
-    images (B, 3, H, W) in [0, 1]; cams (B, C, H, W) of the present classes; tags (B, C) 0/1; boxes (B, 4) y0, y1, x0,
-    x1, None: all is real.  Returns (B, H, W) ids.
+    images (B, 3, H, W) in [0, 1]; cams (B, C, H, W) of the present classes; tags (B, C) 0/1, best on the CPU: a GPU
+    would have to be waited for; boxes (B, 4) y0, y1, x0, x1, None: all is real.  Returns (B, H, W) ids.
     """
     form = label_format(cams.shape[1])
-    present = [row.nonzero()[:, 0] for row in tags]  # classes 0..C-1 of each image
+    present = [row.nonzero()[:, 0].to(cams.device, non_blocking=True) for row in tags]  # 0..C-1 of each image
     parts = zip(images, cams, present)
     labels = torch.stack([refined_label(i, c[keys], keys + 1, high, low, settings, form) for i, c, keys in parts])
     return labels if boxes is None else labels.masked_fill_(~inside(boxes, labels.shape[1:]), form.ignore)

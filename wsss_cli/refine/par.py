@@ -47,7 +47,7 @@ def kernel(images: Tensor, settings: Par) -> Kernel:
     deviation = around.std(1, keepdim=True).add_(EPS).mul_(settings.colour_weight)
     alike = around.sub_(images[:, None]).div_(deviation).square_().mean(2).neg_()  # (B, N, H, W)
     near = settings.place_weight * place_logits(settings).softmax(0)  # (N,)
-    return Kernel(alike.softmax(1).add_(near.to(images.device)[:, None, None]), steps)
+    return Kernel(alike.softmax(1).add_(near.to(images.device, non_blocking=True)[:, None, None]), steps)
 
 
 def spread(masks: Tensor, kernel: Kernel, iterations: int) -> Tensor:

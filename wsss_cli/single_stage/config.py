@@ -17,6 +17,7 @@ from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_net import ClipNet
 from wsss_cli.nets.normalisation import Pretrained
+from wsss_cli.nets.precision import Precision
 from wsss_cli.places import FILE, WEIGHTS
 from wsss_cli.promises import CHECKPOINT, Promises, each, label_of_each_cam
 from wsss_cli.refine.crf_config import Crf
@@ -136,7 +137,7 @@ class Infer(infer.Infer):
     crf_settings: Crf = Field(CRF, description="the dense CRF (ToCo)")
 
 
-class Seeds(StageConfig):
+class Seeds(Precision, StageConfig):
     """Write the trained network's class activation maps."""
 
     split: str | None = Field(None, description="the split to make CAMs of; the data set's training split")

@@ -24,6 +24,7 @@ from wsss_cli.data.labels import label_path, write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.infer import Infer, predict
 from wsss_cli.job import Job
+from wsss_cli.nets.precision import computing
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.refine.crf import DenseCrf, unary_from_softmax
 from wsss_cli.refine.crf_config import crf_memory
@@ -73,7 +74,8 @@ def cams_of(
         x = normalise(batch)  # (B, 3, H, W)
         if config.resize is not None:
             x = F.interpolate(x, (config.resize, config.resize), mode="bilinear", align_corners=False)
-        maps = online_cams(maker, x, tags, config.scales or SCALES, relu_first)[0]
+        with computing(config, device):
+            maps = online_cams(maker, x, tags, config.scales or SCALES, relu_first)[0]
     small, full = (
         F.interpolate(maps, to, mode="bilinear", align_corners=False).cpu().numpy() for to in (strided_size(size), size)
     )
@@ -136,5 +138,7 @@ def _scores(net: SingleStage, batch: Tensor, config: Seeds) -> Tensor:
         rounding="down",
         resize=config.resize,
         resize_by="torch",
+        amp=config.amp,
+        matmul=config.matmul,
     )
     return predict(Segmentation(net), batch, settings, batch.shape[1:3])[:, 1:]

@@ -9,7 +9,7 @@ from torch import Tensor
 
 from reference_vectors import vectors
 from wsss_cli.data.label_format import label_format
-from wsss_irn.losses import BACKGROUND, FOREGROUND, NEGATIVE, PairLabels, irn_losses
+from wsss_irn.losses import BACKGROUND, FOREGROUND, NEGATIVE, PairLabels, add_by_bins, add_by_key, irn_losses
 from wsss_irn.paths import Sources, affinity, directions
 
 NAMES = {
@@ -125,3 +125,10 @@ def _batch(b: int) -> tuple[Tensor, Tensor, Tensor]:
     labels = torch.randint(0, 4, (b, 5, 5)).repeat_interleave(3, 1).repeat_interleave(3, 2)  # (b, 15, 15)
     labels[labels == 3] = 255
     return torch.randn(b, 1, 15, 15), 3 * torch.randn(b, 2, 15, 15), labels
+
+
+@pytest.mark.parametrize("add", [add_by_bins, add_by_key])
+def test_both_ways_of_counting_give_whole_numbers(add: Any) -> None:
+    counts = torch.tensor([5, 0, 0, 2**40])
+    add(counts, torch.tensor([3, 0, 3, 1], dtype=torch.int32))
+    assert counts.tolist() == [6, 1, 0, 2**40 + 2]

@@ -6,7 +6,7 @@ import numpy as np
 import torch
 
 from reference_vectors import vectors
-from wsss_puf.masking import masked_blocks, to_tokens, uncertain
+from wsss_puf.masking import masked_blocks, masked_number, masked_tokens, to_tokens, uncertain
 
 
 @vectors("puf/masking")
@@ -48,3 +48,16 @@ def test_thresholds_are_strict() -> None:
 
 def test_no_ratio_masks_nothing() -> None:
     assert not masked_blocks(torch.rand(2, 3, 3), None, 0.0).any()
+
+
+def test_tokens_of_the_mask_are_found_without_counting() -> None:
+    """Where every image has as many, to the bit what a boolean index takes, and its gradient."""
+    torch.manual_seed(0)
+    mask = to_tokens(masked_blocks(torch.rand(3, 4, 5), None, 0.3), 2)
+    each = masked_number(20, 0.3) * 4
+    tokens = torch.rand(3, 80, 7, requires_grad=True)
+    weights = torch.rand(3 * each, 7)
+    (counted,), (unasked,) = (
+        torch.autograd.grad((masked_tokens(tokens, mask, n) * weights).sum(), tokens) for n in (None, each)
+    )
+    assert torch.equal(masked_tokens(tokens, mask, each), tokens[mask.flatten(1)]) and torch.equal(counted, unasked)

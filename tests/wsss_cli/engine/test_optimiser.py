@@ -1,5 +1,6 @@
 """The optimiser against the weights that the released one leaves."""
 
+import copy
 import math
 from typing import Any
 
@@ -9,7 +10,7 @@ import torch
 from torch import nn
 
 from reference_vectors import vectors
-from wsss_cli.engine.optimiser import Optimiser, factor, optimizer
+from wsss_cli.engine.optimiser import Optimiser, factor, fuse, optimizer
 from wsss_cli.engine.schedules import poly
 
 
@@ -60,3 +61,50 @@ def test_the_rate_rises_then_falls(schedule: str, middle: float) -> None:
 def test_without_a_wish_the_schedule_is_the_released_one() -> None:
     found = factor(Optimiser(), 100, lambda k: poly(k, 100, every=10))
     assert [found(k) for k in range(101)] == [poly(k, 100, every=10) for k in range(101)]
+
+
+def steps(trained: torch.optim.Optimizer, weight: nn.Parameter, count: int) -> list[float]:
+    for _ in range(count):
+        weight.grad = weight.detach() * 2 - 1
+        trained.step()
+    return weight.tolist()
+
+
+def sgd() -> tuple[nn.Parameter, torch.optim.Optimizer]:
+    weight = nn.Parameter(torch.arange(4.0))
+    return weight, optimizer([([weight], 0.1)], Optimiser(lr=0.1, weight_decay=0.01))
+
+
+def test_sgd_is_fused_on_a_gpu_alone_whatever_a_state_comes_from() -> None:
+    """torch's fused SGD works on a CPU too, but adds in another order."""
+    weight, plain = sgd()
+    first, state = steps(plain, weight, 2), copy.deepcopy(plain.state_dict())
+    wanted = steps(plain, weight, 2)
+    for device, fused in (("cuda", True), ("cpu", False)):
+        weight, other = sgd()
+        with torch.no_grad():
+            weight.copy_(torch.tensor(first))
+        fuse(other, torch.device(device))
+        other.load_state_dict(copy.deepcopy(state))  # of a CPU, or of an older version
+        fuse(other, torch.device(device))
+        assert [group["fused"] for group in other.param_groups] == [fused]
+        np.testing.assert_allclose(steps(other, weight, 2), wanted, rtol=0, atol=1e-6 if fused else 0)
+        state = copy.deepcopy(other.state_dict()) | {"state": state["state"]}  # now of a GPU
+
+
+def test_a_first_step_that_the_scaler_skips_leaves_no_momentum() -> None:
+    """torch's fused kernel, if the scaler leaves skipping to it, leaves momentum that was never written."""
+    weight, trained = sgd()
+    fuse(trained, torch.device("cuda"))
+    scaler = torch.amp.GradScaler("cpu", init_scale=4.0)
+    for grad, wanted in ((float("inf"), [0, 1, 2, 3]), (1.0, [-0.1, 0.899, 1.898, 2.897])):
+        weight.grad = scaler.scale(torch.full((4,), grad))
+        scaler.step(trained)
+        scaler.update()
+        np.testing.assert_allclose(weight.detach(), wanted, atol=1e-6)
+
+
+def test_adamw_is_fused_on_either() -> None:
+    trained = optimizer([([nn.Parameter(torch.ones(1))], 1e-3)], Optimiser(name="adamw"))
+    fuse(trained, torch.device("cpu"))
+    assert trained.param_groups[0]["fused"]
