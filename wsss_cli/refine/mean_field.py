@@ -34,7 +34,8 @@ def mean_field(kernels: Kernels, energy: Tensor, iterations: int, weight: float)
     """
     negligible = math.sqrt(TOLERANCE / max(weight, 1))
     compact = is_compact(kernels)
-    of, iterate, width_of = (0, _iterate_compact, _exact) if compact else (1, _iterate, _width)
+    iterate: Callable[..., tuple[Tensor, Tensor, int]] = _iterate_compact if compact else _iterate
+    of, width_of = (0, _exact) if compact else (1, _width)
     width = width_of(energy.shape[of])
     prob, left = torch.softmax(-energy, of), iterations if kernels else 0
     while left:
@@ -43,7 +44,7 @@ def mean_field(kernels: Kernels, energy: Tensor, iterations: int, weight: float)
             energy,
             prob,
             left,
-            lambda peak: width_of(_merged(peak, negligible)) < width,  # type: ignore[arg-type]
+            lambda peak: width_of(_merged(peak, negligible)) < width,
         )
         left -= done
         if left:
@@ -56,7 +57,7 @@ def mean_field(kernels: Kernels, energy: Tensor, iterations: int, weight: float)
                 merged_energy,
                 merged,
                 left,
-                lambda peak: bool(peak[-1] > negligible),  # type: ignore[arg-type]
+                lambda peak: bool(peak[-1] > negligible),
             )
             left -= done
             several, one = merged.narrow(of, 0, len(kept)), merged.narrow(of, len(kept), 1)
