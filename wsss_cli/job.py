@@ -17,10 +17,13 @@ from wsss_cli import console
 from wsss_cli.config import StageConfig
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.method import Method
+from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.parallel.unordered import map_unordered
 from wsss_cli.promises import Promises, absent, promised_ids
 from wsss_cli.ranks.distributed import Runtime, barrier, shard
 from wsss_cli.ranks.memory import affordable
+
+THREADS = 2  # beside a GPU: as many images' scores and lattices are held there at once, and as many wait
 
 N = TypeVar("N", bound=nn.Module)
 C = TypeVar("C", bound=StageConfig, covariant=True, default=Any)  # a bare Job: whatever the stage's settings are
@@ -90,16 +93,24 @@ class Job(Generic[C]):
         total: int,
         on_device: bool = False,
         need: int = 0,
+        light: bool = False,
     ) -> None:
         """function(*task) for each of `total` tasks, one long step to the user; then wait for every rank.
 
-        In processes, one more than the workers, as this one only waits; in this one if no workers are wanted, and where
-        the function works `on_device` and that is a GPU; fewer where the memory does not hold so many tasks of up to
-        `need` bytes each.  The function must be importable by name.
+        In processes, one more than the workers, as this one only waits; in this one if no workers are wanted; fewer
+        where the memory does not hold so many tasks of up to `need` bytes each.  The function must be importable by
+        name.
+        On a few threads of this process where the function works `on_device` and that is a GPU, or where it is `light`
+        and does little but write: what is read and written there waits for no task that is drawn or computed meanwhile.
         """
-        here = on_device and self.runtime.device.type == "cuda"
+        threads = light or (on_device and self.runtime.device.type == "cuda")
+        done: Iterable[object]
+        if threads:
+            done = ParallelMap(lambda task: function(*task), tasks, THREADS, ahead=THREADS)
+        else:
+            done = map_unordered(function, tasks, self._processes(need))
         with self.track(title, total) as tick:
-            for _ in map_unordered(function, tasks, 0 if here else self._processes(need)):
+            for _ in done:
                 tick(1)
         self.barrier()
 

@@ -48,20 +48,24 @@ def make_ir_labels(job: Job[Pseudo]) -> None:
     samples = job.tagged(config.split)
     todo = job.todo(samples, partial(ir_path, job.folder))
     form, cams = label_format(job.data.num_classes), job.inputs["seeds"]
-    tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form) for s in todo)
-    job.each("IR labels", write_ir_label, tasks, len(todo), need=crf_memory(todo))
+    device = job.runtime.device
+    tasks = ((ir_path(job.folder, s), s.image, cam_path(cams, s), config.ir_label, form, device) for s in todo)
+    job.each("IR labels", write_ir_label, tasks, len(todo), on_device=True, need=crf_memory(todo))
 
 
-def write_ir_label(path: Path, image: Path, cam_file: Path, config: IrLabel, form: LabelFormat) -> None:
+def write_ir_label(
+    path: Path, image: Path, cam_file: Path, config: IrLabel, form: LabelFormat, device: torch.device
+) -> None:
     """One image's IR label: both thresholds' label maps refined by the dense CRF on one lattice."""
     cam = read_cam(cam_file)
-    crf = DenseCrf(torch.from_numpy(read_image(image)), config.crf)
+    crf = DenseCrf(torch.from_numpy(read_image(image)).to(device), config.crf)
 
     def refine(index: Tensor, n: int) -> Tensor:
         return torch.stack([crf.infer(unary_from_labels(i, n, config.crf.gt_prob)).argmax(0) for i in index])
 
-    label = ir_label(cam.full(), torch.from_numpy(cam.class_ids), refine, config.foreground, config.background, form)
-    write_labels(path, label.numpy())
+    maps, ids = cam.full().to(device), torch.from_numpy(cam.class_ids).to(device)
+    label = ir_label(maps, ids, refine, config.foreground, config.background, form)
+    write_labels(path, label.cpu().numpy())
 
 
 def train_irn(job: Job[Pseudo]) -> dict[str, float]:

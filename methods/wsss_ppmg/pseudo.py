@@ -17,6 +17,7 @@ def make_pseudo_labels(job: Job[Pseudo]) -> int:
     samples = job.tagged(config.split)
     todo = job.todo(samples, lambda s: label_path(job.folder, s))
     palette, form, cams = job.data.info.palette, label_format(job.data.num_classes), job.inputs["seeds"]
-    tasks = ((label_path(job.folder, s), s.image, cam_path(cams, s), config, form, palette) for s in todo)
-    job.each("pseudo-masks", write_pseudo_label, tasks, len(todo), need=crf_memory(todo))
+    device = job.runtime.device
+    tasks = ((label_path(job.folder, s), s.image, cam_path(cams, s), config, form, palette, device) for s in todo)
+    job.each("pseudo-masks", write_pseudo_label, tasks, len(todo), on_device=True, need=crf_memory(todo))
     return len(samples)

@@ -40,6 +40,7 @@ def make_rough_masks(job: Job[Seeds], samples: Sequence[Sample]) -> None:
         write_rough_mask,
         _tasks(job, config.rough, todo),
         len(todo),
+        on_device=True,
         need=crf_memory(todo, job.data.num_classes),
     )
 
@@ -81,9 +82,18 @@ def _tasks(job: Job, config: Rough, todo: Sequence[Sample]) -> Iterator[tuple[An
     if not todo:
         return
     net = trained_network(job, NETWORK)
-    palette, form = job.data.info.palette, label_format(job.data.num_classes)
+    palette, form, device = job.data.info.palette, label_format(job.data.num_classes), job.runtime.device
     for group, images, size in pyramids(todo, config.scales, config.batch):
         with computing(job.config, job.runtime.device):
             maps = multi_scale_maps(net, images, [s.tags for s in group], size)
         for sample, cams in zip(group, maps):
-            yield rough_path(job.folder, sample), sample.image, cams, sample.tags, config, form, palette
+            yield (
+                rough_path(job.folder, sample),
+                sample.image,
+                cams,
+                sample.tags,
+                config,
+                form,
+                palette,
+                device,
+            )

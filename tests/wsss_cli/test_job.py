@@ -1,12 +1,15 @@
 """What a job does for the stage function."""
 
 import os
+import threading
+from collections.abc import Iterator
 from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
+from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.ranks.distributed import Runtime
 
@@ -27,12 +30,35 @@ def test_each_task_is_done_in_processes_only_where_workers_are_wanted(workers: i
     assert all((path.read_text() == str(os.getpid())) == (workers == 0) for path in paths)
 
 
-def test_each_starts_no_process_for_work_on_a_gpu(monkeypatch: pytest.MonkeyPatch) -> None:
+@pytest.mark.parametrize("how", [{"on_device": True}, {"light": True}])
+def test_work_on_a_gpu_and_writing_go_on_beside_what_draws_the_tasks(how: dict[str, bool]) -> None:
+    """No process is started; the second task is drawn only while the first is at work; errors reach the caller."""
+    begun, drawn, me, done = threading.Event(), threading.Event(), threading.get_ident(), []
+
+    def tasks() -> Iterator[tuple[int]]:
+        yield (0,)
+        assert begun.wait(10)
+        drawn.set()
+        yield (1,)
+        yield (2,)
+
+    def work(number: int) -> None:
+        begun.set()
+        assert drawn.wait(10) and threading.get_ident() != me
+        if number == 2:
+            raise WsssError("the disk is full", "make room")
+        done.append(number)
+
+    with pytest.raises(WsssError, match="the disk is full"):
+        job(2, "cuda").each("work", work, tasks(), 3, **how)
+    assert sorted(done) == [0, 1]
+
+
+def test_what_knows_no_gpu_is_done_in_processes_there_too(monkeypatch: pytest.MonkeyPatch) -> None:
     asked = []
     monkeypatch.setattr("wsss_cli.job.map_unordered", lambda f, tasks, workers: asked.append(workers) or [])
-    for on_device in (True, False):
-        job(2, "cuda").each("work", print, (), 0, on_device=on_device)
-    assert asked == [0, 3]
+    job(2, "cuda").each("work", print, (), 0)
+    assert asked == [3]
 
 
 def test_as_many_processes_as_memory_holds(monkeypatch: pytest.MonkeyPatch) -> None:

@@ -24,6 +24,7 @@ class ParallelMap(Generic[T, R]):
 
     On threads, because decoding and compressing images leave the interpreter's lock. `processes`, for a function that
     does not, moves many items to processes of their own: function, items and results must be picklable.
+    `ahead`: how many items, 4 a thread if None; fewer where each is large.
     An exception of `function` is raised where its result would have come; WsssError if a process dies.
     """
 
@@ -33,11 +34,13 @@ class ParallelMap(Generic[T, R]):
         items: Iterable[T],
         threads: int | None = None,
         processes: bool = False,
+        ahead: int | None = None,
     ) -> None:
         self.function = function
         self.items = items
         self.threads = threads or cores()
         self.processes = processes
+        self.ahead = 4 * self.threads if ahead is None else ahead
 
     def __length_hint__(self) -> int:
         return length_hint(self.items)
@@ -48,7 +51,7 @@ class ParallelMap(Generic[T, R]):
             try:
                 for item in self.items:
                     waiting.append(pool.submit(self.function, item))
-                    if len(waiting) > 4 * self.threads:
+                    if len(waiting) > self.ahead:
                         yield waiting.popleft().result()
                 while waiting:
                     yield waiting.popleft().result()

@@ -114,13 +114,15 @@ def _made_with(model: Model, photos: Photos, how: Reading) -> dict[str, Any]:
 def _outcomes(
     model: Model, todo: Sequence[Photo], results: Results, how: Reading, runtime: Runtime
 ) -> Iterator[tuple[Photo, Done | WsssError]]:
-    """What becomes of each photo; where a CRF refines them on the CPU, in processes."""
+    """What becomes of each photo; where a CRF refines them on the CPU, in processes, else while the next is seen."""
     if not todo:
         return
-    apart = "labels_crf" in results.kinds and runtime.workers and runtime.device.type == "cpu"
     tasks = _predicted(model, todo, results, how, runtime)
-    for _, outcome in map_unordered(write_results, tasks, runtime.workers + 1 if apart else 0):
-        yield outcome
+    if "labels_crf" in results.kinds and runtime.device.type == "cpu":
+        processes = runtime.workers + 1 if runtime.workers else 0
+        yield from (outcome for _, outcome in map_unordered(write_results, tasks, processes))
+    else:
+        yield from ParallelMap(lambda task: write_results(*task), tasks, threads=1, ahead=1)
 
 
 def _predicted(

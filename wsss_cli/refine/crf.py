@@ -7,6 +7,8 @@ from __future__ import annotations
 
 import functools
 import math
+from collections.abc import Sequence
+from typing import Any
 
 import numpy as np
 import torch
@@ -14,9 +16,10 @@ from torch import Tensor
 
 from wsss_cli.batches.transforms import CAFFE_MEAN
 from wsss_cli.errors import WsssError
-from wsss_cli.refine.crf_config import Crf
+from wsss_cli.refine.compact import CompactLattice
+from wsss_cli.refine.crf_config import LARGE, Crf, compact
 from wsss_cli.refine.lattice import Lattice
-from wsss_cli.refine.mean_field import binary_fields, mean_field
+from wsss_cli.refine.mean_field import Kernels, binary_fields, is_compact, mean_field
 
 __all__ = ["Crf", "DenseCrf", "dense_crf", "unary_from_labels", "unary_from_softmax", "wrapped_image"]
 
@@ -62,66 +65,109 @@ def wrapped_image(image: Tensor) -> Tensor:
 
 
 class DenseCrf:
-    """The CRF of one image, ready for any number of unaries: both kernels' lattices are built once."""
+    """The CRF of one image, ready for any number of unaries: both kernels' lattices are built once.
+
+    Of several images of one size (B, H, W, 3) it is the CRF of each by itself, in one pass: unaries and results begin
+    with B then. That saves a GPU's launches, not a CPU's time.
+    """
 
     def __init__(self, image: Tensor, crf: Crf) -> None:
-        """image (H, W, 3) uint8 RGB; with the native backend, its device is where the CRF runs."""
-        if image.dtype != torch.uint8 or image.dim() != 3 or image.shape[2] != 3:
+        """image (H, W, 3) or (B, H, W, 3) uint8 RGB; with the native backend, its device is where the CRF runs."""
+        if image.dtype != torch.uint8 or image.dim() not in (3, 4) or image.shape[-1] != 3:
             raise ValueError(f"the CRF needs a uint8 image (H, W, 3), not {image.dtype} {tuple(image.shape)}")
         self.crf = crf
         self.image = wrapped_image(image) if crf.official_image else image
-        if crf.backend == "native":
-            self.kernels = _kernels(self.image, crf)
+        self._kernels: dict[bool, Kernels] = {}
 
     @torch.no_grad()
     def infer(self, unary: Tensor) -> Tensor:
         """The class probabilities after `iterations` of mean field: unary (K, H, W) energies -> (K, H, W) float32.
 
-        With the native backend the result is a view of memory in which the classes lie last.
+        With the native backend the result may be a view of memory in which the classes lie last.
         """
-        self._check(unary)
+        self._check(unary.shape[:-3] + unary.shape[-2:])
         if self.crf.backend == "pydensecrf":
-            return _with_pydensecrf(self.image, unary, self.crf)
-        energy = unary.to(self.image.device, torch.float32).flatten(1).T.contiguous()  # (N, K)
+            return self._each(unary)
+        kernels = self._kernels_for(unary.shape[-3])
         weight = self.crf.gaussian_compat + self.crf.bilateral_compat
-        prob = mean_field(self.kernels, energy, self.crf.iterations, weight)
-        return prob.T.unflatten(1, unary.shape[1:])  # (N, K) -> (K, H, W)
+        energy = _in_order(unary.to(self.image.device, torch.float32), kernels)
+        return _as_maps(mean_field(kernels, energy, self.crf.iterations, weight), kernels, unary)
 
     @torch.no_grad()
     def infer_each(self, unary: Tensor) -> Tensor:
         """`infer` of n problems of two labels, each by itself: energies (n, 2, H, W) -> of the second label (n, H, W).
 
-        With the native backend in one pass.
+        With the native backend in one pass; of one image only.
         """
         if self.crf.backend == "pydensecrf" or not len(unary):
             return torch.stack([self.infer(one)[1] for one in unary]) if len(unary) else unary[:, 1]
-        self._check(unary[0])
+        self._check(unary.shape[2:])
+        kernels = self._kernels_for(len(unary))
         energy = unary.to(self.image.device, torch.float32)
-        lead = (energy[:, 0] - energy[:, 1]).flatten(1).T.contiguous()  # (N, n)
-        return binary_fields(self.kernels, lead, self.crf.iterations).T.unflatten(1, unary.shape[2:])
+        lead = _in_order(energy[:, 0] - energy[:, 1], kernels)
+        return _as_maps(binary_fields(kernels, lead, self.crf.iterations), kernels, unary[:, 1])
 
-    def _check(self, unary: Tensor) -> None:
-        if unary.shape[1:] != self.image.shape[:2]:
-            raise ValueError(f"unary {tuple(unary.shape)} does not fit the image {tuple(self.image.shape)}")
+    def _check(self, shape: Sequence[int]) -> None:
+        if tuple(shape) != self.image.shape[:-1]:
+            raise ValueError(f"a unary of {tuple(shape)} does not fit the image {tuple(self.image.shape)}")
+
+    def _kernels_for(self, channels: int) -> Kernels:
+        """Compact where that pays for so many channels."""
+        height, width = self.image.shape[-3:-1]
+        small = self.image.dim() == 3 and self.image.device.type == "cpu" and compact(channels, height * width)
+        if small not in self._kernels:
+            self._kernels[small] = _built(self.image, self.crf, small)
+        return self._kernels[small]
+
+    def _each(self, unary: Tensor) -> Tensor:
+        """By the compiled package, which knows one image."""
+        if unary.dim() == 3:
+            return _with_pydensecrf(self.image, unary, self.crf)
+        return torch.stack([_with_pydensecrf(*one, self.crf) for one in zip(self.image, unary)])
 
 
-def _kernels(image: Tensor, crf: Crf) -> list[Lattice]:
+def _in_order(maps: Tensor, kernels: Kernels) -> Tensor:
+    """Maps (K, H, W) as the kernels take them: (N, K), of compact ones (K, N); maps (B, K, H, W) -> (B N, K)."""
+    points = maps.flatten(-2)
+    return points if is_compact(kernels) else points.transpose(-1, -2).reshape(-1, points.shape[-2]).contiguous()
+
+
+def _as_maps(points: Tensor, kernels: Kernels, like: Tensor) -> Tensor:
+    """The way back, to the shape of `like`."""
+    if is_compact(kernels):
+        return points.view(like.shape)
+    batched = points.view(*like.shape[:-3], -1, like.shape[-3])
+    return batched.transpose(-1, -2).unflatten(-1, like.shape[-2:])
+
+
+def _built(image: Tensor, crf: Crf, compact: bool) -> Kernels:
     """The Gaussian and the bilateral kernel of an image, each with its weight and symmetric normalisation."""
-    height, width, _ = image.shape
+    *images, height, width, _ = image.shape
     kernels = []
     if crf.gaussian_compat:
-        kernels.append(_gaussian(height, width, crf.gaussian_sxy, crf.gaussian_compat, image.device))
+        gaussian = _new_gaussian if height * width >= LARGE else _gaussian
+        kernels.append(gaussian((*images, height, width), crf.gaussian_sxy, crf.gaussian_compat, image.device, compact))
     if crf.bilateral_compat:
-        place = _places(height, width, image.device) / crf.bilateral_sxy
-        colour = image.reshape(-1, 3).float() / crf.bilateral_srgb
-        kernels.append(_normalised(torch.cat([place, colour], 1), crf.bilateral_compat))
+        kernels.append(_normalised(_bilateral_features(image, crf), crf.bilateral_compat, compact))
     return kernels
 
 
-@functools.lru_cache(maxsize=4)
-def _gaussian(height: int, width: int, sxy: float, weight: float, device: torch.device) -> Lattice:
-    """The Gaussian kernel of all images of a size: a data set has many of few sizes. About 200 bytes a pixel each."""
-    return _normalised(_places(height, width, device) / sxy, weight)
+def _bilateral_features(image: Tensor, crf: Crf) -> Tensor:
+    """Place and colour of every pixel: (..., H, W, 3) uint8 -> (..., N, 5)."""
+    height, width = image.shape[-3:-1]
+    place = _places(height, width, image.device) / crf.bilateral_sxy
+    colour = image.flatten(-3, -2).float() / crf.bilateral_srgb
+    return torch.cat([place.expand(*colour.shape[:-1], 2), colour], -1)
+
+
+def _new_gaussian(shape: Sequence[int], sxy: float, weight: float, device: torch.device, compact: bool) -> Any:
+    """The Gaussian kernel of images of a shape (H, W) or (B, H, W)."""
+    place = _places(shape[-2], shape[-1], device) / sxy
+    return _normalised(place.expand(*shape[:-2], -1, -1), weight, compact)
+
+
+_gaussian = functools.lru_cache(maxsize=4)(_new_gaussian)
+"""Kept, as a data set has many images of few sizes; about 200 bytes a pixel each, so that of large ones none is."""
 
 
 def _places(height: int, width: int, device: torch.device) -> Tensor:
@@ -131,10 +177,15 @@ def _places(height: int, width: int, device: torch.device) -> Tensor:
     return torch.stack([x, y], 2).view(-1, 2)
 
 
-def _normalised(features: Tensor, weight: float) -> Lattice:
+def _normalised(features: Tensor, weight: float, compact: bool) -> Any:
     """weight * n_i kappa(f_i, f_j) n_j with n = 1 / sqrt(kappa 1), pydensecrf's NORMALIZE_SYMMETRIC."""
+    if compact:
+        small = CompactLattice(features)
+        small.normalise(weight)
+        return small
     lattice = Lattice(features)
-    norm = (lattice.filter(features.new_ones(len(features), 1))[:, 0] + 1e-20).rsqrt()  # (N,)
+    ones = features.new_ones(features.shape[:-1].numel(), 1)
+    norm = (lattice.filter(ones)[:, 0] + 1e-20).rsqrt()  # (N,)
     return lattice.scaled(norm, norm * weight)
 
 

@@ -47,6 +47,16 @@ DEEPLAB = Crf()
 
 PROCESS = 350 << 20  # bytes of a worker before its first image: the interpreter with torch
 PIXEL, CHANNEL = 800, 36  # bytes a pixel of both lattices while they are built, and of each class; bench.crf_memory
+COMPACT_PIXEL, COMPACT_CHANNEL = 300, 24  # the same of compact ones
+FEW, LARGE = 4, 1 << 19  # classes; pixels
+
+
+def compact(classes: int, pixels: int) -> bool:
+    """Whether the CRF of a CPU filters in little memory: with few classes, where that is as fast, and in large images.
+
+    With more than FEW classes it takes up to twice the time, so images of less than half a megapixel go without.
+    """
+    return classes <= FEW or pixels >= LARGE
 
 
 def crf_memory(samples: Sequence[Sample], classes: int | None = None) -> int:
@@ -55,4 +65,11 @@ def crf_memory(samples: Sequence[Sample], classes: int | None = None) -> int:
     Of photographs, whose lattices have up to about one and a half vertices a pixel; of pure noise it would be more.
     """
     sizes = ((s.width * s.height, len(s.tags) + 1 if classes is None else classes) for s in samples)
-    return max((PROCESS + pixels * (PIXEL + CHANNEL * (-n // 8 * -8)) for pixels, n in sizes), default=0)
+    return max((PROCESS + pixels * _bytes(n, pixels) for pixels, n in sizes), default=0)
+
+
+def _bytes(classes: int, pixels: int) -> int:
+    """Of each pixel."""
+    if compact(classes, pixels):
+        return COMPACT_PIXEL + COMPACT_CHANNEL * classes
+    return PIXEL + CHANNEL * (-classes // 8 * -8)

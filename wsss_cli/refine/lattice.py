@@ -7,6 +7,7 @@ Kraehenbuehl and Koltun's DenseCRF, so that labels equal those of pydensecrf.]
 from __future__ import annotations
 
 import copy
+from collections.abc import Iterator
 
 import numpy as np
 import torch
@@ -16,7 +17,7 @@ from wsss_cli.refine.simplex import enclosing_simplex, key_steps, key_strides, v
 from wsss_cli.refine.sparse import Sparse, from_padded, row_offsets, stacked
 
 APART = 0x5851F42D4C957F2D  # an odd 63-bit number: vertices of different images differ, as hashed ones do
-PART = 65536  # points or vertices of which a CPU makes the parts at a time: what it needs for that stays small
+PART = 16384  # points or vertices of which a CPU makes the parts at a time: what it needs for that stays small
 BLOCK = 4  # DenseCRF embeds points four at a time and fills the last block up with zero vectors
 
 
@@ -39,10 +40,10 @@ class Lattice:
         """
         batch = features.float() if features.dim() == 3 else features[None].float()
         points, dim = batch.shape[0] * batch.shape[1], batch.shape[2]
-        keys, weights, steps = _embedded(batch)
+        keys, weights, steps = embedded(batch)
         vertices, self.splat, self.slice = _splat_and_slice(keys, weights, points)
         del keys, weights
-        axes = _neighbours(vertices, steps)
+        axes = list(neighbours(vertices, steps))
         del vertices
         self.blurs = []
         while len(axes) > 1:  # two axes at a time: fewer passes
@@ -53,6 +54,10 @@ class Lattice:
     def filter(self, values: Tensor) -> Tensor:
         """Filter every channel: values (N, C) -> (N, C) float32, differentiable in `values`."""
         return self.slice @ self.to_vertices(values)
+
+    def add(self, out: Tensor, values: Tensor) -> None:
+        """out += filtered values; both (N, C)."""
+        out += self.filter(values)
 
     def to_vertices(self, values: Tensor) -> Tensor:
         """Splat and blur: values (N, C) -> (M, C)."""
@@ -68,65 +73,74 @@ class Lattice:
         return other
 
 
-def _filled(batch: Tensor) -> tuple[Tensor, Tensor]:
-    """All features (B N, d), then what fills up each image's last block; and which image each is of: (N', d), (N',)."""
+def embedded(batch: Tensor) -> tuple[list[Tensor], Tensor, list[int]]:
+    """Keys (N',) of each remainder's vertices of the features' simplices, their weights (d + 1, N'), the keys' steps.
+
+    batch (B, N, d); N' = B N features, and then what fills up each image's last block.
+    """
     images, points, dim = batch.shape
     rest = -points % BLOCK
-    numbers = torch.arange(images, device=batch.device)
-    image = torch.cat([numbers.repeat_interleave(points), numbers.repeat_interleave(rest)])
-    return torch.cat([batch.flatten(0, 1), batch.new_zeros(images * rest, dim)]), image
-
-
-def _embedded(batch: Tensor) -> tuple[Tensor, Tensor, list[int]]:
-    """Keys and weights (d + 1, N') of the vertices of each feature's simplex, and the steps between keys.
-
-    batch (B, N, d), filled up to N' features.
-    """
-    filled, image = _filled(batch)
-    strides = key_strides(filled)
-    keys = torch.empty(len(strides), len(filled), dtype=torch.int64, device=batch.device)
-    weights = torch.empty_like(keys, dtype=torch.float32)
-    part = _part(filled)
-    for start in range(0, len(filled), part):
-        here = slice(start, start + part)
-        corner, rank, weights[:, here] = enclosing_simplex(filled[here].T.contiguous())
-        keys[:, here] = vertex_keys(corner, rank, strides) + image[here] * APART
+    strides = key_strides(batch.flatten(0, 1))
+    numbers = torch.arange(images, dtype=torch.int16, device=batch.device)
+    image = numbers.repeat_interleave(points).split(_part(batch)) + numbers.repeat_interleave(rest).split(_part(batch))
+    filled = batch.flatten(0, 1).split(_part(batch)) + batch.new_zeros(images * rest, dim).split(_part(batch))
+    keys = [torch.empty(images * (points + rest), dtype=torch.int64, device=batch.device) for _ in strides]
+    weights = batch.new_empty(len(keys), len(keys[0]))
+    start = 0
+    for features, of_image in zip(filled, image):  # never copied: each part is embedded from where it lies
+        here = slice(start, start + len(features))
+        corner, rank, weights[:, here] = enclosing_simplex(features.T.contiguous())
+        for whole, some in zip(keys, vertex_keys(corner, rank, strides)):
+            torch.add(some, of_image, alpha=APART, out=whole[here])
+        start += len(features)
     return keys, weights, key_steps(strides)
 
 
 def _part(rows: Tensor) -> int:
     """How many rows to do at a time: all on a GPU."""
-    return PART if rows.device.type == "cpu" else max(len(rows), 1)
+    return PART if rows.device.type == "cpu" else max(rows.numel(), 1)
 
 
-def _splat_and_slice(keys: Tensor, weights: Tensor, points: int) -> tuple[list[Tensor], Sparse, Sparse]:
+def numbered(key: Tensor, ordered: Tensor, owner: Tensor) -> tuple[Tensor, Tensor]:
+    """The ascending keys (m,) of one remainder's vertices, and the number of each point's vertex, in the points' order.
+
+    key (N',) of each point. The points' order is left in `owner`, and `ordered` is overwritten: both (N',) int64, to be
+    used again, as what is freed between arrays that stay is of no use to larger ones.
+    """
+    torch.sort(key, stable=True, out=(ordered, owner))  # stable: each vertex sums its points in their order
+    first = torch.ones_like(ordered, dtype=torch.bool)
+    torch.ne(ordered[1:], ordered[:-1], out=first[1:])
+    return ordered[first], first.cumsum(0, dtype=torch.int32).sub_(1)
+
+
+def _splat_and_slice(keys: list[Tensor], weights: Tensor, points: int) -> tuple[list[Tensor], Sparse, Sparse]:
     """Number the vertices, remainder after remainder in the order of their keys, and link the points with them.
 
-    keys, weights (d + 1, N') of each point's vertices.  Returns the ascending keys of the vertices of each remainder
+    keys, weights as from `embedded`.  Returns the ascending keys of the vertices of each remainder
     (vertices of different remainder are never the same), the matrix to the vertices (M, N) and the one back (N, M).
     """
     weights[:, points:] = 0  # points that only fill the last block make vertices, nothing else
     alpha = 1 / (1 + 2.0 ** (1 - len(keys)))
-    corners, filled = keys.shape
-    ids = torch.empty(filled, corners, dtype=torch.int32, device=keys.device)
-    owners, splatted = torch.empty_like(keys, dtype=torch.int32), torch.empty_like(weights)
+    corners, filled = weights.shape
+    ids = torch.empty(filled, corners, dtype=torch.int32, device=weights.device)
+    owners, splatted = torch.empty_like(weights, dtype=torch.int32), torch.empty_like(weights)
+    ordered, owner = torch.empty_like(keys[0]), torch.empty_like(keys[0])
     vertices, per_vertex, total = [], [], 0
     for k, key in enumerate(keys):
-        ordered, owner = key.sort(stable=True)  # stable: each vertex sums its points in their order
-        unique, place, count = ordered.unique_consecutive(return_inverse=True, return_counts=True)
-        ids[:, k].index_copy_(0, owner, place.add_(total).int())
+        unique, place = numbered(key, ordered, owner)
+        per_vertex.append(place.bincount())
+        ids[:, k].index_copy_(0, owner, place.add_(total))
         vertices.append(unique)
-        per_vertex.append(count)
         torch.index_select(weights[k], 0, owner, out=splatted[k])
-        owners[k] = owner.clamp_(max=points - 1)
+        owners[k] = owner.clamp(max=points - 1)
         total += len(unique)
     splat = Sparse(row_offsets(torch.cat(per_vertex)), owners.flatten(), splatted.flatten())
-    offsets = torch.arange(points + 1, dtype=torch.int32, device=keys.device) * corners
+    offsets = torch.arange(points + 1, dtype=torch.int32, device=weights.device) * corners
     slice_ = Sparse(offsets, ids[:points].flatten(), (weights[:, :points].T * alpha).flatten())
     return vertices, splat, slice_
 
 
-def _neighbours(vertices: list[Tensor], steps: list[int]) -> list[tuple[Tensor, Tensor]]:
+def neighbours(vertices: list[Tensor], steps: list[int]) -> Iterator[tuple[Tensor, Tensor]]:
     """For each axis, the vertex one step back and the one a step forth of each vertex: (M + 1,) int32 each, M if none.
 
     A step back leads from remainder k to k - 1 and adds the same number to every key. Entry M, no vertex, leads to M.
@@ -136,7 +150,6 @@ def _neighbours(vertices: list[Tensor], steps: list[int]) -> list[tuple[Tensor, 
         starts.append(starts[-1] + len(keys))
     none = starts[-1]
     itself = torch.arange(none, dtype=torch.int32, device=vertices[0].device)
-    axes = []
     for step in steps:
         back, forth = torch.full((2, none + 1), none, dtype=torch.int32, device=itself.device)
         for k, keys in enumerate(vertices):
@@ -147,8 +160,7 @@ def _neighbours(vertices: list[Tensor], steps: list[int]) -> list[tuple[Tensor, 
             back[starts[k] : starts[k + 1]] = there
             forth.index_copy_(0, there, itself[starts[k] : starts[k + 1]])
         forth[none] = none  # where the vertices without a neighbour wrote
-        axes.append((back, forth))
-    return axes
+        yield back, forth
 
 
 def _search(ascending: Tensor, wanted: Tensor) -> Tensor:
@@ -159,7 +171,7 @@ def _search(ascending: Tensor, wanted: Tensor) -> Tensor:
 
 
 def _blur(first: tuple[Tensor, Tensor], second: tuple[Tensor, Tensor]) -> Sparse:
-    """The matrix (M, M) of the blurs v + (v_back + v_forth) / 2 along two axes, each from _neighbours."""
+    """The matrix (M, M) of the blurs v + (v_back + v_forth) / 2 along two axes, each from `neighbours`."""
     none = len(first[0]) - 1
     itself = torch.arange(none, dtype=torch.int32, device=first[0].device)
     weights = torch.tensor([1, 0.5, 0.5, 0.5, 0.25, 0.25, 0.5, 0.25, 0.25], device=itself.device)

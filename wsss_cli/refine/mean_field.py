@@ -9,6 +9,7 @@ import torch
 from torch import Tensor
 from torch.nn.functional import pad
 
+from wsss_cli.refine.compact import CompactLattice
 from wsss_cli.refine.lattice import Lattice
 from wsss_cli.refine.sparse import Sparse
 
@@ -17,8 +18,13 @@ TOLERANCE = 1e-6  # of probabilities; the order of summation alone changes some 
 LANES = 8  # channels of a vector register
 
 
-def mean_field(kernels: list[Lattice], energy: Tensor, iterations: int, weight: float) -> Tensor:
+Kernels = list[Lattice] | list[CompactLattice]
+
+
+def mean_field(kernels: Kernels, energy: Tensor, iterations: int, weight: float) -> Tensor:
     """Q <- softmax(-energy + sum of kernels Q), `iterations` times from softmax(-energy); energy (N, K) -> Q (N, K).
+
+    With compact kernels both are (K, N).
 
     `weight` is the sum of the kernels' weights.
 
@@ -27,37 +33,54 @@ def mean_field(kernels: list[Lattice], energy: Tensor, iterations: int, weight: 
     as most classes are absent from most images, few are filtered after the first iterations.
     """
     negligible = math.sqrt(TOLERANCE / max(weight, 1))
-    width = _width(energy.shape[1])
-    prob, left = torch.softmax(-energy, 1), iterations if kernels else 0
+    compact = is_compact(kernels)
+    iterate: Callable[..., tuple[Tensor, Tensor, int]] = _iterate_compact if compact else _iterate
+    of, width_of = (0, _exact) if compact else (1, _width)
+    width = width_of(energy.shape[of])
+    prob, left = torch.softmax(-energy, of), iterations if kernels else 0
     while left:
-        prob, peak, done = _iterate(kernels, energy, prob, left, lambda peak: _merged_width(peak, negligible) < width)
+        prob, peak, done = iterate(
+            kernels,
+            energy,
+            prob,
+            left,
+            lambda peak: width_of(_merged(peak, negligible)) < width,
+        )
         left -= done
         if left:
             rare, kept = (which.nonzero()[:, 0] for which in _rare(peak, negligible))
-            rare_energy, rare_prob = energy.index_select(1, rare), prob.index_select(1, rare)
-            merged_energy = torch.cat([energy.index_select(1, kept), -(-rare_energy).logsumexp(1, keepdim=True)], 1)
-            merged = torch.cat([prob.index_select(1, kept), rare_prob.sum(1, keepdim=True)], 1)
-            merged, _, done = _iterate(kernels, merged_energy, merged, left, lambda peak: bool(peak[-1] > negligible))
+            rare_energy, rare_prob = energy.index_select(of, rare), prob.index_select(of, rare)
+            merged_energy = torch.cat([energy.index_select(of, kept), -(-rare_energy).logsumexp(of, keepdim=True)], of)
+            merged = torch.cat([prob.index_select(of, kept), rare_prob.sum(of, keepdim=True)], of)
+            merged, _, done = iterate(
+                kernels,
+                merged_energy,
+                merged,
+                left,
+                lambda peak: bool(peak[-1] > negligible),
+            )
             left -= done
-            prob.index_copy_(1, kept, merged[:, :-1])
-            prob.index_copy_(1, rare, torch.softmax(-rare_energy, 1) * merged[:, -1:])
+            several, one = merged.narrow(of, 0, len(kept)), merged.narrow(of, len(kept), 1)
+            prob.index_copy_(of, kept, several)
+            prob.index_copy_(of, rare, torch.softmax(-rare_energy, of) * one)
     return prob
 
 
-def binary_fields(kernels: list[Lattice], lead: Tensor, iterations: int) -> Tensor:
+def binary_fields(kernels: Kernels, lead: Tensor, iterations: int) -> Tensor:
     """The same for many problems of two labels at once, each by itself: lead (N, n) -> Q of the second label (N, n).
 
-    lead is how much lower the second label's energy is.  As Q and 1 - Q are filtered alike, one channel per problem
-    does: Q <- sigmoid(lead + sum of kernels (2 Q - 1)).
+    lead is how much lower the second label's energy is; with compact kernels it is (n, N), as the result.
+    As Q and 1 - Q are filtered alike, one channel per problem does: Q <- sigmoid(lead + sum of kernels (2 Q - 1)).
     """
     problems = lead.shape[1]
-    lead = pad(lead, (0, _width(problems) - problems))
+    if not is_compact(kernels):
+        lead = pad(lead, (0, _width(problems) - problems))
     prob = lead.sigmoid()
     for _ in range(iterations if kernels else 0):
         sides = prob.mul(2).sub_(1)
         logits = lead.clone()
         for kernel in kernels:
-            logits += kernel.filter(sides)
+            kernel.add(logits, sides)
         prob = logits.sigmoid_()
     return prob[:, :problems]
 
@@ -69,8 +92,9 @@ def _rare(peak: Tensor, negligible: float) -> tuple[Tensor, Tensor]:
     return rare, ~rare
 
 
-def _merged_width(peak: Tensor, negligible: float) -> int:
-    return _width(int(_rare(peak, negligible)[1].sum()) + 1)
+def _merged(peak: Tensor, negligible: float) -> int:
+    """How many classes are left if the rare ones go on as one."""
+    return int(_rare(peak, negligible)[1].sum()) + 1
 
 
 def _iterate(
@@ -106,6 +130,30 @@ def _step(kernels: list[Lattice], slices: list[list[Sparse]], energies: tuple[Te
         torch.softmax(logits.sub_(energy), 1, out=q)
         torch.maximum(peak[: len(q)], q, out=peak[: len(q)])
     return peak.amax(0)
+
+
+def _iterate_compact(
+    kernels: list[CompactLattice], energy: Tensor, prob: Tensor, at_most: int, stop: Callable[[Tensor], bool]
+) -> tuple[Tensor, Tensor, int]:
+    """The same for energy and prob (K, N), in place on prob."""
+    logits, done, going_on = torch.empty_like(energy), 0, True
+    while going_on:
+        torch.neg(energy, out=logits)
+        for kernel in kernels:
+            kernel.add(logits, prob)
+        peak = torch.softmax(logits, 0, out=prob).amax(1)
+        done += 1
+        going_on = done < at_most and not stop(peak)
+    return prob, peak, done
+
+
+def is_compact(kernels: Kernels) -> bool:
+    return bool(kernels) and isinstance(kernels[0], CompactLattice)
+
+
+def _exact(classes: int) -> int:
+    """The channels that so many classes take where each is filtered by itself."""
+    return classes
 
 
 def _width(classes: int) -> int:

@@ -56,12 +56,12 @@ def vertex_keys(corner: Tensor, rank: Tensor, strides: Tensor) -> Tensor:
 
 
 def key_strides(features: Tensor) -> Tensor:
-    """What each coordinate counts in the keys of these features (N, d), coordinate 0 nothing: (d + 1,) int64.
+    """What each coordinate counts in keys of these features (N, d) and of zeros, coordinate 0 nothing: (d + 1,) int64.
 
     From the features' range alone, so that keys can be made of a part of the features at a time.
     """
     dim = features.shape[1]
-    low, high = torch.stack([features.amin(0), features.amax(0)]).double().cpu()
+    low, high = torch.stack([features.amin(0).clamp(max=0), features.amax(0).clamp(min=0)]).double().cpu()
     span = (high - low) * torch.tensor(_scales(dim), dtype=torch.float64)  # each feature's part in a coordinate
     margin = 6 * (dim + 1)  # to both sides, for the vertices of a simplex and their neighbours
     extents = [math.ceil(float(span[j:].sum() + j * span[j - 1])) + margin for j in range(1, dim + 1)]

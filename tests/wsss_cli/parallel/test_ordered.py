@@ -60,3 +60,15 @@ def test_many_items_go_to_processes() -> None:
 def test_a_few_items_stay_here() -> None:
     pids = ParallelMap(lambda _: os.getpid(), range(WORTH_PROCESSES - 1), processes=True)
     assert set(pids) == {os.getpid()}
+
+
+def test_how_far_ahead_can_be_said() -> None:
+    taken: list[int] = []
+
+    def items() -> Iterator[int]:
+        for i in range(10):
+            taken.append(i)
+            yield i
+
+    mapped = iter(ParallelMap(abs, items(), threads=1, ahead=1))
+    assert next(mapped) == 0 and taken == [0, 1]

@@ -23,7 +23,7 @@ from wsss_cli.refine.crf import (
     unary_from_softmax,
     wrapped_image,
 )
-from wsss_cli.refine.crf_config import DEEPLAB
+from wsss_cli.refine.crf_config import DEEPLAB, compact
 from wsss_cli.single_stage import config as single_stage
 
 PRESETS = {
@@ -156,6 +156,40 @@ def test_merged_classes_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     theirs = dense_crf(image, unary, wsss_ppmg.config.ROUGH_CRF.model_copy(update={"backend": "pydensecrf"}))
     torch.testing.assert_close(ours.contiguous(), theirs, atol=1e-4, rtol=0)
     assert counts[0] == counts[2] == 21 > counts[1]
+
+
+@pytest.mark.parametrize(("classes", "absent"), [(2, 0.0), (9, 0.0), (21, -9.0)])
+def test_compact_lattices_give_the_same(monkeypatch: pytest.MonkeyPatch, classes: int, absent: float) -> None:
+    image, unary = scene(classes, absent)
+    found = []
+    for small in (False, True):
+        monkeypatch.setattr("wsss_cli.refine.crf.compact", lambda classes, pixels, small=small: small)
+        crf = DenseCrf(image, DEEPLAB)
+        found.append((crf.infer(unary).contiguous(), crf.infer_each(unary[:, None] - unary[:2].flip(0))))
+        assert mean_field.is_compact(crf._kernels[small]) is small
+    torch.testing.assert_close(found[1], found[0], atol=1e-4, rtol=0)
+    assert torch.equal(found[1][0].argmax(0), found[0][0].argmax(0))
+
+
+def test_compact_where_it_pays() -> None:
+    found = [compact(classes, pixels) for classes, pixels in ((4, 100), (5, 100), (21, 480 * 640), (21, 1000 * 1000))]
+    assert found == [True, False, False, True]
+
+
+@pytest.mark.parametrize("backend", ["native", "pydensecrf"])
+def test_images_of_one_size_in_one_pass(backend: str) -> None:
+    if backend == "pydensecrf":
+        pytest.importorskip("pydensecrf.densecrf")
+    crf = DEEPLAB.model_copy(update={"backend": backend})
+    image, unary = scene(5, 0.0)
+    images, unaries = torch.stack([image, image.flip(0), image]), torch.stack([unary, unary.flip(1), unary.flip(0)])
+    together = DenseCrf(images, crf).infer(unaries)
+    for prob, one, energies in zip(together, images, unaries):
+        alone = dense_crf(one, energies, crf)
+        torch.testing.assert_close(prob, alone, atol=1e-5, rtol=0)
+        assert torch.equal(prob.argmax(0), alone.argmax(0))
+    with pytest.raises(ValueError, match="does not fit"):
+        DenseCrf(images, crf).infer(unaries[:2])
 
 
 @pytest.mark.parametrize("problems", [1, 3, 9])
