@@ -6,6 +6,7 @@ from wsss_cli.choices.training import (
     CLASSIFIERS,
     adamw,
     crop,
+    dilated,
     frozen_norms,
     loop,
     needs_tags,
@@ -49,7 +50,7 @@ def _correlated(fp: Fingerprint) -> tuple[Choice, ...]:
     steps = total(fp, fp.tagged, least, most, passes=5)
     sizes = [Choice("net.freeze", 4, "the first layers fit any photo")] if fp.begin != "none" else []
     return (
-        *under("net", (*network(fp, CLASSIFIERS), frozen_norms(fp))),
+        *under("net", (*network(fp, CLASSIFIERS), frozen_norms(fp), *dilated(fp))),
         Choice("net.output_stride", 16, "maps of 17 x 17 cells: a quarter of the time of stride 8"),
         Choice("net.dropout", 0.0, "few iterations"),
         *sizes,

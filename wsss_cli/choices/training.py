@@ -171,7 +171,7 @@ def classifier(fp: Fingerprint) -> tuple[Choice, ...]:
     all_learn = [Choice("net.detach", False, "random weights: all layers learn")] if fp.begin == "none" else []
     return (
         *under("net", network(fp, CLASSIFIERS)),
-        *under("net", [frozen_norms(fp)]),
+        *under("net", [frozen_norms(fp), *dilated(fp)]),
         *all_learn,
         Choice("training.resize_long", [side, 2 * side], "once to twice the crop"),
         Choice("training.crop", side, fp.machine),
@@ -181,11 +181,16 @@ def classifier(fp: Fingerprint) -> tuple[Choice, ...]:
     )
 
 
+def dilated(fp: Fingerprint) -> tuple[Choice, ...]:
+    """Of a classification network whose last stage keeps its resolution, relative to the network's settings."""
+    return (Choice("dilate", True, "small filters see again what they learnt on"),) if fp.tier == "small" else ()
+
+
 def cam_scales(fp: Fingerprint) -> tuple[Choice, ...]:
     if fp.tier != "small":
         return ()
     return (
-        Choice("scales", [1.0, 0.75, 0.5], "near the sizes it was trained on; twice the size takes four times as long"),
+        Choice("scales", [1.0, 1.5, 0.5], "the larger draws borders finer; twice the size takes four times as long"),
         Choice("batch", 1, "on a CPU larger batches only leave the cache"),
     )
 

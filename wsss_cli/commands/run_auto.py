@@ -15,6 +15,7 @@ from typing import Any
 from wsss_cli import console
 from wsss_cli.choices.choice import Choice, Proposal, best, refusals
 from wsss_cli.choices.fingerprint import Fingerprint, long_side
+from wsss_cli.commands.background import choose_background
 from wsss_cli.commands.forecast import Forecast, effort
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import device_asked, make_plan, resolve_target, run_stage
@@ -326,6 +327,8 @@ def _run(planned: Planned, wish: Wish) -> None:
         run.save_settings(target.saved)
     words, options = [target.method.name], replace(wish.options, pretrained=None)
     for key, verb in _commands(planned):
+        if key == "train" and (choice := choose_background(target, options)) is not None:
+            console.say(f"{choice.key}={choice.value:g}: {choice.reason}")
         start = time.monotonic()
         run_stage(verb, words, options, hint=False)
         forecast.done(key, time.monotonic() - start)
