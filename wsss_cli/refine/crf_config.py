@@ -48,13 +48,13 @@ DEEPLAB = Crf()
 PROCESS = 350 << 20  # bytes of a worker before its first image: the interpreter with torch
 PIXEL, CHANNEL = 800, 36  # bytes a pixel of both lattices while they are built, and of each class; bench.crf_memory
 COMPACT_PIXEL, COMPACT_CHANNEL = 300, 24  # the same of compact ones
-FEW, LARGE = 4, 1 << 19  # classes; pixels
+FEW, LARGE = 4, 1 << 20  # classes; pixels
 
 
 def compact(classes: int, pixels: int) -> bool:
     """Whether the CRF of a CPU filters in little memory: with few classes, where that is as fast, and in large images.
 
-    With more than FEW classes it takes up to twice the time, so images of less than half a megapixel go without.
+    With more than FEW classes it takes up to twice the time, so images of less than a megapixel go without.
     """
     return classes <= FEW or pixels >= LARGE
 
