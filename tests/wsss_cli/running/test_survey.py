@@ -41,7 +41,7 @@ def test_a_run_on_own_images_takes_what_is_chosen_and_keeps_it(own: Prepared, ru
     kept = run.settings()
     assert kept == settings and kept.overrides == {"train": {"seed": 3}}
     assert with_choices(kept, run, method("irn"), own, "cpu") == kept
-    asked = kept.updated("mobile", {})
+    asked = kept.updated("mobilenetv2", {})
     assert asked.chosen == () and recipe_of(method("irn"), asked, "folder")["train"]["augment"]["crop"] == 224
 
 
