@@ -30,11 +30,10 @@ def choose_background(target: Target, options: RunOptions) -> Choice | None:
         return None
     words = [method.name]
     run_stage("evaluate", words, options, stage="evaluate-pseudo", hint=False)
-    scores = read_scores(run.stage("evaluate-pseudo"))
-    found = scores["background"]
+    found = read_scores(run.stage("evaluate-pseudo"))["background"]
     if found is None or found["command"] is None:
         return None
-    why = f"the best of {len(scores['sweep'])} on the masks of {masks} images that are learnt from"
+    why = f"the best on the masks of {masks} images that are learnt from"
     choice = Choice(setting, found["best"], why)
     settings = run.settings()
     run.save_settings(replace(settings, chosen=(*settings.chosen, choice)))

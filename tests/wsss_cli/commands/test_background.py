@@ -26,7 +26,7 @@ def called(monkeypatch: pytest.MonkeyPatch) -> list[str]:
     """The stages that run, in place of running them."""
     verbs: list[str] = []
     monkeypatch.setattr(background, "run_stage", lambda verb, *_, **__: verbs.append(verb))
-    monkeypatch.setattr(background, "read_scores", lambda _: {"sweep": [{}] * 9, "background": BEST})
+    monkeypatch.setattr(background, "read_scores", lambda _: {"background": BEST})
     monkeypatch.setattr(background, "FEWEST", 2)
     return verbs
 
@@ -41,7 +41,7 @@ def test_the_best_on_masks_that_are_learnt_from_stands_in_the_run(tmp_path: Path
     before = Choice("method", "irn", "tags")
     found = target(tmp_path, Settings(None, {}, (before,)))
     choice = choose_background(found, RunOptions())
-    assert choice == Choice(KEY, 0.3, "the best of 9 on the masks of 2 images that are learnt from")
+    assert choice == Choice(KEY, 0.3, "the best on the masks of 2 images that are learnt from")
     assert called == ["evaluate", "pseudo"] and found.run.settings().chosen == (before, choice)
     assert choose_background(found, RunOptions()) is None and len(called) == 2  # a run that goes on keeps it
 
