@@ -172,7 +172,7 @@ def test_compact_lattices_give_the_same(monkeypatch: pytest.MonkeyPatch, classes
 
 
 def test_compact_where_it_pays() -> None:
-    found = [compact(classes, pixels) for classes, pixels in ((4, 100), (5, 100), (21, 480 * 640), (21, 1000 * 1000))]
+    found = [compact(classes, pixels) for classes, pixels in ((4, 100), (5, 100), (21, 1000 * 1000), (21, 1024 * 1024))]
     assert found == [True, False, False, True]
 
 
