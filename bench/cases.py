@@ -53,7 +53,6 @@ from wsss_toco.nets import make_teacher as toco_teacher
 from wsss_toco.step import ToCoStep
 
 TOTAL = 1000
-CPU = torch.device("cpu")
 
 
 @dataclass

@@ -18,6 +18,7 @@ import tempfile
 import time
 from dataclasses import dataclass
 from pathlib import Path
+from typing import IO
 
 from bench.cases import CASES
 from bench.device import DEVICES, described
@@ -91,7 +92,7 @@ def run(command: list[str], patience: float) -> tuple[str, bool]:
     return f"{shown}\n\nfailed, {reason}: {last}".strip(), False
 
 
-def _read(file) -> str:  # type: ignore[no-untyped-def]
+def _read(file: IO[str]) -> str:
     file.seek(0)
     return file.read().strip()
 

@@ -63,11 +63,15 @@ class Cost:
 
 
 def main(counts: Sequence[int] = COUNTS, minutes: float = MINUTES) -> list[Row]:
-    """By stage, the milliseconds that an image more takes between the last two counts, and between the first two."""
+    """By stage, the milliseconds that an image more takes between the last two counts, and between the first two.
+
+    None of a stage that was run at one count alone: what each took is told as it goes.
+    """
     measured: dict[int, dict[str, Cost]] = {}
     for count in counts:
         measured[count] = _stages(count, measured, 60 * minutes)
-    return [_row(stage, {n: costs[stage] for n, costs in measured.items() if stage in costs}) for stage in STAGES]
+    by_stage = {stage: {n: costs[stage] for n, costs in measured.items() if stage in costs} for stage in STAGES}
+    return [_row(stage, costs) for stage, costs in by_stage.items() if len(costs) > 1]
 
 
 def _row(stage: str, costs: dict[int, Cost]) -> Row:

@@ -64,8 +64,12 @@ def areas(scales: Sequence[float], flip: bool = False) -> float:
 
 def reading(count: float, samples: Sequence[Sample]) -> list[Work]:
     """Images read from disk, as the one of median size takes."""
-    ordered = sorted(samples, key=lambda s: s.width * s.height)
-    return [Work("read", count, Call("wsss_cli.data.images:read_image", (ordered[len(ordered) // 2].image,)))]
+    return [Work("read", count, Call("wsss_cli.data.images:read_image", (of_median_size(samples).image,)))]
+
+
+def of_median_size(samples: Sequence[Sample]) -> Sample:
+    """The one whose area is in the middle."""
+    return sorted(samples, key=lambda s: s.width * s.height)[len(samples) // 2]
 
 
 def within(size: tuple[int, int], side: int) -> tuple[int, int, float]:

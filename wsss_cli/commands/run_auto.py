@@ -36,7 +36,7 @@ from wsss_cli.running.pretrained import beginnings_of
 from wsss_cli.running.survey import WeightsInReach, gpu_memory, is_begun, proposals_for, survey
 from wsss_cli.running.target import Target
 from wsss_cli.runs import Run, all_runs
-from wsss_cli.work import Call, Pass, Work
+from wsss_cli.work import Call, Pass, Work, of_median_size
 
 PHOTOS = "photos"
 """The folder in the run's where the predictions of all photos lie."""
@@ -284,10 +284,9 @@ def _work(steps: Sequence[Step], data: Prepared, scored: bool) -> dict[str, list
 
 def _writing(data: Prepared) -> Work:
     """Of the results of all photos at their own size."""
-    ordered = sorted((sample.full for sample in data.samples), key=lambda sample: sample.width * sample.height)
-    typical = ordered[len(ordered) // 2].image
-    arguments = typical, data.info.reading, data.info.long_side, data.num_classes + 1
-    return Work("write results", len(ordered), Call("wsss_cli.photos.once:photo_once", arguments))
+    photos = [sample.full for sample in data.samples]
+    arguments = of_median_size(photos).image, data.info.reading, data.info.long_side, data.num_classes + 1
+    return Work("write results", len(photos), Call("wsss_cli.photos.once:photo_once", arguments))
 
 
 def _effort(planned: Planned, minutes: float | None) -> float:
