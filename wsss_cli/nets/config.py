@@ -42,6 +42,12 @@ class Net(Pretrained):
         "whole network of mmseg",
     )
     freeze_bn: bool = Field(False, description="the backbone's batch norms keep their statistics: for small batches")
+    freeze: int | None = Field(
+        None,
+        ge=0,
+        le=64,
+        description="no weights up to the backbone's level of this stride learn, which saves time; null: all learn",
+    )
     output_stride: Literal[8, 16, 32] | None = Field(
         None,
         description="stride of the last feature map; null: as the head was published (docs/nets.md)",
@@ -118,6 +124,8 @@ def build_backbone(net: Net) -> Backbone:
         (mmseg_form if decoder.mmseg else mmcls_resnetd)(backbone)
     if net.freeze_bn:
         freeze_batchnorm(backbone)
+    if net.freeze is not None:
+        backbone.freeze(backbone.level(net.freeze))
     return backbone
 
 

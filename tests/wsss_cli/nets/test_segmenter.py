@@ -215,3 +215,17 @@ def test_checkpoint_of_an_earlier_version_rebuilds() -> None:
     stored = {"backbone": "mobilenetv2_100", "output_stride": 16, "width": 64, "aspp_rates": [1, 2, 3]}
     model = build_segmenter(Net(**stored, pretrained="none"), 4)
     assert model.head.classifier.weight.shape == (4, 64, 1, 1)
+
+
+def test_what_freezes_does_not_learn_and_the_rest_does() -> None:
+    model = build_segmenter(net("deeplabv3plus", freeze=4), 3)
+    frozen = {name for name, p in model.named_parameters() if not p.requires_grad}
+    model(torch.randn(2, 3, 64, 64)).sum().backward()
+    assert frozen
+    assert all((p.grad is None) == (name in frozen) for name, p in model.named_parameters())
+    assert all(name.startswith("backbone.") for name in frozen)
+
+
+def test_a_stride_that_no_level_has_is_refused() -> None:
+    with pytest.raises(WsssError, match="no level of stride 5"):
+        build_backbone(net("deeplabv3plus", freeze=5))
