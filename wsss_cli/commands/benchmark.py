@@ -17,6 +17,7 @@ Data = Annotated[
 Names = Annotated[str, Option("--methods", metavar="NAME,NAME", help="all: those that can learn from the data")]
 Seeds = Annotated[int, Option("--seeds", min=1, max=1000, help="runs of each method, with the seeds 0, 1, ...")]
 Full = Annotated[bool, Option("--full/--no-full", help="train each network on the masks, too: the upper bound")]
+Jobs = Annotated[int, Option("--jobs", min=1, max=1000, help="seeds at a time, each on its part of the cores and GPUs")]
 Set = Annotated[
     list[str] | None,
     Option("--set", help="STAGE.KEY=VALUE, of every method", metavar="KEY=VALUE", rich_help_panel=RUN),
@@ -34,6 +35,7 @@ def benchmark(
     methods: Names = "all",
     seeds: Seeds = 3,
     full: Full = True,
+    jobs: Jobs = 1,
     set: Set = None,
     output: Output = None,
     *,
@@ -57,6 +59,7 @@ def benchmark(
         None if methods == "all" else tuple(dict.fromkeys(methods.split(","))),
         seeds,
         full,
+        min(jobs, seeds),
         replace(options, data=name, set=set),
         output or options.runs_root / name / "benchmark.md",
     )

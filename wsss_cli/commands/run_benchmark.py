@@ -2,17 +2,17 @@
 
 from __future__ import annotations
 
-import os
 import shlex
-import subprocess
 import sys
-from collections.abc import Callable, Sequence
+import threading
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
 from pathlib import Path
 
 from wsss_cli import console
 from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.side_by_side import Begin, Start, in_jobs, starter
 from wsss_cli.commands.stage import device_asked
 from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
@@ -28,8 +28,6 @@ from wsss_cli.runs import Run, Settings
 from wsss_cli.sharing import share
 
 INTERRUPTED = 130
-Start = Callable[[Sequence[str]], int]
-"""Runs `wsss WORDS` and returns its exit code."""
 
 
 @dataclass(frozen=True)
@@ -38,6 +36,7 @@ class Asked:
 
     names   of methods; None: all that can learn from the data
     full    also train on the masks
+    jobs    seeds that run at a time
     output  the Markdown file
     """
 
@@ -45,6 +44,7 @@ class Asked:
     names: tuple[str, ...] | None
     seeds: int
     full: bool
+    jobs: int
     options: RunOptions
     output: Path
 
@@ -60,46 +60,46 @@ class Entry:
     targets: tuple[str, ...]
 
 
-def command(words: Sequence[str]) -> int:
-    """`wsss WORDS` in a process of its own: so its memory is its own, and its failure ends nothing else."""
-    launcher = {launch.LAUNCHER: str(os.getpid())}  # gone, the command saves and leaves
-    with subprocess.Popen([sys.executable, "-m", "wsss_cli", *words], env=os.environ | launcher) as child:
-        try:
-            return child.wait()
-        except KeyboardInterrupt:
-            child.wait()  # it has heard it, too, and saves
-            raise
-
-
-def run_benchmark(asked: Asked, start: Start = command) -> Path:
+def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     """Make every run that is not finished and write the table; returns its path.
 
+    The runs of one seed one after the other, for they have stages in common.
     Raises WsssError before anything runs for what is known to go wrong, and at the end if a run failed.
     """
-    entries, failed = checked(asked), []
-    for entry in entries:
-        if not _make(entry, entries, asked, start):
-            failed.append(f"{entry.run.method}/{entry.run.name}")
-        _write(asked, entries)
-    _write(asked, entries)
+    rounds = checked(asked)
+    entries = [entry for of_seed in rounds for entry in of_seed]
+    failed: list[Entry] = []
+    writing = threading.Lock()
+
+    def make(of_seed: Sequence[Entry], start: Start, ended: threading.Event) -> None:
+        for entry in of_seed:
+            if ended.is_set():
+                return
+            if not _make(entry, entries, asked, start):
+                failed.append(entry)
+            with writing:
+                _write(asked, entries)
+
+    in_jobs(make, rounds, asked.jobs, begin)
     console.say(f"benchmark: {asked.output}")
     if failed:
-        what = f"{len(failed)} of {len(entries)} runs failed: {', '.join(failed)}"
+        names = ", ".join(f"{e.run.method}/{e.run.name}" for e in entries if e in failed)
+        what = f"{len(failed)} of {len(entries)} runs failed: {names}"
         raise WsssError(what, "their messages stand above; the same command tries them again and keeps the rest")
     return asked.output
 
 
 def show_benchmark(asked: Asked) -> None:
     """Say which stages would run, in the order of the work."""
-    for entry in checked(asked):
+    for entry in (entry for of_seed in checked(asked) for entry in of_seed):
         steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
         keys = [key for key, step in steps.items() if step.runs]
         what = f"would run {', '.join(keys)}" if keys else "finished"
         console.say(f"{entry.run.method}/{entry.run.name}: {what}")
 
 
-def checked(asked: Asked) -> list[Entry]:
-    """The runs, seed by seed.  Raises WsssError if a named method cannot run; of all, those that can are taken."""
+def checked(asked: Asked) -> list[list[Entry]]:
+    """The runs of each seed.  Raises WsssError if a named method cannot run; of all, those that can are taken."""
     if not asked.data.has_masks("val"):
         what = f"data set '{asked.data.info.name}' has no masks in split '{asked.data.split_for('val')}' to score on"
         raise WsssError(what, "a benchmark is of mIoU; one run is judged without masks: wsss evaluate METHOD")
@@ -117,7 +117,7 @@ def checked(asked: Asked) -> list[Entry]:
             console.warn(f"{method.name} is left out: {error.what}")
     if not able:
         raise refused[0] if refused else WsssError("no method is installed", "see `wsss methods`")
-    return [entry for seed in range(asked.seeds) for method in able for entry in _entries(method, seed, asked)]
+    return [[e for method in able for e in _entries(method, seed, asked)] for seed in range(asked.seeds)]
 
 
 def planned(entry: Entry, target: str, asked: Asked) -> list[Step]:

@@ -24,7 +24,9 @@ def quick(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> Wsss:
         print(result.text)
         return result.code
 
-    monkeypatch.setattr(run_benchmark, "run_benchmark", partial(run_benchmark.run_benchmark, start=fork))
+    monkeypatch.setattr(
+        run_benchmark, "run_benchmark", partial(run_benchmark.run_benchmark, begin=lambda job, jobs: fork)
+    )
     return wsss
 
 
@@ -99,7 +101,15 @@ def test_of_all_methods_those_that_can_are_taken(wsss: Wsss) -> None:
 
 
 def test_an_interruption_ends_it(quick: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
-    interrupted = partial(run_benchmark.run_benchmark.func, start=lambda words: 130)  # type: ignore[attr-defined]
+    interrupted = partial(run_benchmark.run_benchmark.func, begin=lambda job, jobs: lambda words: 130)  # type: ignore[attr-defined]
     monkeypatch.setattr(run_benchmark, "run_benchmark", interrupted)
     result = quick(*FEW)
     assert result.code == 130 and len(COMMAND.findall(result.out)) == 1
+
+
+def test_two_seeds_at_a_time(wsss: Wsss) -> None:
+    """By commands of their own, as a user has it; of what fails the table says nothing."""
+    words = ("benchmark", "dots", "--methods", "toy", "--seeds", 2, "--jobs", 2, "--no-full", "--workers", 0)
+    result = wsss(*words, seconds=300)
+    assert result.code == 2 and "2 of 2 runs failed: toy/seed0, toy/seed1" in result.err
+    assert {line[:7] for line in result.out.splitlines() if "/toy/seed" in line} >= {"job 0: ", "job 1: "}
