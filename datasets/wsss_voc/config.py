@@ -28,6 +28,9 @@ class Options(Config):
         "auto",
         description="folder of the masks; auto: --aug, the mask column of the lists, SegmentationClassAug if there",
     )
-    train: str = Field("auto", description="list to learn from; auto: train_aug if it is there, else train")
+    train: str = Field(
+        "auto",
+        description="list to learn from, its name or your own FILE.txt; auto: train_aug if there is one, else train",
+    )
     val: str = Field("val", description="list to score on (VOC 2012: 1,449 images)")
     seeds: str = Field("train", description="list on which CAMs and pseudo-labels are scored (VOC 2012: 1,464 images)")

@@ -6,6 +6,7 @@ ImageSets/Segmentation/<list>.txt: one id per line, or the paths of image and ma
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass, replace
 from pathlib import Path
 
@@ -33,6 +34,10 @@ class Entry:
         return cls(id, devkit / IMAGES / f"{id}.jpg")
 
 
+Lists = dict[str, list[Entry]]
+"""Lists by name."""
+
+
 def find_devkit(root: Path) -> Path:
     """The VOC2012 folder: root itself or inside it.  Raises WsssError telling what is missing."""
     candidates = [root, *(root / sub for sub in ("VOC2012", "VOCdevkit/VOC2012"))]
@@ -49,12 +54,29 @@ def find_devkit(root: Path) -> Path:
     )
 
 
-def read_lists(devkit: Path) -> dict[str, list[Entry]]:
+def read_lists(devkit: Path) -> Lists:
     """Every list by its name."""
     return {path.stem: read_list(path, devkit) for path in sorted((devkit / LISTS).glob("*.txt"))}
 
 
-def merge(lists: dict[str, list[Entry]]) -> dict[str, Entry]:
+def own_lists(names: Iterable[str], devkit: Path) -> Lists:
+    """Those of the names that are files, FILE.txt, by the name that each has as a split.
+
+    Raises WsssError if one cannot be read, or two of one name are not the same file.
+    """
+    lists: dict[str, Path] = {}
+    for path in (Path(name) for name in names if is_file(name)):
+        if lists.setdefault(path.stem, path) != path:
+            raise WsssError(f"{lists[path.stem]} and {path} would both be split '{path.stem}'", "rename one of them")
+    return {name: read_list(path, devkit) for name, path in lists.items()}
+
+
+def is_file(name: str) -> bool:
+    """Whether a list is named by its file, not by its name in the devkit."""
+    return name.endswith(".txt")
+
+
+def merge(lists: Lists) -> dict[str, Entry]:
     """Every image of every list by id, with the names of the lists it is on, in the order of train, val, others."""
     entries: dict[str, Entry] = {}
     for name in sorted(lists, key=lambda name: (name not in ("train", "val"), name)):
@@ -85,11 +107,12 @@ def read_list(path: Path, devkit: Path) -> list[Entry]:
     return list(entries.values())
 
 
-def choose_list(name: str, role: str, lists: dict[str, list[Entry]], devkit: Path) -> str:
+def choose_list(name: str, role: str, lists: Lists, devkit: Path) -> str:
     """The name of the list that plays `role`; "auto" is train_aug or train.  Raises WsssError if missing or empty."""
     if name == "auto":
         name = "train_aug" if "train_aug" in lists else "train"
-    path = devkit / LISTS / f"{name}.txt"
+    path = Path(name) if is_file(name) else devkit / LISTS / f"{name}.txt"
+    name = path.stem
     if name not in lists:
         raise WsssError(
             f"{path} is missing{nearest(name, lists)}",

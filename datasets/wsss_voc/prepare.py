@@ -13,7 +13,7 @@ from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_voc.classes import CLASSES
 from wsss_voc.config import Options
-from wsss_voc.devkit import MASKS, Entry, choose_list, choose_masks, merge, read_lists, train_aug
+from wsss_voc.devkit import MASKS, Entry, Lists, choose_list, choose_masks, merge, own_lists, read_lists, train_aug
 from wsss_voc.samples import Reader
 from wsss_voc.source import Source, find_source
 from wsss_voc.tags import read_tags
@@ -30,8 +30,9 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     """
     tags = read_tags(options.tags) if options.tags else {}
     source = find_source(options, folder)
-    lists, made = _lists(source, options.val)
     wanted = {"train": options.train, "val": options.val, "seeds": options.seeds}
+    own = own_lists(wanted.values(), source.devkit)
+    lists, made = _lists(source, own, Path(options.val).stem)
     roles = {role: choose_list(name, role, lists, source.devkit) for role, name in wanted.items()}
     entries, left_out = _present(merge(lists), set(roles.values()))
     entries, masks = _with_masks(entries, options.masks, source)
@@ -43,7 +44,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         source=source.told,
         masks=masks,
         palette=voc_palette(len(CLASSES) + 1),
-        notes=(*made, *left_out, *_counts(entries, source.unpacked, options.sbd)),
+        notes=(*made, *left_out, *_counts(entries, source.unpacked, options.sbd, own)),
         instances=tuple(path for path in (source.devkit / OBJECTS,) if path.is_dir()),
     )
     reader = Reader(
@@ -57,14 +58,15 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
     return info, ParallelMap(reader.sample, entries)
 
 
-def _lists(source: Source, val: str) -> tuple[dict[str, list[Entry]], tuple[str, ...]]:
-    """The lists of the devkit, train_aug made if it is missing, and a note if so."""
-    lists = read_lists(source.devkit)
+def _lists(source: Source, own: Lists, val: str) -> tuple[Lists, tuple[str, ...]]:
+    """The lists of the devkit and the user's own, train_aug made if it is missing, and a note if so."""
+    published = read_lists(source.devkit)
+    lists = published | own
     aug = source.aug or source.devkit / AUG
     if "train_aug" in lists or not aug.is_dir():
         return lists, ()
     masked = {path.stem for path in aug.glob("*.png")} | set(source.bad)
-    ids = train_aug(masked, {entry.id for entry in lists.get(val, [])})
+    ids = train_aug(masked, {entry.id for known in (lists, published) for entry in known.get(val, [])})
     if not ids:
         return lists, ()
     note = f"list 'train_aug' made: the {len(ids):,} images with a mask in {aug.name} that are not on '{val}'"
@@ -99,11 +101,11 @@ def _first(*paths: Path | None) -> Path | None:
     return next((path for path in paths if path is not None and path.is_file()), None)
 
 
-def _counts(entries: list[Entry], whole: bool, sbd: bool) -> tuple[str, ...]:
-    """How long the lists are and how long VOC's are; a warning if they differ though they should not."""
-    found = Counter(split for entry in entries for split in entry.splits)
+def _counts(entries: list[Entry], whole: bool, sbd: bool, own: Lists) -> tuple[str, ...]:
+    """How long VOC's lists are here and as published; a warning if they differ though they should not."""
+    found = Counter(split for entry in entries for split in entry.splits if split not in own)
     there = {name: wanted for name, wanted in PUBLISHED.items() if found[name]}
-    should = {name for name in ("train", "val", "train_aug") if name != "train_aug" or sbd}
+    should = {name for name in ("train", "val", "train_aug") if name != "train_aug" or sbd} - own.keys()
     text = ", ".join(f"{name} {found[name]:,} of {wanted:,}" for name, wanted in there.items())
     if whole and any(found[name] != PUBLISHED[name] for name in {*there, *should}):
         warn("these archives do not hold the whole of VOC 2012: the lists differ from the published ones")

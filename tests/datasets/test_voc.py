@@ -115,6 +115,39 @@ def test_a_list_that_is_not_understood(tmp_path: Path, devkit: Path) -> None:
     assert_refused(tmp_path, devkit, r"val\.txt, line 4: 'img_4' is on the list twice")
 
 
+def test_lists_of_ones_own(tmp_path: Path, devkit: Path) -> None:
+    """Beside the devkit's; one of a published name takes its place, and is not counted as VOC's."""
+    few, val = tmp_path / "few.txt", tmp_path / "val.txt"
+    few.write_text("img_0\nimg_2\n")
+    val.write_text("img_5\n")
+    said: list[Finding] = []
+    prepared = run(tmp_path, devkit, said, train=str(few), val=str(val))
+    assert prepared.info.splits == {"train": "few", "val": "val", "seeds": "train"}
+    assert (ids(prepared, "few"), ids(prepared, "val")) == (["img_0", "img_2"], ["img_5"])
+    assert ids(prepared, "train_aug") == ["img_0", "img_1", "img_2", "img_3"]
+    assert "images on VOC's lists: train 2 of 1,464, train_aug 4 of 10,582" in [finding.what for finding in said]
+
+
+def test_an_own_val_lets_no_image_of_vocs_into_train_aug(tmp_path: Path, devkit: Path) -> None:
+    (devkit / "ImageSets/Segmentation/train_aug.txt").unlink()
+    val = tmp_path / "val.txt"
+    val.write_text("img_5\n")
+    assert ids(run(tmp_path, devkit, val=str(val)), "train_aug") == ["img_0", "img_1", "img_2", "img_3"]
+
+
+def test_lists_of_ones_own_that_cannot_be(tmp_path: Path, devkit: Path) -> None:
+    assert_refused(tmp_path, devkit, r"none\.txt cannot be read", train=str(tmp_path / "none.txt"))
+    for folder in ("a", "b"):
+        (tmp_path / folder).mkdir()
+        (tmp_path / folder / "few.txt").write_text("img_0\n")
+    two = {"train": str(tmp_path / "a/few.txt"), "val": str(tmp_path / "b/few.txt")}
+    assert_refused(tmp_path, devkit, r"would both be split 'few'", **two)
+    (tmp_path / "empty.txt").write_text("")
+    assert_refused(
+        tmp_path, devkit, r"empty\.txt is empty, but is to be the train split", train=str(tmp_path / "empty.txt")
+    )
+
+
 def test_a_missing_or_empty_list(tmp_path: Path, devkit: Path) -> None:
     assert_refused(tmp_path, devkit, r"train_aux\.txt is missing; did you mean 'train_aug'", train="train_aux")
     write_list(devkit, "val", [])
