@@ -10,8 +10,7 @@ from torch import Tensor, nn
 
 from wsss_cli.nets.heads.largefov import LargeFov
 from wsss_cli.nets.heads.projector import Projector
-from wsss_cli.nets.weights.pretrained import load_pretrained
-from wsss_cli.single_stage.build import build_decoder
+from wsss_cli.single_stage.build import build_decoder, fill
 from wsss_cli.single_stage.network import SingleStage, peaks
 from wsss_puf.config import Net
 from wsss_puf.encoder import GatheringViT, Tokens
@@ -137,7 +136,7 @@ def build(net: Net, num_classes: int, trust: bool = False) -> SelfReinforced:
     """The network for C classes, pretrained as `net` says.  Raises WsssError as its parts do."""
     args = {**net.backbone_args, "drop_path_rate": net.drop_path}
     encoder = GatheringViT(net.backbone, args, net.inner_block, net.gather_depth, net.gather_seen, net.normalisation())
-    load_pretrained(encoder, net.pretrained, trust)
+    fill(encoder, net, trust)
     encoder.set_side(net.input_size)  # only now: timm would resample the pretrained positions otherwise than PUF
     p = net.projection
     projector = Projector(encoder.dim, p.outputs, p.hidden, p.bottleneck)

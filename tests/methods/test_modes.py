@@ -134,6 +134,15 @@ CASES = {
         settings=train(losses=AT_ONCE | {"cam_from": 0}),
         resumed=True,
     ),
+    # a hybrid's network stays as it is pretrained, in eval mode; its projection learns with the transformer
+    "toco: hybrid": Case(
+        "toco",
+        "train",
+        changes=(r"^encoder\.", r"^decoder\.", r"lassifier", r"^proj_head"),
+        fixed=(r"pos_embed", r"weight_g", r"proj\.backbone\."),
+        still=(r"^encoder\.body\.patch_embed\.proj\.backbone",),
+        settings=train(losses=AT_ONCE, net={"stem": {"backbone": "test_resnet", "pretrained": "none"}}),
+    ),
     "locbe": Case(
         "locbe",
         "train",
@@ -175,6 +184,7 @@ READS: dict[str, dict[str, int]] = {
     "beco: mixed by their own labels": {"mixing.py: nonzero": 1, "augment.py: nonzero": 64},
     # tags stay on the host; the map of regions is copied there once: what is drawn, and its size, depends on it
     "toco": TAGS | {"crops.py: nonzero": 4},
+    "toco: hybrid": TAGS | {"crops.py: nonzero": 4},
     "locbe": TAGS | {"windows.py: nonzero": 2},
     "weclip": {
         "softmax_cam.py: _local_scalar_dense": 1,
@@ -191,7 +201,7 @@ LATTICE = ("lattice.py", "simplex.py", "sparse.py")
 """Files of the dense energy's filter, whose size depends on the images' colours: it must ask."""
 
 
-WAITS = {"toco": 41, "locbe": 1, "weclip": 1, "puf": 40, "puf: steady": 40}
+WAITS = {"toco": 41, "toco: hybrid": 41, "locbe": 1, "weclip": 1, "puf": 40, "puf: steady": 40}
 """How often an iteration on a GPU may wait: once for the map of regions or for WeCLIP's
 boxes, 40 times for the dense energy's filter."""
 

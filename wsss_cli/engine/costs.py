@@ -13,7 +13,7 @@ from torch import Tensor, nn
 from wsss_cli.load_object import load_object
 from wsss_cli.nets.backbones.backbone import Backbone
 from wsss_cli.nets.backbones.vit import ViT
-from wsss_cli.nets.config import Net, build_segmenter
+from wsss_cli.nets.config import Net, add_stem, build_segmenter
 from wsss_cli.work import Call, Pass, Work
 
 TOGETHER = 2  # images of a timed step that learns: batch norms of pooled features need more than one
@@ -99,7 +99,10 @@ def _network(unit: Pass) -> nn.Module:
     if isinstance(config, Net):
         return build_segmenter(config.untrained(), unit.outputs)
     if config.backbone.startswith(("vit_", "deit")):
-        return ViT(config.backbone, config.backbone_args)
+        vit = ViT(config.backbone, config.backbone_args)
+        if stem := getattr(config, "stem", None):
+            add_stem(vit, stem.untrained())
+        return vit
     stride, dilate = getattr(config, "output_stride", 16), bool(getattr(config, "dilate", False))
     return Backbone(config.backbone, stride, dilate=dilate, args=config.backbone_args)
 

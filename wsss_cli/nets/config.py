@@ -17,6 +17,7 @@ from wsss_cli.places import WEIGHTS
 
 if TYPE_CHECKING:
     from wsss_cli.nets.backbones.backbone import Backbone
+    from wsss_cli.nets.backbones.vit import ViT
     from wsss_cli.nets.heads.head import Head
     from wsss_cli.nets.segmenter import Segmenter
 
@@ -92,6 +93,16 @@ class Net(Pretrained):
         return self.output_stride or only or HEADS[self.head].output_stride
 
 
+class StemNet(Pretrained):
+    """The convolutional network of a hybrid, whose last map is what the transformer sees as patches."""
+
+    backbone: str = Field("tf_efficientnet_lite0", description="timm's name; its last map has the stride of a patch")
+    pretrained: Annotated[str, WEIGHTS] = Field(
+        "timm", description="timm: published weights, downloaded; none: random; or a weights FILE"
+    )
+    frozen: bool = Field(True, description="it stays as pretrained, and only the transformer on it learns")
+
+
 def build_segmenter(net: Net, num_outputs: int, trust: bool = False) -> Segmenter:
     """The network of a configuration with `num_outputs` = K logits, its backbone pretrained as `net` says.
 
@@ -159,3 +170,17 @@ def build_head(net: Net, backbone: Backbone, num_outputs: int) -> Head:
         unset = f"; --set net.{strange}=null unsets what a recipe says" if strange in set_ else ""
         raise WsssError(what, f"its options are {', '.join(known)}{unset}")
     return make(backbone.channels, backbone.strides, num_outputs, **options)
+
+
+def add_stem(vit: ViT, net: StemNet, trust: bool = False) -> None:
+    """Let a transformer that has its weights see the maps of another network, pretrained as `net` says, as patches.
+
+    Raises WsssError as its parts do.
+    """
+    from wsss_cli.nets.backbones.backbone import Backbone
+    from wsss_cli.nets.backbones.stem import give_stem
+    from wsss_cli.nets.weights.pretrained import load_pretrained
+
+    backbone = Backbone(net.backbone, vit.patch, args=net.backbone_args, normalise=net.normalisation())
+    load_pretrained(backbone, net.pretrained, trust)
+    give_stem(vit, backbone, net.frozen)

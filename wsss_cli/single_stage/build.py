@@ -11,6 +11,7 @@ from torch import nn
 from wsss_cli.engine.part import trained_part
 from wsss_cli.job import Job
 from wsss_cli.nets.backbones.vit import ViT
+from wsss_cli.nets.config import add_stem
 from wsss_cli.nets.heads.largefov import LargeFov
 from wsss_cli.nets.weights.pretrained import load_pretrained
 from wsss_cli.single_stage.config import VitNet
@@ -23,8 +24,15 @@ N = TypeVar("N", bound=nn.Module)
 def build_encoder(net: VitNet, trust: bool = False) -> ViT:
     """The transformer, pretrained as `net` says.  Raises WsssError as its parts do."""
     encoder = ViT(net.backbone, net.backbone_args, net.inner_block, net.train_positions, net.normalisation())
-    load_pretrained(encoder, net.pretrained, trust)
+    fill(encoder, net, trust)
     return encoder
+
+
+def fill(encoder: ViT, net: VitNet, trust: bool = False) -> None:
+    """Load the weights that `net` names, and put its stem, if it has one, before the transformer."""
+    load_pretrained(encoder, net.pretrained, trust)
+    if net.stem is not None:
+        add_stem(encoder, net.stem, trust)
 
 
 def build_decoder(net: VitNet, dim: int, num_classes: int) -> LargeFov:

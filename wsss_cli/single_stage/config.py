@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal
+from typing import Annotated, Any, ClassVar, Literal, Self
 
 from pydantic import Field
 
@@ -16,6 +16,7 @@ from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_net import ClipNet
+from wsss_cli.nets.config import StemNet
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.nets.precision import Precision
 from wsss_cli.places import FILE, WEIGHTS
@@ -46,6 +47,11 @@ class VitNet(Pretrained):
     pretrained: Annotated[str, WEIGHTS] = Field(
         "timm", description="timm: published weights, downloaded; none: random; or a weights FILE"
     )
+    stem: StemNet | None = Field(
+        None,
+        description="a network whose last map takes the place of the image's patches, for small data and small "
+        "transformers [hybrid: Dosovitskiy et al. 2021, sec. 3.1]; null: the patches, as released",
+    )
     inner_block: int = Field(
         -3, ge=-64, le=64, description="whose tokens the auxiliary classifier sees; -3 is block 9 of 12 (ToCo)"
     )
@@ -57,6 +63,14 @@ class VitNet(Pretrained):
     decoder_init: Literal["torch", "kaiming"] = Field(
         "torch", description="weights of the decoder at first: PyTorch's default (ToCo), or Kaiming, fan out (PUF)"
     )
+
+    def settled(self) -> Self:
+        stem = self.stem and self.stem.settled()
+        return super().settled().model_copy(update={"stem": stem})
+
+    def untrained(self) -> Self:
+        stem = self.stem and self.stem.untrained()
+        return super().untrained().model_copy(update={"stem": stem})
 
     def patch(self) -> int | None:
         """Side of a patch in pixels, if the settings or the name say it."""
