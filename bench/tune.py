@@ -3,7 +3,8 @@
 python -m bench.tune DATA METHOD STAGE --recipe FILE --try "KEY=VALUE|VALUE" ... [options of wsss]
 
 A fifth of the training images is held out, first of those on which no reported score is made, and the rest is learnt
-from: `seeds` and `pseudo` are scored on images that were learnt from, as they are in use, `evaluate` on the fifth.
+from: `seeds` and `pseudo` are scored on images that were learnt from, as they are in use, each trial at its best
+background score, for settings move that; `evaluate` on the fifth.
 One key after the other, in the order given, each of its values with the best of the keys before; what is finished is
 not run again, nor what a trial has in common with the first. The table goes to runs/DATA_held/tune-METHOD-STAGE.md.
 """
@@ -27,11 +28,15 @@ Settings = tuple[str, ...]
 
 @dataclass(frozen=True)
 class Trial:
-    """One run of the search: what was set beside the recipe, the mIoU it reached, its minutes."""
+    """One run of the search: what was set beside the recipe, the mIoU it reached, its minutes.
+
+    background  score of the background at which that is: the best one, where it can be set after the stage
+    """
 
     settings: Settings
     miou: float
     minutes: float
+    background: float | None = None
 
 
 def held_out(data: Prepared, share: float = SHARE) -> Prepared:
@@ -104,8 +109,10 @@ def trial(
     run = Path("runs", data.folder.name, method, name)
     scores = run / ("evaluate" if stage == "evaluate" else f"evaluate-{stage}") / "scores.json"
     records = [json.loads(path.read_text()) for path in run.glob("*/stage.json")]
-    miou = json.loads(scores.read_text())["scores"][0]["miou"]
-    return Trial(settings, miou, sum(record["seconds"] for record in records) / 60)
+    found = json.loads(scores.read_text())
+    swept = found.get("background") or {}
+    miou = swept.get("miou", found["scores"][0]["miou"])
+    return Trial(settings, miou, sum(record["seconds"] for record in records) / 60, swept.get("best"))
 
 
 def _name(stage: str, recipe: str, settings: Settings) -> str:
@@ -118,9 +125,12 @@ def _write(path: Path, data: Prepared, what: Sequence[str], trials: Sequence[Tri
         f"# {' '.join(what)} on {data.folder.name}",
         f"{counts['learnt']} images are learnt from; {counts['scored']} of them score seeds and pseudo-labels; "
         f"{counts['held']} others score the network. One seed.",
-        "| set beside the recipe | mIoU | minutes |\n|---|---|---|",
+        "| set beside the recipe | mIoU | at background score | minutes |\n|---|---|---|---|",
     ]
-    rows = [f"| {', '.join(one.settings) or 'nothing'} | {100 * one.miou:.1f} | {one.minutes:.0f} |" for one in trials]
+    rows = [
+        f"| {', '.join(t.settings) or 'nothing'} | {100 * t.miou:.1f} | {t.background or ''} | {t.minutes:.0f} |"
+        for t in trials
+    ]
     end = f"Chosen: {', '.join(best) or 'the recipe as it is'}."
     path.write_text("\n\n".join([*lines[:-1], "\n".join([lines[-1], *rows]), end]) + "\n", encoding="utf-8")
 
