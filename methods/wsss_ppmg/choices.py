@@ -7,6 +7,7 @@ from wsss_cli.choices.training import (
     adamw,
     crop,
     dilated,
+    first_layers,
     frozen_norms,
     loop,
     needs_tags,
@@ -48,12 +49,11 @@ def _correlated(fp: Fingerprint) -> tuple[Choice, ...]:
     side = crop(fp)
     least, most = (100, 600) if fp.tier == "small" else (300, 4000)
     steps = total(fp, fp.tagged, least, most, passes=5)
-    sizes = [Choice("net.freeze", 4, "the first layers fit any photo")] if fp.begin != "none" else []
     return (
         *under("net", (*network(fp, CLASSIFIERS), frozen_norms(fp), *dilated(fp))),
         Choice("net.output_stride", 16, "maps of 17 x 17 cells: a quarter of the time of stride 8"),
         Choice("net.dropout", 0.0, "few iterations"),
-        *sizes,
+        *under("net", first_layers(fp)),
         Choice("training.resize_long", [side, 2 * side], "once to twice the crop"),
         Choice("training.crop", side, fp.machine),
         Choice("training.small", 0.5, "of a crop this small 0.3 shows too little to tell the class by"),

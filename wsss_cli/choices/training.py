@@ -158,9 +158,15 @@ def segmentation_net(fp: Fingerprint) -> tuple[Choice, ...]:
         return made
     return (
         *made,
+        *first_layers(fp),
         Choice("aspp_rates", [2, 4, 6], "a crop has 17 x 17 cells: wider taps would lie outside"),
         Choice("width", 128, f"a head as small as its network: {fp.machine}"),
     )
+
+
+def first_layers(fp: Fingerprint) -> tuple[Choice, ...]:
+    """Relative to a network's settings."""
+    return () if fp.begin == "none" else (Choice("freeze", 4, "the first layers fit any photo"),)
 
 
 def classifier(fp: Fingerprint) -> tuple[Choice, ...]:

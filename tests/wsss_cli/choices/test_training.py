@@ -147,6 +147,23 @@ def test_the_walk_reaches_as_far_as_photos_are_large_and_edges_are_learnt(gpu: i
     assert chosen("irn", replace(LAPTOP, gpu=gpu, longest=longest))["pseudo.walk.exp_times"] == steps
 
 
+def test_labels_of_flat_cams_are_those_of_small_pretrained_networks() -> None:
+    flat = {
+        "pseudo.ir_label.foreground": 0.55,
+        "pseudo.walk.background": 0.43,
+        "pseudo.training.optimiser.name": "adamw",
+    }
+    for name in ("irn", "beco"):
+        assert flat.items() <= chosen(name, LAPTOP).items()
+        for other in (replace(LAPTOP, begin="none"), replace(LAPTOP, gpu=24.0, weights=HUB)):
+            assert not flat.keys() & chosen(name, other).keys()
+
+
+def test_only_pretrained_first_layers_stay() -> None:
+    assert chosen("irn", LAPTOP)["train.net.freeze"] == chosen("ppmg", LAPTOP)["seeds.net.freeze"] == 4
+    assert not {"train.net.freeze", "seeds.net.freeze"} & chosen("ppmg", replace(LAPTOP, begin="none")).keys()
+
+
 @pytest.mark.parametrize(
     ("longest", "gpu", "side"),
     [(4000, 0.0, 512), (500, 0.0, None), (512, 0.0, None), (4000, 24.0, 1024), (1000, 24.0, None), (1000, 2.0, 512)],
