@@ -86,8 +86,8 @@ def trial(
     data: Prepared, method: str, stage: str, recipe: str, settings: Settings, words: Sequence[str], first: bool
 ) -> Trial:
     """Train and score once; what is made as in the first trial is taken from there."""
-    name = _name(stage, recipe, settings)
-    donor = [] if first else ["--from", _name(stage, recipe, ())]
+    name = _name(stage, recipe, settings, words)
+    donor = [] if first else ["--from", _name(stage, recipe, (), words)]
     target = [] if stage == "evaluate" else ["--stage", stage]
     sets = [word for setting in settings for word in ("--set", setting)]
     asked = [
@@ -115,8 +115,8 @@ def trial(
     return Trial(settings, miou, sum(record["seconds"] for record in records) / 60, swept.get("best"))
 
 
-def _name(stage: str, recipe: str, settings: Settings) -> str:
-    return f"tune-{hashlib.sha256(repr((stage, recipe, settings)).encode()).hexdigest()[:8]}"
+def _name(stage: str, recipe: str, settings: Settings, words: Sequence[str]) -> str:
+    return f"tune-{hashlib.sha256(repr((stage, recipe, settings, *words)).encode()).hexdigest()[:8]}"
 
 
 def _write(path: Path, data: Prepared, what: Sequence[str], trials: Sequence[Trial], best: Settings) -> None:

@@ -5,16 +5,18 @@ import json
 import pkgutil
 import sys
 from pathlib import Path
+from typing import Any
 
 import pytest
 import torch
 
 import bench
-from bench import gpu, measure, scale, training
+from bench import gpu, measure, scale, training, tune
 from bench.__main__ import OWN, rows
 from bench.cases import CASES
 from bench.device import described
 from bench.row import Row, markdown, table
+from drawn_folder import drawn_folder
 from on_one_device import OnOneDevice
 
 CPU = torch.device("cpu")
@@ -116,3 +118,26 @@ def test_a_stage_whose_time_is_known_to_be_too_long_is_not_begun() -> None:
     assert scale._forecast("seeds", 1000, {100: before[100]}) == 0 == scale._forecast("train", 10_000, before)
     row = scale._row("seeds", {n: costs["seeds"] for n, costs in before.items()})
     assert row.ours == pytest.approx(20) and row.ratio == 1 and "1,000 images: 25.0 s, 900 MB" in row.note
+
+
+def test_a_search_takes_one_key_after_the_other_and_keeps_the_best(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A fifth of six training images is held out, none of the two on which a score is reported; none of val is there."""
+    held = tune.held_out(drawn_folder(tmp_path))
+    ids = {name: [sample.id for sample in held.split(name)] for name in ("learnt", "scored", "held")}
+    assert {name: len(found) for name, found in ids.items()} == {"learnt": 5, "scored": 3, "held": 1}
+    assert not {"ä0", "ä1"} & {*ids["scored"], *ids["held"]} and len(held.samples) == 6
+    reached = {(): 0.3, ("a=1",): 0.2, ("a=2",): 0.4, ("a=2", "b=1"): 0.35}
+    first: list[bool] = []
+
+    def trial(*asked: Any, **options: bool) -> tune.Trial:
+        first.append(options["first"])
+        return tune.Trial(asked[4], reached[asked[4]], 2.0, 0.43)
+
+    monkeypatch.chdir(tmp_path)
+    monkeypatch.setattr(tune, "trial", trial)
+    Path("runs", held.folder.name).mkdir(parents=True)
+    text = tune.search(held, "irn", "pseudo", "mobile", ["a=1|2", "b=1"], []).read_text()
+    assert "| nothing | 30.0 | 0.43 | 2 |" in text and "| a=2, b=1 | 35.0 | 0.43 | 2 |" in text
+    assert text.endswith("Chosen: a=2.\n") and first == [True, False, False, False]
