@@ -123,7 +123,7 @@ def test_a_stage_whose_time_is_known_to_be_too_long_is_not_begun() -> None:
 def test_a_search_takes_one_key_after_the_other_and_keeps_the_best(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    """A fifth of six training images is held out, none of the two on which a score is reported; none of val is there."""
+    """A fifth of six training images is held out, none of the two that are reported on; none of val is there."""
     held = tune.held_out(drawn_folder(tmp_path))
     ids = {name: [sample.id for sample in held.split(name)] for name in ("learnt", "scored", "held")}
     assert {name: len(found) for name, found in ids.items()} == {"learnt": 5, "scored": 3, "held": 1}
