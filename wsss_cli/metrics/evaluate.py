@@ -42,7 +42,7 @@ from wsss_cli.sound import read_text
 
 CONFUSION = "confusion.json"
 
-STEPS = tuple(round(0.01 * i, 2) for i in range(1, 61))
+STEPS = tuple(round(0.01 * i, 2) for i in range(1, 91))
 
 
 def ascending(values: tuple[float, ...]) -> tuple[float, ...]:
