@@ -59,7 +59,7 @@ class TestIrn(ForkedTester):
     def test_seeds_and_pseudo_labels_are_scored_alike(self, folder: Path, run: Path, stage: str, name: str) -> None:
         scores = self.scores(folder, "--stage", stage)
         assert scores["scores"][0]["name"] == name and scores["split"] == "train"
-        assert len(scores["sweep"]) == (60 if stage == "seeds" else 0)
+        assert len(scores["sweep"]) == (90 if stage == "seeds" else 0)
 
     def test_the_swept_background_score_is_the_setting(self, folder: Path, run: Path) -> None:
         """Label maps of one background score and the sweep over that one alone have the same mIoU."""
