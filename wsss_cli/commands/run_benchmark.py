@@ -8,6 +8,7 @@ import threading
 from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import reduce
+from itertools import chain
 from pathlib import Path
 
 from wsss_cli import console
@@ -67,7 +68,7 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     Raises WsssError before anything runs for what is known to go wrong, and at the end if a run failed.
     """
     rounds = checked(asked)
-    entries = [entry for of_seed in rounds for entry in of_seed]
+    entries = list(chain.from_iterable(rounds))
     failed: list[Entry] = []
     writing = threading.Lock()
 
@@ -91,7 +92,7 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
 
 def show_benchmark(asked: Asked) -> None:
     """Say which stages would run, in the order of the work."""
-    for entry in (entry for of_seed in checked(asked) for entry in of_seed):
+    for entry in chain.from_iterable(checked(asked)):
         steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
         keys = [key for key, step in steps.items() if step.runs]
         what = f"would run {', '.join(keys)}" if keys else "finished"

@@ -89,7 +89,7 @@ def starter(job: int, jobs: int) -> Start:
 
 def part(items: Sequence[T], job: int, jobs: int) -> Sequence[T]:
     """Those of the job-th of so many jobs, from 0; where there are fewer than jobs, one that others have, too."""
-    return items[job::jobs] or items[job % len(items) :][:1] if items else items
+    return items[job % max(1, len(items)) :: jobs]
 
 
 def _gpus() -> list[str]:

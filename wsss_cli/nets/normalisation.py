@@ -70,11 +70,13 @@ class Pretrained(Config):
 
     def settled(self) -> Self:
         """The same with "auto" replaced by what it stands for."""
-        return self.model_copy(update={"normalise": self.normalisation() or "imagenet"})
+        inner = {name: network.settled() for name, network in self._inner().items()}
+        return self.model_copy(update={"normalise": self.normalisation() or "imagenet", **inner})
 
     def untrained(self) -> Self:
         """The same network, for which nothing is downloaded: its weights come from elsewhere."""
-        return self.settled().model_copy(update={"pretrained": "none"})
+        inner = {name: network.untrained() for name, network in self._inner().items()}
+        return self.settled().model_copy(update={"pretrained": "none", **inner})
 
     def official(self) -> Self:
         """The same for weights of a paper's authors: by ImageNet's values unless set otherwise."""
@@ -84,6 +86,10 @@ class Pretrained(Config):
         """For a checkpoint: as versions without the setting wrote it where the values are ImageNet's."""
         values = as_dict(self.settled())
         return {key: value for key, value in values.items() if (key, value) != ("normalise", "imagenet")}
+
+    def _inner(self) -> dict[str, Pretrained]:
+        """The networks among its settings."""
+        return {name: value for name, value in self if isinstance(value, Pretrained)}
 
     @classmethod
     def stored(cls, told: Mapping[str, Any]) -> Self:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator, Sequence
-from typing import Annotated, Any, ClassVar, Literal, Self
+from typing import Annotated, Any, ClassVar, Literal
 
 from pydantic import Field
 
@@ -63,14 +63,6 @@ class VitNet(Pretrained):
     decoder_init: Literal["torch", "kaiming"] = Field(
         "torch", description="weights of the decoder at first: PyTorch's default (ToCo), or Kaiming, fan out (PUF)"
     )
-
-    def settled(self) -> Self:
-        stem = self.stem and self.stem.settled()
-        return super().settled().model_copy(update={"stem": stem})
-
-    def untrained(self) -> Self:
-        stem = self.stem and self.stem.untrained()
-        return super().untrained().model_copy(update={"stem": stem})
 
     def patch(self) -> int | None:
         """Side of a patch in pixels, if the settings or the name say it."""
