@@ -7,17 +7,21 @@ import sys
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 import bench
-from bench import gpu, measure, scale, training, tune
+from bench import edges, gpu, measure, scale, training, tune
 from bench.__main__ import OWN, rows
 from bench.cases import CASES
 from bench.device import described
 from bench.row import Row, markdown, table
-from drawn_folder import drawn_folder
+from drawn_folder import HEIGHT, WIDTH, changed, drawn_folder
 from on_one_device import OnOneDevice
+from wsss_cli.cam.store import Cam, cam_path, write_cam
+from wsss_cli.data.labels import write_labels
 
 CPU = torch.device("cpu")
 WITHOUT = {"coco", "crf_memory", "memory", "scale", "startup"}
@@ -141,3 +145,33 @@ def test_a_search_takes_one_key_after_the_other_and_keeps_the_best(
     text = tune.search(held, "irn", "pseudo", "mobile", ["a=1|2", "b=1"], []).read_text()
     assert "| nothing | 30.0 | 0.43 | 2 |" in text and "| a=2, b=1 | 35.0 | 0.43 | 2 |" in text
     assert text.endswith("Chosen: a=2.\n") and first == [True, False, False, False]
+
+
+def test_true_edges_bound_what_a_walk_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A CAM of a part of each object: between true edges it fills the object, where nothing is an edge the image."""
+    data = drawn_folder(tmp_path, lambda samples: changed(samples, 1, tags=()))
+    tagged, untagged = data.split("part")
+    truth = np.zeros((HEIGHT * 4, WIDTH * 4), np.uint8)
+    write_labels(untagged.mask, truth)  # type: ignore[arg-type]
+    truth[12:52, 12:60] = tagged.tags[0]
+    write_labels(tagged.mask, truth)  # type: ignore[arg-type]
+    Image.fromarray(np.stack([truth] * 3, 2)).save(tagged.image)
+    cam = np.zeros((1, HEIGHT, WIDTH), np.float32)
+    cam[0, 5:9, 5:9] = 1
+    cam_path(tmp_path / "seeds", tagged).parent.mkdir(parents=True)
+    write_cam(cam_path(tmp_path / "seeds", tagged), Cam(np.array(tagged.tags), cam, truth.shape))
+    no_edges = (torch.full((2, 1, HEIGHT, WIDTH), -20.0), torch.zeros(2, 2, HEIGHT, WIDTH))
+    monkeypatch.setattr(edges, "trained", lambda pseudo: (lambda x: no_edges, None))
+    head, _, *rows = edges.main(data, tmp_path).splitlines()
+    found = {name.strip(): float(miou) for _, name, miou, *_ in (row.split("|") for row in rows)}
+    assert head.startswith("| 2 images of mine |") and len(found) == 7
+    assert found["walk between true edges, 256 steps"] > found["CAM"] + 20, found
+    assert found["walk between learnt edges, 256 steps"] < found["walk between true edges, 256 steps"] - 10, found
+
+
+def test_a_cell_is_an_edge_where_its_mask_changes_or_is_unknown() -> None:
+    truth = torch.zeros(12, 16, dtype=torch.uint8)
+    truth[:, 8:] = 1
+    truth[8:, 12:] = 255
+    expected = torch.tensor([[0, 1, 0, 0], [0, 1, 0, 1], [0, 1, 1, 1]])
+    assert torch.equal(edges.edges_of(truth, (3, 4)), expected.float())

@@ -1,0 +1,108 @@
+"""What the random walk gives and could give: a run's CAMs between the edges that IRN learnt, and between the masks'.
+
+python -m bench.edges DATA RUN_FOLDER      (e.g. voc_mini runs/voc_mini/irn/seed0, after `wsss pseudo irn`)
+
+The latter is a bound: where it is far above the former, the edges are what costs; where it is low, the CAMs are.
+Every row at its own best background score, on the images of the data set's split "seeds" that have masks.
+"""
+
+from __future__ import annotations
+
+import argparse
+from collections.abc import Sequence
+from dataclasses import replace
+from pathlib import Path
+
+import torch
+from torch import Tensor
+
+from wsss_cli.batches.transforms import normalise
+from wsss_cli.cam.label import strongest, with_background
+from wsss_cli.cam.store import Cam, cam_path, read_cam
+from wsss_cli.data.images import read_image
+from wsss_cli.data.label_format import format_of, label_format
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.prepared import Prepared, Sample, read_prepared
+from wsss_cli.engine import checkpoint
+from wsss_cli.metrics.confusion import scores_of, sweep
+from wsss_cli.runs import known_record
+from wsss_irn.labels import walked_scores
+from wsss_irn.nets import IrnNet, edge_displacement
+from wsss_irn.relations import calibrated_path, stored
+from wsss_irn.walk import random_walk
+
+DOUBLINGS = (4, 6, 8)  # 16, 64 and 256 steps; the last is the released walk
+BACKGROUND = torch.arange(1, 100) / 100
+
+
+def main(data: Prepared, run: Path) -> str:
+    """The table, in Markdown."""
+    samples = [s for s in data.split(data.split_for("seeds")) if s.mask]
+    net, pad = trained(run / "pseudo")
+    total: dict[str, Tensor] = {}
+    for sample in samples:
+        truth = torch.from_numpy(read_labels(sample.mask))  # type: ignore[arg-type]
+        for name, cam in cams(sample, truth, run, net, pad).items():
+            one = tallied(cam, truth, data.num_classes)
+            total[name] = total[name] + one if name in total else one
+    head = f"| {len(samples)} images of {data.info.name} | best mIoU | background score |\n|---|---|---|"
+    return "\n".join([head, *(_row(name, tally) for name, tally in total.items())])
+
+
+def trained(pseudo: Path) -> tuple[IrnNet, int | None]:
+    """The network of a finished stage `pseudo`, and how its images are padded."""
+    content = checkpoint.load(calibrated_path(pseudo))
+    net = stored(content["meta"])
+    net.load_state_dict(content["model"])
+    return net.eval(), known_record(pseudo)["config"]["walk"]["pad"]
+
+
+@torch.inference_mode()
+def cams(sample: Sample, truth: Tensor, run: Path, net: IrnNet, pad: int | None) -> dict[str, Cam | None]:
+    """One image's CAMs as they are and after every walk; None where it has no tags."""
+    walks = {(which, k): f"walk between {which} edges, {2**k} steps" for which in ("learnt", "true") for k in DOUBLINGS}
+    if not sample.tags:
+        return dict.fromkeys(("CAM", *walks.values()))
+    cam, x = read_cam(cam_path(run / "seeds", sample)), normalise(torch.from_numpy(read_image(sample.image))[None])
+    maps = torch.from_numpy(cam.cam)  # (n, h, w)
+    edges = {"learnt": edge_displacement(net, x, x.flip(-1), pad)[0][0, 0], "true": edges_of(truth, maps.shape[1:])}
+
+    def walked(which: str, k: int) -> Cam:
+        scores = walked_scores(random_walk(maps, edges[which], exp_times=k), cam.size)[1:]
+        return replace(cam, high_res=scores.numpy())
+
+    return {"CAM": cam} | {name: walked(*walk) for walk, name in walks.items()}
+
+
+def edges_of(truth: Tensor, cells: Sequence[int]) -> Tensor:
+    """1 where a cell is ignored or its right or lower neighbour is of another class: (H, W) -> (h, w) of stride 4."""
+    y, x = ((4 * torch.arange(n) + 2).clamp(max=side - 1) for n, side in zip(cells, truth.shape))
+    cell = truth[y][:, x]  # (h, w)
+    edge = cell == format_of(cell).ignore  # VOC leaves a rim between objects unlabelled
+    edge[:-1] |= cell[:-1] != cell[1:]
+    edge[:, :-1] |= cell[:, :-1] != cell[:, 1:]
+    return edge.float()
+
+
+def tallied(cam: Cam | None, truth: Tensor, classes: int) -> Tensor:
+    """The tally (T, 3, K) of the labels by every background score; None: nothing but background."""
+    if cam is None:
+        score, label = torch.zeros(truth.shape), torch.zeros(truth.shape)
+    else:
+        score, index = strongest(cam.full())  # (H, W)
+        label = with_background(torch.from_numpy(cam.class_ids))[index]
+    return sweep(truth, score, label_format(classes).tensor(label), BACKGROUND, classes + 1)
+
+
+def _row(name: str, tally: Tensor) -> str:
+    mious = [scores_of(t).miou for t in tally]
+    best = max(range(len(mious)), key=mious.__getitem__)
+    return f"| {name} | {100 * mious[best]:.1f} | {BACKGROUND[best]:.2f} |"
+
+
+if __name__ == "__main__":
+    parser = argparse.ArgumentParser(prog="python -m bench.edges", description=__doc__)
+    parser.add_argument("data")
+    parser.add_argument("run", type=Path)
+    asked = parser.parse_args()
+    print(main(read_prepared(Path("data", asked.data)), asked.run))
