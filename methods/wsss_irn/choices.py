@@ -28,7 +28,7 @@ def relations(fp: Fingerprint) -> tuple[Choice, ...]:
         *(flat_cams() if small and not begin else ()),
         Choice("training.crop", crop(fp) - 1, fp.machine),
         *under("training.loop", loop(fp, fp.tagged, least, most, passes=3)),
-        walk(fp, small),
+        walk(fp, weak=small and bool(begin)),
         Choice("walk.pad", None, "no padding: photos have sizes of their own"),
         Choice("batch", 1 if small else 4, fp.machine),
         Choice("instances.enabled", False, "masks of classes were asked for, not of objects"),
@@ -41,16 +41,16 @@ def flat_cams() -> tuple[Choice, ...]:
     return (
         Choice("ir_label.foreground", 0.55, flat),
         Choice("ir_label.background", 0.25, flat),
-        Choice("walk.background", 0.43, flat),
+        Choice("walk.background", 0.48, flat),
         Choice("training.optimiser.name", "adamw", short),
         Choice("training.optimiser.lr", 0.001, short),
         Choice("training.optimiser.head_factor", 1.0, short),
     )
 
 
-def walk(fp: Fingerprint, small: bool) -> Choice:
-    """As many steps as the edges stop: after a training of minutes they are weak, and 256 steps flow through them."""
-    if small:
+def walk(fp: Fingerprint, weak: bool) -> Choice:
+    """As many steps as the edges stop; weak: they are learnt in minutes from random features."""
+    if weak:
         why = f"16 steps for 500 pixels, not 256: its edges, learnt in minutes, are weak; these have {fp.longest}"
         return Choice("walk.exp_times", doublings(fp.longest, 4), why)
     return Choice("walk.exp_times", doublings(fp.longest, 8), f"its reach, for {fp.longest} pixels, is as on VOC")

@@ -141,7 +141,7 @@ def test_reasons_say_where_weights_are() -> None:
 
 
 @pytest.mark.parametrize(
-    ("gpu", "longest", "steps"), [(0, 20, 3), (0, 256, 3), (0, 512, 4), (24, 20, 3), (24, 192, 5), (24, 512, 8)]
+    ("gpu", "longest", "steps"), [(0, 20, 3), (0, 256, 6), (0, 512, 8), (24, 20, 3), (24, 192, 5), (24, 512, 8)]
 )
 def test_the_walk_reaches_as_far_as_photos_are_large_and_edges_are_learnt(gpu: int, longest: int, steps: int) -> None:
     assert chosen("irn", replace(LAPTOP, gpu=gpu, longest=longest))["pseudo.walk.exp_times"] == steps
@@ -150,7 +150,7 @@ def test_the_walk_reaches_as_far_as_photos_are_large_and_edges_are_learnt(gpu: i
 def test_labels_of_flat_cams_are_those_of_small_pretrained_networks() -> None:
     flat = {
         "pseudo.ir_label.foreground": 0.55,
-        "pseudo.walk.background": 0.43,
+        "pseudo.walk.background": 0.48,
         "pseudo.training.optimiser.name": "adamw",
     }
     for name in ("irn", "beco"):
