@@ -13,11 +13,12 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
+import numpy as np
 import torch
 from torch import Tensor
 
 from wsss_cli.batches.transforms import normalise
-from wsss_cli.cam.label import strongest, with_background
+from wsss_cli.cam.label import strongest_label
 from wsss_cli.cam.store import Cam, cam_path, read_cam
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import format_of, label_format
@@ -58,11 +59,12 @@ def trained(pseudo: Path) -> tuple[IrnNet, int | None]:
 
 
 @torch.inference_mode()
-def cams(sample: Sample, truth: Tensor, run: Path, net: IrnNet, pad: int | None) -> dict[str, Cam | None]:
-    """One image's CAMs as they are and after every walk; None where it has no tags."""
+def cams(sample: Sample, truth: Tensor, run: Path, net: IrnNet, pad: int | None) -> dict[str, Cam]:
+    """One image's CAMs as they are and after every walk; without maps where it has no tags."""
     walks = {(which, k): f"walk between {which} edges, {2**k} steps" for which in ("learnt", "true") for k in DOUBLINGS}
     if not sample.tags:
-        return dict.fromkeys(("CAM", *walks.values()))
+        none = np.zeros((0, *truth.shape), np.float32)
+        return dict.fromkeys(("CAM", *walks.values()), Cam(np.zeros(0, np.int64), none, truth.shape, high_res=none))
     cam, x = read_cam(cam_path(run / "seeds", sample)), normalise(torch.from_numpy(read_image(sample.image))[None])
     maps = torch.from_numpy(cam.cam)  # (n, h, w)
     edges = {"learnt": edge_displacement(net, x, x.flip(-1), pad)[0][0, 0], "true": edges_of(truth, maps.shape[1:])}
@@ -84,13 +86,9 @@ def edges_of(truth: Tensor, cells: Sequence[int]) -> Tensor:
     return edge.float()
 
 
-def tallied(cam: Cam | None, truth: Tensor, classes: int) -> Tensor:
-    """The tally (T, 3, K) of the labels by every background score; None: nothing but background."""
-    if cam is None:
-        score, label = torch.zeros(truth.shape), torch.zeros(truth.shape)
-    else:
-        score, index = strongest(cam.full())  # (H, W)
-        label = with_background(torch.from_numpy(cam.class_ids))[index]
+def tallied(cam: Cam, truth: Tensor, classes: int) -> Tensor:
+    """The tally (T, 3, K) of the labels by every background score."""
+    score, label = strongest_label(cam.full(), torch.from_numpy(cam.class_ids))
     return sweep(truth, score, label_format(classes).tensor(label), BACKGROUND, classes + 1)
 
 

@@ -28,6 +28,12 @@ def with_background(keys: Tensor) -> Tensor:
     return torch.nn.functional.pad(keys, (1, 0))
 
 
+def strongest_label(cam: Tensor, keys: Tensor) -> tuple[Tensor, Tensor]:
+    """The highest score at each pixel and its class: cam (n, H, W), keys (n,) ids -> score (H, W), ids (H, W)."""
+    score, index = strongest(cam)
+    return score, with_background(keys)[index]
+
+
 def threshold_label(cam: Tensor, keys: Tensor, background: float) -> Tensor:
     """The label map of a constant background score: cam (n, H, W), keys (n,) ids -> (H, W) ids."""
     return with_background(keys)[threshold_index(cam, background)]

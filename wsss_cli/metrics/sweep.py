@@ -10,7 +10,7 @@ from typing import Any
 import torch
 from torch import Tensor
 
-from wsss_cli.cam.label import strongest, with_background
+from wsss_cli.cam.label import strongest_label
 from wsss_cli.cam.merge import upsample
 from wsss_cli.cam.store import Cam
 from wsss_cli.config import flat
@@ -80,9 +80,9 @@ def _strongest(path: Path, sample: Sample, form: LabelFormat, read: Callable[[Pa
         nothing = torch.zeros(size)
         return form.tensor(nothing), nothing
     cam = read(path)
-    maps = cam.full()
-    best, index = strongest(maps if sample.original is None else upsample(maps, size))  # (H, W)
-    return form.tensor(with_background(torch.from_numpy(cam.class_ids))[index]), best
+    maps = cam.full() if sample.original is None else upsample(cam.full(), size)
+    score, label = strongest_label(maps, torch.from_numpy(cam.class_ids))
+    return form.tensor(label), score
 
 
 def chosen(job: Job, best: Sweep, source: str, samples: Sequence[Sample]) -> dict[str, Any]:

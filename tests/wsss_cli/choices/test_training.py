@@ -147,6 +147,10 @@ def test_the_walk_reaches_as_far_as_photos_are_large_and_edges_are_learnt(gpu: i
     assert chosen("irn", replace(LAPTOP, gpu=gpu, longest=longest))["pseudo.walk.exp_times"] == steps
 
 
+def test_few_steps_where_edges_are_learnt_from_random_features() -> None:
+    assert chosen("irn", replace(LAPTOP, begin="none"))["pseudo.walk.exp_times"] == 4
+
+
 def test_labels_of_flat_cams_are_those_of_small_pretrained_networks() -> None:
     flat = {
         "pseudo.ir_label.foreground": 0.55,
