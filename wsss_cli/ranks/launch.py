@@ -181,7 +181,8 @@ def _exit_code(failures: Mapping[int, Any]) -> int:
     """2 if a rank says that the user can act; a rank that was killed could say nothing, so it is said here."""
     from wsss_cli.console import log
 
-    codes = {rank: f.exitcode for rank, f in failures.items() if f.exitcode != -signal.SIGTERM}  # that is the agent's
+    ended = (-signal.SIGTERM, 128 + signal.SIGTERM)  # by the agent, once another one failed: at once, or after saving
+    codes = {rank: f.exitcode for rank, f in failures.items() if f.exitcode not in ended}
     for rank, code in codes.items():
         if code < 0:
             name = signal.Signals(-code).name

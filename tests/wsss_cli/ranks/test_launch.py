@@ -7,6 +7,7 @@ import signal
 import subprocess
 import sys
 from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 import torch
@@ -14,7 +15,7 @@ import torch
 from processes import Wsss, until
 from trained_run import rows
 from wsss_cli.errors import WsssError
-from wsss_cli.ranks.launch import Launch, _free_port, adopt_slurm, first_host, slurm_tasks
+from wsss_cli.ranks.launch import Launch, _exit_code, _free_port, adopt_slurm, first_host, slurm_tasks
 
 TRAIN = Path("runs/dots/toy/default/train")
 WORDS = ("train", "toy", "labels=masks", "--workers", 0, "loop.epochs=4")
@@ -61,6 +62,15 @@ def test_a_rank_that_is_killed_ends_all_with_its_name(wsss: Wsss) -> None:
     result = wsss(*WORDS, "--procs", 2, "net.centre=true", TOY_KILL="2", TOY_KILL_RANK="1")
     assert result.code == 137 and "error: rank 1 was ended by SIGKILL (most often for want of memory)" in result.err
     assert "Traceback" not in result.err
+
+
+@pytest.mark.parametrize("other", [-signal.SIGTERM, 128 + signal.SIGTERM])
+@pytest.mark.parametrize(("code", "told"), [(-signal.SIGKILL, 137), (1, 1), (2, 2)])
+def test_the_rank_that_failed_gives_the_code_not_one_that_was_ended_for_it(other: int, code: int, told: int) -> None:
+    """Whether that one was stopped at once or had the time to save."""
+    failures = {rank: SimpleNamespace(exitcode=exitcode) for rank, exitcode in enumerate((other, code))}
+    assert _exit_code(failures) == told
+    assert _exit_code({0: SimpleNamespace(exitcode=other)}) == 143
 
 
 def test_two_machines_train_together(wsss: Wsss, reference: list[list[float]]) -> None:
