@@ -386,6 +386,11 @@ def _status(
     return "incomplete" if whole else "unfinished", f"goes on: it {how.get(record['status'], 'was not finished')}"
 
 
+def other_than(step: Step, record: Mapping[str, Any], data: Prepared) -> list[str]:
+    """What the settings, files and data are of which a stage was made elsewhere, where the step would take others."""
+    return _changes(dict(record), step.config, step.files) + _changed_data(record, data, step.splits)
+
+
 def _unfulfilled(folder: Path, record: Mapping[str, Any], promises: Promises) -> str:
     """Which promised files are missing, or are not what the stage made; "" if none."""
     parts = [told(missing, promises)] if (missing := lacking(folder, promises)) else []

@@ -24,7 +24,11 @@ Set = Annotated[
 ]
 Output = Annotated[
     Path | None,
-    Option("--output", "-o", help="the Markdown file, a page .html beside it; benchmark.md among the runs"),
+    Option("--output", "-o", help="the Markdown file, .html and .json beside it; benchmark.md among the runs"),
+]
+With = Annotated[
+    list[Path] | None,
+    Option("--with", metavar="FILE.json", help="results of a benchmark elsewhere: what it has made does not run here"),
 ]
 NOT_SHARED = ("data", "name", "begin", "set", "force", "nodes", "node_rank", "rendezvous")
 
@@ -38,18 +42,22 @@ def benchmark(
     jobs: Jobs = 1,
     set: Set = None,
     output: Output = None,
+    others: With = None,
     *,
     options: RunOptions,
 ) -> None:
     """Run methods on a data set, each with several seeds, and write one table of their scores.
 
     What is finished is not run again, stages that methods have in common run once, and a failed run stops no other.
+    Several machines share the work: each takes the .json of the others with --with.
     """
     from dataclasses import replace
+    from itertools import chain
 
     from wsss_cli.commands.run_benchmark import Asked, run_benchmark, show_benchmark
     from wsss_cli.data.prepared import read_latest, read_prepared
     from wsss_cli.files import require_makeable
+    from wsss_cli.report.results import read_results
     from wsss_cli.running.find import require_data
 
     name = data or read_latest(options.data_root)
@@ -62,6 +70,7 @@ def benchmark(
         min(jobs, seeds),
         replace(options, data=name, set=set),
         output or options.runs_root / name / "benchmark.md",
+        dict(chain.from_iterable(read_results(path).items() for path in others or ())),
     )
     require_makeable(asked.output, "--output", folder=False)
     if options.dry_run:

@@ -5,8 +5,8 @@ from __future__ import annotations
 import shlex
 import sys
 import threading
-from collections.abc import Sequence
-from dataclasses import dataclass
+from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import reduce
 from itertools import chain
 from pathlib import Path
@@ -19,11 +19,12 @@ from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
-from wsss_cli.plan import Step, plan, stages_of
+from wsss_cli.plan import Step, other_than, plan, stages_of
 from wsss_cli.plugins import method as find_method
 from wsss_cli.plugins import methods
 from wsss_cli.ranks import launch
 from wsss_cli.report.benchmark import Contender, write_benchmark
+from wsss_cli.report.results import Name, Result, result_of, write_results
 from wsss_cli.running.survey import with_choices
 from wsss_cli.runs import Run, Settings
 from wsss_cli.sharing import share
@@ -39,6 +40,7 @@ class Asked:
     full    also train on the masks
     jobs    seeds that run at a time
     output  the Markdown file
+    others  what other benchmarks have reached, by method and name of the run
     """
 
     data: Prepared
@@ -48,6 +50,7 @@ class Asked:
     jobs: int
     options: RunOptions
     output: Path
+    others: Mapping[Name, Result] = field(default_factory=dict)
 
 
 @dataclass(frozen=True)
@@ -60,6 +63,10 @@ class Entry:
     settings: Settings
     targets: tuple[str, ...]
 
+    @property
+    def name(self) -> Name:
+        return self.run.method, self.run.name
+
 
 def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     """Make every run that is not finished and write the table; returns its path.
@@ -69,6 +76,7 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     """
     rounds = checked(asked)
     entries = list(chain.from_iterable(rounds))
+    elsewhere = {entry.name: asked.others[entry.name] for entry in entries if is_elsewhere(entry, asked)}
     failed: list[Entry] = []
     writing = threading.Lock()
 
@@ -76,10 +84,10 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
         for entry in of_seed:
             if ended.is_set():
                 return
-            if not _make(entry, entries, asked, start):
+            if entry.name not in elsewhere and not _make(entry, entries, asked, start):
                 failed.append(entry)
             with writing:
-                _write(asked, entries)
+                _write(asked, entries, elsewhere)
 
     in_jobs(make, rounds, asked.jobs, begin)
     console.say(f"benchmark: {asked.output}")
@@ -96,7 +104,29 @@ def show_benchmark(asked: Asked) -> None:
         steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
         keys = [key for key, step in steps.items() if step.runs]
         what = f"would run {', '.join(keys)}" if keys else "finished"
+        what = "finished elsewhere" if is_elsewhere(entry, asked) else what
         console.say(f"{entry.run.method}/{entry.run.name}: {what}")
+
+
+def is_elsewhere(entry: Entry, asked: Asked) -> bool:
+    """Whether another benchmark has made the run, to its end, with the settings and of the data that are asked for.
+
+    Warns of one with others: it is made again here.
+    """
+    result = asked.others.get(entry.name)
+    if result is None or "infer" not in result.scored:
+        return False
+    steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
+    other = [text for key, step in steps.items() for text in _other(step, result, asked.data)]
+    if other:
+        told = "; ".join(other[:4]) + (f"; and {len(other) - 4} more" if len(other) > 4 else "")
+        console.warn(f"{'/'.join(entry.name)} of --with is not what is asked for and runs here: {told}")
+    return not other
+
+
+def _other(step: Step, result: Result, data: Prepared) -> list[str]:
+    record = result.records.get(step.key)
+    return [f"it has no {step.key}"] if record is None else other_than(step, record, data)
 
 
 def checked(asked: Asked) -> list[list[Entry]]:
@@ -195,7 +225,10 @@ def _words(entry: Entry, target: str, o: RunOptions) -> list[str]:
     return ["evaluate", entry.method.name, "--train", *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
 
 
-def _write(asked: Asked, entries: Sequence[Entry]) -> None:
+def _write(asked: Asked, entries: Sequence[Entry], elsewhere: Mapping[Name, Result]) -> None:
+    """The table, and the results from which it can be made again."""
+    here = {entry.name: result_of(entry.run, asked.data) for entry in entries if entry.name not in elsewhere}
+    found = {**elsewhere, **{name: result for name, result in here.items() if result}}
     by_method: dict[str, list[Entry]] = {}
     for entry in entries:
         by_method.setdefault(entry.method.name, []).append(entry)
@@ -203,9 +236,11 @@ def _write(asked: Asked, entries: Sequence[Entry]) -> None:
         Contender(
             name,
             own[0].method.supervision,
-            [entry.run for entry in own if not entry.full],
-            [entry.run for entry in own if entry.full],
+            [found[entry.name] for entry in own if not entry.full and entry.name in found],
+            [found[entry.name] for entry in own if entry.full and entry.name in found],
+            asked.seeds,
         )
         for name, own in by_method.items()
     ]
     write_benchmark(asked.output, asked.data, contenders, shlex.join(["wsss", *sys.argv[1:]]))
+    write_results(asked.output.with_suffix(".json"), asked.data, found)

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import statistics
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
 from pathlib import Path
@@ -11,11 +11,9 @@ from typing import Any
 
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
-from wsss_cli.protocol import CRF
 from wsss_cli.report.markup import el, join, table
 from wsss_cli.report.page import page
-from wsss_cli.report.read import Row, evaluations, rows, stage_records
-from wsss_cli.runs import Run
+from wsss_cli.report.results import Result
 
 NONE = "–"
 KINDS = {"seeds": "seeds", "pseudo": "pseudo-labels", "infer": "prediction", "refined": "prediction + CRF"}
@@ -24,51 +22,26 @@ KINDS = {"seeds": "seeds", "pseudo": "pseudo-labels", "infer": "prediction", "re
 
 @dataclass(frozen=True)
 class Contender:
-    """A method and its runs, one a seed; full: those that learn from the masks."""
+    """A method and what its runs have reached, of `runs` asked for; full: those that learn from the masks."""
 
     name: str
     supervision: str
-    weak: Sequence[Run]
-    full: Sequence[Run]
-
-
-@dataclass(frozen=True)
-class Result:
-    """What a run has reached so far: the first label map of each kind that is scored and up to date."""
-
-    scored: dict[str, Row]
-    records: dict[str, dict[str, Any]]
-
-    @property
-    def seconds(self) -> float:
-        return sum(record["seconds"] for record in self.records.values())
-
-    @property
-    def memory(self) -> float:
-        """GiB, the largest of any stage."""
-        return max(record.get("peak_memory_gib", 0.0) for record in self.records.values())
-
-
-@dataclass(frozen=True)
-class Results:
-    """Of a contender, its finished runs: those whose prediction is scored, and whatever others have reached."""
-
-    of: Contender
-    weak: list[Result]
-    full: list[Result]
+    weak: Sequence[Result]
+    full: Sequence[Result]
+    runs: int
 
     @property
     def finished(self) -> list[Result]:
+        """Those whose prediction is scored."""
         return [result for result in self.weak if "infer" in result.scored]
 
 
 def write_benchmark(path: Path, data: Prepared, contenders: Sequence[Contender], command: str) -> None:
     """Write the table as Markdown to `path` and as a page to the same name with .html."""
-    found = [_results(contender, data) for contender in contenders]
-    filled = [(head, cell) for head, cell in COLUMNS if any(cell(one) != NONE for one in found)]
-    head, body = [name for name, _ in filled], [[cell(one) for _, cell in filled] for one in found]
+    filled = [(head, cell) for head, cell in COLUMNS if any(cell(one) != NONE for one in contenders)]
+    head, body = [name for name, _ in filled], [[cell(one) for _, cell in filled] for one in contenders]
     about = f"{data.num_classes} classes, {len(data.samples):,} images; mIoU in %, mean ± standard deviation of runs"
-    made, notes = f"made by {command}", _notes(found)
+    made, notes = f"made by {command}", _notes(contenders)
     write_text(path, _markdown(f"Benchmark on {data.info.name}", [about, made], [head, *body], notes))
     sections = {"Scores": table(head, body, caption="mIoU"), "How": join(el("p", note, cls="note") for note in notes)}
     heading = [el("h1", f"Benchmark on {data.info.name}"), *(el("p", text, cls="lead") for text in (about, made))]
@@ -81,70 +54,55 @@ def _markdown(title: str, about: Sequence[str], cells: Sequence[Sequence[str]], 
     return "\n\n".join([f"# {title}", *about, ruled, "\n".join(f"* {note}" for note in notes)]) + "\n"
 
 
-def _results(contender: Contender, data: Prepared) -> Results:
-    weak, full = ([_result(run, data) for run in runs] for runs in (contender.weak, contender.full))
-    return Results(contender, [one for one in weak if one], [one for one in full if one])
+def _miou(kind: str, of: Contender) -> str:
+    return _over([one.scored[kind].scores for one in of.weak if kind in one.scored], of.runs)
 
 
-def _result(run: Run, data: Prepared) -> Result | None:
-    """None if nothing has been run."""
-    if not any(run.folder.glob("*/stage.json")):
-        return None
-    records = stage_records(run)
-    scored: dict[str, Row] = {}
-    for row in rows(run, records, evaluations(run, records), data):
-        if not row.outdated:
-            scored.setdefault("refined" if row.name.endswith(CRF) else row.report["stage"], row)
-    made = {key: record for key, record in records.items() if not key.startswith("evaluate")}
-    return Result(scored, made)
+def _upper(of: Contender) -> str:
+    return _over([one.scored["infer"].scores for one in of.full if "infer" in one.scored], of.runs)
 
 
-def _miou(kind: str, results: Results) -> str:
-    return _over([one.scored[kind].scores["miou"] for one in results.weak if kind in one.scored], results.of.weak)
-
-
-def _upper(results: Results) -> str:
-    return _over([one.scored["infer"].scores["miou"] for one in results.full if "infer" in one.scored], results.of.full)
-
-
-def _over(values: Sequence[float], runs: Sequence[Run]) -> str:
-    """Shares in [0, 1] as per cent, "34.8 ± 0.6"; how many they are where runs lack one."""
-    if not values:
+def _over(scores: Sequence[Mapping[str, Any]], runs: int) -> str:
+    """In per cent, "34.8 ± 0.6" of several runs, "34.8 [31.2, 37.0]" of one; how many they are where some lack."""
+    if not scores:
         return NONE
-    spread = f" ± {100 * statistics.stdev(values):.1f}" if len(values) > 1 else ""
-    some = f" ({len(values)} of {len(runs)})" if len(values) < len(runs) else ""
-    return f"{100 * statistics.fmean(values):.1f}{spread}{some}"
+    values = [100 * row["miou"] for row in scores]
+    between = scores[0].get("interval")
+    if len(values) > 1:
+        spread = f" ± {statistics.stdev(values):.1f}"
+    else:
+        spread = f" [{100 * between[0]:.1f}, {100 * between[1]:.1f}]" if between else ""
+    some = f" ({len(values)} of {runs})" if len(values) < runs else ""
+    return f"{statistics.fmean(values):.1f}{spread}{some}"
 
 
-def _ratio(results: Results) -> str:
+def _ratio(of: Contender) -> str:
     """Of the means, if all were scored alike."""
-    weak, full = (
-        [one.scored["infer"] for one in part if "infer" in one.scored] for part in (results.weak, results.full)
-    )
+    weak, full = ([one.scored["infer"] for one in part if "infer" in one.scored] for part in (of.weak, of.full))
     if not weak or not full or not all(w.protocol.comparable(f.protocol) for w in weak for f in full):
         return NONE
     bound = statistics.fmean(row.scores["miou"] for row in full)
     return f"{statistics.fmean(row.scores['miou'] for row in weak) / bound:.2f}" if bound else NONE
 
 
-def _minutes(results: Results) -> str:
-    took = [one.seconds / 60 for one in results.finished]
+def _minutes(of: Contender) -> str:
+    took = [one.seconds / 60 for one in of.finished]
     return f"{statistics.fmean(took):.1f}" if took else NONE
 
 
-def _memory(results: Results) -> str:
-    most = max((one.memory for one in results.finished), default=0.0)
+def _memory(of: Contender) -> str:
+    most = max((one.memory for one in of.finished), default=0.0)
     return f"{most:.1f} GiB" if most else NONE
 
 
-def _devices(results: Results) -> str:
-    machines = [record["machine"] for one in results.finished for record in one.records.values()]
+def _devices(of: Contender) -> str:
+    machines = [record["machine"] for one in of.finished for record in one.records.values()]
     return _each(f"{m['ranks']} x {m['device']}" if m["ranks"] > 1 else m["device"] for m in machines) or NONE
 
 
-COLUMNS: tuple[tuple[str, Callable[[Results], str]], ...] = (
-    ("method", lambda results: results.of.name),
-    ("learns from", lambda results: results.of.supervision),
+COLUMNS: tuple[tuple[str, Callable[[Contender], str]], ...] = (
+    ("method", lambda of: of.name),
+    ("learns from", lambda of: of.supervision),
     *((title, partial(_miou, kind)) for kind, title in KINDS.items()),
     ("on the masks", _upper),
     ("weak / full", _ratio),
@@ -154,7 +112,7 @@ COLUMNS: tuple[tuple[str, Callable[[Results], str]], ...] = (
 )
 
 
-def _notes(found: Sequence[Results]) -> list[str]:
+def _notes(found: Sequence[Contender]) -> list[str]:
     """What a reader needs to compare the rows."""
     return [
         *_protocols(found),
@@ -165,32 +123,32 @@ def _notes(found: Sequence[Results]) -> list[str]:
     ]
 
 
-def _protocols(found: Sequence[Results]) -> list[str]:
+def _protocols(found: Sequence[Contender]) -> list[str]:
     """How each kind of label map was made and scored, those of the same way together."""
     ways: dict[tuple[str, str], list[str]] = {}
-    for results in found:
-        scored = [(KINDS[kind], row) for one in results.weak for kind, row in one.scored.items()]
-        scored += [("upper bound", row) for one in results.full for row in one.scored.values()]
+    for of in found:
+        scored = [(KINDS[kind], row) for one in of.weak for kind, row in one.scored.items()]
+        scored += [("upper bound", row) for one in of.full for row in one.scored.values()]
         for what, row in scored:
             how = row.protocol
             where = f"split {how.split}, {how.images:,} images, ground truth: {how.ground_truth or 'unnamed'}"
-            ways.setdefault((what, f"{where}; {how.describe()}."), []).append(results.of.name)
+            ways.setdefault((what, f"{where}; {how.describe()}."), []).append(of.name)
     return [f"{what} of {_each(names)}: {how}" for (what, how), names in ways.items()]
 
 
-def _shared(found: Sequence[Results]) -> list[str]:
+def _shared(found: Sequence[Contender]) -> list[str]:
     pairs = [
-        f"{key} of {results.of.name} are those of {record['shared'].partition('/')[0]}, whose settings are the same"
-        for results in found
-        for one in (*results.weak, *results.full)
+        f"{key} of {of.name} are those of {record['shared'].partition('/')[0]}, whose settings are the same"
+        for of in found
+        for one in (*of.weak, *of.full)
         for key, record in one.records.items()
         if record.get("shared")
     ]
     return list(dict.fromkeys(pairs))
 
 
-def _software(found: Sequence[Results]) -> list[str]:
-    records = [record for results in found for one in (*results.weak, *results.full) for record in one.records.values()]
+def _software(found: Sequence[Contender]) -> list[str]:
+    records = [record for of in found for one in (*of.weak, *of.full) for record in one.records.values()]
     told = [
         f"wsss {r['versions']['wsss']}, commit {r['git']}, torch {r['versions']['torch']}, {r['machine']['platform']}"
         for r in records

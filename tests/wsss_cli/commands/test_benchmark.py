@@ -2,6 +2,7 @@
 
 import json
 import re
+import shutil
 from collections.abc import Sequence
 from functools import partial
 from pathlib import Path
@@ -113,3 +114,45 @@ def test_two_seeds_at_a_time(wsss: Wsss) -> None:
     result = wsss(*words, seconds=300)
     assert result.code == 2 and "2 of 2 runs failed: toy/seed0, toy/seed1" in result.err
     assert {line[:7] for line in result.out.splitlines() if "/toy/seed" in line} >= {"job 0: ", "job 1: "}
+
+
+def test_machines_share_the_work(quick: Wsss) -> None:
+    """The second one has the first one's .json: it makes the rest, and its table is that of one machine."""
+    words = ("benchmark", "dots", "--methods", "plain_cam", "--workers", 0)
+    assert quick(*words, "--seeds", 1, "--no-full", seconds=300).code == 0
+    folder, given = quick.folder, ("--with", "first.json")
+    first = table(folder)["plain_cam"]
+    assert re.fullmatch(r"\d+\.\d \[\d+\.\d, \d+\.\d\]", first["prediction"])
+    of_first = mious(folder, "evaluate", "seed0")
+    shutil.copy(folder / "runs/dots/benchmark.json", folder / "first.json")
+    shutil.rmtree(folder / "runs")
+
+    dry = quick(*words, "--seeds", 1, *given, "--dry-run")
+    assert (
+        dry.out.splitlines()[0] == "plain_cam/seed0: finished elsewhere" and "plain_cam/seed0-masks: would" in dry.out
+    )
+    second = quick(*words, "--seeds", 2, *given, seconds=300)
+    assert {name for _, name, _ in COMMAND.findall(second.out)} == {"seed0-masks", "seed1", "seed1-masks"}
+    both = table(folder)["plain_cam"]
+    assert both["prediction"] == spread(of_first + mious(folder, "evaluate", "seed1"))
+    shutil.copy(folder / "runs/dots/benchmark.json", folder / "both.json")
+    shutil.rmtree(folder / "runs/dots/plain_cam")
+    assert quick(*words, "--seeds", 2, "--with", "both.json").code == 0 and table(folder)["plain_cam"] == both
+
+
+def test_what_was_made_with_other_settings_runs_again(quick: Wsss) -> None:
+    words = ("benchmark", "dots", "--methods", "plain_cam", "--workers", 0, "--seeds", 1, "--no-full")
+    assert quick(*words, seconds=300).code == 0
+    shutil.copy(quick.folder / "runs/dots/benchmark.json", quick.folder / "first.json")
+    shutil.rmtree(quick.folder / "runs")
+    other = quick(*words, "--with", "first.json", "--set", "pseudo.seed=7", "--set", "train.loop.epochs=3", "--dry-run")
+    assert "plain_cam/seed0 of --with is not what is asked for and runs here: loop.epochs: " in other.err
+    assert "would run seeds" in other.out and "finished" not in other.out
+
+
+@pytest.mark.parametrize("content", ["", "[]", '{"runs": [1]}', '{"runs": [{"method": "a", "name": "b"}]}'])
+def test_a_file_that_is_no_table(wsss: Wsss, content: str) -> None:
+    (wsss.folder / "other.json").write_text(content)
+    result = wsss("benchmark", "dots", "--with", "other.json")
+    assert result.code == 2 and "other.json is not a table that `wsss benchmark` has written" in result.err
+    assert wsss("benchmark", "dots", "--with", "none.json").code == 2

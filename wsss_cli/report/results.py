@@ -1,0 +1,81 @@
+"""What a run of `wsss benchmark` has reached: read from its folder, or from the file that another one has written."""
+
+from __future__ import annotations
+
+import json
+from collections.abc import Mapping
+from dataclasses import asdict, dataclass, replace
+from pathlib import Path
+from typing import Any
+
+from wsss_cli.data.prepared import Prepared
+from wsss_cli.errors import WsssError
+from wsss_cli.files import write_text
+from wsss_cli.protocol import CRF
+from wsss_cli.report.read import Record, Row, evaluations, rows, stage_records
+from wsss_cli.runs import Run
+from wsss_cli.sound import read_text
+
+Name = tuple[str, str]
+"""Method and name of a run."""
+
+HOW = ("config", "data_hash", "splits", "files", "made", "machine", "versions", "git", "shared")
+KEPT = (*HOW, "seconds", "peak_memory_gib")
+"""Of a stage's record, what tells how it was made and what that took."""
+
+
+@dataclass(frozen=True)
+class Result:
+    """What a run has reached so far.
+
+    scored   the first label map of each kind that is scored and up to date: "seeds", "pseudo", "infer", "refined"
+    records  of each stage by its key, the fields KEPT, as far as there are any
+    """
+
+    scored: dict[str, Row]
+    records: dict[str, Record]
+
+    @property
+    def seconds(self) -> float:
+        """Of all stages but scoring."""
+        return sum(record["seconds"] for key, record in self.records.items() if not key.startswith("evaluate"))
+
+    @property
+    def memory(self) -> float:
+        """GiB, the largest of any stage but scoring."""
+        made = [record for key, record in self.records.items() if not key.startswith("evaluate")]
+        return max((record.get("peak_memory_gib", 0.0) for record in made), default=0.0)
+
+
+def result_of(run: Run, data: Prepared) -> Result | None:
+    """None if nothing has been run."""
+    if not any(run.folder.glob("*/stage.json")):
+        return None
+    records = stage_records(run)
+    scored: dict[str, Row] = {}
+    for row in rows(run, records, evaluations(run, records), data):
+        if not row.outdated:
+            row = replace(row, report={key: value for key, value in row.report.items() if key != "scores"})
+            scored.setdefault("refined" if row.name.endswith(CRF) else row.report["stage"], row)
+    return Result(scored, {key: {k: record[k] for k in KEPT if k in record} for key, record in records.items()})
+
+
+def write_results(path: Path, data: Prepared, results: Mapping[Name, Result]) -> None:
+    """Write what `read_results` reads: JSON, each run in lines of its own."""
+    runs = [{"method": method, "name": name} | asdict(result) for (method, name), result in results.items()]
+    write_text(path, json.dumps({"data": data.info.name, "runs": runs}, indent=1, ensure_ascii=False) + "\n")
+
+
+def read_results(path: Path) -> dict[Name, Result]:
+    """Raises WsssError if the file is not there, or none that `wsss benchmark` has written."""
+    try:
+        return {(run["method"], run["name"]): _result(run) for run in json.loads(read_text(path))["runs"]}
+    except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
+        what = f"{path} is not a table that `wsss benchmark` has written: {type(error).__name__}: {error}"
+        raise WsssError(what, "give the .json beside the Markdown file") from error
+
+
+def _result(run: Mapping[str, Any]) -> Result:
+    result = Result({kind: Row(**row) for kind, row in run["scored"].items()}, dict(run["records"]))
+    _ = result.seconds, result.memory, [(row.protocol, row.scores["miou"]) for row in result.scored.values()]
+    return result
