@@ -6,13 +6,18 @@ from collections.abc import Iterable, Iterator, Sequence
 from typing import TypeVar
 
 from wsss_cli.data.prepared import Sample
+from wsss_cli.heap import Heap
 
 T = TypeVar("T")
 WAITING = 64  # images held back for partners; beyond it the fullest group goes as it is
 
 
 def equal_shapes(samples: Sequence[Sample], read: Iterable[T], batch: int) -> Iterator[tuple[list[Sample], list[T]]]:
-    """Groups of at most `batch` samples of one width and height, with what `read` gives for each in order."""
+    """Groups of at most `batch` samples of one width and height, with what `read` gives for each in order.
+
+    Between them the heap is tidied: what follows are passes over images of many sizes.
+    """
+    heap = Heap()
     groups: dict[tuple[int, int], tuple[list[Sample], list[T]]] = {}
     held = 0
     for sample, content in zip(samples, read, strict=True):
@@ -26,4 +31,5 @@ def equal_shapes(samples: Sequence[Sample], read: Iterable[T], batch: int) -> It
         if full is not None:
             held -= len(groups[full][0])
             yield groups.pop(full)
+            heap.tidy()
     yield from groups.values()

@@ -26,6 +26,7 @@ from wsss_cli.engine.enlarge import bands
 from wsss_cli.engine.infer import Infer, label_maps, predict, seen_of
 from wsss_cli.errors import WsssError
 from wsss_cli.files import flush_all, writing
+from wsss_cli.heap import Heap
 from wsss_cli.models.model import Model
 from wsss_cli.names import require_path
 from wsss_cli.parallel.ordered import ParallelMap
@@ -129,10 +130,11 @@ def _predicted(
     model: Model, todo: Sequence[Photo], results: Results, how: Reading, runtime: Runtime
 ) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_results for each photo."""
-    net = model.network(runtime)
+    net, heap = model.network(runtime), Heap()
     for photo, read in zip(todo, ParallelMap(partial(_read, how=how, long_side=model.long_side), todo, READERS)):
         seen = read if isinstance(read, WsssError) else _with_scores(read, net, model.config, runtime, photo)
         yield photo, seen, results.places(photo), model.config.crf_settings, model.palette
+        heap.tidy()
 
 
 def _read(photo: Photo, how: Reading, long_side: int | None) -> Seen | WsssError:
