@@ -6,11 +6,11 @@ import argparse
 import platform
 import sys
 from collections.abc import Callable
-from pathlib import Path
 
 import torch
 
 from bench.row import Row, table
+from wsss_cli.ranks.device_name import device_name
 from wsss_cli.ranks.distributed import choose_device
 
 DEVICES = ("auto", "cpu", "cuda")
@@ -35,21 +35,10 @@ def command(main: Callable[[torch.device], list[Row]], part: Callable[..., None]
 
 def described(device: torch.device) -> str:
     """The device's name, and the torch that runs on it."""
-    if device.type == "cuda":
-        name = f"{torch.cuda.get_device_name(device)}, CUDA {torch.version.cuda}"
-    else:
-        name = _processor()
+    name = device_name(device) + (f", CUDA {torch.version.cuda}" if device.type == "cuda" else "")
     return f"{name}, Python {platform.python_version()}, torch {torch.__version__}"
 
 
 def where(device: torch.device) -> str:
     """The same in short, beside a row: a CPU works with one thread, and its name stands above."""
-    return "1 thread" if device.type == "cpu" else torch.cuda.get_device_name(device)
-
-
-def _processor() -> str:
-    """The CPU's name: the kernel's on Linux, elsewhere what the platform says."""
-    path = Path("/proc/cpuinfo")
-    lines = path.read_text().splitlines() if path.exists() else []
-    named = (line.partition(":")[2].strip() for line in lines if line.startswith("model name"))
-    return next(named, "") or platform.processor() or platform.machine()
+    return "1 thread" if device.type == "cpu" else device_name(device)

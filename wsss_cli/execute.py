@@ -31,6 +31,7 @@ from wsss_cli.nets.normalisation import normalisations
 from wsss_cli.nets.precision import precisions
 from wsss_cli.plan import Step
 from wsss_cli.promises import lacking, told
+from wsss_cli.ranks.device_name import device_name
 from wsss_cli.ranks.distributed import Runtime, barrier
 from wsss_cli.runs import read_record, set_aside, write_record
 from wsss_cli.seals import clear_damaged, seal
@@ -117,6 +118,12 @@ def _number(value: Any) -> Any:
     return value if isinstance(value, int | float | str | list | dict | None) else float(value)
 
 
+def _machine(job: Job) -> dict[str, Any]:
+    device = job.runtime.device
+    ran = {"device": str(device), "name": device_name(device), "ranks": job.runtime.world}
+    return ran | {"platform": platform.platform()}
+
+
 def _start(step: Step, job: Job, steps: list[Step], command: str) -> dict[str, Any]:
     """Write config.yaml and the record of a stage that starts or resumes."""
     _make_room(step)
@@ -151,7 +158,7 @@ def _start(step: Step, job: Job, steps: list[Step], command: str) -> dict[str, A
         "started": datetime.now(UTC).isoformat(timespec="seconds"),
         "versions": _versions(),
         "git": code(),
-        "machine": {"device": str(job.runtime.device), "ranks": job.runtime.world, "platform": platform.platform()},
+        "machine": _machine(job),
         "seed": step.config.seed,
         "kept": [kept.part.name for kept in step.kept] or before.get("kept", []),
         "seconds": before.get("seconds", 0.0),

@@ -97,7 +97,8 @@ def _memory(of: Contender) -> str:
 
 def _devices(of: Contender) -> str:
     machines = [record["machine"] for one in of.finished for record in one.records.values()]
-    return _each(f"{m['ranks']} x {m['device']}" if m["ranks"] > 1 else m["device"] for m in machines) or NONE
+    named = ((m["ranks"], m.get("name", m["device"])) for m in machines)  # older versions knew no names
+    return _each(f"{ranks} x {name}" if ranks > 1 else name for ranks, name in named) or NONE
 
 
 COLUMNS: tuple[tuple[str, Callable[[Contender], str]], ...] = (

@@ -57,7 +57,13 @@ def result_of(run: Run, data: Prepared) -> Result | None:
         if not row.outdated:
             row = replace(row, report={key: value for key, value in row.report.items() if key != "scores"})
             scored.setdefault("refined" if row.name.endswith(CRF) else row.report["stage"], row)
-    return Result(scored, {key: {k: record[k] for k in KEPT if k in record} for key, record in records.items()})
+    return Result(scored, {key: _kept(record) for key, record in records.items()})
+
+
+def _kept(record: Record) -> Record:
+    """Of the platform the system alone: a table that is published need not tell which kernel a machine has."""
+    kept = {key: record[key] for key in KEPT if key in record}
+    return kept | {"machine": record["machine"] | {"platform": record["machine"].get("platform", "").partition("-")[0]}}
 
 
 def write_results(path: Path, data: Prepared, results: Mapping[Name, Result]) -> None:

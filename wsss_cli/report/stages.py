@@ -60,7 +60,7 @@ def _row(key: str, record: Record, outdated: str) -> list[Child]:
         ),
         duration(record["seconds"]) if record.get("seconds") else "–",
         f"{memory:.2f} GiB" if memory is not None else "–",
-        str(machine["device"]),
+        join([str(machine["device"]), el("small", machine["name"]) if "name" in machine else None]),
         str(machine["ranks"]),
         str(record["seed"]),
         record["started"][:16].replace("T", " "),

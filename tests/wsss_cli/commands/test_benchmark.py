@@ -8,11 +8,14 @@ from functools import partial
 from pathlib import Path
 
 import pytest
+import torch
 
 from processes import Wsss
 from wsss_cli.commands import run_benchmark
+from wsss_cli.ranks.device_name import device_name
 
 FEW = ("benchmark", "dots", "--methods", "plain_cam,toy", "--seeds", 2, "--workers", 0)
+CPU = device_name(torch.device("cpu"))
 COMMAND = re.compile(r"^\$ wsss evaluate (\w+) .*--name (\S+)(?: --stage (\w+))?", re.MULTILINE)
 
 
@@ -62,7 +65,7 @@ def test_two_methods_with_two_seeds(quick: Wsss) -> None:
     assert rows["plain_cam"]["pseudo-labels"] == spread(mious(folder, "evaluate-pseudo", "seed0", "seed1"))
     assert rows["plain_cam"]["prediction"] == spread(weak) and rows["plain_cam"]["on the masks"] == spread(full)
     assert rows["plain_cam"]["weak / full"] == f"{sum(weak) / sum(full):.2f}"
-    assert float(rows["plain_cam"]["memory"].split()[0]) > 0 and rows["plain_cam"]["device"] == "cpu"
+    assert float(rows["plain_cam"]["memory"].split()[0]) > 0 and rows["plain_cam"]["device"] == CPU
     assert rows["toy"]["prediction"] == rows["toy"]["minutes"] == "–" and "±" in rows["toy"]["on the masks"]
     configs = [
         json.loads((folder / f"runs/dots/toy/{n}/train/stage.json").read_text()) for n in ("seed0-masks", "seed1-masks")
@@ -70,7 +73,7 @@ def test_two_methods_with_two_seeds(quick: Wsss) -> None:
     assert [(c["config"]["labels"], c["config"]["seed"]) for c in configs] == [("masks", 0), ("masks", 1)]
     text = (folder / "runs/dots/benchmark.md").read_text()
     assert "made by wsss benchmark dots --methods plain_cam,toy --seeds 2" in text
-    assert "upper bound of plain_cam, toy: split val, 5 images" in text and "<td>cpu</td>" in text_of_page(folder)
+    assert "upper bound of plain_cam, toy: split val, 5 images" in text and f"<td>{CPU}</td>" in text_of_page(folder)
 
     again = quick(*FEW, seconds=300)
     assert COMMAND.findall(again.out) == [("toy", "seed0", "seeds"), ("toy", "seed1", "seeds")]
