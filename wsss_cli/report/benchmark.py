@@ -40,7 +40,8 @@ def write_benchmark(path: Path, data: Prepared, contenders: Sequence[Contender],
     """Write the table as Markdown to `path` and as a page to the same name with .html."""
     filled = [(head, cell) for head, cell in COLUMNS if any(cell(one) != NONE for one in contenders)]
     head, body = [name for name, _ in filled], [[cell(one) for _, cell in filled] for one in contenders]
-    about = f"{data.num_classes} classes, {len(data.samples):,} images; mIoU in %, mean ± standard deviation of runs"
+    what = "mIoU in %: mean ± standard deviation of runs, or of one run [95 % of other draws of its images]"
+    about = f"{data.num_classes} classes, {len(data.samples):,} images; {what}"
     made, notes = f"made by {command}", _notes(contenders)
     write_text(path, _markdown(f"Benchmark on {data.info.name}", [about, made], [head, *body], notes))
     sections = {"Scores": table(head, body, caption="mIoU"), "How": join(el("p", note, cls="note") for note in notes)}
