@@ -31,7 +31,7 @@ class Heap:
 
 def resident_bytes() -> int:
     """Memory that the process holds; 0 where that is not known."""
-    return int(STATM.read_text().split()[1]) * mmap.PAGESIZE if sys.platform == "linux" else 0
+    return int(STATM.read_text().split()[1]) * mmap.PAGESIZE if STATM.is_file() else 0
 
 
 def give_back() -> bool:
