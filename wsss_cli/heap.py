@@ -10,11 +10,12 @@ from functools import cache
 from pathlib import Path
 
 STATM = Path("/proc/self/statm")
+GROWN = 3
 LEAST = 2**29  # bytes; below that nothing is gained
 
 
 class Heap:
-    """Gives unused memory back to the system whenever what the process holds has doubled.
+    """Gives unused memory back to the system whenever what the process holds has tripled.
 
     Not after each image: every page is then asked for anew.  Does nothing where the C library is not glibc.
     """
@@ -24,7 +25,7 @@ class Heap:
 
     def tidy(self) -> None:
         """Call it between images."""
-        if resident_bytes() > 2 * self.floor:
+        if resident_bytes() > GROWN * self.floor:
             give_back()
             self.floor = max(LEAST, resident_bytes())
 

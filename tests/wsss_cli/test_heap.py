@@ -8,18 +8,18 @@ from wsss_cli import heap as module
 from wsss_cli.heap import LEAST, Heap, give_back, resident_bytes
 
 
-def test_it_gives_back_when_what_is_held_has_doubled(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_it_gives_back_when_what_is_held_has_tripled(monkeypatch: pytest.MonkeyPatch) -> None:
     held, given = [LEAST], []
     monkeypatch.setattr(module, "resident_bytes", lambda: held[0])
     monkeypatch.setattr(module, "give_back", lambda: given.append(held[0]))
     heap = Heap()
-    for size in (LEAST, 2 * LEAST):
+    for size in (LEAST, 3 * LEAST):
         held[0] = size
         heap.tidy()
     assert not given
-    held[0] = 2 * LEAST + 1
+    held[0] = 3 * LEAST + 1
     heap.tidy()
-    assert given == [2 * LEAST + 1]
+    assert given == [3 * LEAST + 1]
     held[0] *= 2  # it was in use: what is held now is what may double
     heap.tidy()
     assert len(given) == 1
