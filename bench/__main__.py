@@ -15,7 +15,21 @@ from bench.device import DEVICES, described
 from bench.row import HEAD, Row
 from wsss_cli.ranks.distributed import choose_device
 
-OWN = ("cases", "device", "edges", "gpu", "measure", "predict", "row", "steps", "tags", "training", "tune", "__main__")
+OWN = (
+    "cases",
+    "device",
+    "edges",
+    "gpu",
+    "measure",
+    "of_run",
+    "predict",
+    "row",
+    "steps",
+    "tags",
+    "training",
+    "tune",
+    "__main__",
+)
 """What is no benchmark, or has a command and a table of its own."""
 
 

@@ -8,7 +8,6 @@ Every row at its own best background score, on the images of the data set's spli
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
@@ -17,15 +16,17 @@ import numpy as np
 import torch
 from torch import Tensor
 
+from bench.of_run import command
 from wsss_cli.batches.transforms import normalise
 from wsss_cli.cam.label import strongest_label
 from wsss_cli.cam.store import Cam, cam_path, read_cam
 from wsss_cli.data.images import read_image
 from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.prepared import Prepared, Sample, read_prepared
+from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine import checkpoint
 from wsss_cli.metrics.confusion import scores_of, sweep
+from wsss_cli.metrics.evaluate import with_mask
 from wsss_cli.runs import known_record
 from wsss_irn.labels import walked_scores
 from wsss_irn.nets import IrnNet, edge_displacement
@@ -38,7 +39,7 @@ BACKGROUND = torch.arange(1, 100) / 100
 
 def main(data: Prepared, run: Path) -> str:
     """The table, in Markdown."""
-    samples = [s for s in data.split(data.split_for("seeds")) if s.mask]
+    samples = with_mask(data, data.split_for("seeds"))
     net, pad = trained(run / "pseudo")
     total: dict[str, Tensor] = {}
     for sample in samples:
@@ -99,8 +100,4 @@ def _row(name: str, tally: Tensor) -> str:
 
 
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.edges", description=__doc__)
-    parser.add_argument("data")
-    parser.add_argument("run", type=Path)
-    asked = parser.parse_args()
-    print(main(read_prepared(Path("data", asked.data)), asked.run))
+    command(main)

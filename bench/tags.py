@@ -9,7 +9,6 @@ the classes are what costs; where the learnt images are far above the others, it
 
 from __future__ import annotations
 
-import argparse
 from collections.abc import Sequence
 from pathlib import Path
 
@@ -19,9 +18,11 @@ from numpy.typing import NDArray
 from torch import Tensor
 
 import wsss_cli as wsss
+from bench.of_run import command
 from wsss_cli.data.labels import read_labels
-from wsss_cli.data.prepared import Prepared, Sample, read_prepared
+from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.metrics.confusion import scores_of, tally
+from wsss_cli.metrics.evaluate import with_mask
 
 KINDS = ("as it is", "among the tags")
 
@@ -29,8 +30,8 @@ KINDS = ("as it is", "among the tags")
 def main(data: Prepared, run: Path) -> str:
     """The table, in Markdown; mIoU in per cent."""
     network = wsss.load_model(run)
-    unseen = _with_masks(data, "val")
-    learnt = _with_masks(data, "train")[: len(unseen)]
+    unseen, learnt = (with_mask(data, data.split_for(role)) for role in ("val", "train"))
+    learnt = learnt[: len(unseen)]
     lines = [f"| mIoU on {data.info.name} | {' | '.join(KINDS)} |", "|---|---|---|"]
     for title, samples in {"images of val": unseen, "images that were learnt from": learnt}.items():
         mious = [f"{100 * scores_of(t).miou:.1f}" for t in tallied(network, samples, data.num_classes + 1)]
@@ -42,9 +43,9 @@ def tallied(network: wsss.Network, samples: Sequence[Sample], k: int) -> Tensor:
     """(2, 3, K), in the order of KINDS."""
     total = torch.zeros(2, 3, k, dtype=torch.int64)
     for sample in samples:
-        truth = read_labels(sample.full.mask)  # type: ignore[arg-type]
+        truth = read_labels(sample.full.mask)
         scores = network.predict(sample.full.image, scores=True).scores
-        for row, labels in zip(total, (scores.argmax(0), among(scores, sample.tags))):  # type: ignore[union-attr, arg-type]
+        for row, labels in zip(total, (scores.argmax(0), among(scores, sample.tags))):
             row += tally(truth, labels.astype(truth.dtype), k)
     return total
 
@@ -55,13 +56,5 @@ def among(scores: NDArray[np.float32], tags: Sequence[int]) -> NDArray[np.int64]
     return ids[scores[ids].argmax(0)]
 
 
-def _with_masks(data: Prepared, role: str) -> list[Sample]:
-    return [sample for sample in data.split(data.split_for(role)) if sample.mask]
-
-
 if __name__ == "__main__":
-    parser = argparse.ArgumentParser(prog="python -m bench.tags", description=__doc__)
-    parser.add_argument("data")
-    parser.add_argument("run", type=Path)
-    asked = parser.parse_args()
-    print(main(read_prepared(Path("data", asked.data)), asked.run))
+    command(main)

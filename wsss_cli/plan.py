@@ -368,16 +368,14 @@ def _status(
     if record is None:
         return ("stale", "its stage.json is gone") if holds_artefacts(folder) else ("missing", "not made yet")
     whole = record.get("made") is not None
-    changed = _changes(record, config, files)
-    changed += _changed_data(record, data, marks)
+    changed = _changes(record, config, files) + _changed_data(record, data, marks)
     changed += [f"stage {n}" for n, mark in inputs.items() if record["inputs"].get(n) != mark]
     if not changed:
         changed += [
             f"stage {n} was made again" for n, when in made.items() if record.get("inputs_made", {}).get(n) != when
         ]
     if changed:
-        shown = "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
-        return "stale", f"changed: {shown}"
+        return "stale", f"changed: {first_of(changed)}"
     if whole and (wrong := _unfulfilled(folder, record, promises)):
         return "incomplete", wrong
     if record["status"] == "finished":
@@ -386,9 +384,14 @@ def _status(
     return "incomplete" if whole else "unfinished", f"goes on: it {how.get(record['status'], 'was not finished')}"
 
 
+def first_of(changed: Sequence[str]) -> str:
+    """In one line."""
+    return "; ".join(changed[:4]) + (f"; and {len(changed) - 4} more" if len(changed) > 4 else "")
+
+
 def other_than(step: Step, record: Mapping[str, Any], data: Prepared) -> list[str]:
     """What the settings, files and data are of which a stage was made elsewhere, where the step would take others."""
-    return _changes(dict(record), step.config, step.files) + _changed_data(record, data, step.splits)
+    return _changes(record, step.config, step.files) + _changed_data(record, data, step.splits)
 
 
 def _unfulfilled(folder: Path, record: Mapping[str, Any], promises: Promises) -> str:
@@ -404,7 +407,7 @@ def _unfulfilled(folder: Path, record: Mapping[str, Any], promises: Promises) ->
     return "; ".join(parts)
 
 
-def _changes(record: dict[str, Any], config: StageConfig, files: Mapping[str, Any]) -> list[str]:
+def _changes(record: Mapping[str, Any], config: StageConfig, files: Mapping[str, Any]) -> list[str]:
     """Of the settings, and of the files that they name.
 
     Once a stage was finished, another path to the very same file is no change; before, its checkpoints know the path.

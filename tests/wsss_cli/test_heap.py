@@ -20,7 +20,7 @@ def test_it_gives_back_when_what_is_held_has_tripled(monkeypatch: pytest.MonkeyP
     held[0] = 3 * LEAST + 1
     heap.tidy()
     assert given == [3 * LEAST + 1]
-    held[0] *= 2  # it was in use: what is held now is what may double
+    held[0] *= 2  # it was in use: what is held now is what may triple
     heap.tidy()
     assert len(given) == 1
 

@@ -19,7 +19,7 @@ from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
-from wsss_cli.plan import Step, other_than, plan, stages_of
+from wsss_cli.plan import Step, first_of, other_than, plan, stages_of
 from wsss_cli.plugins import method as find_method
 from wsss_cli.plugins import methods
 from wsss_cli.ranks import launch
@@ -92,7 +92,7 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     in_jobs(make, rounds, asked.jobs, begin)
     console.say(f"benchmark: {asked.output}")
     if failed:
-        names = ", ".join(f"{e.run.method}/{e.run.name}" for e in entries if e in failed)
+        names = ", ".join("/".join(e.name) for e in entries if e in failed)
         what = f"{len(failed)} of {len(entries)} runs failed: {names}"
         raise WsssError(what, "their messages stand above; the same command tries them again and keeps the rest")
     return asked.output
@@ -101,11 +101,9 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
 def show_benchmark(asked: Asked) -> None:
     """Say which stages would run, in the order of the work."""
     for entry in chain.from_iterable(checked(asked)):
-        steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
-        keys = [key for key, step in steps.items() if step.runs]
+        keys = [step.key for step in _steps(entry, asked) if step.runs]
         what = f"would run {', '.join(keys)}" if keys else "finished"
-        what = "finished elsewhere" if is_elsewhere(entry, asked) else what
-        console.say(f"{entry.run.method}/{entry.run.name}: {what}")
+        console.say(f"{'/'.join(entry.name)}: {'finished elsewhere' if is_elsewhere(entry, asked) else what}")
 
 
 def is_elsewhere(entry: Entry, asked: Asked) -> bool:
@@ -116,12 +114,16 @@ def is_elsewhere(entry: Entry, asked: Asked) -> bool:
     result = asked.others.get(entry.name)
     if result is None or "infer" not in result.scored:
         return False
-    steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
-    other = [text for key, step in steps.items() for text in _other(step, result, asked.data)]
+    other = [text for step in _steps(entry, asked) for text in _other(step, result, asked.data)]
     if other:
-        told = "; ".join(other[:4]) + (f"; and {len(other) - 4} more" if len(other) > 4 else "")
-        console.warn(f"{'/'.join(entry.name)} of --with is not what is asked for and runs here: {told}")
+        console.warn(f"{'/'.join(entry.name)} of --with is not what is asked for and runs here: {first_of(other)}")
     return not other
+
+
+def _steps(entry: Entry, asked: Asked) -> list[Step]:
+    """Of all that scores the run, each once."""
+    steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
+    return list(steps.values())
 
 
 def _other(step: Step, result: Result, data: Prepared) -> list[str]:

@@ -14,13 +14,15 @@ from wsss_cli.files import write_text
 from wsss_cli.protocol import CRF
 from wsss_cli.report.read import Record, Row, evaluations, rows, stage_records
 from wsss_cli.runs import Run
-from wsss_cli.sound import read_text
+from wsss_cli.sound import read_text, sum_of
 
 Name = tuple[str, str]
 """Method and name of a run."""
 
-HOW = ("config", "data_hash", "splits", "files", "made", "machine", "versions", "git", "shared")
-KEPT = (*HOW, "seconds", "peak_memory_gib")
+KEPT = (
+    *("config", "data_hash", "splits", "files", "made", "machine", "versions", "git", "shared"),
+    *("seconds", "peak_memory_gib"),
+)
 """Of a stage's record, what tells how it was made and what that took."""
 
 
@@ -67,21 +69,23 @@ def _kept(record: Record) -> Record:
 
 
 def write_results(path: Path, data: Prepared, results: Mapping[Name, Result]) -> None:
-    """Write what `read_results` reads: JSON, each run in lines of its own."""
+    """Write what `read_results` reads: JSON, with a sum by which it is known that nobody has changed it."""
     runs = [{"method": method, "name": name} | asdict(result) for (method, name), result in results.items()]
-    write_text(path, json.dumps({"data": data.info.name, "runs": runs}, indent=1, ensure_ascii=False) + "\n")
+    plain = json.loads(json.dumps({"data": data.info.name, "runs": runs}))
+    write_text(path, json.dumps(plain | {"sum": sum_of(plain)}, indent=1, ensure_ascii=False) + "\n")
 
 
 def read_results(path: Path) -> dict[Name, Result]:
-    """Raises WsssError if the file is not there, or none that `wsss benchmark` has written."""
+    """Raises WsssError if the file is not there, or not as `wsss benchmark` has written it."""
     try:
-        return {(run["method"], run["name"]): _result(run) for run in json.loads(read_text(path))["runs"]}
+        content = json.loads(read_text(path))
+        if content.pop("sum") != sum_of(content):
+            raise ValueError("it was changed after it was written")
+        return {(run["method"], run["name"]): _result(run) for run in content["runs"]}
     except (ValueError, KeyError, TypeError, AttributeError, RecursionError) as error:
         what = f"{path} is not a table that `wsss benchmark` has written: {type(error).__name__}: {error}"
         raise WsssError(what, "give the .json beside the Markdown file") from error
 
 
 def _result(run: Mapping[str, Any]) -> Result:
-    result = Result({kind: Row(**row) for kind, row in run["scored"].items()}, dict(run["records"]))
-    _ = result.seconds, result.memory, [(row.protocol, row.scores["miou"]) for row in result.scored.values()]
-    return result
+    return Result({kind: Row(**row) for kind, row in run["scored"].items()}, run["records"])

@@ -153,7 +153,9 @@ def test_what_was_made_with_other_settings_runs_again(quick: Wsss) -> None:
     assert "would run seeds" in other.out and "finished" not in other.out
 
 
-@pytest.mark.parametrize("content", ["", "[]", '{"runs": [1]}', '{"runs": [{"method": "a", "name": "b"}]}'])
+@pytest.mark.parametrize(
+    "content", ["", "[]", '{"runs": [1]}', '{"runs": [{"method": "a", "name": "b"}]}', '{"runs": [], "sum": "0"}']
+)
 def test_a_file_that_is_no_table(wsss: Wsss, content: str) -> None:
     (wsss.folder / "other.json").write_text(content)
     result = wsss("benchmark", "dots", "--with", "other.json")
