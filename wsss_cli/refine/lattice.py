@@ -12,6 +12,7 @@ from collections.abc import Iterator
 import numpy as np
 import torch
 from torch import Tensor
+from torch.nn.functional import pad
 
 from wsss_cli.refine.simplex import enclosing_simplex, key_steps, key_strides, vertex_keys
 from wsss_cli.refine.sparse import Sparse, from_padded, row_offsets, stacked
@@ -43,8 +44,9 @@ class Lattice:
         keys, weights, steps = embedded(batch)
         vertices, self.splat, self.slice = _splat_and_slice(keys, weights, points)
         del keys, weights
-        axes = list(neighbours(vertices, steps))
-        del vertices
+        order, self.splat, self.slice = _by_first_point(self.splat, self.slice)
+        axes = [_renumbered(axis, order) for axis in neighbours(vertices, steps)]
+        del vertices, order
         self.blurs = []
         while len(axes) > 1:  # two axes at a time: fewer passes
             self.blurs.append(_blur(axes.pop(0), axes.pop(0)))
@@ -138,6 +140,29 @@ def _splat_and_slice(keys: list[Tensor], weights: Tensor, points: int) -> tuple[
     offsets = torch.arange(points + 1, dtype=torch.int32, device=weights.device) * corners
     slice_ = Sparse(offsets, ids[:points].flatten(), (weights[:, :points].T * alpha).flatten())
     return vertices, splat, slice_
+
+
+def _by_first_point(splat: Sparse, slice_: Sparse) -> tuple[Tensor, Sparse, Sparse]:
+    """Both with the vertices numbered by the first of their points, and what number each had before: (M,) int64.
+
+    Points that follow one another then go to vertices that are near in memory.
+    """
+    order = splat.columns.index_select(0, splat.offsets[:-1]).argsort(stable=True)
+    return order, splat.take_rows(order), slice_._replace(columns=_inverse(order).index_select(0, slice_.columns))
+
+
+def _inverse(order: Tensor) -> Tensor:
+    """Where each number stands in an order of 0..M-1: (M,) int64 -> int32."""
+    numbers = torch.arange(len(order), dtype=torch.int32, device=order.device)
+    return torch.empty_like(numbers).scatter_(0, order, numbers)
+
+
+def _renumbered(axis: tuple[Tensor, Tensor], order: Tensor) -> tuple[Tensor, Tensor]:
+    """Neighbours (M + 1,) of vertices in this order, by their new numbers."""
+    order = pad(order, (0, 1), value=len(order))
+    number = _inverse(order)
+    back, forth = (number.index_select(0, side.index_select(0, order)) for side in axis)
+    return back, forth
 
 
 def neighbours(vertices: list[Tensor], steps: list[int]) -> Iterator[tuple[Tensor, Tensor]]:

@@ -38,6 +38,14 @@ class Sparse(NamedTuple):
         """diag(scale) times the matrix, scale (R,)."""
         return self._replace(weights=self.weights * scale.repeat_interleave(self.offsets.diff()))
 
+    def take_rows(self, rows: Tensor) -> Sparse:
+        """The matrix of these rows (R',) int64, in this order."""
+        offsets = row_offsets(self.offsets.diff().index_select(0, rows))
+        shift = self.offsets.index_select(0, rows) - offsets[:-1]
+        place = shift.repeat_interleave(offsets.diff())
+        place += torch.arange(len(place), dtype=torch.int32, device=place.device)
+        return Sparse(offsets, self.columns.index_select(0, place), self.weights.index_select(0, place))
+
     def blocks(self, size: int) -> list[Sparse]:
         """The matrix cut into one of every `size` rows."""
         bounds = [*self.offsets[:-1:size].tolist(), len(self.columns)]

@@ -140,6 +140,20 @@ def test_backends_agree(name: str, classes: int, absent: float) -> None:
     assert_agree(ours.argmax(0), theirs.argmax(0).numpy())
 
 
+@pytest.mark.parametrize("compat", [30, 3000])
+def test_messages_of_any_weight(compat: float) -> None:
+    """Of those whose exponentials float32 holds, and of others."""
+    pytest.importorskip("pydensecrf.densecrf")
+    image, unary = scene(9, 0.0)
+    crf = Crf(bilateral_compat=compat, iterations=2)
+    ours, theirs = (
+        dense_crf(image, unary, crf),
+        dense_crf(image, unary, crf.model_copy(update={"backend": "pydensecrf"})),
+    )
+    torch.testing.assert_close(ours.contiguous(), theirs, atol=1e-2, rtol=0)
+    assert_agree(ours.argmax(0), theirs.argmax(0).numpy())
+
+
 def test_merged_classes_come_back(monkeypatch: pytest.MonkeyPatch) -> None:
     """Rare classes go on as one; when they become likely again, each goes on by itself."""
     pytest.importorskip("pydensecrf.densecrf")

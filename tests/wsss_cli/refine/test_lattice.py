@@ -70,6 +70,12 @@ def test_gradient_is_the_transposed_filter() -> None:
     torch.testing.assert_close(values.grad, matrix.T @ weights, atol=1e-5, rtol=1e-5)
 
 
+def test_vertices_are_numbered_by_their_first_points() -> None:
+    splat = Lattice(torch.rand(200, 3) * 9).splat
+    first = splat.columns[splat.offsets[:-1].long()]
+    assert torch.equal(first, first.sort().values)
+
+
 def test_scaled() -> None:
     lattice, values = Lattice(torch.randn(50, 2)), torch.rand(50, 2)
     before, after = torch.rand(50), torch.rand(50)
