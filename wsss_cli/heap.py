@@ -9,25 +9,26 @@ from collections.abc import Callable
 from functools import cache
 from pathlib import Path
 
+from wsss_cli.bounds import memory
+
 STATM = Path("/proc/self/statm")
-GROWN = 3
-LEAST = 2**29  # bytes; below that nothing is gained
+SHARE = 4  # a process that holds less than a fourth of the memory harms nobody, and giving back takes time
 
 
 class Heap:
-    """Gives unused memory back to the system whenever what the process holds has tripled.
+    """Gives unused memory back to the system where the process holds a fourth of all; what stays may then double.
 
     Not after each image: every page is then asked for anew.  Does nothing where the C library is not glibc.
     """
 
     def __init__(self) -> None:
-        self.floor = max(LEAST, resident_bytes())
+        self.limit = memory() // SHARE
 
     def tidy(self) -> None:
         """Call it between images."""
-        if resident_bytes() > GROWN * self.floor:
+        if resident_bytes() > self.limit:
             give_back()
-            self.floor = max(LEAST, resident_bytes())
+            self.limit = max(self.limit, 2 * resident_bytes())
 
 
 def resident_bytes() -> int:

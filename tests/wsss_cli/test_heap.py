@@ -1,28 +1,23 @@
-"""The heap gives back what nothing uses, and only when it has grown."""
+"""The heap gives back what nothing uses, and only where the process holds much."""
 
 import sys
 
 import pytest
 
 from wsss_cli import heap as module
-from wsss_cli.heap import LEAST, Heap, give_back, resident_bytes
+from wsss_cli.heap import Heap, give_back, resident_bytes
 
 
-def test_it_gives_back_when_what_is_held_has_tripled(monkeypatch: pytest.MonkeyPatch) -> None:
-    held, given = [LEAST], []
+def test_it_gives_back_where_a_fourth_of_the_memory_is_held(monkeypatch: pytest.MonkeyPatch) -> None:
+    held, given = [0], []
+    monkeypatch.setattr(module, "memory", lambda: 4_000)
     monkeypatch.setattr(module, "resident_bytes", lambda: held[0])
     monkeypatch.setattr(module, "give_back", lambda: given.append(held[0]))
     heap = Heap()
-    for size in (LEAST, 3 * LEAST):
+    for size in (1, 1_000, 1_001, 2_002, 2_003):  # the third was in use: what is held now may double
         held[0] = size
         heap.tidy()
-    assert not given
-    held[0] = 3 * LEAST + 1
-    heap.tidy()
-    assert given == [3 * LEAST + 1]
-    held[0] *= 2  # it was in use: what is held now is what may triple
-    heap.tidy()
-    assert len(given) == 1
+    assert given == [1_001, 2_003]
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="what the process holds is not known")
