@@ -1,5 +1,5 @@
-"""Stages that another run has made already: the first ones of two methods of which one takes the other's, and all of a
-run that another one begins from.  Nothing is copied where the disk gives a file a second name.
+"""Stages that another run has made already: of a run of the same method, the first ones of a method that takes those of
+the other, and all of a run that another one begins from.  Nothing is copied where the disk gives a file a second name.
 
 Of two methods only such functions of a method: their networks bear its name, whoever runs them.  Those of the host's
 bear the name of the method that runs them, as every trained network does, and another one would not read them.
@@ -25,14 +25,14 @@ Donor = tuple[Run, Method]
 
 
 def share(steps: Sequence[Step], run: Run, others: Iterable[Donor]) -> None:
-    """Copy seeds and pseudo-labels that the run lacks from runs of the same function, settings, data and inputs.
+    """Copy stages that the run lacks from runs of the same function, settings, data and inputs; no scores.
 
     The caller holds the run.
     """
     donors = list(others)
     for step in steps:
-        if step.status in ("missing", "stale") and step.stage.name in FIRST and not step.stage.run.startswith(HOST):
-            found = next((donor for donor in donors if _has(donor, step, run)), None)
+        if step.status in ("missing", "stale"):
+            found = next((donor for donor in donors if _may_give(donor, step, run) and _has(donor, step, run)), None)
             if found is not None:
                 whose = _copy(found[0], step, run)
                 console.say(f"{step.key}: the same as in {whose}, taken from there -> {step.folder}")
@@ -48,6 +48,13 @@ def begin_from(steps: Sequence[Step], run: Run, other: Run) -> bool:
     for step in there:
         console.say(f"{step.key}: begins with that of {_copy(other, step, run)} -> {step.folder}")
     return bool(there)
+
+
+def _may_give(donor: Donor, step: Step, run: Run) -> bool:
+    """Whether what the donor has made may be of use to the run."""
+    if donor[0].method == run.method:
+        return not step.key.startswith("evaluate")
+    return step.stage.name in FIRST and not step.stage.run.startswith(HOST)
 
 
 def _has(donor: Donor, step: Step, run: Run) -> bool:

@@ -30,6 +30,14 @@ With = Annotated[
     list[Path] | None,
     Option("--with", metavar="FILE.json", help="results of a benchmark elsewhere: what it has made does not run here"),
 ]
+Variants = Annotated[
+    list[str] | None,
+    Option(
+        "--variant",
+        metavar="'NAME METHOD KEY=VALUE ...'",
+        help="a further row, of a method with other settings: 'nocvs ppmg pseudo.cvs=false'",
+    ),
+]
 NOT_SHARED = ("data", "name", "begin", "set", "force", "nodes", "node_rank", "rendezvous")
 
 
@@ -41,6 +49,7 @@ def benchmark(
     full: Full = True,
     jobs: Jobs = 1,
     set: Set = None,
+    variants: Variants = None,
     output: Output = None,
     others: With = None,
     *,
@@ -55,6 +64,7 @@ def benchmark(
     from itertools import chain
 
     from wsss_cli.commands.run_benchmark import Asked, run_benchmark, show_benchmark
+    from wsss_cli.commands.variant import parse_variants
     from wsss_cli.data.prepared import read_latest, read_prepared
     from wsss_cli.files import require_makeable
     from wsss_cli.report.results import read_results
@@ -71,6 +81,7 @@ def benchmark(
         replace(options, data=name, set=set),
         output or options.runs_root / name / "benchmark.md",
         dict(chain.from_iterable(read_results(path).items() for path in others or ())),
+        parse_variants(variants or ()),
     )
     require_makeable(asked.output, "--output", folder=False)
     if options.dry_run:

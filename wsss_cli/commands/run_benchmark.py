@@ -15,6 +15,7 @@ from wsss_cli import console
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.side_by_side import Begin, Start, in_jobs, starter
 from wsss_cli.commands.stage import device_asked
+from wsss_cli.commands.variant import MASKS, Variant
 from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
@@ -36,11 +37,12 @@ INTERRUPTED = 130
 class Asked:
     """What the command line asks for.
 
-    names   of methods; None: all that can learn from the data
-    full    also train on the masks
-    jobs    seeds that run at a time
-    output  the Markdown file
-    others  what other benchmarks have reached, by method and name of the run
+    names     of methods; None: all that can learn from the data
+    full      also train on the masks
+    jobs      seeds that run at a time
+    output    the Markdown file
+    others    what other benchmarks have reached, by method and name of the run
+    variants  of methods, beside these
     """
 
     data: Prepared
@@ -51,6 +53,7 @@ class Asked:
     options: RunOptions
     output: Path
     others: Mapping[Name, Result] = field(default_factory=dict)
+    variants: tuple[Variant, ...] = ()
 
 
 @dataclass(frozen=True)
@@ -59,6 +62,7 @@ class Entry:
 
     run: Run
     method: Method
+    variant: Variant
     full: bool
     settings: Settings
     targets: tuple[str, ...]
@@ -139,10 +143,8 @@ def checked(asked: Asked) -> list[list[Entry]]:
     able, refused = [], []
     for method in methods().values() if asked.names is None else map(find_method, asked.names):
         try:
-            for entry in _entries(method, 0, asked):
-                for target in entry.targets:
-                    planned(entry, target, asked)
-            able.append(method)
+            _check(Variant(method.name), asked)
+            able.append(Variant(method.name))
         except WsssError as error:
             if asked.names is not None:
                 raise
@@ -150,7 +152,19 @@ def checked(asked: Asked) -> list[list[Entry]]:
             console.warn(f"{method.name} is left out: {error.what}")
     if not able:
         raise refused[0] if refused else WsssError("no method is installed", "see `wsss methods`")
-    return [[e for method in able for e in _entries(method, seed, asked)] for seed in range(asked.seeds)]
+    for variant in asked.variants:
+        _check(variant, asked)
+    rows = [*able, *asked.variants]
+    order = list(dict.fromkeys(row.method for row in rows))
+    rows.sort(key=lambda row: order.index(row.method))  # each method's variants below it
+    return [[e for row in rows for e in _entries(row, seed, asked)] for seed in range(asked.seeds)]
+
+
+def _check(variant: Variant, asked: Asked) -> None:
+    """Raises WsssError if it cannot run."""
+    for entry in _entries(variant, 0, asked):
+        for target in entry.targets:
+            planned(entry, target, asked)
 
 
 def planned(entry: Entry, target: str, asked: Asked) -> list[Step]:
@@ -159,21 +173,24 @@ def planned(entry: Entry, target: str, asked: Asked) -> list[Step]:
     return plan(entry.run, entry.method, target, asked.data, entry.settings, ranks=ranks, trust=trust)
 
 
-def _entries(method: Method, seed: int, asked: Asked) -> list[Entry]:
-    """The run of a method with a seed, and where there is one its upper bound."""
-    weak = _entry(method, seed, asked)
-    return [weak, _entry(method, seed, asked, full=True)] if _has_full(method, asked) else [weak]
+def _entries(variant: Variant, seed: int, asked: Asked) -> list[Entry]:
+    """The run of a method with a seed, and where there is one its upper bound; variants have none."""
+    method, weak = find_method(variant.method), _entry(variant, seed, asked)
+    bounded = asked.full and not variant.name and method.full and asked.data.has_masks("train")
+    return [weak, _entry(variant, seed, asked, full=True)] if bounded else [weak]
 
 
-def _entry(method: Method, seed: int, asked: Asked, full: bool = False) -> Entry:
+def _entry(variant: Variant, seed: int, asked: Asked, full: bool = False) -> Entry:
+    method = find_method(variant.method)
     seeded = {stage.name: {"seed": seed} for stage in method.stages}
-    learnt = {"train": _overrides(method.full)} if full else {}
-    settings = Settings(asked.options.recipe, merge(merge(_overrides(asked.options.set or ()), learnt), seeded))
-    run = Run(asked.options.runs_root, asked.data.folder.name, method.name, f"seed{seed}{'-masks' if full else ''}")
+    own = {"train": _overrides(method.full)} if full else _overrides(variant.settings)
+    settings = Settings(asked.options.recipe, merge(merge(_overrides(asked.options.set or ()), own), seeded))
+    name = "-".join(filter(None, (f"seed{seed}", MASKS if full else variant.name)))
+    run = Run(asked.options.runs_root, asked.data.folder.name, method.name, name)
     settings = with_choices(
         settings, run, method, asked.data, device_asked(asked.options), asked.options.pretrained or ()
     )
-    return Entry(run, method, full, settings, ("evaluate",) if full else _targets(method, asked.data))
+    return Entry(run, method, variant, full, settings, ("evaluate",) if full else _targets(method, asked.data))
 
 
 def _overrides(assignments: Sequence[str]) -> dict[str, object]:
@@ -184,10 +201,6 @@ def _targets(method: Method, data: Prepared) -> tuple[str, ...]:
     """The stages that score a run; seeds and pseudo-labels only where there are masks to do it."""
     scored = [key for key in stages_of(method) if key.partition("-")[0] == "evaluate"]
     return tuple(key for key in scored if key == "evaluate" or data.has_masks("seeds"))
-
-
-def _has_full(method: Method, asked: Asked) -> bool:
-    return asked.full and bool(method.full) and asked.data.has_masks("train")
 
 
 def _make(entry: Entry, entries: Sequence[Entry], asked: Asked, start: Start) -> bool:
@@ -231,18 +244,19 @@ def _write(asked: Asked, entries: Sequence[Entry], elsewhere: Mapping[Name, Resu
     """The table, and the results from which it can be made again."""
     here = {entry.name: result_of(entry.run, asked.data) for entry in entries if entry.name not in elsewhere}
     found = {**elsewhere, **{name: result for name, result in here.items() if result}}
-    by_method: dict[str, list[Entry]] = {}
+    by_variant: dict[Variant, list[Entry]] = {}
     for entry in entries:
-        by_method.setdefault(entry.method.name, []).append(entry)
+        by_variant.setdefault(entry.variant, []).append(entry)
     contenders = [
         Contender(
-            name,
+            variant.title,
             own[0].method.supervision,
             [found[entry.name] for entry in own if not entry.full and entry.name in found],
             [found[entry.name] for entry in own if entry.full and entry.name in found],
             asked.seeds,
+            shlex.join(variant.settings),
         )
-        for name, own in by_method.items()
+        for variant, own in by_variant.items()
     ]
     write_benchmark(asked.output, asked.data, contenders, shlex.join(["wsss", *sys.argv[1:]]))
     write_results(asked.output.with_suffix(".json"), asked.data, found)

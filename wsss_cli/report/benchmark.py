@@ -22,13 +22,17 @@ KINDS = {"seeds": "seeds", "pseudo": "pseudo-labels", "infer": "prediction", "re
 
 @dataclass(frozen=True)
 class Contender:
-    """A method and what its runs have reached, of `runs` asked for; full: those that learn from the masks."""
+    """A method and what its runs have reached, of `runs` asked for; full: those that learn from the masks.
+
+    changed: the settings of a variant that are not the method's.
+    """
 
     name: str
     supervision: str
     weak: Sequence[Result]
     full: Sequence[Result]
     runs: int
+    changed: str = ""
 
     @property
     def finished(self) -> list[Result]:
@@ -117,6 +121,7 @@ COLUMNS: tuple[tuple[str, Callable[[Contender], str]], ...] = (
 def _notes(found: Sequence[Contender]) -> list[str]:
     """What a reader needs to compare the rows."""
     return [
+        *(f"{of.name}: {of.changed}." for of in found if of.changed),
         *_protocols(found),
         "on the masks: the same network on the ground truth; weak / full: the share of its mIoU that is reached.",
         "minutes: all stages of one run but scoring, on the mean; stages that are shared count in each run.",

@@ -89,9 +89,32 @@ def test_mistakes_are_found_before_anything_runs(wsss: Wsss) -> None:
         ("--methods", "plain_cam,tyo"): "tyo",
         ("--set", "train.lop.epochs=1", "--methods", "plain_cam"): "train.lop",
         ("--set", "lr=1", "--methods", "toy"): "unknown stage 'lr'",
+        ("--methods", "toy", "--variant", "short toy"): "--variant 'short toy': a name of letters",
+        ("--methods", "toy", "--variant", "short toy 'a=1"): "for example --variant 'nocvs ppmg",
+        ("--methods", "toy", "--variant", "masks toy train.labels=masks"): "(not 'masks')",
+        ("--methods", "toy", "--variant", "short tyo a=1"): "tyo",
+        ("--methods", "toy", "--variant", "short toy train.lop.epochs=1"): "train.lop",
+        ("--variant", "a toy x=1", "--variant", "A toy x=2"): "'toy, a' is given twice",
     }.items():
         result = wsss("benchmark", "dots", *words)
         assert result.code == 2 and message in result.err and not (wsss.folder / "runs").exists()
+
+
+def test_variants_have_rows_of_their_own(quick: Wsss) -> None:
+    words = ("benchmark", "dots", "--methods", "plain_cam", "--seeds", 1, "--no-full", "--workers", 0)
+    variants = [("long", "plain_cam train.loop.epochs=2"), ("small", "plain_cam infer.scales=[0.5]")]
+    variants.append(("seen", "toy train.labels=masks"))
+    result = quick(*words, *(word for name, of in variants for word in ("--variant", f"{name} {of}")), seconds=300)
+    assert result.code == 2 and "1 of 4 runs failed: toy/seed0-seen" in result.err  # its CAMs cannot be scored
+
+    rows, text = table(quick.folder), (quick.folder / "runs/dots/benchmark.md").read_text()
+    assert list(rows) == ["plain_cam", "plain_cam, long", "plain_cam, small", "toy, seen"]
+    assert "* plain_cam, long: train.loop.epochs=2." in text
+    seeds, predictions = ([rows[title][column] for title in list(rows)[:3]] for column in ("seeds", "prediction"))
+    assert len(set(seeds)) == 1 and len(set(predictions)) == 3
+    taken = re.findall("^[*] (.*) are those of plain_cam, whose settings are the same", text, re.MULTILINE)
+    small = [f"{key} of plain_cam, small" for key in ("seeds", "pseudo", "train")]
+    assert taken == ["seeds of plain_cam, long", "pseudo of plain_cam, long", *small]
 
 
 def test_of_all_methods_those_that_can_are_taken(wsss: Wsss) -> None:
