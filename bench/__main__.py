@@ -26,6 +26,7 @@ OWN = (
     "row",
     "steps",
     "tags",
+    "thresholds",
     "training",
     "tune",
     "__main__",

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import bench
-from bench import edges, gpu, measure, scale, tags, training, tune
+from bench import edges, gpu, measure, scale, tags, thresholds, training, tune
 from bench.__main__ import OWN, rows
 from bench.cases import CASES
 from bench.device import described
@@ -168,6 +168,26 @@ def test_true_edges_bound_what_a_walk_gives(tmp_path: Path, monkeypatch: pytest.
     assert head.startswith("| 2 images of mine |") and len(found) == 7
     assert found["walk between true edges, 256 steps"] > found["CAM"] + 20, found
     assert found["walk between learnt edges, 256 steps"] < found["walk between true edges, 256 steps"] - 10, found
+
+
+def test_the_best_background_scores_stand_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Of CAMs that are 0.4 on the object and 0.1 elsewhere, those between the two; a pair around 0.1 leaves it open."""
+    data = drawn_folder(tmp_path)
+    monkeypatch.setattr(thresholds, "PAIRS", [(0.2, 0.08), (0.3, 0.2), (0.6, 0.5)])
+    monkeypatch.setattr(thresholds, "IMAGES", 2)
+    for sample in data.split("train"):
+        truth = read_labels(sample.mask)  # type: ignore[arg-type]
+        high = np.where(truth == sample.tags[0], 0.4, 0.1).astype(np.float32)[None]
+        cam_path(tmp_path / "seeds", sample).parent.mkdir(parents=True, exist_ok=True)
+        write_cam(
+            cam_path(tmp_path / "seeds", sample),
+            Cam(np.array(sample.tags), high[:, ::4, ::4], truth.shape, high_res=high),
+        )
+    head, _, *rows = thresholds.main(data, tmp_path).splitlines()
+    pairs, mious, opened = zip(*(row.strip("| ").split(" | ") for row in rows))
+    assert head.startswith("| background scores, 2 images of mine |") and pairs[0] == "0.3, 0.2"
+    open_ = dict(zip(pairs, (float(share.split()[0]) for share in opened)))
+    assert float(mious[0]) > 60 > float(mious[1]) and open_["0.2, 0.08"] > 50 > 10 > open_["0.3, 0.2"]
 
 
 def test_a_cell_is_an_edge_where_its_mask_changes_or_is_unknown() -> None:
