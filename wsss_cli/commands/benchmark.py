@@ -35,7 +35,7 @@ Variants = Annotated[
     Option(
         "--variant",
         metavar="'NAME METHOD KEY=VALUE ...'",
-        help="a further row, of a method with other settings: 'nocvs ppmg pseudo.cvs=false'",
+        help="a further row: METHOD with other settings, called NAME",
     ),
 ]
 NOT_SHARED = ("data", "name", "begin", "set", "force", "nodes", "node_rank", "rendezvous")

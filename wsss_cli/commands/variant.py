@@ -42,5 +42,5 @@ def _parsed(text: str) -> Variant:
         name, method, settings = "", "", []
     if not settings or name.lower() == MASKS or not re.fullmatch(r"[\w.-]+", name):
         what = f"--variant {text!r}: a name of letters, digits, '_', '.' and '-' (not '{MASKS}'), a method and settings"
-        raise WsssError(what, "for example --variant 'nocvs ppmg pseudo.cvs=false'")
+        raise WsssError(what, "for example --variant 'longer METHOD train.loop.epochs=20'")
     return Variant(method, name, tuple(settings))

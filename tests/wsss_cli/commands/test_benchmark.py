@@ -90,7 +90,7 @@ def test_mistakes_are_found_before_anything_runs(wsss: Wsss) -> None:
         ("--set", "train.lop.epochs=1", "--methods", "plain_cam"): "train.lop",
         ("--set", "lr=1", "--methods", "toy"): "unknown stage 'lr'",
         ("--methods", "toy", "--variant", "short toy"): "--variant 'short toy': a name of letters",
-        ("--methods", "toy", "--variant", "short toy 'a=1"): "for example --variant 'nocvs ppmg",
+        ("--methods", "toy", "--variant", "short toy 'a=1"): "for example --variant 'longer METHOD",
         ("--methods", "toy", "--variant", "masks toy train.labels=masks"): "(not 'masks')",
         ("--methods", "toy", "--variant", "short tyo a=1"): "tyo",
         ("--methods", "toy", "--variant", "short toy train.lop.epochs=1"): "train.lop",
