@@ -141,15 +141,15 @@ def checked(asked: Asked) -> list[list[Entry]]:
         what = f"data set '{asked.data.info.name}' has no masks in split '{asked.data.split_for('val')}' to score on"
         raise WsssError(what, "a benchmark is of mIoU; one run is judged without masks: wsss evaluate METHOD")
     able, refused = [], []
-    for method in methods().values() if asked.names is None else map(find_method, asked.names):
+    for name in asked.names or methods():
         try:
-            _check(Variant(method.name), asked)
-            able.append(Variant(method.name))
+            _check(Variant(name), asked)
+            able.append(Variant(name))
         except WsssError as error:
             if asked.names is not None:
                 raise
             refused.append(error)
-            console.warn(f"{method.name} is left out: {error.what}")
+            console.warn(f"{name} is left out: {error.what}")
     if not able:
         raise refused[0] if refused else WsssError("no method is installed", "see `wsss methods`")
     for variant in asked.variants:

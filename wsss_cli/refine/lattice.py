@@ -44,9 +44,11 @@ class Lattice:
         keys, weights, steps = embedded(batch)
         vertices, self.splat, self.slice = _splat_and_slice(keys, weights, points)
         del keys, weights
-        order, self.splat, self.slice = _by_first_point(self.splat, self.slice)
-        axes = [_renumbered(axis, order) for axis in neighbours(vertices, steps)]
-        del vertices, order
+        order, number = _by_first_point(self.splat)
+        self.splat = self.splat.take_rows(order[:-1])
+        self.slice = self.slice._replace(columns=number.index_select(0, self.slice.columns))
+        axes = [_renumbered(axis, order, number) for axis in neighbours(vertices, steps)]
+        del vertices, order, number
         self.blurs = []
         while len(axes) > 1:  # two axes at a time: fewer passes
             self.blurs.append(_blur(axes.pop(0), axes.pop(0)))
@@ -142,25 +144,19 @@ def _splat_and_slice(keys: list[Tensor], weights: Tensor, points: int) -> tuple[
     return vertices, splat, slice_
 
 
-def _by_first_point(splat: Sparse, slice_: Sparse) -> tuple[Tensor, Sparse, Sparse]:
-    """Both with the vertices numbered by the first of their points, and what number each had before: (M,) int64.
+def _by_first_point(splat: Sparse) -> tuple[Tensor, Tensor]:
+    """The vertices in the order of their first points (M + 1,) int64, and their numbers in it, int32; M, none, is last.
 
     Points that follow one another then go to vertices that are near in memory.
     """
     order = splat.columns.index_select(0, splat.offsets[:-1]).argsort(stable=True)
-    return order, splat.take_rows(order), slice_._replace(columns=_inverse(order).index_select(0, slice_.columns))
-
-
-def _inverse(order: Tensor) -> Tensor:
-    """Where each number stands in an order of 0..M-1: (M,) int64 -> int32."""
-    numbers = torch.arange(len(order), dtype=torch.int32, device=order.device)
-    return torch.empty_like(numbers).scatter_(0, order, numbers)
-
-
-def _renumbered(axis: tuple[Tensor, Tensor], order: Tensor) -> tuple[Tensor, Tensor]:
-    """Neighbours (M + 1,) of vertices in this order, by their new numbers."""
     order = pad(order, (0, 1), value=len(order))
-    number = _inverse(order)
+    numbers = torch.arange(len(order), dtype=torch.int32, device=order.device)
+    return order, torch.empty_like(numbers).scatter_(0, order, numbers)
+
+
+def _renumbered(axis: tuple[Tensor, Tensor], order: Tensor, number: Tensor) -> tuple[Tensor, Tensor]:
+    """Neighbours from `neighbours` in the order, and by the numbers, from `_by_first_point`."""
     back, forth = (number.index_select(0, side.index_select(0, order)) for side in axis)
     return back, forth
 
