@@ -8,7 +8,7 @@
 # numbers into the dataset's categories. So of the same data the first COCO has the classes 1, 2, 2 and the second 1, 1, 1, with cat and dog both of id 1.
 # The code has been so since 0.1.0. (dataset.coco(), which export() calls too, alone changes nothing.)
 # Who trains a detector on these lines learns boxes beside the objects, and classes that depend on which came first in each image.
-# `wsss` does not use imantics; `wsss export labels --format yolo` counts the same classes from 0 in all images.
+# `wsss` does not use imantics; `wsss prepare` refuses a COCO file in which two classes have one id, and names both.
 set -euo pipefail
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
