@@ -2,9 +2,10 @@
 # PyLabel 0.1.55, which converts and splits annotated images: GroupShuffleSplit tears images apart, their objects going to train, test and val one by one.
 # One would expect what its notebook on splitting says: "you need to ensure that all of the labels for a particular image stay in the same split as the
 # image (with no leakage)", for which it names this method, "which uses the GroupShuffleSplit command from sklearn"; the argument group_col is the image.
-# Seen, of 100 images with 5 objects each and 60, 20 and 20 % asked for: 92 images lie in two splits or all three, in each with some of their objects; scikit-learn
-# by itself, told the images, shares none. group_col changes nothing. ExportToYoloV5(use_splits=True) then puts each image where its first row is, and those
-# of train stand first: train gets all 100 images, and dataset.yaml names folders for val and test that have no file; with 2 objects it gets 83, 7 and 10.
+# Seen, of 100 images with 5 objects each and 60, 20 and 20 % asked for: 92 images lie in two splits or in all three, in each with some of their objects;
+# scikit-learn by itself, told the images, shares none. group_col changes nothing. ExportToYoloV5(use_splits=True) then puts each image where its first row
+# is, and the rows of train stand first: train gets all 100 images, and dataset.yaml names folders for val and test that are not there; of images with 2
+# objects each train gets 83, test 7 and val 10.
 # No warning; with one object in each image it is right, and so is StratifiedGroupShuffleSplit. (It hands scikit-learn the rows' own numbers as groups.)
 # The code has been so since 0.1.7 at least.
 # Who trains on the rows of train and tests on those of test has seen the images, with part of their objects as background; who exports to YOLO has no test.
