@@ -25,7 +25,7 @@ from wsss_cli.cam.store import Cam, cam_path, write_cam
 from wsss_cli.data.labels import read_labels, write_labels
 
 CPU = torch.device("cpu")
-WITHOUT = {"coco", "crf_memory", "memory", "scale", "startup"}
+WITHOUT = {"coco", "crf_memory", "depthwise", "memory", "scale", "startup"}
 """Benches of what never runs on a GPU."""
 
 

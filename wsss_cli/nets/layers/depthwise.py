@@ -1,8 +1,9 @@
-"""Dilated depthwise convolutions with a quick gradient on CPUs.
+"""Depthwise convolutions with a quick gradient on CPUs, if they are dilated or wider than 3x3.
 
-oneDNN has no kernel of its own for their backward pass: of EfficientNet-Lite0 at stride 16 four of them took a fifth of
-a training step (torch 2.14, AVX2).  Every `dilation`-th row and column is a map of its own, on which the convolution is
-not dilated, and for that there is one.
+oneDNN has kernels of its own for the backward pass of neither; of EfficientNet-Lite0 at stride 16 they took a quarter
+to a third of a training step (torch 2.14; AVX-512 and AVX2).  Every `dilation`-th row and column is a map of its own,
+on which the convolution is not dilated.  The gradient of a wide kernel is itself a depthwise convolution, of each map
+by its gradient, and forward passes are quick at any width.
 """
 
 from __future__ import annotations
@@ -14,25 +15,26 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+NARROW = 3  # the width up to which oneDNN's gradient of the weights is quick
 MOST = 4  # beyond it, the maps are so many and small that nothing is won
 
 
 def quicken(module: nn.Module) -> None:
-    """Let the dilated depthwise convolutions of a network that is to be trained on a CPU use it: in place, no new
+    """Let such convolutions of a network that is to be trained on a CPU use it: in place, no new
     state, the same values but for the order in which the weights' gradients are summed."""
     for conv in module.modules():
         if type(conv) is nn.Conv2d and _fits(conv):
-            conv.__class__ = DilatedDepthwise
+            conv.__class__ = Depthwise
 
 
-class DilatedDepthwise(nn.Conv2d):
+class Depthwise(nn.Conv2d):
     """A convolution that `quicken` has found; in evaluation, under autocast and on GPUs like any other."""
 
     def forward(self, input: Tensor) -> Tensor:
         plain = not self.training or input.device.type != "cpu" or torch.is_autocast_enabled("cpu")
         if plain or not torch.is_grad_enabled():
             return super().forward(input)
-        out = _Depthwise.apply(input, self.weight, self.dilation[0])
+        out = _Quick.apply(input, self.weight, self.dilation[0])
         return out if self.bias is None else out + self.bias[:, None, None]
 
 
@@ -42,10 +44,10 @@ def _fits(conv: nn.Conv2d) -> bool:
     (tall, wide), dilation = conv.kernel_size, conv.dilation[0]
     same = conv.stride == (1, 1) and conv.padding == (dilation * (tall // 2),) * 2 and conv.padding_mode == "zeros"
     square = tall == wide and tall % 2 == 1 and conv.dilation[1] == dilation
-    return depthwise and square and same and 1 < dilation <= MOST
+    return depthwise and square and same and dilation <= MOST and (dilation > 1 or tall > NARROW)
 
 
-class _Depthwise(torch.autograd.Function):
+class _Quick(torch.autograd.Function):
     """x (B, C, H, W), weight (C, 1, k, k) with k odd, dilation -> (B, C, H, W), zeros around."""
 
     @staticmethod
@@ -72,8 +74,12 @@ def _convolved(x: Tensor, weight: Tensor, dilation: int) -> Tensor:
 
 def _to_weight(grad: Tensor, x: Tensor, weight: Tensor) -> Tensor:
     """The weights' gradient of the convolution that is not dilated."""
-    around = [weight.shape[-1] // 2] * 2
-    shape = None, [1, 1], around, [1, 1], False, [0, 0], x.shape[1], [False, True, False]
+    (b, c, h, w), radius = x.shape, weight.shape[-1] // 2
+    if weight.shape[-1] > NARROW:
+        maps = F.conv2d(x.reshape(1, b * c, h, w), grad.reshape(b * c, 1, h, w), padding=radius, groups=b * c)
+        return maps.view(b, *weight.shape).sum(0)
+    around = [radius, radius]
+    shape = None, [1, 1], around, [1, 1], False, [0, 0], c, [False, True, False]
     return torch.ops.aten.convolution_backward(_dense(grad), _dense(x), weight, *shape)[1]
 
 
