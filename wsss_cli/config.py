@@ -70,14 +70,14 @@ class StageConfig(Config):
 
         None: not known, so it depends on the whole data set.  Raises WsssError as `images`.
         """
-        from wsss_cli.promises import promised_ids  # which knows samples: not for who only wants help
+        from wsss_cli.promises import ids_of  # which knows samples: not for who only wants help
 
         images = self.images(context)
         if images is None and getattr(self, "checkpoint", None) is not None:
             return ()
         if images is None:
             promises = self.promises(context)
-            ids = {id for folder in promises if folder for id in promised_ids(promises, folder)}
+            ids = ids_of(promises)
             images = [s for s in context.data.samples if s.id in ids]
         split = context.data.covering(images, getattr(self, "split", None)) if images else None
         return None if split is None else (split,)

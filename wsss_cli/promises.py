@@ -26,6 +26,11 @@ def promised_ids(promises: Promises, folder: str) -> set[str]:
     return {name.rpartition(".")[0] for name in promises.get(folder, ())}
 
 
+def ids_of(promises: Promises) -> set[str]:
+    """The images that any sub-folder is to have a file of."""
+    return {id for folder in promises if folder for id in promised_ids(promises, folder)}
+
+
 def label_of_each_cam(seeds: Promises) -> Promises:
     """A label map wherever the stage `seeds` leaves CAMs."""
     return {"labels": [f"{id}.png" for id in sorted(promised_ids(seeds, "cam"))]}

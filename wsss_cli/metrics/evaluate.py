@@ -34,7 +34,7 @@ from wsss_cli.metrics.confusion import IDS, scores_of, summary, tally, with_open
 from wsss_cli.metrics.sweep import chosen, swept
 from wsss_cli.nets.precision import FIELDS, FLOAT32
 from wsss_cli.places import Place
-from wsss_cli.promises import Promises, promised_ids
+from wsss_cli.promises import Promises, ids_of, promised_ids
 from wsss_cli.protocol import CRF, FACTS, NO_SELECTION, MeanOver, Protocol
 from wsss_cli.ranks.distributed import gather, shard, sum_over_ranks
 from wsss_cli.runs import read_record
@@ -74,8 +74,12 @@ class Evaluate(StageConfig):
         """Where the seeds or pseudo-labels of a split are scored; of predictions `infer` says which it is."""
         if "infer" in context.inputs:
             return None
-        split = context.data.split_for("seeds", self.split)
-        return with_mask(context.data, split)
+        split, source = context.data.split_for("seeds", self.split), next(iter(context.inputs))
+        masked, made = with_mask(context.data, split), ids_of(context.promised.get(source, {}))
+        if made and made.isdisjoint(s.id for s in masked):
+            what = f"stage {source} leaves nothing of the {len(masked)} images of split '{split}' that have masks"
+            raise WsssError(what, "choose a --split whose images the method learns from")
+        return masked
 
     def reads(self, context: Context) -> Sequence[str] | None:
         """Of predictions the split that they are of."""
@@ -125,8 +129,10 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     source = next(iter(job.inputs))
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
-    samples = job.data.split(split)
-    masked = [s for s in samples if s.mask] if source == "infer" else with_mask(job.data, split)
+    samples, promised = job.data.split(split), job.promised.get(source, {})
+    masked = [s for s in samples if s.mask]
+    made = masked if source == "infer" else worked_on(masked, promised, job.method.supervision)
+    not_made, masked = len(masked) - len(made), made
     tried = swept(job, source, masked) if masked else None
     if not masked:
         job.say("there are no masks: predictions are judged by what there is, tags, boxes or another run")
@@ -142,7 +148,8 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
         "method": job.method.name,
         "run": job.folder.parent.name,
         **{key: getattr(protocol, key) for key in FACTS},
-        "without_mask": len(samples) - len(masked),
+        "without_mask": sum(s.mask is None for s in samples),
+        "not_made": not_made,
         "protocol": protocol.written(),
         "scores": scored.rows,
         "sweep": scored.curve,
@@ -163,6 +170,12 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
             write_text(job.folder / CONFUSION, json.dumps({"classes": names, "matrices": scored.matrices}) + "\n")
     told = {row["name"]: row["miou"] for row in scored.rows} | report.get("instances", {}).get("means", {})
     return told | {f"{row['name']}, {row['of']}": row["value"] for row in report.get("agreement", ())}
+
+
+def worked_on(samples: Sequence[Sample], promised: Promises, supervision: str) -> list[Sample]:
+    """Those that a stage was to leave something of, or could not for want of tags or boxes; all if it does not say."""
+    ids = ids_of(promised)
+    return [s for s in samples if s.id in ids or not getattr(s, supervision)] if ids else list(samples)
 
 
 def with_mask(data: Prepared, split: str) -> list[Sample]:

@@ -44,6 +44,9 @@ def show_scores(report: dict[str, Any]) -> None:
         f"{report['method']}/{report['run']} on {report['data']}, split {report['split']} ({report['images']} images)"
     )
     console.table(title, ["IoU, %", *(r["name"] for r in rows)], body)
+    if outside := report.get("not_made"):
+        of = f"split {report['split']} are not among those that {report['stage']} were made of"
+        console.warn(f"{outside} image(s) of {of}: not scored")
     if report["images"] < FEW:
         console.warn(f"{report['images']} image(s) are few: others of the same kind may well give another mIoU")
     if "calibration" in report:

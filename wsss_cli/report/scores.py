@@ -68,7 +68,11 @@ def _name(row: Row) -> Html:
 
 def _left_out(rows: Sequence[Row]) -> list[str]:
     left = {(r.report["split"], r.report["without_mask"]) for r in rows if r.report["without_mask"]}
-    return [f"Split {split}: images without a mask, not scored: {n}." for split, n in sorted(left)]
+    made = {(r.report["split"], r.report["stage"], n) for r in rows if (n := r.report.get("not_made"))}
+    return [
+        *(f"Split {split}: images without a mask, not scored: {n}." for split, n in sorted(left)),
+        *(f"Split {split}: images that {stage} were not made of, not scored: {n}." for split, stage, n in sorted(made)),
+    ]
 
 
 def between(interval: Sequence[float] | None) -> str:

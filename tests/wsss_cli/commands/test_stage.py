@@ -2,6 +2,7 @@
 
 import json
 import shutil
+from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ from filelock import FileLock
 from processes import Wsss
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import resolve_target
+from wsss_cli.data.prepared import read_prepared, write_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.runs import Run, Settings
 
@@ -319,3 +321,22 @@ def test_another_split_has_a_folder_of_its_own(trained: Wsss) -> None:
     assert "infer-train: made labels in" in result.out  # without CRF no labels_crf
     again = trained("evaluate")  # of the usual split: --split is for one command
     assert said(again.out) == ["infer", "evaluate"] and "split=train" not in again.out
+
+
+def test_images_of_which_nothing_was_to_be_made_are_no_background(trained: Wsss) -> None:
+    """Pseudo-labels are made of train: scored on val they were maps of background alone, without a word."""
+    refused = trained("evaluate", "--stage", "pseudo", "--split", "val", "--workers", 0)
+    assert refused.code == 2
+    assert refused.err == (
+        "error: stage pseudo leaves nothing of the 5 images of split 'val' that have masks\n"
+        "  choose a --split whose images the method learns from\n"
+    )
+    data = read_prepared(trained.folder / "data" / "dots")
+    write_prepared(data.folder, data.info, [replace(s, splits=(*s.splits, "both")) for s in data.samples])
+    usual = trained("evaluate", "--stage", "pseudo", "--split", "train", "--workers", 0, "--json")
+    scored = trained("evaluate", "--stage", "pseudo", "--split", "both", "--workers", 0)
+    assert scored.code == 0, scored.text
+    assert "split both (10 images)" in scored.out
+    assert "warning: 5 image(s) of split both are not among those that pseudo were made of: not scored\n" in scored.err
+    report = json.loads((trained.folder / RUN / "evaluate-pseudo" / "scores.json").read_text())
+    assert report["not_made"] == 5 and report["scores"] == json.loads(usual.out)["scores"]

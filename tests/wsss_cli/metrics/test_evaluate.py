@@ -9,11 +9,11 @@ import pytest
 import torch
 
 from made_run import METHOD, drawn_data, finished_run
-from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
+from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
 from wsss_cli.metrics.confusion import summary
-from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, label_maps
+from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, label_maps, worked_on
 from wsss_cli.metrics.show import show_background
 from wsss_cli.metrics.sweep import Sweep, chosen
 from wsss_cli.promises import Promises
@@ -142,3 +142,25 @@ def test_what_scores_are_made_of_is_kept(tmp_path: Path) -> None:
     assert pixels == torch.tensor(found["matrices"]["prediction"]).sum()
     images = [json.loads(line) for line in (folder / "per_image.jsonl").read_text().splitlines()]
     assert len(images) == 12 and all(0 < image["certainty"] < 1 and "0" in image["iou"] for image in images)
+
+
+@pytest.mark.parametrize(
+    ("promised", "supervision", "expected"),
+    [
+        ({"labels": ["both.png"]}, "tags", ["both", "nothing"]),
+        ({"labels": ["both.png"]}, "boxes", ["both", "tags", "nothing"]),  # boxes are not to be had of a tag
+        ({"cam": ["both.npz"], "rough": ["tags.png"]}, "tags", ["both", "tags", "nothing"]),
+        ({"": ["checkpoint.pt"]}, "tags", ["both", "tags", "nothing"]),  # it says nothing of images
+        ({}, "tags", ["both", "tags", "nothing"]),
+    ],
+)
+def test_images_that_a_stage_was_to_make_something_of(
+    promised: Promises, supervision: str, expected: list[str]
+) -> None:
+    box = Box(1, 0, 0, 4, 4)
+    samples = [
+        Sample("both", Path("a.jpg"), 20, 10, (1,), boxes=(box,)),
+        Sample("tags", Path("b.jpg"), 20, 10, (1,)),
+        Sample("nothing", Path("c.jpg"), 20, 10, ()),
+    ]
+    assert [s.id for s in worked_on(samples, promised, supervision)] == expected
