@@ -6,7 +6,7 @@
 # warning. The table of objects keeps both polygons and the box around them, and ExportToCoco writes both; without segmentation=True the line is the box of
 # both, so that file and this one disagree on where the car is.  (It takes the list's first polygon.)  The code has been so since 0.1.49 at least.
 # Who trains on these lines learns that the rest of each such object is background.
-# `wsss` does not use PyLabel; `wsss export yolo` writes a line for each piece.
+# `wsss` does not use PyLabel; `wsss export labels --format yolo` writes a line for each piece.
 set -euo pipefail
 here=$(mktemp -d)
 trap 'rm -rf "$here"' EXIT
