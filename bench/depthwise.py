@@ -18,6 +18,7 @@ BATCH, SIDE, ROUNDS = 8, 193, 8  # sizes of the recipes `mobile`
 
 
 def main() -> list[Row]:
+    torch.set_num_threads(1)
     images = torch.randn(BATCH, 3, SIDE, SIDE).to(memory_format=torch.channels_last)
     theirs, ours = _net(), _net()
     quicken(ours)

@@ -130,9 +130,11 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     record = read_record(job.inputs[source]) or {}
     split = record["metrics"]["split"] if source == "infer" else job.data.split_for("seeds", config.split)
     samples, promised = job.data.split(split), job.promised.get(source, {})
-    masked = [s for s in samples if s.mask]
-    made = masked if source == "infer" else worked_on(masked, promised, job.method.supervision)
-    not_made, masked = len(masked) - len(made), made
+    if source == "infer":
+        masked = [s for s in samples if s.mask]
+    else:
+        masked = worked_on(with_mask(job.data, split), promised, job.method.supervision)
+    without_mask = sum(s.mask is None for s in samples)
     tried = swept(job, source, masked) if masked else None
     if not masked:
         job.say("there are no masks: predictions are judged by what there is, tags, boxes or another run")
@@ -148,8 +150,8 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
         "method": job.method.name,
         "run": job.folder.parent.name,
         **{key: getattr(protocol, key) for key in FACTS},
-        "without_mask": sum(s.mask is None for s in samples),
-        "not_made": not_made,
+        "without_mask": without_mask,
+        "not_made": len(samples) - without_mask - len(masked),
         "protocol": protocol.written(),
         "scores": scored.rows,
         "sweep": scored.curve,

@@ -20,8 +20,8 @@ MOST = 4  # beyond it, the maps are so many and small that nothing is won
 
 
 def quicken(module: nn.Module) -> None:
-    """Let such convolutions of a network that is to be trained on a CPU use it: in place, no new
-    state, the same values but for the order in which the weights' gradients are summed."""
+    """Give such convolutions of a network that is to be trained on a CPU their quick gradient: in place, no new state,
+    the same values but for the order in which the weights' gradients are summed."""
     for conv in module.modules():
         if type(conv) is nn.Conv2d and _fits(conv):
             conv.__class__ = Depthwise
