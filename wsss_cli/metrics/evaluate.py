@@ -82,9 +82,10 @@ class Evaluate(StageConfig):
         return masked
 
     def reads(self, context: Context) -> Sequence[str] | None:
-        """Of predictions the split that they are of."""
+        """Of predictions the split that they are of; else the one that is scored: a larger one that covers its images
+        stays as it is where images are added to it or taken out of it."""
         if "infer" not in context.inputs:
-            return super().reads(context)
+            return (context.data.split_for("seeds", self.split),)
         split = context.data.covering(_predicted(context))
         return None if split is None else (split,)
 

@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from made_run import METHOD, drawn_data, finished_run
+from wsss_cli.context import Context
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
@@ -164,3 +165,23 @@ def test_images_that_a_stage_was_to_make_something_of(
         Sample("nothing", Path("c.jpg"), 20, 10, ()),
     ]
     assert [s.id for s in worked_on(samples, promised, supervision)] == expected
+
+
+@pytest.mark.parametrize(("role", "asked"), [("part", None), ("train", "part")])
+def test_scores_depend_on_which_images_the_scored_split_has(tmp_path: Path, role: str, asked: str | None) -> None:
+    """Also where another split, whose images stay the same, has all of them."""
+
+    def marks(part: str) -> dict[str, str]:
+        samples = tuple(
+            Sample(id, tmp_path / id, 9, 9, (1,), mask=tmp_path / id, splits=("train", "part")[: 1 + (id in part)])
+            for id in "abc"
+        )
+        splits = {"train": "train", "val": "val", "seeds": role}
+        context = Context(
+            Prepared(tmp_path, DatasetInfo("d", "d", ("x",), splits, "drawn"), samples), inputs={"seeds": tmp_path}
+        )
+        read = Evaluate(split=asked).reads(context)
+        assert read is not None
+        return {split: context.data.mark(split) for split in read}
+
+    assert marks("ab") == marks("ab") != marks("bc")
