@@ -89,10 +89,10 @@ def rows_of(run: Run, data: Prepared) -> list[Row]:
     return found
 
 
-def outdated(key: str, records: Mapping[str, Record], data: Prepared) -> str:
-    """What a stage was made from and has changed since; "" if nothing has."""
+def outdated(key: str, records: Mapping[str, Record], data: Prepared | None) -> str:
+    """What a stage was made from and has changed since; "" if nothing has.  Data None: by the run's stages alone."""
     record = records[key]
-    if changed := data.changed(record["data_hash"], record.get("splits")):
+    if data is not None and (changed := data.changed(record["data_hash"], record.get("splits"))):
         return f"{changed[0]} has changed since"
     for need, folder in inputs_of(record).items():
         below, mark = records.get(folder), record["inputs"][need]
