@@ -20,7 +20,7 @@ from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
-from wsss_cli.plan import Step, first_of, other_than, plan, stages_of
+from wsss_cli.plan import Step, first_of, laid_out, other_than, plan, stages_of
 from wsss_cli.plugins import method as find_method
 from wsss_cli.plugins import methods
 from wsss_cli.ranks import launch
@@ -81,6 +81,7 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     rounds = checked(asked)
     entries = list(chain.from_iterable(rounds))
     elsewhere = {entry.name: asked.others[entry.name] for entry in entries if is_elsewhere(entry, asked)}
+    reached = {entry.name: _reached(entry, asked) for entry in entries if entry.name not in elsewhere}
     failed: list[Entry] = []
     writing = threading.Lock()
 
@@ -90,8 +91,10 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
                 return
             if entry.name not in elsewhere and not _make(entry, entries, asked, start):
                 failed.append(entry)
+            if entry.name not in elsewhere:
+                reached[entry.name] = _reached(entry, asked)
             with writing:
-                _write(asked, entries, elsewhere)
+                _write(asked, entries, {**elsewhere, **reached})
 
     in_jobs(make, rounds, asked.jobs, begin)
     console.say(f"benchmark: {asked.output}")
@@ -240,10 +243,18 @@ def _words(entry: Entry, target: str, o: RunOptions) -> list[str]:
     return ["evaluate", entry.method.name, "--train", *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
 
 
-def _write(asked: Asked, entries: Sequence[Entry], elsewhere: Mapping[Name, Result]) -> None:
+def _reached(entry: Entry, asked: Asked) -> Result | None:
+    """What the run has of what is asked for: of one that waits or failed nothing that other settings have left."""
+    try:
+        plans = [laid_out(entry.run, entry.method, key, asked.data, entry.settings) for key in entry.targets]
+        return result_of(entry.run, asked.data, {step.key for steps in plans for step in steps if not step.runs})
+    except WsssError:  # of damaged files: the run makes them again when its turn comes, or has said what is wrong
+        return None
+
+
+def _write(asked: Asked, entries: Sequence[Entry], reached: Mapping[Name, Result | None]) -> None:
     """The table, and the results from which it can be made again."""
-    here = {entry.name: result_of(entry.run, asked.data) for entry in entries if entry.name not in elsewhere}
-    found = {**elsewhere, **{name: result for name, result in here.items() if result}}
+    found = {name: result for name, result in reached.items() if result}
     by_variant: dict[Variant, list[Entry]] = {}
     for entry in entries:
         by_variant.setdefault(entry.variant, []).append(entry)

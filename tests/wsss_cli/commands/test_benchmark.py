@@ -134,6 +134,25 @@ def test_an_interruption_ends_it(quick: Wsss, monkeypatch: pytest.MonkeyPatch) -
     assert result.code == 130 and len(COMMAND.findall(result.out)) == 1
 
 
+def test_a_row_holds_nothing_but_what_is_asked_for(quick: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what a run that failed or waits has of other settings, nor another split that was predicted with it."""
+    words = ("benchmark", "dots", "--methods", "plain_cam", "--workers", 0, "--seeds", 1, "--no-full")
+    assert quick(*words, seconds=300).code == 0
+    before = table(quick.folder)["plain_cam"]
+    split = ("plain_cam", "--name", "seed0", "--split", "train", "--workers", 0)
+    assert quick("evaluate", *split, seconds=300).code == 0 and quick(*words).code == 0
+    (run,) = json.loads((quick.folder / "runs/dots/benchmark.json").read_text())["runs"]
+    assert {"infer", "evaluate"} <= run["records"].keys() and not {"infer-train", "evaluate-train"} & run[
+        "records"
+    ].keys()
+
+    failing = partial(run_benchmark.run_benchmark.func, begin=lambda job, jobs: lambda words: 1)  # type: ignore[attr-defined]
+    monkeypatch.setattr(run_benchmark, "run_benchmark", failing)
+    assert quick(*words, "--set", "train.loop.epochs=3").code == 2
+    after = table(quick.folder)["plain_cam"]
+    assert before["prediction"] != "–" == after.get("prediction", "–") and after["seeds"] == before["seeds"]
+
+
 def test_two_seeds_at_a_time(wsss: Wsss) -> None:
     """By commands of their own, as a user has it; of what fails the table says nothing."""
     words = ("benchmark", "dots", "--methods", "toy", "--seeds", 2, "--jobs", 2, "--no-full", "--workers", 0)
