@@ -6,12 +6,13 @@ import shlex
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import chain
 from pathlib import Path
 
 from wsss_cli import console
+from wsss_cli.choices.choice import Choice
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.side_by_side import Begin, Start, in_jobs, starter
 from wsss_cli.commands.stage import device_asked
@@ -26,7 +27,7 @@ from wsss_cli.plugins import methods
 from wsss_cli.ranks import launch
 from wsss_cli.report.benchmark import Contender, write_benchmark
 from wsss_cli.report.results import Name, Result, result_of, write_results
-from wsss_cli.running.survey import with_choices
+from wsss_cli.running.survey import choosing
 from wsss_cli.runs import Run, Settings
 from wsss_cli.sharing import share
 
@@ -187,13 +188,28 @@ def _entry(variant: Variant, seed: int, asked: Asked, full: bool = False) -> Ent
     method = find_method(variant.method)
     seeded = {stage.name: {"seed": seed} for stage in method.stages}
     own = {"train": _overrides(method.full)} if full else _overrides(variant.settings)
-    settings = Settings(asked.options.recipe, merge(merge(_overrides(asked.options.set or ()), own), seeded))
     name = "-".join(filter(None, (f"seed{seed}", MASKS if full else variant.name)))
     run = Run(asked.options.runs_root, asked.data.folder.name, method.name, name)
-    settings = with_choices(
-        settings, run, method, asked.data, device_asked(asked.options), asked.options.pretrained or ()
+    overrides = merge(merge(_overrides(asked.options.set or ()), own), seeded)
+    settings = choosing(
+        Settings(asked.options.recipe, overrides, _choices(run, asked)),
+        method,
+        asked.data,
+        device_asked(asked.options),
+        asked.options.pretrained or (),
     )
     return Entry(run, method, variant, full, settings, ("evaluate",) if full else _targets(method, asked.data))
+
+
+def _choices(run: Run, asked: Asked) -> tuple[Choice, ...]:
+    """What was chosen for the run when it began, or else for the same method with another seed.
+
+    Chosen anew, by what the machine has now, one half of the seeds would be of other settings than the other.
+    """
+    if asked.options.recipe is not None:
+        return ()
+    others = (replace(run, name=f"seed{seed}") for seed in range(asked.seeds))
+    return next((chosen for one in (run, *others) if (chosen := one.settings().chosen)), ())
 
 
 def _overrides(assignments: Sequence[str]) -> dict[str, object]:

@@ -4,15 +4,21 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
+from drawn_folder import drawn_folder
 from processes import Wsss
 from wsss_cli.commands import run_benchmark
+from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.run_benchmark import Asked, Entry
+from wsss_cli.commands.variant import Variant
 from wsss_cli.ranks.device_name import device_name
+from wsss_cli.runs import write_record
 
 FEW = ("benchmark", "dots", "--methods", "plain_cam,toy", "--seeds", 2, "--workers", 0)
 CPU = device_name(torch.device("cpu"))
@@ -203,3 +209,29 @@ def test_a_file_that_is_no_table(wsss: Wsss, content: str) -> None:
     result = wsss("benchmark", "dots", "--with", "other.json")
     assert result.code == 2 and "other.json is not a table that `wsss benchmark` has written" in result.err
     assert wsss("benchmark", "dots", "--with", "none.json").code == 2
+
+
+@pytest.fixture
+def on_own_images(tmp_path: Path) -> Asked:
+    data = drawn_folder(tmp_path / "data")
+    options = RunOptions(runs_root=tmp_path / "runs", device="cpu", pretrained=["none"])
+    own = replace(data, info=replace(data.info, kind="folder"))
+    return Asked(own, ("irn",), 2, True, 1, options, tmp_path / "benchmark.md")
+
+
+def of_both_seeds(asked: Asked) -> list[Entry]:
+    rows = (Variant("irn"), Variant("irn", "other", ("train.seed=3",)))
+    return [entry for seed in (0, 1) for row in rows for entry in run_benchmark._entries(row, seed, asked)]
+
+
+def test_seeds_on_own_images_have_what_was_chosen_for_the_first(on_own_images: Asked) -> None:
+    """Also where it has begun, or more is in reach by now: seeds of different settings would be one row."""
+    first = of_both_seeds(on_own_images)[0]
+    assert first.settings.chosen
+    first.run.save_settings(first.settings)
+    write_record(first.run.stage("seeds"), {"status": "interrupted", "config": {}, "data_hash": "", "inputs": {}})
+    (first.run.stage("seeds") / "a.npz").write_bytes(b"1")
+    later = replace(on_own_images, options=replace(on_own_images.options, pretrained=None))
+    assert all(entry.settings.chosen == first.settings.chosen for entry in of_both_seeds(later))
+    by_recipe = replace(later, options=replace(later.options, recipe="mobile"))
+    assert not any(entry.settings.chosen for entry in of_both_seeds(by_recipe))
