@@ -27,6 +27,7 @@ from wsss_cli.plugins import methods
 from wsss_cli.ranks import launch
 from wsss_cli.report.benchmark import Contender, write_benchmark
 from wsss_cli.report.results import Name, Result, result_of, write_results
+from wsss_cli.running.pretrained import pretrained_settings, require_files
 from wsss_cli.running.survey import choosing
 from wsss_cli.runs import Run, Settings
 from wsss_cli.sharing import share
@@ -141,6 +142,7 @@ def _other(step: Step, result: Result, data: Prepared) -> list[str]:
 
 def checked(asked: Asked) -> list[list[Entry]]:
     """The runs of each seed.  Raises WsssError if a named method cannot run; of all, those that can are taken."""
+    require_files(asked.options.pretrained or ())
     if not asked.data.has_masks("val"):
         what = f"data set '{asked.data.info.name}' has no masks in split '{asked.data.split_for('val')}' to score on"
         raise WsssError(what, "a benchmark is of mIoU; one run is judged without masks: wsss evaluate METHOD")
@@ -191,13 +193,16 @@ def _entry(variant: Variant, seed: int, asked: Asked, full: bool = False) -> Ent
     name = "-".join(filter(None, (f"seed{seed}", MASKS if full else variant.name)))
     run = Run(asked.options.runs_root, asked.data.folder.name, method.name, name)
     overrides = merge(merge(_overrides(asked.options.set or ()), own), seeded)
+    weights = asked.options.pretrained or ()
     settings = choosing(
         Settings(asked.options.recipe, overrides, _choices(run, asked)),
         method,
         asked.data,
         device_asked(asked.options),
-        asked.options.pretrained or (),
+        weights,
     )
+    begin = pretrained_settings(method, settings, asked.data.info.kind, weights)
+    settings = replace(settings, overrides=merge(begin, overrides))
     return Entry(run, method, variant, full, settings, ("evaluate",) if full else _targets(method, asked.data))
 
 

@@ -17,6 +17,7 @@ from wsss_cli.commands import run_benchmark
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.run_benchmark import Asked, Entry
 from wsss_cli.commands.variant import Variant
+from wsss_cli.plan import laid_out
 from wsss_cli.ranks.device_name import device_name
 from wsss_cli.runs import write_record
 
@@ -235,3 +236,14 @@ def test_seeds_on_own_images_have_what_was_chosen_for_the_first(on_own_images: A
     assert all(entry.settings.chosen == first.settings.chosen for entry in of_both_seeds(later))
     by_recipe = replace(later, options=replace(later.options, recipe="mobile"))
     assert not any(entry.settings.chosen for entry in of_both_seeds(by_recipe))
+
+
+def test_networks_begin_from_what_pretrained_says(on_own_images: Asked) -> None:
+    """By a recipe, too; what is set for one of them comes first."""
+    data = replace(on_own_images.data, info=replace(on_own_images.data.info, kind="voc"))
+    keys = ["train.net.pretrained=timm"]
+    asked = replace(on_own_images, data=data, options=replace(on_own_images.options, set=keys))
+    for entry in of_both_seeds(asked):
+        steps = laid_out(entry.run, entry.method, "evaluate", data, entry.settings)
+        begun = {step.key: step.config.net.pretrained for step in steps if step.key in ("seeds", "train")}
+        assert begun == {"train": "timm"} | ({} if entry.full else {"seeds": "none"})
