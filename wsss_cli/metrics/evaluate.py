@@ -89,6 +89,12 @@ class Evaluate(StageConfig):
         split = context.data.covering(_predicted(context))
         return None if split is None else (split,)
 
+    def further(self, context: Context) -> Mapping[str, Mapping[str, str]]:
+        """The true objects that the data set names: they are of no split."""
+        if not self.instances or self.true_instances is not None:
+            return {}
+        return {"true_instances": {"path": "what the data set names", "digest": " ".join(context.data.info.objects)}}
+
     def promises(self, context: Context) -> Promises:
         return {"": ("scores.json",)}
 

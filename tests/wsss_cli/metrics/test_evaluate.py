@@ -17,8 +17,10 @@ from wsss_cli.metrics.confusion import summary
 from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, label_maps, worked_on
 from wsss_cli.metrics.show import show_background
 from wsss_cli.metrics.sweep import Sweep, chosen
+from wsss_cli.plan import laid_out
+from wsss_cli.plugins import method as find_method
 from wsss_cli.promises import Promises
-from wsss_cli.runs import Run, write_record
+from wsss_cli.runs import Run, Settings, write_record
 
 WALKED = Artefact("scores", "walked", background="pseudo.walk.background")
 SURE = Artefact("labels", "labels_sure", "sure parts")
@@ -185,3 +187,22 @@ def test_scores_depend_on_which_images_the_scored_split_has(tmp_path: Path, role
         return {split: context.data.mark(split) for split in read}
 
     assert marks("ab") == marks("ab") != marks("bc")
+
+
+@pytest.mark.parametrize(
+    ("settings", "depends"),
+    [({}, False), ({"instances": True, "true_instances": "x.json"}, False), ({"instances": True}, True)],
+)
+def test_scores_of_instances_depend_on_the_true_objects_of_the_data_set(
+    tmp_path: Path, settings: dict[str, Any], depends: bool
+) -> None:
+    """Which are in no split: prepared again with others, the data set's splits are what they were."""
+    data, run = drawn_data(tmp_path / "data"), Run(tmp_path / "runs", "toy", "irn", "default")
+
+    def marks(objects: str) -> list[str]:
+        known = replace(data, info=replace(data.info, objects=(objects,)))
+        steps = laid_out(run, find_method("irn"), "evaluate-pseudo", known, Settings(None, {"evaluate": settings}))
+        return [step.fingerprint for step in steps]
+
+    one, other = marks("one"), marks("other")
+    assert one[:-1] == other[:-1] and (one[-1] != other[-1]) == depends
