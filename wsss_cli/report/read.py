@@ -106,6 +106,14 @@ def outdated(key: str, records: Mapping[str, Record], data: Prepared | None) -> 
     return ""
 
 
+def is_of_what_lies_there(key: str, records: Mapping[str, Record]) -> bool:
+    """Whether the label maps that an evaluate stage scored are those that lie in the run, not made again since."""
+    made = records[key].get("inputs_made", {})
+    return all(
+        records.get(folder, {}).get("made") == made.get(need) for need, folder in inputs_of(records[key]).items()
+    )
+
+
 def label(run: Run) -> str:
     return f"{run.method}/{run.name}"
 
