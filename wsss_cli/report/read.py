@@ -98,12 +98,18 @@ def outdated(key: str, records: Mapping[str, Record], data: Prepared | None) -> 
         below, mark = records.get(folder), record["inputs"][need]
         if below is None:
             return f"{folder} is gone"
-        if below["fingerprint"] != mark or below["started"] > record["started"]:
+        if below["fingerprint"] != mark or _made_again(below, record, need):
             return f"{folder} has run again since"
         reason = outdated(folder, records, data)
         if reason:
             return reason
     return ""
+
+
+def _made_again(below: Record, record: Record, need: str) -> bool:
+    """Whether an input is another result than the stage was made from; one that was only made whole is the same."""
+    made = record.get("inputs_made", {}).get(need)
+    return below["started"] > record["started"] if made is None else below.get("made") != made
 
 
 def is_of_what_lies_there(key: str, records: Mapping[str, Record]) -> bool:

@@ -154,7 +154,8 @@ def test_runs_to_compare_with_stand_beside(run: Run, data: Prepared, masks: Run)
 
 def test_outdated_scores_say_so(run: Run, data: Prepared) -> None:
     record = read_record(run.stage("train")) or {}
-    write_record(run.stage("train"), record | {"started": "2999-01-02T03:04:05+00:00"})
+    later = "2999-01-02T03:04:05+00:00"
+    write_record(run.stage("train"), record | {"started": later, "made": later})
     found = page(run, data)
     assert found.texts["small"].count("out of date: train has run again since") == 4  # two rows, two stages
 
