@@ -82,6 +82,11 @@ class StageConfig(Config):
         split = context.data.covering(images, getattr(self, "split", None)) if images else None
         return None if split is None else (split,)
 
+    def further(self, context: Context) -> Mapping[str, Mapping[str, str]]:
+        """What else than settings, the files that they name and images the result depends on: of each its path and
+        digest, as `places.identities`."""
+        return {}
+
     def work(self, context: Context) -> Iterable[Work]:
         """What takes long in the stage, for an estimate of its time; what is not counted is not estimated."""
         return ()

@@ -268,9 +268,10 @@ def _visit(
     below = {need: steps[need].fingerprint for need in needs}
     whole = [need for need in needs if steps[need].status in ("finished", "incomplete")]
     made = {need: known_record(steps[need].folder).get("made") for need in whole}
-    files = identities(config, record.get("files", {}))
-    promises = _promises(config, _context(inputs, steps, data))
-    marks = _marks(config, _context(inputs, steps, data))
+    context = _context(inputs, steps, data)
+    files = {**identities(config, record.get("files", {})), **config.further(context)}
+    promises = _promises(config, context)
+    marks = _marks(config, context)
     status, reason = _status(folder, config, data, marks, below, made, files, promises)
     reruns = [need for need in needs if need not in whole]
     if status in ("finished", "incomplete", "unfinished") and reruns:

@@ -2,26 +2,40 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from pathlib import Path
+from typing import Any
 
 from wsss_cli.data.image_files import ENDINGS
 from wsss_folder.catalogue import find_images, image_folder
 from wsss_folder.config import Options
 from wsss_folder.mask_folders import FOLDERS, masks_inside
 from wsss_folder.matching import Finder
-from wsss_folder.recognise import recognise
+from wsss_folder.recognise import Asked, recognise
+from wsss_folder.yolo_names import find_names
 
 
 def options(folder: Path) -> Options:
     """As with --images alone, and the masks that lie in or beside the images: to score on, or to learn from alone.
 
+    Annotations that are found are named, so that it is known of which files the data set is made.
     Raises WsssError if there is no image, and for several sources of annotations.
     """
     root = image_folder(folder)
     masks = mask_folder(root)
     images = find_images(root, [masks] if masks else [])
-    annotated = bool(recognise(root, Finder([image.name for image in images])))
-    return Options(images=folder, masks=masks, tags_from_masks=masks is not None and not annotated)
+    found = recognise(root, Finder([image.name for image in images]))
+    return Options(images=folder, masks=masks, tags_from_masks=masks is not None and not found, **_asked(found, root))
+
+
+def _asked(found: Sequence[Asked], root: Path) -> dict[str, Any]:
+    """The options that stand for what was recognised; folders that are classes are the images' own."""
+    paths = {option: tuple(path for other, path in found if other == option) for option, _ in found}
+    paths.pop("class-folders", None)
+    if "yolo" in paths:
+        paths["names"] = (find_names(paths["yolo"][0], (root, root.parent)),)
+    single = ("yolo", "names", "xml", "labelme", "geojson")
+    return {option.replace("-", "_"): several[0] if option in single else several for option, several in paths.items()}
 
 
 def mask_folder(root: Path) -> Path | None:

@@ -42,7 +42,7 @@ READERS: dict[str, Callable[[Path], Any]] = {
     "voc.txt": _text,
     "a.json": read_json,
     "coco.json": read_index,
-    "objects.json": lambda path: from_json(path, (), ()),
+    "objects.json": lambda path: from_json(path, (), (), ()),
     "rates.json": lambda path: read_rates(path, ("cat",)),
     "a.yaml": read_yaml,
     "a.xml": read_xml,

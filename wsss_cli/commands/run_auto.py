@@ -23,6 +23,7 @@ from wsss_cli.config import flat, inline, merge, parse_set
 from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.data.images import image_size
 from wsss_cli.data.prepared import Prepared, read_prepared
+from wsss_cli.dataset import Dataset
 from wsss_cli.engine.costs import Costs
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
@@ -107,12 +108,12 @@ def _name_of(folder: Path) -> str:
 
 
 def _prepared(wish: Wish) -> Prepared:
-    """The data set of the folder, made if it is not there or if the folder has changed since."""
+    """The data set of the folder, made if it is not there or if what it is made of has changed since."""
     place = wish.options.data_root / (wish.options.data or "")
     if (place / "dataset.yaml").is_file():
         data = read_prepared(place)
         _require_of(data, wish.folder)
-        if _changed(wish.folder) <= (place / "dataset.yaml").stat().st_mtime:
+        if max(map(_changed, _made_of(wish.folder))) <= (place / "dataset.yaml").stat().st_mtime:
             console.say(f"{place} is prepared already")
             return data
     _prepare(wish, place)
@@ -126,8 +127,20 @@ def _require_of(data: Prepared, folder: Path) -> None:
         raise WsssError(what, "give this one another name: --data NAME")
 
 
+def _made_of(folder: Path) -> list[Path]:
+    """The folder, and what lies beside it that belongs to it: annotations, masks."""
+    paths = [folder]
+    with suppress(WsssError):  # which prepare tells, if it comes to that
+        for value in dict(_plugin().own_options(folder)).values():
+            several = value if isinstance(value, tuple) else (value,)
+            paths += [path for path in several if isinstance(path, Path) and path not in paths]
+    return paths
+
+
 def _changed(folder: Path) -> float:
-    """When something in the folder was last written, added or removed, seconds since the epoch."""
+    """When the file, or something in the folder, was last written, added or removed, seconds since the epoch."""
+    if not folder.is_dir():
+        return folder.stat().st_mtime
     places = [folder, *(Path(above, name) for above, below, _ in os.walk(folder) for name in below)]
     return max(path.stat().st_mtime for place in places for path in (place, *place.iterdir()) if path.exists())
 
@@ -135,12 +148,18 @@ def _changed(folder: Path) -> float:
 def _prepare(wish: Wish, place: Path) -> None:
     from wsss_cli.commands.prepare import prepare_and_tell
 
-    plugin = next((plugin for plugin in datasets().values() if plugin.own), None)
-    if plugin is None:
-        raise WsssError("no data set plugin reads folders of own images", "install wsss anew")
+    plugin = _plugin()
     options = plugin.own_options(wish.folder)
     side = long_side(_longest(wish.folder), gpu_memory(device_asked(wish.options)))
     prepare_and_tell(plugin, options, place.name, place.parent, force=place.exists(), long_side=side)
+
+
+def _plugin() -> Dataset:
+    """The one that reads folders of own images.  Raises WsssError if there is none."""
+    plugin = next((plugin for plugin in datasets().values() if plugin.own), None)
+    if plugin is None:
+        raise WsssError("no data set plugin reads folders of own images", "install wsss anew")
+    return plugin
 
 
 def _longest(folder: Path) -> int:

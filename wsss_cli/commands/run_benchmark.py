@@ -6,12 +6,13 @@ import shlex
 import sys
 import threading
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import reduce
 from itertools import chain
 from pathlib import Path
 
 from wsss_cli import console
+from wsss_cli.choices.choice import Choice
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.side_by_side import Begin, Start, in_jobs, starter
 from wsss_cli.commands.stage import device_asked
@@ -20,13 +21,14 @@ from wsss_cli.config import merge, parse_set
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
-from wsss_cli.plan import Step, first_of, other_than, plan, stages_of
+from wsss_cli.plan import Step, first_of, laid_out, other_than, plan, stages_of
 from wsss_cli.plugins import method as find_method
 from wsss_cli.plugins import methods
 from wsss_cli.ranks import launch
 from wsss_cli.report.benchmark import Contender, write_benchmark
 from wsss_cli.report.results import Name, Result, result_of, write_results
-from wsss_cli.running.survey import with_choices
+from wsss_cli.running.pretrained import pretrained_settings, require_files
+from wsss_cli.running.survey import choosing
 from wsss_cli.runs import Run, Settings
 from wsss_cli.sharing import share
 
@@ -81,6 +83,7 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     rounds = checked(asked)
     entries = list(chain.from_iterable(rounds))
     elsewhere = {entry.name: asked.others[entry.name] for entry in entries if is_elsewhere(entry, asked)}
+    reached = {entry.name: _reached(entry, asked) for entry in entries if entry.name not in elsewhere}
     failed: list[Entry] = []
     writing = threading.Lock()
 
@@ -90,8 +93,10 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
                 return
             if entry.name not in elsewhere and not _make(entry, entries, asked, start):
                 failed.append(entry)
+            if entry.name not in elsewhere:
+                reached[entry.name] = _reached(entry, asked)
             with writing:
-                _write(asked, entries, elsewhere)
+                _write(asked, entries, {**elsewhere, **reached})
 
     in_jobs(make, rounds, asked.jobs, begin)
     console.say(f"benchmark: {asked.output}")
@@ -137,6 +142,7 @@ def _other(step: Step, result: Result, data: Prepared) -> list[str]:
 
 def checked(asked: Asked) -> list[list[Entry]]:
     """The runs of each seed.  Raises WsssError if a named method cannot run; of all, those that can are taken."""
+    require_files(asked.options.pretrained or ())
     if not asked.data.has_masks("val"):
         what = f"data set '{asked.data.info.name}' has no masks in split '{asked.data.split_for('val')}' to score on"
         raise WsssError(what, "a benchmark is of mIoU; one run is judged without masks: wsss evaluate METHOD")
@@ -184,13 +190,31 @@ def _entry(variant: Variant, seed: int, asked: Asked, full: bool = False) -> Ent
     method = find_method(variant.method)
     seeded = {stage.name: {"seed": seed} for stage in method.stages}
     own = {"train": _overrides(method.full)} if full else _overrides(variant.settings)
-    settings = Settings(asked.options.recipe, merge(merge(_overrides(asked.options.set or ()), own), seeded))
     name = "-".join(filter(None, (f"seed{seed}", MASKS if full else variant.name)))
     run = Run(asked.options.runs_root, asked.data.folder.name, method.name, name)
-    settings = with_choices(
-        settings, run, method, asked.data, device_asked(asked.options), asked.options.pretrained or ()
+    overrides = merge(merge(_overrides(asked.options.set or ()), own), seeded)
+    weights = asked.options.pretrained or ()
+    settings = choosing(
+        Settings(asked.options.recipe, overrides, _choices(run, asked)),
+        method,
+        asked.data,
+        device_asked(asked.options),
+        weights,
     )
+    begin = pretrained_settings(method, settings, asked.data.info.kind, weights)
+    settings = replace(settings, overrides=merge(begin, overrides))
     return Entry(run, method, variant, full, settings, ("evaluate",) if full else _targets(method, asked.data))
+
+
+def _choices(run: Run, asked: Asked) -> tuple[Choice, ...]:
+    """What was chosen for the run when it began, or else for the same method with another seed.
+
+    Chosen anew, by what the machine has now, one half of the seeds would be of other settings than the other.
+    """
+    if asked.options.recipe is not None:
+        return ()
+    others = (replace(run, name=f"seed{seed}") for seed in range(asked.seeds))
+    return next((chosen for one in (run, *others) if (chosen := one.settings().chosen)), ())
 
 
 def _overrides(assignments: Sequence[str]) -> dict[str, object]:
@@ -240,10 +264,18 @@ def _words(entry: Entry, target: str, o: RunOptions) -> list[str]:
     return ["evaluate", entry.method.name, "--train", *words, *(["--trust-checkpoint"] if o.trust_checkpoint else [])]
 
 
-def _write(asked: Asked, entries: Sequence[Entry], elsewhere: Mapping[Name, Result]) -> None:
+def _reached(entry: Entry, asked: Asked) -> Result | None:
+    """What the run has of what is asked for: of one that waits or failed nothing that other settings have left."""
+    try:
+        plans = [laid_out(entry.run, entry.method, key, asked.data, entry.settings) for key in entry.targets]
+        return result_of(entry.run, asked.data, {step.key for steps in plans for step in steps if not step.runs})
+    except WsssError:  # of damaged files: the run makes them again when its turn comes, or has said what is wrong
+        return None
+
+
+def _write(asked: Asked, entries: Sequence[Entry], reached: Mapping[Name, Result | None]) -> None:
     """The table, and the results from which it can be made again."""
-    here = {entry.name: result_of(entry.run, asked.data) for entry in entries if entry.name not in elsewhere}
-    found = {**elsewhere, **{name: result for name, result in here.items() if result}}
+    found = {name: result for name, result in reached.items() if result}
     by_variant: dict[Variant, list[Entry]] = {}
     for entry in entries:
         by_variant.setdefault(entry.variant, []).append(entry)

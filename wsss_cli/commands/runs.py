@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Mapping
 from pathlib import Path
 from typing import TYPE_CHECKING, Annotated, Any
 
@@ -14,6 +14,12 @@ if TYPE_CHECKING:
 
 Root = Annotated[Path, Option("--runs-root", help="folder of runs")]
 RUNS = Path("runs")
+LATE = "out of date"
+
+Reports = Mapping[str, dict[str, Any]]
+"""scores.json of each evaluate stage, by folder name."""
+Records = Mapping[str, dict[str, Any]]
+"""stage.json of each stage, by folder name."""
 
 
 def _complete(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -58,7 +64,7 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     from wsss_cli.config import flat
     from wsss_cli.report.chosen import grouped
     from wsss_cli.report.markup import percent
-    from wsss_cli.report.read import evaluations, stage_records
+    from wsss_cli.report.read import evaluations, outdated, stage_records
     from wsss_cli.report.stages import duration
     from wsss_cli.running.find import find_named
 
@@ -71,11 +77,13 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     console.say(f"recipe: {recipe}; set: {', '.join(overrides) or 'nothing'}")
     if asked.chosen:
         console.table("chosen", ["stage", "settings", "because"], grouped(asked.chosen))
-    for report in evaluations(found, records).values():
+    for key, report in evaluations(found, records).items():
+        why = outdated(key, records, None)
+        where = f"on split {report['split']}" + (f", {LATE}: {why}" if why else "")
         for row in report["scores"]:
-            console.say(f"{row['name']}: mIoU {percent(row['miou'])} % on split {report['split']}")
+            console.say(f"{row['name']}: mIoU {percent(row['miou'])} % {where}")
         for row in report.get("agreement", ()):
-            console.say(f"{row['name']} ({row['of']}): {percent(row['value'])} % on split {report['split']}")
+            console.say(f"{row['name']} ({row['of']}): {percent(row['value'])} % {where}")
 
 
 def compare(run: Several, runs_root: Root = RUNS) -> None:
@@ -83,7 +91,6 @@ def compare(run: Several, runs_root: Root = RUNS) -> None:
     from wsss_cli import console
     from wsss_cli.errors import WsssError
     from wsss_cli.report.differences import ABSENT, differences
-    from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
     from wsss_cli.running.find import find_named
 
@@ -93,12 +100,13 @@ def compare(run: Several, runs_root: Root = RUNS) -> None:
         raise WsssError("one run is nothing to compare", "name two or more: wsss runs compare METHOD/NAME METHOD/OTHER")
     records = [stage_records(one) for one in found]
     rows = [[key, *values] for key, values in differences(records).items()]
-    scores = [_scores(evaluations(one, stages).values()) for one, stages in zip(found, records)]
+    reports = [evaluations(one, stages) for one, stages in zip(found, records)]
+    scores = [_scores(of, stages) for of, stages in zip(reports, records)]
     for kind in dict.fromkeys(kind for one in scores for kind in one):
-        rows.append([f"mIoU, %: {kind}", *(percent(one[kind]) if kind in one else ABSENT for one in scores)])
-    judged = [_measures(evaluations(one, stages).values()) for one, stages in zip(found, records)]
+        rows.append([f"mIoU, %: {kind}", *(one.get(kind, ABSENT) for one in scores)])
+    judged = [_measures(of, stages) for of, stages in zip(reports, records)]
     for kind in dict.fromkeys(kind for one in judged for kind in one):
-        rows.append([f"%: {kind}", *(percent(one[kind]) if kind in one else ABSENT for one in judged)])
+        rows.append([f"%: {kind}", *(one.get(kind, ABSENT) for one in judged)])
     console.table("", ["", *called.values()], rows)
 
 
@@ -125,40 +133,52 @@ def remove(
 def _listed(run: Run) -> list[str]:
     """Its line of the list; of a damaged one what is known."""
     from wsss_cli.errors import WsssError
-    from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, stage_records
 
     name, size = f"{run.data}/{run.method}/{run.name}", _mebibytes(run.folder)
     try:
         records = stage_records(run)
-        reports = evaluations(run, records).values()
+        reports = evaluations(run, records)
     except WsssError as error:
         return [name, error.what, "", "", size]
     finished = [key for key, record in records.items() if record["status"] == "finished" and "evaluate" not in key]
     last = max(record["started"] for record in records.values())[:16]
-    scores = _scores(reports)
-    best = next((f"{percent(miou)} {kind.partition(' (')[0]}" for kind, miou in reversed(scores.items())), "")
-    best = best or _judged(reports)
+    scores = _scores(reports, records)
+    best = next((f"{miou} {kind.partition(' (')[0]}" for kind, miou in reversed(scores.items())), "")
+    best = best or _judged(reports, records)
     return [name, finished[-1] if finished else "", best, last, size]
 
 
-def _judged(reports: Iterable[dict[str, Any]]) -> str:
+def _judged(reports: Reports, records: Records) -> str:
     """In place of a mIoU, the first measure that needs no masks."""
-    from wsss_cli.report.markup import percent
-
-    rows = [row for report in reports for row in report.get("agreement", ())]
-    return f"({percent(rows[0]['value'])} {rows[0]['name']})" if rows else ""
+    rows = [(key, row) for key, report in reports.items() for row in report.get("agreement", ())]
+    return f"({_figure(rows[0][0], rows[0][1]['value'], records)} {rows[0][1]['name']})" if rows else ""
 
 
-def _measures(reports: Iterable[dict[str, Any]]) -> dict[str, float]:
+def _measures(reports: Reports, records: Records) -> dict[str, str]:
     """What was judged without masks, by measure, kind of label map and split."""
-    judged = [(report["split"], row) for report in reports for row in report.get("agreement", ())]
-    return {f"{row['name']}, {row['of']} ({split})": row["value"] for split, row in judged}
+    return {
+        f"{row['name']}, {row['of']} ({report['split']})": _figure(key, row["value"], records)
+        for key, report in reports.items()
+        for row in report.get("agreement", ())
+    }
 
 
-def _scores(reports: Iterable[dict[str, Any]]) -> dict[str, float]:
+def _scores(reports: Reports, records: Records) -> dict[str, str]:
     """By kind of label map and split, the mIoU."""
-    return {f"{row['name']} ({report['split']})": row["miou"] for report in reports for row in report["scores"]}
+    return {
+        f"{row['name']} ({report['split']})": _figure(key, row["miou"], records)
+        for key, report in reports.items()
+        for row in report["scores"]
+    }
+
+
+def _figure(key: str, value: float, records: Records) -> str:
+    """In per cent, of an evaluate stage; said where the run has other results or settings by now than were scored."""
+    from wsss_cli.report.markup import percent
+    from wsss_cli.report.read import outdated
+
+    return percent(value) + (f" ({LATE})" if outdated(key, records, None) else "")
 
 
 def _mebibytes(folder: Path) -> str:

@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 import json
-from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections import Counter, defaultdict
+from collections.abc import Container, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -33,11 +33,11 @@ def true_objects(data: Prepared, samples: Sequence[Sample], given: str | None = 
     """
     if given is None:
         require_same_objects(data.info)
-    samples = [sample.full for sample in samples]
+    samples, every = ([sample.full for sample in some] for some in (samples, data.samples))
     paths = (Path(given),) if given is not None else data.info.instances
     found: dict[str, Objects] = {}
     for path in paths:
-        found |= from_maps(path, samples) if path.is_dir() else from_json(path, samples, data.info.classes)
+        found |= from_maps(path, samples) if path.is_dir() else from_json(path, samples, every, data.info.classes)
     if not found:
         tried = ", ".join(map(str, paths)) or "the data set names none"
         raise WsssError(
@@ -69,15 +69,17 @@ def _of_map(path: Path, sample: Sample) -> Objects:
     return rows
 
 
-def from_json(path: Path, samples: Sequence[Sample], classes: Sequence[str]) -> dict[str, Objects]:
-    """The annotations of a COCO JSON, matched by the images' paths or names; other categories are left out."""
+def from_json(
+    path: Path, samples: Sequence[Sample], every: Sequence[Sample], classes: Sequence[str]
+) -> dict[str, Objects]:
+    """The annotations of a COCO JSON of the samples, `matched`; other categories are left out.
+
+    every  all samples of the data set
+    """
     try:
         content = json.loads(read_text(path))
         named = {plain_id(c["id"]): classes.index(c["name"]) + 1 for c in content["categories"] if c["name"] in classes}
-        known = by_name(samples)
-        images = {
-            plain_id(i["id"]): s for i in content["images"] if (s := sample_of(i["file_name"], known)) is not None
-        }
+        images = matched({plain_id(i["id"]): i["file_name"] for i in content["images"]}, samples, every)
         found: dict[str, Objects] = {sample.id: [] for sample in images.values()}
         rows = content["annotations"]
         crowds_count = not all(map(is_crowd, rows))  # where every object is marked as one, they are objects
@@ -118,13 +120,38 @@ def as_run_lengths(segmentation: Any, height: int, width: int) -> dict[str, Any]
     return parts[0] if len(parts) == 1 else rle.merge(parts)
 
 
-def by_name(samples: Sequence[Sample]) -> dict[str, Sample]:
-    """Samples by id and, where it is no other's too, by the name of the image without its ending."""
-    count = Counter(s.image.stem for s in samples)
-    return {s.image.stem: s for s in samples if count[s.image.stem] == 1} | {s.id: s for s in samples}
+def matched(names: Mapping[Any, str], samples: Sequence[Sample], every: Sequence[Sample]) -> dict[Any, Sample]:
+    """Which of the samples the images of a COCO JSON are, by the keys of their `file_name`s.
+
+    every  all samples of the data set: 0001.jpg of one folder is not that of another, whichever split it is in
+    By id or the end of the path; else by the name alone, of an image whose name no other one of the data set has, or
+    that itself names no folder and is the only one of the samples.  One that several could be is none of them.
+    """
+    stems: dict[str, list[Sample]] = defaultdict(list)
+    for sample in every:
+        stems[sample.image.stem].append(sample)
+    ids, wanted = {s.id: s for s in every}, {s.id for s in samples}
+    paths = {key: PurePosixPath(name).with_suffix("") for key, name in names.items()}
+    sure = {key: s for key, path in paths.items() if (s := ids.get(path.as_posix()) or _ends_in(path, stems))}
+    alone = {
+        key: s for key, path in paths.items() if key not in sure and (s := _by_name_alone(path, stems, ids, wanted))
+    }
+    count = Counter(s.id for s in (*sure.values(), *alone.values()))
+    alone = {key: s for key, s in alone.items() if count[s.id] == 1}
+    return {key: s for key, s in {**sure, **alone}.items() if s.id in wanted}
 
 
-def sample_of(file_name: str, known: Mapping[str, Sample]) -> Sample | None:
-    """The sample that a `file_name` of a COCO JSON means, of those `by_name`."""
-    path = PurePosixPath(file_name).with_suffix("")
-    return known.get(path.as_posix()) or known.get(path.name)
+def _ends_in(path: PurePosixPath, stems: Mapping[str, Sequence[Sample]]) -> Sample | None:
+    """The only sample whose image's path ends so."""
+    end = f"/{path.as_posix().lstrip('/')}"
+    found = [s for s in stems.get(path.name, ()) if s.image.with_suffix("").as_posix().endswith(end)]
+    return found[0] if len(found) == 1 else None
+
+
+def _by_name_alone(
+    path: PurePosixPath, stems: Mapping[str, Sequence[Sample]], ids: Mapping[str, Sample], wanted: Container[str]
+) -> Sample | None:
+    alike = stems.get(path.name) or [ids[name] for name in (path.name,) if name in ids]
+    if len(path.parts) == 1:
+        alike = [s for s in alike if s.id in wanted]
+    return alike[0] if len(alike) == 1 else None

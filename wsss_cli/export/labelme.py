@@ -5,6 +5,7 @@ from __future__ import annotations
 import base64
 import io
 import json
+from collections import Counter
 from pathlib import Path
 from typing import Any
 
@@ -19,7 +20,12 @@ VERSION = "6.3.1"  # of labelme, whose form this is
 
 
 def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
-    """images/<image's name>.json, of every image that has a label map, also where nothing is in it."""
+    """images/<image's name>.json, of every image that has a label map, also where nothing is in it.
+
+    The name without its ending, as labelme looks for it beside the image, unless another image (a.jpg, a.png) has it.
+    """
+    short = {s.id: Path(source.image_name(s)).with_suffix("") for s in source.samples}
+    count = Counter(path.as_posix().casefold() for path in short.values())
 
     def text(sample: Sample) -> str:
         names = source.data.info.classes
@@ -27,7 +33,9 @@ def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
         return json.dumps({**_head(source, sample), "shapes": shapes}, ensure_ascii=False, indent=1)
 
     for sample, content in source.each(text, tick):
-        path = folder / "images" / Path(source.image_name(sample)).with_suffix(".json")
+        name = short[sample.id].as_posix()
+        only = count[name.casefold()] == 1
+        path = folder / "images" / f"{name if only else source.image_name(sample)}.json"
         path.parent.mkdir(parents=True, exist_ok=True)
         path.write_text(content, encoding="utf-8")
 

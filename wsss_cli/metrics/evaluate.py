@@ -82,11 +82,18 @@ class Evaluate(StageConfig):
         return masked
 
     def reads(self, context: Context) -> Sequence[str] | None:
-        """Of predictions the split that they are of."""
+        """Of predictions the split that they are of; else the one that is scored: a larger one that covers its images
+        stays as it is where images are added to it or taken out of it."""
         if "infer" not in context.inputs:
-            return super().reads(context)
+            return (context.data.split_for("seeds", self.split),)
         split = context.data.covering(_predicted(context))
         return None if split is None else (split,)
+
+    def further(self, context: Context) -> Mapping[str, Mapping[str, str]]:
+        """The true objects that the data set names: they are of no split."""
+        if not self.instances or self.true_instances is not None:
+            return {}
+        return {"true_instances": {"path": "what the data set names", "digest": " ".join(context.data.info.objects)}}
 
     def promises(self, context: Context) -> Promises:
         return {"": ("scores.json",)}

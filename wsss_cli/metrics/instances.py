@@ -16,7 +16,7 @@ from pycocotools import mask as rle
 from pycocotools.coco import COCO
 from pycocotools.cocoeval import COCOeval
 
-from wsss_cli.data.objects import Objects, as_run_lengths, by_name, sample_of
+from wsss_cli.data.objects import Objects, as_run_lengths, matched
 from wsss_cli.data.prepared import INSTANCES, Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.plugins import methods
@@ -94,7 +94,9 @@ def read_instances(path: Path, data: Prepared) -> dict[str, Objects]:
         raise no_instances(path)
     try:
         content = json.loads(read_text(path))
-        known = by_name([sample.full for sample in data.samples])
+        samples = [sample.full for sample in data.samples]
+        known = matched({i["id"]: i["file_name"] for i in content["images"]}, samples, samples)
+        known |= _by_id(content["images"], samples)
         images = {i["id"]: (i, _sample(i, known, path)) for i in content["images"]}
         found: dict[str, Objects] = {sample.id: [] for _, sample in images.values()}
         for row in content["annotations"]:
@@ -118,8 +120,14 @@ def labels_file(folder: Path) -> Path:
     return folder / "instances" / INSTANCES
 
 
-def _sample(image: Mapping[str, Any], known: Mapping[str, Sample], path: Path) -> Sample:
-    sample = known.get(image.get("sample", "")) or sample_of(image["file_name"], known)
+def _by_id(images: Sequence[Mapping[str, Any]], samples: Sequence[Sample]) -> dict[Any, Sample]:
+    """Those that tell which sample they are, as ours do."""
+    known = {sample.id: sample for sample in samples}
+    return {image["id"]: known[image["sample"]] for image in images if image.get("sample") in known}
+
+
+def _sample(image: Mapping[str, Any], known: Mapping[Any, Sample], path: Path) -> Sample:
+    sample = known.get(image["id"])
     if sample is None:
         raise WsssError(
             f"{path}: the data set has no image '{image['file_name']}'", "make it again: wsss pseudo --force"

@@ -22,7 +22,16 @@ from wsss_cli.report.differences import differences_section
 from wsss_cli.report.gallery import pictures_section
 from wsss_cli.report.instances import instances_section
 from wsss_cli.report.markup import Html, el, join
-from wsss_cli.report.read import evaluations, journals, label, rows, rows_of, sorted_rows, stage_records
+from wsss_cli.report.read import (
+    evaluations,
+    is_of_what_lies_there,
+    journals,
+    label,
+    rows,
+    rows_of,
+    sorted_rows,
+    stage_records,
+)
 from wsss_cli.report.scores import scores_section
 from wsss_cli.report.stages import origin_section, stages_section
 from wsss_cli.runs import Run
@@ -43,6 +52,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
     """
     records = stage_records(run)
     scored = evaluations(run, records)
+    shown = {key: report for key, report in scored.items() if is_of_what_lies_there(key, records)}  # beside pictures
     own = rows(run, records, scored, data)
     every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
@@ -54,8 +64,8 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
         "Calibration": calibration_section(scored),
         "CAM threshold": sweep_section(every),
         "Training": training_section(journals(run, records)),
-        "Pictures": pictures_section(run, records, scored, data),
-        "Images": browser_section(run, records, scored, data, pictures),
+        "Pictures": pictures_section(run, records, shown, data),
+        "Images": browser_section(run, records, shown, data, pictures),
         "Settings that differ": differences_section(
             {label(run): records, **{label(other): stage_records(other) for other in others}}
         ),

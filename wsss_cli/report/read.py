@@ -89,21 +89,35 @@ def rows_of(run: Run, data: Prepared) -> list[Row]:
     return found
 
 
-def outdated(key: str, records: Mapping[str, Record], data: Prepared) -> str:
-    """What a stage was made from and has changed since; "" if nothing has."""
+def outdated(key: str, records: Mapping[str, Record], data: Prepared | None) -> str:
+    """What a stage was made from and has changed since; "" if nothing has.  Data None: by the run's stages alone."""
     record = records[key]
-    if changed := data.changed(record["data_hash"], record.get("splits")):
+    if data is not None and (changed := data.changed(record["data_hash"], record.get("splits"))):
         return f"{changed[0]} has changed since"
     for need, folder in inputs_of(record).items():
         below, mark = records.get(folder), record["inputs"][need]
         if below is None:
             return f"{folder} is gone"
-        if below["fingerprint"] != mark or below["started"] > record["started"]:
+        if below["fingerprint"] != mark or _made_again(below, record, need):
             return f"{folder} has run again since"
         reason = outdated(folder, records, data)
         if reason:
             return reason
     return ""
+
+
+def _made_again(below: Record, record: Record, need: str) -> bool:
+    """Whether an input is another result than the stage was made from; one that was only made whole is the same."""
+    made = record.get("inputs_made", {}).get(need)
+    return below["started"] > record["started"] if made is None else below.get("made") != made
+
+
+def is_of_what_lies_there(key: str, records: Mapping[str, Record]) -> bool:
+    """Whether the label maps that an evaluate stage scored are those that lie in the run, not made again since."""
+    made = records[key].get("inputs_made", {})
+    return all(
+        records.get(folder, {}).get("made") == made.get(need) for need, folder in inputs_of(records[key]).items()
+    )
 
 
 def label(run: Run) -> str:

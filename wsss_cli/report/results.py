@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Mapping
+from collections.abc import Collection, Mapping
 from dataclasses import asdict, dataclass, replace
 from pathlib import Path
 from typing import Any
@@ -49,17 +49,22 @@ class Result:
         return max((record.get("peak_memory_gib", 0.0) for record in made), default=0.0)
 
 
-def result_of(run: Run, data: Prepared) -> Result | None:
-    """None if nothing has been run."""
+def result_of(run: Run, data: Prepared, finished: Collection[str]) -> Result | None:
+    """None if nothing has been run.
+
+    finished  the keys of the stages that are what is asked for: a run may hold others, of settings that it had before,
+              or of another split
+    """
     if not any(run.folder.glob("*/stage.json")):
         return None
     records = stage_records(run)
+    reports = {key: report for key, report in evaluations(run, records).items() if key in finished}
     scored: dict[str, Row] = {}
-    for row in rows(run, records, evaluations(run, records), data):
+    for row in rows(run, records, reports, data):
         if not row.outdated:
             row = replace(row, report={key: value for key, value in row.report.items() if key != "scores"})
             scored.setdefault("refined" if row.name.endswith(CRF) else row.report["stage"], row)
-    return Result(scored, {key: _kept(record) for key, record in records.items()})
+    return Result(scored, {key: _kept(record) for key, record in records.items() if key in finished})
 
 
 def _kept(record: Record) -> Record:

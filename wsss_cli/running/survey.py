@@ -22,12 +22,21 @@ from wsss_cli.seals import holds_artefacts
 def with_choices(
     settings: Settings, run: Run, method: Method, data: Prepared, device: str = "auto", pretrained: Sequence[str] = ()
 ) -> Settings:
-    """The settings of a run with those that its method chooses for it.
+    """The settings of a run with those that its method chooses for it: `choosing`.
 
-    As they are if a recipe was asked for, if the data set is nobody's own, and once they were chosen or something was
-    made: a run keeps what it began with.
+    As they are once something was made: a run keeps what it began with.
     """
-    if settings.recipe is not None or settings.chosen or not is_own(data) or is_begun(run):
+    return settings if is_begun(run) else choosing(settings, method, data, device, pretrained)
+
+
+def choosing(
+    settings: Settings, method: Method, data: Prepared, device: str = "auto", pretrained: Sequence[str] = ()
+) -> Settings:
+    """The settings with those that a method chooses for data and machine.
+
+    As they are if a recipe was asked for, if the data set is nobody's own, and once they were chosen.
+    """
+    if settings.recipe is not None or settings.chosen or not is_own(data):
         return settings
     proposal = method.proposal(survey(data, device, pretrained))
     return settings if proposal is None else replace(settings, chosen=proposal.choices)

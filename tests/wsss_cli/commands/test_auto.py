@@ -9,7 +9,7 @@ import yaml
 from processes import Wsss
 from tiny_folder import write_csv, write_image
 from wsss_cli.commands.options import RunOptions
-from wsss_cli.commands.run_auto import Wish, run_auto
+from wsss_cli.commands.run_auto import Wish, _prepared, run_auto
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import read_prepared
 from wsss_cli.errors import WsssError
@@ -85,3 +85,32 @@ def test_what_cannot_be_done_is_told_before_anything_is_made(place: Path) -> Non
     with pytest.raises(WsssError, match="has no boxes in split 'train'"):
         auto("one", method="bcm")
     assert not (place / "data").exists() and not (place / "runs").exists()
+
+
+YOLO = {f"labels/IMG_{n}.txt": f"{n % 2} 0.5 0.5 0.2 0.2\n" for n in range(8)} | {"labels/classes.txt": "cat\ndog\n"}
+TAGS = {"tags.csv": "image,tags\n" + "".join(f"IMG_{n}.jpg,{('cat', 'dog')[n % 2]}\n" for n in range(8))}
+
+
+@pytest.mark.parametrize(
+    ("beside", "changes"),
+    [
+        (TAGS, {"tags.csv": TAGS["tags.csv"].replace("cat", "horse")}),
+        (YOLO, {"labels/IMG_0.txt": "1 0.5 0.5 0.2 0.2\n"}),
+        (YOLO, {"labels/classes.txt": "horse\ndog\n"}),
+    ],
+)
+def test_annotations_beside_the_photos_that_have_changed_are_read_again(
+    place: Path, beside: dict[str, str], changes: dict[str, str]
+) -> None:
+    def prepared(texts: dict[str, str]) -> str:
+        for name, text in texts.items():
+            (place / name).parent.mkdir(exist_ok=True)
+            (place / name).write_text(text)
+        return _prepared(Wish(Path("photos"), None, None, RunOptions(data="photos"))).info.hash
+
+    photos(place / "photos")
+    (place / "photos/tags.csv").unlink()
+    first = prepared(beside)
+    made = (place / "data/photos/dataset.yaml").stat().st_mtime_ns
+    assert prepared({}) == first and (place / "data/photos/dataset.yaml").stat().st_mtime_ns == made
+    assert prepared(changes) != first

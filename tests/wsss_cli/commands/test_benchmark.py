@@ -4,15 +4,22 @@ import json
 import re
 import shutil
 from collections.abc import Sequence
+from dataclasses import replace
 from functools import partial
 from pathlib import Path
 
 import pytest
 import torch
 
+from drawn_folder import drawn_folder
 from processes import Wsss
 from wsss_cli.commands import run_benchmark
+from wsss_cli.commands.options import RunOptions
+from wsss_cli.commands.run_benchmark import Asked, Entry
+from wsss_cli.commands.variant import Variant
+from wsss_cli.plan import laid_out
 from wsss_cli.ranks.device_name import device_name
+from wsss_cli.runs import write_record
 
 FEW = ("benchmark", "dots", "--methods", "plain_cam,toy", "--seeds", 2, "--workers", 0)
 CPU = device_name(torch.device("cpu"))
@@ -134,6 +141,25 @@ def test_an_interruption_ends_it(quick: Wsss, monkeypatch: pytest.MonkeyPatch) -
     assert result.code == 130 and len(COMMAND.findall(result.out)) == 1
 
 
+def test_a_row_holds_nothing_but_what_is_asked_for(quick: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Neither what a run that failed or waits has of other settings, nor another split that was predicted with it."""
+    words = ("benchmark", "dots", "--methods", "plain_cam", "--workers", 0, "--seeds", 1, "--no-full")
+    assert quick(*words, seconds=300).code == 0
+    before = table(quick.folder)["plain_cam"]
+    split = ("plain_cam", "--name", "seed0", "--split", "train", "--workers", 0)
+    assert quick("evaluate", *split, seconds=300).code == 0 and quick(*words).code == 0
+    (run,) = json.loads((quick.folder / "runs/dots/benchmark.json").read_text())["runs"]
+    assert {"infer", "evaluate"} <= run["records"].keys() and not {"infer-train", "evaluate-train"} & run[
+        "records"
+    ].keys()
+
+    failing = partial(run_benchmark.run_benchmark.func, begin=lambda job, jobs: lambda words: 1)  # type: ignore[attr-defined]
+    monkeypatch.setattr(run_benchmark, "run_benchmark", failing)
+    assert quick(*words, "--set", "train.loop.epochs=3").code == 2
+    after = table(quick.folder)["plain_cam"]
+    assert before["prediction"] != "–" == after.get("prediction", "–") and after["seeds"] == before["seeds"]
+
+
 def test_two_seeds_at_a_time(wsss: Wsss) -> None:
     """By commands of their own, as a user has it; of what fails the table says nothing."""
     words = ("benchmark", "dots", "--methods", "toy", "--seeds", 2, "--jobs", 2, "--no-full", "--workers", 0)
@@ -184,3 +210,40 @@ def test_a_file_that_is_no_table(wsss: Wsss, content: str) -> None:
     result = wsss("benchmark", "dots", "--with", "other.json")
     assert result.code == 2 and "other.json is not a table that `wsss benchmark` has written" in result.err
     assert wsss("benchmark", "dots", "--with", "none.json").code == 2
+
+
+@pytest.fixture
+def on_own_images(tmp_path: Path) -> Asked:
+    data = drawn_folder(tmp_path / "data")
+    options = RunOptions(runs_root=tmp_path / "runs", device="cpu", pretrained=["none"])
+    own = replace(data, info=replace(data.info, kind="folder"))
+    return Asked(own, ("irn",), 2, True, 1, options, tmp_path / "benchmark.md")
+
+
+def of_both_seeds(asked: Asked) -> list[Entry]:
+    rows = (Variant("irn"), Variant("irn", "other", ("train.seed=3",)))
+    return [entry for seed in (0, 1) for row in rows for entry in run_benchmark._entries(row, seed, asked)]
+
+
+def test_seeds_on_own_images_have_what_was_chosen_for_the_first(on_own_images: Asked) -> None:
+    """Also where it has begun, or more is in reach by now: seeds of different settings would be one row."""
+    first = of_both_seeds(on_own_images)[0]
+    assert first.settings.chosen
+    first.run.save_settings(first.settings)
+    write_record(first.run.stage("seeds"), {"status": "interrupted", "config": {}, "data_hash": "", "inputs": {}})
+    (first.run.stage("seeds") / "a.npz").write_bytes(b"1")
+    later = replace(on_own_images, options=replace(on_own_images.options, pretrained=None))
+    assert all(entry.settings.chosen == first.settings.chosen for entry in of_both_seeds(later))
+    by_recipe = replace(later, options=replace(later.options, recipe="mobile"))
+    assert not any(entry.settings.chosen for entry in of_both_seeds(by_recipe))
+
+
+def test_networks_begin_from_what_pretrained_says(on_own_images: Asked) -> None:
+    """By a recipe, too; what is set for one of them comes first."""
+    data = replace(on_own_images.data, info=replace(on_own_images.data.info, kind="voc"))
+    keys = ["train.net.pretrained=timm"]
+    asked = replace(on_own_images, data=data, options=replace(on_own_images.options, set=keys))
+    for entry in of_both_seeds(asked):
+        steps = laid_out(entry.run, entry.method, "evaluate", data, entry.settings)
+        begun = {step.key: step.config.net.pretrained for step in steps if step.key in ("seeds", "train")}
+        assert begun == {"train": "timm"} | ({} if entry.full else {"seeds": "none"})

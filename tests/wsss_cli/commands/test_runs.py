@@ -4,9 +4,10 @@ from pathlib import Path
 
 import pytest
 
+from made_run import drawn_data, finished_run
 from processes import Wsss
 from wsss_cli.report.differences import differences
-from wsss_cli.runs import Run, Settings, write_record
+from wsss_cli.runs import Run, Settings, read_record, write_record
 
 
 def record(
@@ -55,6 +56,23 @@ def test_what_differs(wsss: Wsss, runs: Path) -> None:
     shown = wsss("runs", "compare", "dots/toy/a", "toy/b").out
     (line,) = [line for line in shown.splitlines() if "train." in line]
     assert [cell.strip() for cell in line.strip("│").split("│")] == ["train.net.width", "1", "2"]
+
+
+def test_scores_of_what_the_run_has_made_again_are_told_to_be_so(wsss: Wsss) -> None:
+    """Beside the settings of its new training stood the score of the one before."""
+    data = drawn_data(wsss.folder / "toy")
+    old, _ = [finished_run(Run(wsss.folder / "runs", "toy", "irn", name), data) for name in ("old", "new")]
+    again = read_record(old.stage("train")) or {}
+    write_record(old.stage("train"), again | {"started": "2999-01-02T04:00:00+00:00", "fingerprint": "other"})
+    shown = {name: wsss("runs", "show", f"irn/{name}").out.splitlines() for name in ("old", "new")}
+    late = {name: [line.partition(":")[0] for line in lines if "out of date" in line] for name, lines in shown.items()}
+    assert late == {"old": ["prediction", "prediction + CRF"], "new": []}
+    assert any(line.endswith("out of date: train has run again since") for line in shown["old"])
+    compared = [line.strip("│").split("│") for line in wsss("runs", "compare", "irn/old", "irn/new").out.splitlines()]
+    cells = {cell[0].strip(): [c.strip() for c in cell[1:]] for cell in compared if "mIoU" in cell[0]}
+    before, now = cells["mIoU, %: prediction (val)"]
+    assert before == f"{now} (out of date)" and len(set(cells["mIoU, %: pseudo-label (train)"])) == 1
+    assert " ".join(wsss("runs").out.split()).count("out of date") == 1
 
 
 def test_differences_of_stages_and_methods() -> None:

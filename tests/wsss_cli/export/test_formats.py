@@ -149,6 +149,16 @@ def test_labelme(source: Source, tmp_path: Path) -> None:
             assert inside.getbbox() == piece.box == (*map(math.floor, corners[:2]), *map(math.ceil, corners[2:]))
 
 
+def test_images_that_differ_in_their_ending_alone_have_each_their_own_json(source: Source, tmp_path: Path) -> None:
+    twins = [replace(s, image=tmp_path / f"A{end}") for s, end in zip(source.samples, (".jpg", ".PNG"))]
+    for twin, sample in zip(twins, source.samples):
+        twin.image.write_bytes(sample.image.read_bytes())
+    several = replace(source, samples=(*twins, *source.samples[2:]))
+    found = [json.loads(path.read_text()) for path in write(several, tmp_path / "out", "labelme").rglob("*.json")]
+    sizes = {content["imagePath"]: (content["imageWidth"], content["imageHeight"]) for content in found}
+    assert sizes == {s.image.name: (s.width, s.height) for s in several.samples}
+
+
 def label_studio(source: Source, out: Path, kind: str) -> list[tuple[Sample, list[dict[str, Any]]]]:
     read = []
     config = ET.parse(out / "label_config.xml").getroot()

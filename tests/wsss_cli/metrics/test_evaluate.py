@@ -9,6 +9,7 @@ import pytest
 import torch
 
 from made_run import METHOD, drawn_data, finished_run
+from wsss_cli.context import Context
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
@@ -16,8 +17,10 @@ from wsss_cli.metrics.confusion import summary
 from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, label_maps, worked_on
 from wsss_cli.metrics.show import show_background
 from wsss_cli.metrics.sweep import Sweep, chosen
+from wsss_cli.plan import laid_out
+from wsss_cli.plugins import method as find_method
 from wsss_cli.promises import Promises
-from wsss_cli.runs import Run, write_record
+from wsss_cli.runs import Run, Settings, write_record
 
 WALKED = Artefact("scores", "walked", background="pseudo.walk.background")
 SURE = Artefact("labels", "labels_sure", "sure parts")
@@ -164,3 +167,42 @@ def test_images_that_a_stage_was_to_make_something_of(
         Sample("nothing", Path("c.jpg"), 20, 10, ()),
     ]
     assert [s.id for s in worked_on(samples, promised, supervision)] == expected
+
+
+@pytest.mark.parametrize(("role", "asked"), [("part", None), ("train", "part")])
+def test_scores_depend_on_which_images_the_scored_split_has(tmp_path: Path, role: str, asked: str | None) -> None:
+    """Also where another split, whose images stay the same, has all of them."""
+
+    def marks(part: str) -> dict[str, str]:
+        samples = tuple(
+            Sample(id, tmp_path / id, 9, 9, (1,), mask=tmp_path / id, splits=("train", "part")[: 1 + (id in part)])
+            for id in "abc"
+        )
+        splits = {"train": "train", "val": "val", "seeds": role}
+        context = Context(
+            Prepared(tmp_path, DatasetInfo("d", "d", ("x",), splits, "drawn"), samples), inputs={"seeds": tmp_path}
+        )
+        read = Evaluate(split=asked).reads(context)
+        assert read is not None
+        return {split: context.data.mark(split) for split in read}
+
+    assert marks("ab") == marks("ab") != marks("bc")
+
+
+@pytest.mark.parametrize(
+    ("settings", "depends"),
+    [({}, False), ({"instances": True, "true_instances": "x.json"}, False), ({"instances": True}, True)],
+)
+def test_scores_of_instances_depend_on_the_true_objects_of_the_data_set(
+    tmp_path: Path, settings: dict[str, Any], depends: bool
+) -> None:
+    """Which are in no split: prepared again with others, the data set's splits are what they were."""
+    data, run = drawn_data(tmp_path / "data"), Run(tmp_path / "runs", "toy", "irn", "default")
+
+    def marks(objects: str) -> list[str]:
+        known = replace(data, info=replace(data.info, objects=(objects,)))
+        steps = laid_out(run, find_method("irn"), "evaluate-pseudo", known, Settings(None, {"evaluate": settings}))
+        return [step.fingerprint for step in steps]
+
+    one, other = marks("one"), marks("other")
+    assert one[:-1] == other[:-1] and (one[-1] != other[-1]) == depends

@@ -102,9 +102,49 @@ def test_a_coco_json(data: Prepared, tmp_path: Path) -> None:
     names = [{"id": 18, "name": "dog"}, {"id": 1, "name": "tree"}]
     path = tmp_path / "i.json"
     path.write_text(json.dumps({"images": images, "annotations": rows, "categories": names}))
-    found = from_json(path, data.samples, data.info.classes)
+    found = from_json(path, data.samples, data.samples, data.info.classes)
     assert [(o["category_id"], o["area"], o["iscrowd"]) for o in found["a"]] == [(2, 100, 0), (2, 40, 1)]
     assert true_objects(data, data.samples, str(path)) == found
+
+
+@pytest.mark.parametrize(
+    ("ids", "jsons", "expected"),
+    [
+        (("one__7", "two__7"), [["one/7.jpg", "two/7.jpg"]], [1]),
+        (("one__7", "two__7"), [["two/7.jpg"]], None),
+        (("one/7", "two/7"), [["one/7.jpg"], ["two/7.jpg"]], [1]),  # of train and of val, as of videos' frames
+        (("one__7",), [["one/7.jpg", "two/7.jpg"]], [1]),  # the data set is a part of what the JSON is of
+        (("one__7",), [["a/7.jpg", "b/7.jpg"]], None),
+        (("one__7",), [["photos/7.jpg"]], [1]),
+        (("one__7", "two__7"), [["7.jpg"]], [1]),
+    ],
+)
+def test_images_of_one_name_in_several_folders(
+    tmp_path: Path, ids: tuple[str, ...], jsons: list[list[str]], expected: list[int] | None
+) -> None:
+    """Of train, which has the first sample, its own objects: their categories tell whose they are."""
+    samples = tuple(
+        Sample(id, tmp_path / f"{id[:3]}/7.jpg", 30, 20, (1,), splits=(split,))
+        for id, split in zip(ids, ("train", "val"))
+    )
+    paths = tuple(tmp_path / f"{n}.json" for n in range(len(jsons)))
+    number = 0
+    for path, names in zip(paths, jsons):
+        rows, images = [], []
+        for name in names:
+            number += 1
+            images.append({"id": number, "file_name": name})
+            rows.append({"image_id": number, "category_id": number, "segmentation": [[0, 0, 9, 0, 9, 9, 0, 9]]})
+        categories = [{"id": 1, "name": "cat"}, {"id": 2, "name": "dog"}]
+        path.write_text(json.dumps({"images": images, "annotations": rows, "categories": categories}))
+    info = DatasetInfo("toy", "toy", ("cat", "dog"), {"train": "train", "val": "val"}, "drawn", instances=paths)
+    data = Prepared(tmp_path, info, samples)
+    if expected is None:
+        with pytest.raises(WsssError, match="has no true instances for these images"):
+            true_objects(data, data.split("train"))
+    else:
+        found = true_objects(data, data.split("train"))
+        assert {id: [o["category_id"] for o in objects] for id, objects in found.items()} == {ids[0]: expected}
 
 
 def test_what_a_run_left_is_read_and_scored(data: Prepared, tmp_path: Path) -> None:
@@ -128,7 +168,7 @@ def test_messages(data: Prepared, tmp_path: Path) -> None:
         true_objects(bare, data.samples)
     (tmp_path / "bad.json").write_text('{"images": [')
     with pytest.raises(WsssError, match=r"bad.json is no instances JSON"):
-        from_json(tmp_path / "bad.json", data.samples, ("cat",))
+        from_json(tmp_path / "bad.json", data.samples, data.samples, ("cat",))
     with pytest.raises(WsssError, match="there are no instance labels"):
         read_instances(tmp_path / "none.json", data)
     with pytest.raises(WsssError, match=r"bad.json cannot be read.*\n.*wsss pseudo --force"):

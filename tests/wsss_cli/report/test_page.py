@@ -154,7 +154,8 @@ def test_runs_to_compare_with_stand_beside(run: Run, data: Prepared, masks: Run)
 
 def test_outdated_scores_say_so(run: Run, data: Prepared) -> None:
     record = read_record(run.stage("train")) or {}
-    write_record(run.stage("train"), record | {"started": "2999-01-02T03:04:05+00:00"})
+    later = "2999-01-02T03:04:05+00:00"
+    write_record(run.stage("train"), record | {"started": later, "made": later})
     found = page(run, data)
     assert found.texts["small"].count("out of date: train has run again since") == 4  # two rows, two stages
 
@@ -199,3 +200,14 @@ def test_a_browser_is_told_to_fetch_nothing(run: Run, data: Prepared) -> None:
     digest = base64.b64encode(hashlib.sha256(code.encode()).digest()).decode()
     assert policies[0].endswith(f"; script-src 'sha256-{digest}'")  # no other script runs
     assert "script" not in policy("")
+
+
+@pytest.mark.parametrize(("stage", "gone"), [("infer", 'data-miou="0'), ("pseudo", "pseudo-labels, split train")])
+def test_no_score_stands_beside_a_picture_of_what_was_made_since(
+    run: Run, data: Prepared, tmp_path: Path, stage: str, gone: str
+) -> None:
+    before = write_report(run, [], data, tmp_path / "before.html").read_text(encoding="utf-8")
+    write_record(run.stage(stage), (read_record(run.stage(stage)) or {}) | {"made": "2999-01-02T04:00:00+00:00"})
+    after = write_report(run, [], data, tmp_path / "after.html").read_text(encoding="utf-8")
+    assert re.search(gone, before) and not re.search(gone, after)
+    assert after.count("<img ") > 12

@@ -32,12 +32,22 @@ def test_nothing_is_outdated_in_a_finished_run(run: Run, data: Prepared) -> None
 
 
 def test_what_was_made_before_a_stage_ran_again_is_outdated(run: Run, data: Prepared) -> None:
-    again = (read_record(run.stage("train")) or {}) | {"started": "2999-01-02T04:00:00+00:00"}
-    write_record(run.stage("train"), again)
+    later = "2999-01-02T04:00:00+00:00"
+    write_record(run.stage("train"), (read_record(run.stage("train")) or {}) | {"started": later, "made": later})
     records = stage_records(run)
     late = {key for key in records if outdated(key, records, data)}
     assert late == {"infer", "evaluate"}
     assert outdated("evaluate", records, data) == "train has run again since"
+
+
+def test_what_was_made_from_a_stage_that_was_made_whole_is_not_outdated(run: Run, data: Prepared) -> None:
+    """Its lost files were made again, and it stayed the same result, as a plan has it."""
+    whole = (read_record(run.stage("infer")) or {}) | {"started": "2999-01-02T04:00:00+00:00"}
+    write_record(run.stage("infer"), whole)
+    records = stage_records(run)
+    assert not any(outdated(key, records, data) for key in records)
+    older = {key: {name: value for name, value in r.items() if name != "inputs_made"} for key, r in records.items()}
+    assert outdated("evaluate", older, data) == "infer has run again since"
 
 
 def test_everything_is_outdated_for_other_data(run: Run, data: Prepared) -> None:
