@@ -15,6 +15,7 @@ from wsss_cli.context import Context
 from wsss_cli.data.prepared import INSTANCES, Sample
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import PlainSegment
+from wsss_cli.errors import WsssError
 from wsss_cli.nets.precision import FIELDS, Precision
 from wsss_cli.parts import Part
 from wsss_cli.places import FILE
@@ -90,6 +91,13 @@ class IrnTraining(Config):
     crop: int = Field(512, gt=0, le=bounds.SIDE, multiple_of=4, description="side of the random crop")
     optimiser: IrnOptimiser = Field(IrnOptimiser(), description="optimiser")
     loop: Loop = Field(Loop(epochs=3, batch=32), description="length of the training")
+
+    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
+        yield from super().problems(context, where)
+        side = self.crop // 4  # side of the map whose pixels are paired
+        if self.checkpoint is None and side < 2 * self.radius - 1:
+            what = f"{where}.crop {self.crop} holds no pairs of radius {self.radius}: its map has a side of {side}"
+            yield WsssError(what, f"make it {4 * (2 * self.radius - 1)} or more, or {where}.radius less")
 
 
 class Walk(Config):
