@@ -41,8 +41,8 @@ def test_a_run_on_own_images_takes_what_is_chosen_and_keeps_it(own: Prepared, ru
     kept = run.settings()
     assert kept == settings and kept.overrides == {"train": {"seed": 3}}
     assert with_choices(kept, run, method("irn"), own, "cpu") == kept
-    asked = kept.updated("mobilenetv2", {})
-    assert asked.chosen == () and recipe_of(method("irn"), asked, "folder")["train"]["augment"]["crop"] == 224
+    asked = kept.updated("mobile", {})
+    assert asked.chosen == () and recipe_of(method("irn"), asked, "folder")["train"]["augment"]["crop"] == 193
 
 
 def test_other_data_a_recipe_and_a_run_that_is_begun_choose_nothing(own: Prepared, run: Run) -> None:
