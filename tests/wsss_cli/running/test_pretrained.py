@@ -26,7 +26,7 @@ def settings(name: str, *asked: str, recipe: str | None = None, **set_: Any) -> 
     ("name", "recipe", "asked", "keys"),
     [
         ("irn", "mobile", "w.pth", ("seeds.net", "train.net")),
-        ("irn", "mobilenetv2", "mobilenetv2_100=w.pth", ("seeds.net", "train.net")),
+        ("irn", "mobile", "tf_efficientnet_lite0=w.pth", ("seeds.net", "train.net")),
         ("irn", None, "resnet101d=w.pth", ("train.net",)),
         ("irn", None, "resnet50=w.pth", ("seeds.net",)),  # with or without the tag of its weights
         ("irn", None, "resnet50.tv_in1k=w.pth", ("seeds.net",)),
