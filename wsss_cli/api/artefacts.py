@@ -12,7 +12,7 @@ from wsss_cli.data.labels import read_labels
 from wsss_cli.errors import WsssError
 from wsss_cli.method import Kind
 from wsss_cli.plugins import method as find_method
-from wsss_cli.report.read import evaluations, stage_records
+from wsss_cli.report.read import evaluations, outdated, stage_records
 from wsss_cli.runs import Run
 
 T = TypeVar("T")
@@ -64,8 +64,15 @@ def read_predictions(run: Run, split: str | None = None, *, refined: bool = Fals
 
 
 def read_scores(run: Run) -> dict[str, dict[str, Any]]:
-    """scores.json of each evaluation of the run, by its folder: "evaluate", "evaluate-pseudo"."""
-    return evaluations(run, stage_records(run))
+    """scores.json of each evaluation of the run, by its folder: "evaluate", "evaluate-pseudo".
+
+    Each with a key "outdated": which stage of the run was made again since, beside whose results this score is not to
+    stand; "" if none was.
+    """
+    records = stage_records(run)
+    return {
+        key: report | {"outdated": outdated(key, records, None)} for key, report in evaluations(run, records).items()
+    }
 
 
 def _split_of(run: Run) -> str | None:

@@ -15,7 +15,7 @@ from made_run import METHOD, drawn_data, finished_run
 from wsss_cli.api.stages import overrides_of
 from wsss_cli.data.prepared import write_prepared
 from wsss_cli.plan import Step
-from wsss_cli.runs import Run
+from wsss_cli.runs import Run, read_record, write_record
 
 
 @pytest.fixture(scope="module")
@@ -49,10 +49,20 @@ def test_what_a_run_has_made(made: Run) -> None:
     scores = wsss.read_scores(made)
     assert list(scores) == ["evaluate-seeds", "evaluate-pseudo", "evaluate"]
     assert [row["name"] for row in scores["evaluate"]["scores"]] == ["prediction", "prediction + CRF"]
+    assert {report["outdated"] for report in scores.values()} == {""}
     with pytest.raises(wsss.WsssError, match=r"no folder .*infer-train.*\n.*wsss infer irn --data toy --name default"):
         wsss.read_predictions(made, "train")
     with pytest.raises(KeyError):
         cams["scene_00"]
+
+
+def test_a_score_of_what_was_made_again_since_says_so(tmp_path: Path) -> None:
+    run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), drawn_data(tmp_path / "toy"))
+    record = read_record(run.stage("train")) or {}
+    write_record(run.stage("train"), record | {"fingerprint": "other"})
+    found = {key: report["outdated"] for key, report in wsss.read_scores(run).items()}
+    again = "train has run again since"
+    assert found == {"evaluate-seeds": "", "evaluate-pseudo": "", "evaluate": again}
 
 
 def test_runs_are_found(made: Run) -> None:
