@@ -29,13 +29,17 @@ def options(folder: Path) -> Options:
 
 
 def _asked(found: Sequence[Asked], root: Path) -> dict[str, Any]:
-    """The options that stand for what was recognised; folders that are classes are the images' own."""
-    paths = {option: tuple(path for other, path in found if other == option) for option, _ in found}
-    paths.pop("class-folders", None)
-    if "yolo" in paths:
-        paths["names"] = (find_names(paths["yolo"][0], (root, root.parent)),)
-    single = ("yolo", "names", "xml", "labelme", "geojson")
-    return {option.replace("-", "_"): several[0] if option in single else several for option, several in paths.items()}
+    """The options that stand for the one source that was recognised; folders that are classes are the images' own."""
+    paths = tuple(path for _, path in found)
+    match found[0][0] if found else "class-folders":
+        case "class-folders":
+            return {}
+        case "yolo":
+            return {"yolo": paths[0], "names": find_names(paths[0], (root, root.parent))}
+        case "xml" | "labelme" | "geojson" as option:
+            return {option: paths[0]}
+        case option:
+            return {option.replace("-", "_"): paths}
 
 
 def mask_folder(root: Path) -> Path | None:
