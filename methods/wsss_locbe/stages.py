@@ -12,7 +12,7 @@ from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.part import meta
 from wsss_cli.job import Job
 from wsss_cli.single_stage.build import build_decoder, build_encoder, trained
-from wsss_cli.single_stage.config import VitNet
+from wsss_cli.single_stage.config import Infer, VitNet
 from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.network import Segmentation
 from wsss_cli.single_stage.official import train_or_take_official
@@ -80,6 +80,6 @@ def network(path: Path, job: Job) -> LocBe:
     return trained(path, job, VitNet, build)
 
 
-def predictor(path: Path, job: Job) -> nn.Module:
+def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The segmentation of the trained network of a checkpoint."""
-    return Segmentation(network(path, job))
+    return Segmentation(network(path, job), job.config.gate)

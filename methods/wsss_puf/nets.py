@@ -95,8 +95,8 @@ class SelfReinforced(SingleStage):
         mean = units.float().mean((0, 1))[None]  # (1, d)
         return self.projector.cosines(masked_tokens(units, mask, masked)), self.projector.cosines(mean)
 
-    def segmentation(self, images: Tensor) -> Tensor:
-        return self.decoder(self.encoder.maps(self.encoder.tokens(images))[0])
+    def patches(self, images: Tensor) -> Tensor:
+        return self.encoder.maps(self.encoder.tokens(images))[0]
 
     @torch.no_grad()
     def cams(self, images: Tensor) -> tuple[Tensor, Tensor]:

@@ -85,7 +85,7 @@ def pseudo(job: Job) -> dict[str, int]:
 def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The trained network's segmentation.  Raises WsssError if the checkpoint is of another method or other classes."""
     config = job.config
-    return Segmentation(network(path, job, config.weights))
+    return Segmentation(network(path, job, config.weights), config.gate)
 
 
 def network(path: Path, job: Job, weights: WhichWeights) -> SelfReinforced:

@@ -11,6 +11,7 @@ from wsss_cli.engine.loop import Training, fit, total_iterations
 from wsss_cli.engine.part import meta
 from wsss_cli.job import Job
 from wsss_cli.single_stage.build import trained
+from wsss_cli.single_stage.config import Infer
 from wsss_cli.single_stage.dump import dump_cams
 from wsss_cli.single_stage.dump import make_labels as pseudo
 from wsss_cli.single_stage.network import Segmentation
@@ -63,6 +64,6 @@ def network(path: Path, job: Job) -> ToCo:
     return trained(path, job, Net, build)
 
 
-def predictor(path: Path, job: Job) -> nn.Module:
+def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The segmentation of the trained network of a checkpoint."""
-    return Segmentation(network(path, job))
+    return Segmentation(network(path, job), job.config.gate)

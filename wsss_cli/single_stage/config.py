@@ -136,6 +136,13 @@ class Infer(infer.Infer):
         description="of scales and flips: sum_max: logits summed over flips, the largest over scales (VOC); max_sum: "
         "the other way round (COCO); mean: mean of softmax scores; max: largest logit; coarse_max: BECO's",
     )
+    gate: float | None = Field(
+        None,
+        gt=0,
+        lt=1,
+        description="predict no class whose own tag the network finds less probable in what it sees; null: all, as "
+        "released",
+    )
     rounding: Literal["nearest", "down"] = Field("down", description="of the sizes of scaled images (ToCo: down)")
     resize_by: Literal["pil", "torch"] = Field(
         "torch", description="of infer.resize (COCO: 448): pil smooths what it shrinks; torch: bilinear (ToCo)"

@@ -11,6 +11,9 @@ from torch import Tensor, nn
 from wsss_cli.nets.backbones.vit import Features, ViT
 from wsss_cli.nets.heads.largefov import LargeFov
 
+OUT = -1e4
+"""The logit of a class that is out of the question: finite, for enlarging a map multiplies it by 0, and within fp16."""
+
 
 class Outputs(NamedTuple):
     """What the network says of B images: its features, and what the heads make of them.
@@ -58,9 +61,15 @@ class SingleStage(nn.Module):
         """(B, D, h, w) -> (B, C)."""
         return self.classifier(peaks(patches)).flatten(1)
 
-    def segmentation(self, images: Tensor) -> Tensor:
-        """Logits (B, K, h, w)."""
-        return self.decoder(self.encoder(images).patches)
+    def patches(self, images: Tensor) -> Tensor:
+        """The last block's patch tokens (B, D, h, w)."""
+        return self.encoder(images).patches
+
+    def segmentation(self, images: Tensor, gate: float | None = None) -> Tensor:
+        """Logits (B, K, h, w); with a gate those of `gated`."""
+        patches = self.patches(images)
+        logits: Tensor = self.decoder(patches)
+        return logits if gate is None else gated(logits, self.tag_logits(patches), gate)
 
     @torch.no_grad()
     def class_maps(self, features: Features) -> tuple[Tensor, Tensor]:
@@ -83,6 +92,16 @@ class SingleStage(nn.Module):
         return (self.inner_class_maps(self.encoder.inner(images)),)
 
 
+def gated(logits: Tensor, tags: Tensor, gate: float) -> Tensor:
+    """Logits (B, K, h, w) in which no class wins whose tag, of logits (B, C), is less probable than `gate`.
+
+    [Araslanov & Roth 2020, FP_CUT_SCORE of infer_val.py, there after the largest tag over all scales]
+    """
+    absent = tags.sigmoid() < gate  # (B, C)
+    out = torch.cat([torch.zeros_like(absent[:, :1]), absent], 1)  # the background is never
+    return logits.masked_fill(out[..., None, None], OUT)
+
+
 def peaks(maps: Tensor) -> Tensor:
     """Global max pooling: (B, D, h, w) -> (B, D, 1, 1)."""
     return F.adaptive_max_pool2d(maps, 1)
@@ -91,12 +110,14 @@ def peaks(maps: Tensor) -> Tensor:
 class Segmentation(nn.Module):
     """The segmentation of a network alone, for `infer`: images (B, 3, H, W) -> logits (B, K, h, w).
 
-    net  whose method `segmentation` gives them: a SingleStage, or a method's own
+    net   whose method `segmentation` gives them: a SingleStage, or a method's own
+    gate  of a SingleStage's: `infer.gate`
     """
 
-    def __init__(self, net: nn.Module) -> None:
+    def __init__(self, net: nn.Module, gate: float | None = None) -> None:
         super().__init__()
         self.net: Any = net
+        self.gate = gate
 
     def forward(self, images: Tensor) -> Tensor:
-        return self.net.segmentation(images)
+        return self.net.segmentation(images) if self.gate is None else self.net.segmentation(images, self.gate)

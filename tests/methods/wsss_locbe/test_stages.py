@@ -63,9 +63,9 @@ def test_the_authors_network_instead_of_a_training(
     taken = config.model_copy(update={"checkpoint": str(file)})
     job = Job(data, METHOD, "train", taken, tmp_path, {}, Runtime(torch.device("cpu")))
     assert stages.train(job) == {}
-    infer = Job(data, METHOD, "infer", Infer(), tmp_path, {}, Runtime(torch.device("cpu")))
+    infer = Job(data, METHOD, "infer", Infer(gate=0.5), tmp_path, {}, Runtime(torch.device("cpu")))
     predictor = stages.predictor(tmp_path / "checkpoint.pt", infer)
-    assert isinstance(predictor, Segmentation)
+    assert isinstance(predictor, Segmentation) and predictor.gate == 0.5
     expected = net.state_dict()
     assert all(torch.equal(value, expected[name] + 1) for name, value in predictor.net.state_dict().items())
 

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pytest
 import torch
+from PIL import Image
 
 from forked_tester import ForkedTester
 from tiny_puf import RECIPE
@@ -54,6 +55,13 @@ class TestPuf(ForkedTester):
         protocol = json.loads(self.wsss(folder, "evaluate", "puf", *words))["protocol"]
         assert protocol["weights"] == "teacher" and protocol["fusion"] == "sum_max"
         assert [path.read_bytes() for path in sorted((run / "infer" / "labels").glob("*.png"))] != before
+
+    def test_no_class_that_the_tags_leave_out(self, folder: Path, run: Path) -> None:
+        """Every tag of this network is less probable than the gate: what it predicts is background."""
+        said = self.wsss(folder, "evaluate", "puf", "--set", "infer.gate=0.999", "--workers", 0, "--json")
+        assert json.loads(said)["protocol"]["gate"] == 0.999
+        maps = [np.array(Image.open(path)) for path in (run / "infer" / "labels").glob("*.png")]
+        assert len(maps) == 6 and not any(map(np.any, maps))
 
     def test_what_does_not_fit_is_said(self, folder: Path, run: Path) -> None:
         said = self.failing(folder, "train", *self.tiny("bad"), "masking.block=20")

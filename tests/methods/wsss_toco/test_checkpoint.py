@@ -78,7 +78,8 @@ def test_the_authors_network_instead_of_a_training(net: ToCo, config: Train, tmp
     assert (
         type(given).stored(torch.load(tmp_path / "checkpoint.pt", weights_only=True)["meta"]["net"]) == given.official()
     )
-    found = stages.predictor(tmp_path / "checkpoint.pt", job("infer", Infer()))
     images = torch.rand(1, 3, 64, 64)
-    with torch.no_grad():
-        assert torch.equal(found(images), net.segmentation(images))
+    for gate in (None, 0.5):
+        found = stages.predictor(tmp_path / "checkpoint.pt", job("infer", Infer(gate=gate)))
+        with torch.no_grad():
+            assert torch.equal(found(images), net.segmentation(images, gate))
