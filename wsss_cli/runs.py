@@ -216,6 +216,11 @@ def known_record(folder: Path) -> dict[str, Any]:
         return {}
 
 
+def classes_mark(folder: Path) -> str | None:
+    """`Prepared.mark` of the classes that a stage's folder was made for; None where it does not say."""
+    return (known_record(folder).get("splits") or {}).get("")
+
+
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write stage.json, with a sum by which it is known that nobody has changed it."""
     plain = json.loads(json.dumps(record))

@@ -40,7 +40,8 @@ from wsss_cli.engine.enlarge import bands, winners
 from wsss_cli.engine.infer import Infer, infer
 from wsss_cli.engine.segment import require_label_maps
 from wsss_cli.errors import WsssError
-from wsss_cli.export.source import find_source
+from wsss_cli.export import png
+from wsss_cli.export.source import Form, find_source
 from wsss_cli.job import Job
 from wsss_cli.metrics.evaluate import Evaluate, evaluate
 from wsss_cli.metrics.instances import read_instances
@@ -322,6 +323,11 @@ def test_exports_are_of_the_photos(data: Prepared, tmp_path: Path) -> None:
     assert missing == 0 and source.image_name(source.samples[1]) == "sub/def.png"
     assert [(s.width, s.height) for s in source.samples] == [(64, 48)] * 2
     np.testing.assert_array_equal(source.labels(source.samples[0]), read_labels(data.samples[0].mask or Path()))
+    png.write(source, tmp_path / "png", Form(), lambda n: None)
+    for one, whole in zip(source.samples, data.samples):
+        np.testing.assert_array_equal(
+            read_labels(tmp_path / f"png/labels/{one.id}.png"), read_labels(whole.mask or Path())
+        )
     write_labels(tmp_path / "labels/abc.png", np.zeros((23, 32), np.uint8))
     with pytest.raises(WsssError, match="32 x 23, its image 64 x 48"):
         source.labels(source.samples[0])

@@ -13,7 +13,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.method import Kind
 from wsss_cli.plugins import method as find_method
 from wsss_cli.report.read import evaluations, outdated, stage_records
-from wsss_cli.runs import Run
+from wsss_cli.runs import Run, known_record
 
 T = TypeVar("T")
 
@@ -89,7 +89,10 @@ def _made(run: Run, stage: str, kind: Kind) -> Path:
 
 
 def _there(folder: Path, run: Run, stage: str) -> Path:
+    """A folder of a stage that has reached its end; else it holds a part of the images."""
+    command = f"wsss {stage} {run.method} --data {run.data} --name {run.name}"
     if not folder.is_dir():
-        command = f"wsss {stage} {run.method} --data {run.data} --name {run.name}"
         raise WsssError(f"there is no folder {folder}", f"run the stage first: {command}")
+    if known_record(folder.parent).get("status") != "finished":
+        raise WsssError(f"{folder.parent} has not reached its end", f"the same command goes on: {command}")
     return folder

@@ -52,6 +52,8 @@ def evaluate(
         log.setLevel(logging.WARNING)
     if output is not None:
         require_makeable(output, "--output")
+        output = output.absolute()
+        require_scores(output)
     stage = stage or ("pseudo" if instances else "infer")
     if instances and stage != "pseudo":
         raise WsssError(f"--instances: stage {stage} has no instance labels", "they are made by --stage pseudo")
@@ -74,6 +76,17 @@ def evaluate(
     else:
         show(scores)
         say("next: wsss report")
+
+
+def require_scores(output: Path) -> None:
+    """Raises WsssError if the folder, or that in which its earlier scores are kept, holds anything but scores."""
+    from wsss_cli.errors import WsssError
+    from wsss_cli.runs import known_record, previous_of
+
+    for folder in (output, previous_of(output)):
+        ours = str(known_record(folder).get("stage", "")).startswith("evaluate")
+        if folder.exists() and not ours and not (folder.is_dir() and not any(folder.iterdir())):
+            raise WsssError(f"{folder} is there, and holds no scores", "choose another folder with --output")
 
 
 def predictions_of(name: str, runs_root: Path, split: str | None) -> str:

@@ -49,6 +49,7 @@ class Wish:
 
     reading    fields of `Reading` that are not as in training
     long_side  as `with_long_side` takes it
+    root       as `find_photos` takes it
     """
 
     images: Sequence[str]
@@ -57,6 +58,7 @@ class Wish:
     probabilities: bool
     reading: Mapping[str, Any]
     long_side: int | None = None
+    root: Path | None = None
 
 
 def infer_photos(
@@ -82,7 +84,7 @@ def infer_photos(
         raise WsssError("--images is predicted by one process", "leave out --gpus, --procs and --nodes")
     found = model_of_run(words, options, overrides)[1] if model is None else _exported(model, words, options, overrides)
     found = with_long_side(found, wish.long_side)
-    photos = find_photos(wish.images, [options.runs_root])
+    photos = find_photos(wish.images, [options.runs_root], wish.root)
     output = wish.output or Path("predictions", found.name, photos.root.name or "photos")
     require_makeable(output, "--output")
     if options.dry_run:

@@ -374,11 +374,14 @@ def _compared(forecast: Forecast, key: str) -> str:
 def _predict(planned: Planned, wish: Wish) -> None:
     """Masks and overlays of all photos of the data set."""
     from wsss_cli.commands import photos
+    from wsss_cli.photos.find import plain, results_of
 
     target = planned.target
+    output = target.run.folder / PHOTOS
     paths = [str(sample.full.image) for sample in target.data.samples]
-    asked = photos.Wish(paths, target.run.folder / PHOTOS, True, False, {})
-    options = replace(wish.options, name=target.run.name, pretrained=None)
+    asked = photos.Wish(paths, output, True, False, {}, root=wish.folder)
+    elsewhere = (results_of(output) or {}).get("photos") not in (None, str(plain(wish.folder)))  # the folder was moved
+    options = replace(wish.options, name=target.run.name, pretrained=None, force=elsewhere or wish.options.force)
     photos.infer_photos([target.method.name], options, {}, asked)
 
 

@@ -34,6 +34,7 @@ from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.places import Place
 from wsss_cli.promises import CHECKPOINT, Promises, absent, each, promised_ids
 from wsss_cli.ranks.distributed import mean_over_ranks
+from wsss_cli.runs import classes_mark
 from wsss_cli.work import Pass, Work, areas, reading
 
 
@@ -200,7 +201,7 @@ def _labelled(known: Known, config: Labels) -> tuple[list[Sample], Callable[[Sam
         if not samples:
             raise WsssError(f"no image of split '{split}' gets a label map from stage {config.labels}", "see its split")
     else:
-        folder, samples = _ready_made(config.labels, samples, data.num_classes)
+        folder, samples = _ready_made(config.labels, samples, data)
     return samples, partial(map_path, folder)
 
 
@@ -209,19 +210,22 @@ def _mask(sample: Sample) -> Path:
     return sample.mask or Path()
 
 
-def _ready_made(labels: str, samples: Sequence[Sample], num_classes: int) -> tuple[Path, list[Sample]]:
+def _ready_made(labels: str, samples: Sequence[Sample], data: Prepared) -> tuple[Path, list[Sample]]:
     """The folder of label maps of another run or of somebody else's, and the images that it is to have one of."""
     folder = maps_of(labels)
     of_run = folder != Path(labels).expanduser()  # which makes none of images without tags
     samples = [s for s in samples if s.tags or not of_run]
     if not folder.is_dir():
         raise WsssError(f"labels={labels}: there is no folder {folder}", "check the path")
+    if classes_mark(folder.parent) not in (None, data.mark()):
+        what = f"labels={labels}: it is of other classes than those of '{data.info.name}', or of another order"
+        raise WsssError(what, "prepare again with the classes that it has: --classes NAME,NAME")
     missing = absent(folder, each(samples, ".png"))
     if missing:
         what = f"labels={labels}: no label map for {len(missing)} images, first {missing[0]}"
         raise WsssError(what, f"label maps are named <id>.png{_instead(folder / missing[0])}")
-    if not of_run and samples:
-        require_label_maps(samples, partial(map_path, folder), num_classes)
+    if samples:
+        require_label_maps(samples, partial(map_path, folder), data.num_classes)
     return folder, samples
 
 

@@ -6,6 +6,8 @@ import shutil
 from pathlib import Path
 
 from wsss_cli.console import Tick
+from wsss_cli.data.images import image_size
+from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import Sample
 from wsss_cli.export.source import Form, Source
 
@@ -14,10 +16,13 @@ def write(source: Source, folder: Path, form: Form, tick: Tick) -> None:
     """labels/<id>.png; ids.txt; pairs.txt, image <tab> label map; classes.txt, line n (from 0) the name of id n."""
 
     def copy(sample: Sample) -> str:
-        source.labels(sample)  # whole, and of its image's size
+        labels = source.labels(sample)  # whole, and of its photo's size
         target = folder / "labels" / f"{sample.id}.png"
         target.parent.mkdir(parents=True, exist_ok=True)
-        shutil.copyfile(source.path(sample), target)
+        if image_size(source.path(sample)) == (sample.width, sample.height):
+            shutil.copyfile(source.path(sample), target)
+        else:
+            write_labels(target, labels, source.data.info.palette)
         return f"{sample.image.absolute()}\tlabels/{sample.id}.png\n"
 
     pairs = [row for _, row in source.each(copy, tick)]

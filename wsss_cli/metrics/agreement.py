@@ -22,7 +22,7 @@ from wsss_cli.metrics.confusion import Scores, scores_of, tally
 from wsss_cli.promises import absent, each
 from wsss_cli.protocol import MeanOver
 from wsss_cli.ranks.distributed import shard, sum_over_ranks
-from wsss_cli.runs import read_record
+from wsss_cli.runs import classes_mark, read_record
 
 PRESENT = 0.001
 """The share of an image's pixels from which a class counts as predicted: fewer are specks."""
@@ -95,7 +95,7 @@ def judged(
         with job.track(f"judge {kind}", len(mine)) as tick:
             for sample in mine:
                 labels = read_labels(map_path(folder, sample))
-                counts.add(sample, labels)
+                counts.add(sample.full, labels)  # of the photo's size, as are the boxes then
                 if other is not None:
                     agreed += tally(_same_size(map_path(other, sample), labels), labels, len(agreed[0]))
                 tick(1)
@@ -110,8 +110,7 @@ def judged(
 def against_problem(against: str, samples: Sequence[Sample], data: Prepared) -> WsssError | None:
     """Why the predictions of another run cannot be compared with."""
     folder = Path(against)
-    record = read_record(folder.parent) or {}
-    if (record.get("splits") or {}).get("", data.mark()) != data.mark():
+    if classes_mark(folder.parent) not in (None, data.mark()):
         what = f"{name_of(folder)} predicts other classes than those of '{data.info.name}'"
         return WsssError(what, "compare with a run on data of the same classes")
     if missing := absent(folder, each(samples, ".png")):

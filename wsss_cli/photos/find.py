@@ -3,17 +3,19 @@
 from __future__ import annotations
 
 import glob
+import json
 import os
 from collections import Counter
 from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.errors import WsssError
 
 RESULTS = "predictions.json"
-"""Marks a folder of results: what lies in it is no photo."""
+"""Marks a folder of results: what lies in it is no photo.  Others have files of that name too: see `results_of`."""
 
 
 @dataclass(frozen=True)
@@ -32,24 +34,25 @@ class Photos:
     found: tuple[Photo, ...]
 
 
-def find_photos(named: Sequence[str], leave_out: Collection[Path] = ()) -> Photos:
+def find_photos(named: Sequence[str], leave_out: Collection[Path] = (), root: Path | None = None) -> Photos:
     """The photos of files, folders (and the folders in them) and patterns such as "a/**/*.jpg", each once.
 
     A file that is named is taken whatever it is called; of folders and patterns those that are called like images.
     leave_out  folders that are not looked into, beside folders of results
+    root       the folder that holds all, whatever is in it now; None: see Photos
     Raises WsssError for a name that stands for nothing.
     """
-    bases: list[Path] = []
+    bases = [] if root is None else [plain(root)]
     paths: dict[Path, None] = {}
     for name in named:
         base, found = _named(name, leave_out)
         if not found:
             raise WsssError(f"--images {name}: {_lack(name)}", "give image files, a folder of them, or a pattern")
-        bases.append(_plain(base))
-        paths |= {_plain(path): None for path in found}
-    root = Path(os.path.commonpath(bases))
-    below = [Path(os.path.relpath(path, root)).as_posix() for path in paths]
-    return Photos(root, tuple(Photo(path, id) for path, id in zip(paths, make_ids(below))))
+        bases.append(plain(base))
+        paths |= {plain(path): None for path in found}
+    holding = Path(os.path.commonpath(bases))
+    below = [Path(os.path.relpath(path, holding)).as_posix() for path in paths]
+    return Photos(holding, tuple(Photo(path, id) for path, id in zip(paths, make_ids(below))))
 
 
 def make_ids(below: Sequence[str]) -> list[str]:
@@ -59,7 +62,16 @@ def make_ids(below: Sequence[str]) -> list[str]:
     return [id if count[id.casefold()] == 1 else name for id, name in zip(short, below)]
 
 
-def _plain(path: Path) -> Path:
+def results_of(folder: Path) -> dict[str, Any] | None:
+    """What results of photos in the folder were made with; None if there are none of ours.  Raises OSError."""
+    try:
+        content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
+    except (FileNotFoundError, NotADirectoryError, ValueError):
+        return None
+    return content if isinstance(content, dict) and content.keys() >= {"model", "weights", "photos"} else None
+
+
+def plain(path: Path) -> Path:
     """Absolute, without "..", through no link."""
     return Path(os.path.normpath(path.absolute()))
 
@@ -83,7 +95,7 @@ def _named(name: str, leave_out: Collection[Path]) -> tuple[Path, list[Path]]:
 
 
 def _results_below(folder: Path) -> list[Path]:
-    return [path.parent for path in folder.rglob(RESULTS)]
+    return [path.parent for path in folder.rglob(RESULTS) if results_of(path.parent) is not None]
 
 
 def _fixed(pattern: Path) -> Path:

@@ -95,7 +95,7 @@ def predict_photos(
             else:
                 results.add(photo, outcome.stamp, outcome.areas, outcome.shape)
             tick(1)
-    results.write_areas(photos.found, model.classes)
+    results.write_areas(model.classes)
     flush_all(folder)
     return results, failures
 

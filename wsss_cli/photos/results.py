@@ -5,7 +5,7 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 from typing import Any
@@ -13,8 +13,8 @@ from typing import Any
 from wsss_cli.data.unchanged import stamp
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, sweep, write_text, writing
-from wsss_cli.photos.find import RESULTS, Photo
-from wsss_cli.sound import fault, read_text
+from wsss_cli.photos.find import RESULTS, Photo, results_of
+from wsss_cli.sound import fault
 
 JOURNAL, AREAS = "photos.jsonl", "areas.csv"
 KINDS = {"labels": ".png", "labels_crf": ".png", "overlay": ".jpg", "probabilities": ".npz"}
@@ -48,15 +48,20 @@ class Results:
         self.rows[photo.id] = row = row | {"areas": list(areas)}
         append_text(self.folder / JOURNAL, _line(row))
 
-    def write_areas(self, photos: Iterable[Photo], classes: Sequence[str]) -> Path:
-        """areas.csv: for each photo its size and the pixels of background and of each class."""
+    def write_areas(self, classes: Sequence[str]) -> Path:
+        """areas.csv: for each photo that is there and has a label map its size and the pixels of background and of each
+        class.  Whatever was asked for this time: label maps of the others lie here, too.
+        """
         path = self.folder / AREAS
         with writing(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
             table.writerow(["image", "width", "height", "background", *classes])
-            for row in (self.rows[photo.id] for photo in photos if photo.id in self.rows):
+            for row in sorted(filter(self._is_there, self.rows.values()), key=lambda row: row["id"]):
                 table.writerow([row["image"], row["width"], row["height"], *row["areas"]])
         return path
+
+    def _is_there(self, row: Mapping[str, Any]) -> bool:
+        return Path(row["image"]).is_file() and (self.folder / "labels" / f"{row['id']}.png").is_file()
 
 
 def open_results(folder: Path, made_with: Mapping[str, Any], kinds: Sequence[str], anew: bool = False) -> Results:
@@ -66,7 +71,9 @@ def open_results(folder: Path, made_with: Mapping[str, Any], kinds: Sequence[str
     anew       begin again in any case
     Raises WsssError if the folder has other things in it, or results of photos of another folder.
     """
-    before = _made_with(folder)
+    before = results_of(folder)
+    if before is None and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+        raise WsssError(f"{folder} is there, and holds no results of photos", "choose another folder with --output")
     if before is not None and before.get("photos") != made_with["photos"] and not anew:
         what = f"{folder} holds results of the photos in {before.get('photos')}"
         raise WsssError(what, "choose another folder with --output, or replace what is there with --force")
@@ -81,22 +88,16 @@ def open_results(folder: Path, made_with: Mapping[str, Any], kinds: Sequence[str
 
 
 def set_aside(folder: Path) -> None:
-    """Keep earlier results, one generation of them, as `<folder>.previous`."""
+    """Keep earlier results, one generation of them, as `<folder>.previous`.
+
+    Raises WsssError if something else is called so.
+    """
     previous = folder.with_name(f"{folder.name}.previous")
+    if previous.exists() and results_of(previous) is None:
+        what = f"{folder} would be kept as {previous}, which is there, and holds no results of photos"
+        raise WsssError(what, "move that away, or choose another folder with --output")
     shutil.rmtree(previous, ignore_errors=True)
     folder.rename(previous)
-
-
-def _made_with(folder: Path) -> dict[str, Any] | None:
-    """None if nothing is there.  Raises WsssError if what is there is none of ours."""
-    if (folder / RESULTS).is_file():
-        try:
-            return dict(json.loads(read_text(folder / RESULTS)))
-        except (ValueError, TypeError):
-            return {}
-    if folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
-        raise WsssError(f"{folder} is there, and holds no results of photos", "choose another folder with --output")
-    return None
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

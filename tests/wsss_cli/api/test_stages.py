@@ -56,6 +56,20 @@ def test_what_a_run_has_made(made: Run) -> None:
         cams["scene_00"]
 
 
+def test_a_part_of_a_stage_is_not_given_for_the_whole(tmp_path: Path) -> None:
+    run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), drawn_data(tmp_path / "data"))
+    for stage, read in (
+        ("seeds", wsss.read_cams),
+        ("pseudo", wsss.read_pseudo_labels),
+        ("infer", wsss.read_predictions),
+    ):
+        record = read_record(run.stage(stage))
+        assert record is not None
+        write_record(run.stage(stage), {key: record[key] for key in record if key != "sum"} | {"status": "running"})
+        with pytest.raises(wsss.WsssError, match=rf"{stage} has not reached its end\n.*wsss {stage} irn --data toy"):
+            read(run)
+
+
 def test_a_score_of_what_was_made_again_since_says_so(tmp_path: Path) -> None:
     run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), drawn_data(tmp_path / "toy"))
     record = read_record(run.stage("train")) or {}

@@ -1,5 +1,6 @@
 """`wsss auto`: from a folder of photos to masks of all of them."""
 
+import json
 import shutil
 from pathlib import Path
 
@@ -51,6 +52,8 @@ def test_one_command_from_photos_to_masks(tmp_path: Path) -> None:
     assert len(list((run / "photos/overlay").iterdir())) == 8 and "Chosen settings" in (run / "report.html").read_text()
     said = " ".join(done.out.split())
     assert "in all about" in said and "were expected; about" in said and "nothing was scored" in said
+    wanted = json.loads((run / "photos/predictions.json").read_text())["photos"]
+    assert wanted == str(tmp_path / "my photos")  # so that photos in new folders below it make no other place
     kept = yaml.safe_load((run / "run.yaml").read_text())
     assert kept["chosen"]["method"]["value"] == "irn" and "no GPU" in kept["chosen"]["train.augment.crop"]["reason"]
     assert kept["set"]["train"]["augment"]["crop"] == 64

@@ -63,6 +63,20 @@ def test_what_must_be_made_in_a_closed_run_is_refused(closed: Wsss) -> None:
     assert done.code == 2 and "not allowed to write" in done.err
 
 
+def test_scores_take_the_place_of_nothing_but_scores(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    assert wsss("evaluate", "toy", "--train", "--workers", 0, "--output", "scores").code == 0
+    for name in ("thesis", "scores.previous"):
+        (wsss.folder / name).mkdir()
+        (wsss.folder / name / "thesis.txt").write_text("years")
+    for place, named in (("thesis", "thesis"), ("runs", "runs"), (".", ""), ("scores", "scores.previous")):
+        refused = wsss("evaluate", "toy", "--output", place, "--set", "evaluate.mean_over=union", "--workers", 0)
+        assert refused.code == 2 and f"{named} is there, and holds no scores" in refused.err, refused.text
+    assert sorted(path.name for path in wsss.folder.glob("*/thesis.txt")) == ["thesis.txt"] * 2
+    (wsss.folder / "scores.previous/thesis.txt").unlink()
+    assert wsss("evaluate", "toy", "--output", "scores", "--force", "--workers", 0).code == 0
+    assert (wsss.folder / "scores/scores.json").is_file()
+
+
 def test_a_place_where_nothing_can_be_made_is_told_before_work_starts(wsss: Wsss) -> None:
     (wsss.folder / "file").touch()
     for words in (

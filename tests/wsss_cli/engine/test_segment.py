@@ -4,15 +4,17 @@ from dataclasses import replace
 from pathlib import Path
 from typing import Any
 
+import numpy as np
 import pytest
 
 from wsss_cli.context import Context
+from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
 from wsss_cli.engine.segment import PlainSegment, Segment, labelled, learnt_from, mask_or
 from wsss_cli.errors import WsssError
 from wsss_cli.plan import check_sections, stages_of
 from wsss_cli.plugins import methods
-from wsss_cli.runs import Settings
+from wsss_cli.runs import Settings, write_record
 
 ABLE = {"irn", "clipes", "ppmg"}
 
@@ -47,6 +49,30 @@ def test_without_masks_it_changes_nothing() -> None:
     samples, place = labelled(context(), config)
     assert [s.id for s in samples] == ["a", "b"] and learnt_from(config, samples) == "pseudo"
     assert mask_or(place, samples[0]) == place(samples[0])
+
+
+def test_label_maps_of_another_run_are_of_these_classes_and_images(tmp_path: Path) -> None:
+    """Of a run as of a folder of its label maps; one that tells nothing of its classes is taken as it is."""
+    known = context()
+    tagged = replace(known.data, samples=tuple(replace(s, tags=(1,)) for s in known.data.samples))
+    run = tmp_path / "irn" / "default"
+    for id in "abcd":
+        write_labels(run / "pseudo/labels" / f"{id}.png", np.eye(9, dtype=np.uint8))
+
+    def learn(names: tuple[str, ...], labels: Path) -> list[Sample]:
+        made_for = replace(tagged, info=replace(tagged.info, classes=names))
+        record = {"status": "finished", "config": {}, "data_hash": "", "inputs": {}}
+        write_record(run / "pseudo", record | ({"splits": {"": made_for.mark()}} if names else {}))
+        return labelled(replace(known, data=tagged), Segment(labels=str(labels)))[0]
+
+    for labels in (run, run / "pseudo/labels"):
+        assert [s.id for s in learn(("cat",), labels)] == [s.id for s in learn((), labels)] == list("abcd")
+        for others in (("ant", "cat"), ("cat", "dog"), ("dog",)):
+            with pytest.raises(WsssError, match="it is of other classes than those of 'x', or of another order"):
+                learn(others, labels)
+    write_labels(run / "pseudo/labels/b.png", np.eye(18, dtype=np.uint8))  # of photos that were made less small
+    with pytest.raises(WsssError, match=r"b\.png is 18 x 18, but its image b\.jpg is 9 x 9"):
+        learn(("cat",), run)
 
 
 @pytest.mark.parametrize("name", sorted(methods()))

@@ -13,7 +13,7 @@ from made_run import METHOD
 from wsss_cli.context import Context
 from wsss_cli.data.certainty import NAME
 from wsss_cli.data.labels import write_labels
-from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
+from wsss_cli.data.prepared import Box, DatasetInfo, Original, Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.metrics.agreement import average_precision
@@ -80,14 +80,14 @@ def data(*samples: Sample) -> Prepared:
     return Prepared(Path(), DatasetInfo("pets", "folder", ("cat", "dog"), splits, "drawn"), samples or SAMPLES)
 
 
-def job(run: Path, **settings: Any) -> Job[Evaluate]:
+def job(run: Path, known: Prepared | None = None, **settings: Any) -> Job[Evaluate]:
     folder = run / "evaluate"
     folder.mkdir(exist_ok=True)
-    return Job(data(), METHOD, "evaluate", Evaluate(**settings), folder, {"infer": run / "infer"}, CPU)
+    return Job(known or data(), METHOD, "evaluate", Evaluate(**settings), folder, {"infer": run / "infer"}, CPU)
 
 
-def rows(run: Path, **settings: Any) -> dict[str, dict[str, Any]]:
-    evaluate(job(run, **settings))
+def rows(run: Path, known: Prepared | None = None, **settings: Any) -> dict[str, dict[str, Any]]:
+    evaluate(job(run, known, **settings))
     report = json.loads((run / "evaluate/scores.json").read_text())
     assert report["scores"] == [] and report["images"] == 3
     return {row["name"]: row for row in report["agreement"]}
@@ -111,6 +111,17 @@ def test_what_is_judged_without_masks(run: Path, capsys: pytest.CaptureFixture[s
     html = agreement_section({"evaluate": report})
     assert "Split val: what can be judged without masks" in html and "75.0" in html and "no CRF" in html
     assert agreement_section({"evaluate": {"scores": []}}) == ""
+
+
+def test_photos_that_stages_see_smaller_are_judged_by_their_own_boxes(run: Path) -> None:
+    halved = tuple(
+        replace(s, width=5, height=5, boxes=_halved(s), original=Original(s.image, 10, 10, s.boxes)) for s in SAMPLES
+    )
+    assert rows(run, data(*halved)) == rows(run)
+
+
+def _halved(s: Sample) -> tuple[Box, ...]:
+    return tuple(Box(b.label, b.x0 // 2, b.y0 // 2, b.x1 // 2, b.y1 // 2) for b in s.boxes)
 
 
 def test_the_agreement_of_two_runs(run: Path) -> None:

@@ -1,5 +1,6 @@
 """What files, folders and patterns stand for, and how results are called."""
 
+import json
 from pathlib import Path
 
 import pytest
@@ -7,7 +8,8 @@ import pytest
 from wsss_cli.errors import WsssError
 from wsss_cli.photos.find import RESULTS, find_photos, make_ids
 
-FILES = ("a.jpg", "notes.txt", "in/b.JPG", "in/deep/c.tif", ".hidden.jpg", "made/labels/a.png", f"made/{RESULTS}")
+FILES = ("a.jpg", "notes.txt", "in/b.JPG", "in/deep/c.tif", ".hidden.jpg", "made/labels/a.png")
+OURS = json.dumps({"model": "pets/irn/default", "weights": "x", "photos": "/photos"})
 
 
 @pytest.fixture
@@ -15,6 +17,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     for name in FILES:
         (tmp_path / name).parent.mkdir(parents=True, exist_ok=True)
         (tmp_path / name).touch()
+    (tmp_path / "made" / RESULTS).write_text(OURS)
     monkeypatch.chdir(tmp_path)
     return tmp_path
 
@@ -36,6 +39,18 @@ def test_what_names_stand_for(folder: Path, named: list[str], below: str, ids: l
     photos = find_photos(named)
     assert photos.root == folder / below and [photo.id for photo in photos.found] == ids
     assert all(photo.path.is_file() for photo in photos.found)
+
+
+@pytest.mark.parametrize("content", ["[]", '[{"image_id": 1}]', "{}", '{"model": "yolo"}', "", "no JSON", "7"])
+def test_a_file_of_that_name_of_another_tool_marks_no_results(folder: Path, content: str) -> None:
+    (folder / "in" / RESULTS).write_text(content)
+    for named in (["."], ["in", "*.jpg"], ["**/*"]):
+        assert sorted(photo.id for photo in find_photos(named).found) == ["a", "in/b", "in/deep/c"]
+
+
+def test_the_folder_that_holds_all_can_be_given(folder: Path) -> None:
+    photos = find_photos(["in/deep/c.tif"], root=Path())
+    assert photos.root == folder and [photo.id for photo in photos.found] == ["in/deep/c"]
 
 
 def test_a_folder_can_be_left_out(folder: Path) -> None:

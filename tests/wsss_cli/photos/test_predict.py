@@ -194,6 +194,35 @@ def test_results_are_never_written_among_other_things(folder: Path) -> None:
         predict_photos(model, found, folder / "photos", ["labels"], PLAIN, CPU)
 
 
+@pytest.mark.parametrize("content", ["[]", "{}", "no JSON"])
+def test_files_of_another_tool_are_not_taken_for_results(folder: Path, content: str) -> None:
+    (folder / "out").mkdir()
+    (folder / "out/predictions.json").write_text(content)
+    for anew in (False, True):
+        with pytest.raises(WsssError, match="out is there, and holds no results of photos"):
+            run(folder, anew=anew)
+    assert [path.name for path in (folder / "out").iterdir()] == ["predictions.json"]
+
+
+def test_what_is_called_as_earlier_results_would_be_stays(folder: Path) -> None:
+    run(folder)
+    (folder / "out.previous").mkdir()
+    (folder / "out.previous/keep.txt").touch()
+    with pytest.raises(WsssError, match=r"would be kept as .*out\.previous, which is there, and holds no results"):
+        run(folder, gain=10.0)
+    assert (folder / "out.previous/keep.txt").exists() and read_labels(folder / "out/labels/a.png").max() == 2
+
+
+def test_the_table_has_every_label_map_of_a_photo_that_is_there(folder: Path) -> None:
+    run(folder)
+    alone = find_photos([str(folder / "photos/trip/b.bmp")], root=folder / "photos")
+    predict_photos(colour_model(folder), alone, folder / "out", ["labels"], PLAIN, CPU)
+    assert sorted(areas(folder)) == ["a.png", "b.bmp"]
+    (folder / "photos/a.png").unlink()
+    run(folder)
+    assert sorted(areas(folder)) == ["b.bmp"]
+
+
 def test_a_photo_that_the_memory_cannot_hold_stops_no_other(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     from wsss_cli.photos import predict as module
 
