@@ -15,7 +15,7 @@ from wsss_cli.choices.choice import Choice
 from wsss_cli.config import StageConfig, as_dict, at, changes, completed, merge, read_yaml, resolve
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
-from wsss_cli.data.unchanged import require_unchanged
+from wsss_cli.data.unchanged import require_unchanged, stamp
 from wsss_cli.errors import WsssError, joined
 from wsss_cli.keeping import Kept, kept_parts
 from wsss_cli.keeping import told as told_kept
@@ -25,7 +25,7 @@ from wsss_cli.nets.foreseen import network_problems
 from wsss_cli.places import identities
 from wsss_cli.plugins import methods
 from wsss_cli.promises import Promises, lacking, told
-from wsss_cli.runs import DamagedRecord, Run, Settings, fingerprint, known_record, previous_of, read_record
+from wsss_cli.runs import RECORD, DamagedRecord, Run, Settings, fingerprint, known_record, previous_of, read_record
 from wsss_cli.seals import NAME as SEAL
 from wsss_cli.seals import damaged, holds_artefacts, sealed
 from wsss_cli.work import Work
@@ -47,6 +47,7 @@ class Step:
     files   what each file is that its settings name, as `places.identities`
     splits  the marks of those that it depends on, as `Prepared.mark`; None: on the whole data set
     kept    the parts that it need not make again
+    seen    the stamp of its record when it was planned, as `unchanged.stamp`
     """
 
     key: str
@@ -61,6 +62,7 @@ class Step:
     files: Mapping[str, Any] = field(default_factory=dict)
     splits: Mapping[str, str] | None = None
     kept: tuple[Kept, ...] = ()
+    seen: str = ""
 
     @property
     def runs(self) -> bool:
@@ -264,7 +266,7 @@ def _visit(
     inputs = {need: steps[need].key for need in needs}
     key = _key(name, config, data, steps)
     folder = run.stage(key)
-    record = known_record(folder)
+    seen, record = stamp(folder / RECORD), known_record(folder)
     below = {need: steps[need].fingerprint for need in needs}
     whole = [need for need in needs if steps[need].status in ("finished", "incomplete")]
     made = {need: known_record(steps[need].folder).get("made") for need in whole}
@@ -284,7 +286,7 @@ def _visit(
     if status in ("missing", "stale") and not reruns:
         same = partial(_same_inputs, data=data, marks=marks, below=below, made=made)
         kept = kept_parts(config, files, (folder, previous_of(folder)), same)
-    steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files, marks, kept)
+    steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files, marks, kept, seen)
 
 
 def _same_inputs(

@@ -24,6 +24,9 @@ from wsss_cli.names import inside, require_folder_name
 from wsss_cli.nearest import nearest
 from wsss_cli.sound import read_text, sum_of
 
+RECORD = "stage.json"
+"""What is known of a stage, in its folder."""
+
 
 @dataclass(frozen=True)
 class Run:
@@ -190,7 +193,7 @@ def read_record(folder: Path) -> dict[str, Any] | None:
 
     Raises DamagedRecord, and WsssError if it may not be read.
     """
-    path = folder / "stage.json"
+    path = folder / RECORD
     if not path.exists():
         return None
     try:
@@ -224,7 +227,7 @@ def classes_mark(folder: Path) -> str | None:
 def write_record(folder: Path, record: dict[str, Any]) -> None:
     """Write stage.json, with a sum by which it is known that nobody has changed it."""
     plain = json.loads(json.dumps(record))
-    write_text(folder / "stage.json", json.dumps(plain | {"sum": sum_of(plain)}, indent=2, ensure_ascii=False) + "\n")
+    write_text(folder / RECORD, json.dumps(plain | {"sum": sum_of(plain)}, indent=2, ensure_ascii=False) + "\n")
 
 
 def fingerprint(config: dict[str, Any], data_hash: str, inputs: dict[str, str]) -> str:

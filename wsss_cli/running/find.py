@@ -9,7 +9,7 @@ from wsss_cli.data.prepared import read_latest
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_cli.plugins import method as find_method
-from wsss_cli.runs import Run, all_runs, latest_run
+from wsss_cli.runs import RECORD, Run, all_runs, latest_run
 
 
 def find_run(method: str | None, data: str | None, name: str | None, data_root: Path, runs_root: Path) -> Run:
@@ -35,7 +35,7 @@ def find_trained(method: str | None, data: str | None, name: str | None, runs_ro
         data, method, name = data or run.data, run.method, name or run.name
     find_method(method)
     name = name or "default"
-    known = [run for run in all_runs(runs_root) if (run.stage("train") / "stage.json").exists()]
+    known = [run for run in all_runs(runs_root) if (run.stage("train") / RECORD).exists()]
     fitting = [run for run in known if (run.method, run.name) == (method, name) and data in (None, run.data)]
     if not fitting:
         names = sorted({f"{run.method}/{run.name}" for run in known})

@@ -12,6 +12,7 @@ from wsss_cli import console
 from wsss_cli.config import flat, merge
 from wsss_cli.data.holding import using
 from wsss_cli.data.prepared import Prepared, read_prepared
+from wsss_cli.data.unchanged import stamp
 from wsss_cli.errors import Hindrance, WsssError
 from wsss_cli.keeping import has_more
 from wsss_cli.method import VERBS, Method
@@ -19,7 +20,7 @@ from wsss_cli.plan import Step
 from wsss_cli.plugins import method as find_method
 from wsss_cli.running.pretrained import pretrained_settings, require_files
 from wsss_cli.running.survey import with_choices
-from wsss_cli.runs import Run, Settings, bring_back
+from wsss_cli.runs import RECORD, Run, Settings, bring_back
 from wsss_cli.sharing import begin_from
 from wsss_cli.space import lack
 
@@ -99,6 +100,7 @@ def perform(
 
     with target.run.locked() if runtime.main else nullcontext(), using(target.data) if runtime.main else nullcontext():
         if runtime.main:
+            _require_as_planned(steps)
             if hint:
                 _say_kept(target)
             warn_of_space(target, steps)
@@ -115,6 +117,13 @@ def perform(
             if runtime.main and hasattr(stop, "text"):
                 console.warn(stop.text)
             raise
+
+
+def _require_as_planned(steps: list[Step]) -> None:
+    """Raises WsssError if another command has worked on a stage between the plan and the lock."""
+    if other := [step for step in steps if stamp(step.folder / RECORD) != step.seen]:
+        what = f"another command has worked on {other[0].folder} since this one looked at it"
+        raise WsssError(what, "run this command again: it begins with what is there now")
 
 
 def _bring_back(run: Run, steps: list[Step]) -> None:

@@ -12,6 +12,7 @@ import pytest
 
 import wsss_cli as wsss
 from made_run import METHOD, drawn_data, finished_run
+from wsss_cli.api import stages
 from wsss_cli.api.stages import overrides_of
 from wsss_cli.data.prepared import write_prepared
 from wsss_cli.plan import Step
@@ -114,6 +115,26 @@ def test_a_stage_runs_as_the_command_does(performed: list[Step], capfd: pytest.C
     assert run.settings().overrides == {"pseudo": {"seed": 3}}
     wsss.run_stage("pseudo", "irn", "toy", "mine", force=True)
     assert [step.key for step in performed[2:]] == ["pseudo"]
+
+
+def test_what_another_command_has_made_since_the_plan_is_not_gone_on_with(
+    performed: list[Step], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """It would be kept under the settings of this one."""
+    asked: dict[str, Any] = {"data": "toy", "name": "mine", "workers": 0}
+    wsss.run_stage("seeds", "irn", **asked)
+    perform = stages.perform
+
+    def late(*args: Any) -> Any:
+        monkeypatch.setattr(stages, "perform", perform)
+        wsss.run_stage("seeds", "irn", settings={"seed": 1}, **asked)
+        return perform(*args)
+
+    monkeypatch.setattr(stages, "perform", late)
+    with pytest.raises(wsss.WsssError, match=r"another command has worked on .*seeds since this one looked at it"):
+        wsss.run_stage("seeds", "irn", settings={"seed": 2}, **asked)
+    run = Run(Path("runs"), "toy", "irn", "mine")
+    assert run.settings().of("seeds")["seed"] == 1 and len(performed) == 2
 
 
 def test_stages_run_in_threads_each_with_its_own_log(performed: list[Step]) -> None:

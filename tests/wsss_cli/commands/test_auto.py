@@ -40,7 +40,7 @@ def photos(folder: Path, tags: tuple[tuple[str, ...], ...] = (("cat",), ("dog",)
 
 
 def test_one_command_from_photos_to_masks(tmp_path: Path) -> None:
-    photos(tmp_path / "my photos")
+    photos(tmp_path / "my photos/first").joinpath("tags.csv").rename(tmp_path / "my photos/tags.csv")
     done = Wsss(tmp_path, ())(
         "auto", "my photos", "--pretrained", "none", "--workers", 0, *(w for s in SMALL for w in ("--set", s))
     )
@@ -48,8 +48,9 @@ def test_one_command_from_photos_to_masks(tmp_path: Path) -> None:
     run = tmp_path / "runs/my_photos/irn/default"
     samples = read_prepared(tmp_path / "data/my_photos").samples
     assert len(samples) == 8
-    assert {read_labels(run / f"photos/labels/{s.id}.png").shape for s in samples} == {(72, 96)}
-    assert len(list((run / "photos/overlay").iterdir())) == 8 and "Chosen settings" in (run / "report.html").read_text()
+    maps = [read_labels(path) for path in (run / "photos/labels/first").iterdir()]
+    assert len(maps) == 8 and {labels.shape for labels in maps} == {(72, 96)}
+    assert len(list((run / "photos/overlay/first").iterdir())) == 8 and "Chosen settings" in (run / "report.html").read_text()
     said = " ".join(done.out.split())
     assert "in all about" in said and "were expected; about" in said and "nothing was scored" in said
     wanted = json.loads((run / "photos/predictions.json").read_text())["photos"]
