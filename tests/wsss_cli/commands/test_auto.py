@@ -50,7 +50,8 @@ def test_one_command_from_photos_to_masks(tmp_path: Path) -> None:
     assert len(samples) == 8
     maps = [read_labels(path) for path in (run / "photos/labels/first").iterdir()]
     assert len(maps) == 8 and {labels.shape for labels in maps} == {(72, 96)}
-    assert len(list((run / "photos/overlay/first").iterdir())) == 8 and "Chosen settings" in (run / "report.html").read_text()
+    assert len(list((run / "photos/overlay/first").iterdir())) == 8
+    assert "Chosen settings" in (run / "report.html").read_text()
     said = " ".join(done.out.split())
     assert "in all about" in said and "were expected; about" in said and "nothing was scored" in said
     wanted = json.loads((run / "photos/predictions.json").read_text())["photos"]
