@@ -45,9 +45,14 @@ def image_folder(folder: Path) -> Path:
 def find_images(root: Path, leave_out: Collection[Path] = ()) -> list[Found]:
     """Every image below root, ordered by name; hidden files and the folders `leave_out` are passed over.
 
-    Raises WsssError if there is none, or for a name that is no text.
+    Raises WsssError if there is none, for a name that is no text, and for two that differ in composition alone.
     """
-    paths = {_name(path, root): path for path in files_below(root, ENDINGS, leave_out)}
+    paths: dict[str, Path] = {}
+    for path in files_below(root, ENDINGS, leave_out):
+        other = paths.setdefault(_name(path, root), path)
+        if other is not path:
+            what = f"{str(other)!a} and {str(path)!a} are one name, its characters composed in two ways"
+            raise WsssError(what, "rename one of them, or remove it if it is the same image")
     if not paths:
         raise WsssError(f"{root} holds no image", f"known endings: {' '.join(sorted(ENDINGS))}")
     names = sorted(paths)
