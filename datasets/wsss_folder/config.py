@@ -13,7 +13,7 @@ from wsss_cli.data.coco_entries import Crowd
 class Options(Config):
     """Where the images are and what is known of them; without any source, what lies in and beside them is used."""
 
-    images: Path = Field(description="folder of the images; folders in it are searched too")
+    images: Path = Field(description="folder of the images, or the one above images/; folders in it are searched too")
 
     tags: tuple[Path, ...] = Field(
         (),
