@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -59,7 +59,7 @@ def find_images(root: Path, leave_out: Collection[Path] = ()) -> list[Found]:
     return [Found(paths[name], name, id) for name, id in zip(names, make_ids(names), strict=True)]
 
 
-def make_ids(names: list[str]) -> list[str]:
+def make_ids(names: Sequence[str]) -> list[str]:
     """An id for each path: a plain file name, since results are written as <id>.png; no two alike in any case.
 
     "slide 1/tile_3.png" -> "slide 1__tile_3".  Where two would be alike (a.jpg and a.png) both keep their ending;
