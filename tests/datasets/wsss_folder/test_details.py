@@ -10,7 +10,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as run_lengths
 
-from odd_pictures import write_tiff
+from odd_pictures import write_few_bits, write_tiff
 from tiny_folder import (
     BOX,
     SIZE,
@@ -262,6 +262,22 @@ def test_mask_modes(folder: Folder, mode: str) -> None:
     mask = sample(folder.prepare(tags=(csv,), masks=folder.path / "m"), "a").mask
     assert (mask == path) == (mode in "P1")  # used where it lies
     assert set(np.unique(read_labels(mask)).tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("value", [1, 15])
+def test_masks_of_4_bits(folder: Folder, value: int) -> None:
+    """Ids, or black and white."""
+    write_images(folder.images, ABC)
+    (folder.path / "m").mkdir()
+    values = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    values[BOX[1] : BOX[3], BOX[0] : BOX[2]] = value
+    path = write_few_bits(folder.path / "m/a.png", values, 4)
+    csv = write_csv(folder.path / "t.csv", dict.fromkeys(ABC, ("x",)))
+    for options in ({}, {"mask_values": f"0=background,{value}=x"}):
+        prepared = folder.prepare(tags=(csv,), masks=folder.path / "m", **options)
+        mask = sample(prepared, "a").mask
+        assert mask is not None and (mask == path) == (value == 1)  # used where it lies
+        assert (read_labels(mask) == (values > 0)).all() and prepared.info.classes == ("x",)
 
 
 def test_a_table_of_mask_values() -> None:
