@@ -1,4 +1,5 @@
-"""Pictures that Pillow cannot write: TIFFs of any bands and depth, PNGs of 16-bit colours."""
+"""Pictures that Pillow cannot write: TIFFs of any bands and depth, PNGs of 16-bit colours
+or of few bits."""
 
 import struct
 import zlib
@@ -36,13 +37,27 @@ def write_tiff(path: Path, pixels: NDArray[np.generic], extra: int | None = None
 
 def write_png16(path: Path, pixels: NDArray[np.uint16]) -> Path:
     """A PNG of 16-bit colours (H, W, 3)."""
-    height, width = pixels.shape[:2]
-    rows = b"".join(b"\0" + row.astype(">u2").tobytes() for row in pixels)
+    return _write_png(path, (16, 2), pixels.shape, [row.astype(">u2").tobytes() for row in pixels])
+
+
+def write_few_bits(path: Path, values: NDArray[np.integer], bits: int, palette: bytes = b"") -> Path:
+    """A PNG of 1, 2 or 4 bits of (H, W) values: grey, or with a palette."""
+    digits = ["".join(f"{value:0{bits}b}" for value in row) for row in values.tolist()]
+    rows = [bytes(int(row[i : i + 8].ljust(8, "0"), 2) for i in range(0, len(row), 8)) for row in digits]
+    return _write_png(path, (bits, 3 if palette else 0), values.shape, rows, palette)
+
+
+def _write_png(
+    path: Path, form: tuple[int, int], shape: tuple[int, ...], rows: list[bytes], palette: bytes = b""
+) -> Path:
+    """form  bits of a sample, and PNG's number of what they are."""
 
     def chunk(name: bytes, data: bytes) -> bytes:
         return struct.pack(">I", len(data)) + name + data + struct.pack(">I", zlib.crc32(name + data))
 
-    head = struct.pack(">IIBBBBB", width, height, 16, 2, 0, 0, 0)
-    parts = chunk(b"IHDR", head) + chunk(b"IDAT", zlib.compress(rows)) + chunk(b"IEND", b"")
+    head = struct.pack(">IIBBBBB", shape[1], shape[0], *form, 0, 0, 0)
+    pixels = zlib.compress(b"".join(b"\0" + row for row in rows))
+    colours = chunk(b"PLTE", palette) if palette else b""
+    parts = chunk(b"IHDR", head) + colours + chunk(b"IDAT", pixels) + chunk(b"IEND", b"")
     path.write_bytes(b"\x89PNG\r\n\x1a\n" + parts)
     return path

@@ -50,10 +50,17 @@ class Folder:
     def wsss(self, *words: object) -> Result:
         return self.command("prepare", "folder", "--images", "images", *words)
 
-    def prepare(self, skip_bad: bool = False, say: Callable[[Finding], None] | None = None, **options: Any) -> Prepared:
+    def prepare(
+        self,
+        skip_bad: bool = False,
+        say: Callable[[Finding], None] | None = None,
+        long_side: int | None = None,
+        **options: Any,
+    ) -> Prepared:
         """The same without a process."""
         config = DATASET.config_class()(**{"images": self.images, **options})
-        return prepare(DATASET, config, "folder", self.path / "data", force=True, skip_bad=skip_bad, say=say)
+        how = {"force": True, "skip_bad": skip_bad, "say": say, "long_side": long_side}
+        return prepare(DATASET, config, "folder", self.path / "data", **how)
 
 
 def tags_of(prepared: Prepared, root: Path) -> dict[str, tuple[str, ...]]:

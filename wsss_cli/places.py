@@ -7,9 +7,9 @@ import os
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, Literal
+from typing import Annotated, Any, Literal
 
-from pydantic import BaseModel
+from pydantic import BaseModel, BeforeValidator
 
 from wsss_cli.nested import nested
 from wsss_cli.sound import open_file
@@ -37,6 +37,10 @@ class Place:
 
 FILE, FOLDER = Place(), Place("folder")
 WEIGHTS = Place(words=("timm", "none"))
+
+
+Paths = Annotated[tuple[Path, ...], BeforeValidator(lambda given: (given,) if isinstance(given, str | Path) else given)]
+"""An option that may be given several times; in Python, one path stands for itself."""
 
 
 def own_places(config: BaseModel) -> Iterator[tuple[str, Place, str]]:

@@ -7,7 +7,7 @@ import os
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Collection
+from collections.abc import Collection, Sequence
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -45,16 +45,21 @@ def image_folder(folder: Path) -> Path:
 def find_images(root: Path, leave_out: Collection[Path] = ()) -> list[Found]:
     """Every image below root, ordered by name; hidden files and the folders `leave_out` are passed over.
 
-    Raises WsssError if there is none, or for a name that is no text.
+    Raises WsssError if there is none, for a name that is no text, and for two that differ in composition alone.
     """
-    paths = {_name(path, root): path for path in files_below(root, ENDINGS, leave_out)}
+    paths: dict[str, Path] = {}
+    for path in files_below(root, ENDINGS, leave_out):
+        other = paths.setdefault(_name(path, root), path)
+        if other is not path:
+            what = f"{str(other)!a} and {str(path)!a} are one name, its characters composed in two ways"
+            raise WsssError(what, "rename one of them, or remove it if it is the same image")
     if not paths:
         raise WsssError(f"{root} holds no image", f"known endings: {' '.join(sorted(ENDINGS))}")
     names = sorted(paths)
     return [Found(paths[name], name, id) for name, id in zip(names, make_ids(names), strict=True)]
 
 
-def make_ids(names: list[str]) -> list[str]:
+def make_ids(names: Sequence[str]) -> list[str]:
     """An id for each path: a plain file name, since results are written as <id>.png; no two alike in any case.
 
     "slide 1/tile_3.png" -> "slide 1__tile_3".  Where two would be alike (a.jpg and a.png) both keep their ending;

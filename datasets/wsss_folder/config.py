@@ -8,14 +8,15 @@ from pydantic import Field
 from wsss_cli import bounds
 from wsss_cli.config import Config
 from wsss_cli.data.coco_entries import Crowd
+from wsss_cli.places import Paths
 
 
 class Options(Config):
     """Where the images are and what is known of them; without any source, what lies in and beside them is used."""
 
-    images: Path = Field(description="folder of the images; folders in it are searched too")
+    images: Path = Field(description="folder of the images, or the one above images/; folders in it are searched too")
 
-    tags: tuple[Path, ...] = Field(
+    tags: Paths = Field(
         (),
         description="CSV: image and tags, a 0/1 column per class, boxes or run lengths; VOC's lists; a .npy of vectors",
     )
@@ -32,7 +33,7 @@ class Options(Config):
     defects: Literal["no", "kinds", "one"] = Field(
         "no", description="good/ and other folders, or MVTec's layout: each kind of defect a class, or one for all"
     )
-    coco: tuple[Path, ...] = Field((), description="COCO JSON: boxes and tags")
+    coco: Paths = Field((), description="COCO JSON: boxes and tags")
     crowd: Crowd = Field(
         "auto",
         description="crowds of a COCO JSON in masks: ignore: 255; skip: left out; paint: objects as any other; auto: "
@@ -41,11 +42,11 @@ class Options(Config):
     yolo: Path | None = Field(None, description="folder of YOLO .txt labels")
     names: Path | None = Field(None, description="class names of YOLO: classes.txt or data.yaml; found if near")
     xml: Path | None = Field(None, description="folder of Pascal VOC .xml annotations, or one such file")
-    label_studio: tuple[Path, ...] = Field((), description="JSON, JSON-MIN, CSV or TSV export of Label Studio")
-    cvat: tuple[Path, ...] = Field((), description="XML export 'CVAT for images 1.1'")
+    label_studio: Paths = Field((), description="JSON, JSON-MIN, CSV or TSV export of Label Studio")
+    cvat: Paths = Field((), description="XML export 'CVAT for images 1.1'")
     labelme: Path | None = Field(None, description="folder of labelme's .json files, or one such file")
     geojson: Path | None = Field(None, description="folder of .geojson files in pixels, as QuPath's, or one such file")
-    via: tuple[Path, ...] = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")
+    via: Paths = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")
     via_attribute: str = Field("auto", description="attribute of VIA's regions that holds the class")
 
     white_level: float | None = Field(
@@ -79,7 +80,7 @@ class Options(Config):
         "empty: of no class",
     )
 
-    split_file: tuple[Path, ...] = Field(
+    split_file: Paths = Field(
         (), description="train.txt, val.txt, ..., a CSV with image and split columns, or a prepared data set's folder"
     )
     val: float | None = Field(

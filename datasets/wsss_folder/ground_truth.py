@@ -10,7 +10,7 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.errors import WsssError
 from wsss_folder.config import Options
 from wsss_folder.mask_values import Values, parse_values, table_beside
-from wsss_folder.masks import Masks, find_masks, guess_ids, is_ready, values_in
+from wsss_folder.masks import WHITES_OF_FEW, Masks, find_masks, guess_ids, is_ready, values_in
 from wsss_folder.matching import Finder
 from wsss_folder.outlines import drawable
 from wsss_folder.record import Source, why_unlabelled
@@ -26,7 +26,7 @@ class GroundTruth:
 
     lost   (mask, why) of masks that belong to no image; bad  (image, why) of those that cannot be read
     ids    class id of each value; with_ids fills them in once the classes are known
-    shown  the one class that each mask of 0 and 255, or 0 and 1, shows: the defect of its image
+    shown  the one class that each mask of 0 and white, or 0 and 1, shows: the defect of its image
     """
 
     title: str = ""
@@ -60,7 +60,7 @@ class GroundTruth:
         """Class id of each value in one mask."""
         if path not in self.shown:
             return self.ids
-        white = [value for value in (1, 255) if {*self.held[path]} <= {0, value}]
+        white = [value for value in (1, 255, *WHITES_OF_FEW) if {*self.held[path]} <= {0, value}]
         return {0: 0, **dict.fromkeys(white, self.classes.index(self.shown[path]) + 1)}
 
     def tags_of(self, number: int) -> frozenset[str]:

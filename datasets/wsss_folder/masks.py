@@ -15,12 +15,14 @@ from wsss_cli.data.images import opened, read_bytes
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import Colour, require_one_page, write_labels
 from wsss_cli.data.lossy import require_lossless
+from wsss_cli.data.picture import stored
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder
 
 WHITES = (255, 65535)  # of a binary mask of 8 and of 16 bits
+WHITES_OF_FEW = (3, 15)  # of 2 and of 4 bits: ids, where there are so many classes
 SMEARED = 16  # values that no class has: more than anybody forgot to list
 MODES = {8: ("P", "L", "1"), 16: ("I;16", "I;16B", "I")}  # of Pillow, by bits per pixel; I in older ones
 SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation")
@@ -88,7 +90,7 @@ def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
             packed: NDArray[np.int64] = COLOUR + (rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2])  # (H, W)
             return packed
         if image.mode in ("P", "L", "1") or image.mode.startswith("I"):
-            return np.asarray(image).astype(np.int64)  # (H, W)
+            return stored(image).astype(np.int64)  # (H, W)
         if image.mode == "LA":
             return np.asarray(image)[..., 0].astype(np.int64)  # (H, W, 2) -> (H, W)
         rgb = np.asarray(image.convert("RGB")).astype(np.int64)  # (H, W, 3)
@@ -126,7 +128,8 @@ def guess_ids(held: Sequence[tuple[int, ...]], num_classes: int) -> dict[int, in
     held  values of each mask.  Raises WsssError where white could be the class or to be ignored.
     """
     values = {value for one in held for value in one}
-    white = next((white for white in WHITES if values - {0} == {white}), None)
+    whites = (*WHITES, *WHITES_OF_FEW) if num_classes == 1 else WHITES
+    white = next((white for white in whites if values - {0} == {white}), None)
     if white is not None:
         if num_classes > 1:
             raise WsssError(

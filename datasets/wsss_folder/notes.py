@@ -6,9 +6,10 @@ from collections import Counter
 from collections.abc import Iterator
 
 from wsss_cli.checks.finding import some
-from wsss_cli.data.image_files import files_below
+from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_folder.catalogue import RAW
 from wsss_folder.config import Options
+from wsss_folder.mask_folders import FOLDERS
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled
 
@@ -30,6 +31,22 @@ def notes(options: Options, plan: Plan) -> tuple[str, ...]:
         *plan.splits.how,
         *_classes(plan),
     )
+
+
+def beside_images(options: Options, plan: Plan) -> Iterator[str]:
+    """Pictures of --images that lie outside its folder images, which alone is read; masks, and what lies in folders of
+    data sets and runs, are none."""
+    whole = options.images.absolute()
+    if plan.root == whole:
+        return
+    ours = [path.parent for path in whole.glob("*/latest")]
+    masks = [options.masks] if options.masks else []
+    paths = [path.relative_to(whole) for path in files_below(whole, ENDINGS, [plan.root, *masks, *ours])]
+    outside = Counter(path.parts[0] for path in paths if FOLDERS.isdisjoint(map(str.casefold, path.parts[:-1])))
+    if outside:
+        shown = some([f"{folder} {count}" for folder, count in outside.items()])
+        what = f"{outside.total()} picture(s) of {options.images} are not used, for it has a folder images: {shown}"
+        yield f"{what} (move them into {options.images / 'images'}, or call that otherwise, to have all)"
 
 
 def _passed_over(plan: Plan) -> Iterator[str]:

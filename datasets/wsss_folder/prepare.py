@@ -19,7 +19,7 @@ from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.config import Options
 from wsss_folder.mask_values import is_no_class
 from wsss_folder.masks import convert, require_listed
-from wsss_folder.notes import notes
+from wsss_folder.notes import beside_images, notes
 from wsss_folder.outlines import draw
 from wsss_folder.pixel_boxes import pixel_box, require_size
 from wsss_folder.plan import Plan, make_plan
@@ -43,6 +43,7 @@ def prepare(options: Options, folder: Path) -> tuple[DatasetInfo, Iterable[Sampl
         warnings=(
             *(warning for source in plan.sources for warning in source.warnings),
             *([found_white.warning] if found_white else ()),
+            *beside_images(options, plan),
             *_spellings(plan.ids),
         ),
         pictures=_pictures(how, found_white),

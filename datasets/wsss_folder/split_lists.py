@@ -8,6 +8,7 @@ from pathlib import Path
 
 from wsss_cli.data.prepared import read_samples
 from wsss_cli.errors import WsssError
+from wsss_folder.catalogue import make_ids
 from wsss_folder.documents import read_text
 from wsss_folder.matching import Finder
 from wsss_folder.split_names import meant
@@ -33,7 +34,7 @@ def read_lists(paths: Sequence[Path], finder: Finder, image_column: str = "auto"
     splits: dict[int, tuple[str, ...]] = {}
     lost = []
     for path in _files(paths):
-        rows = list(_rows(path, image_column))
+        rows = list(_rows(path, image_column, finder))
         if not rows:
             raise WsssError(f"{path} is empty", "a list has an image in each line")
         for image, split, where in rows:
@@ -66,12 +67,20 @@ def _is_prepared(folder: Path) -> bool:
     return (folder / "dataset.yaml").is_file()
 
 
-def _rows(path: Path, image_column: str) -> Iterator[tuple[str, str, str]]:
+def _rows(path: Path, image_column: str, finder: Finder) -> Iterator[tuple[str, str, str]]:
     """(image, split, where that is said)."""
     if path.is_dir():
-        samples = read_samples(path)
-        return ((str(s.image), split, f"{path}, image {s.id}") for s in samples for split in s.splits)
+        return _prepared(path, finder.names)
     return _table(path, image_column) if path.suffix.lower() in (".csv", ".tsv") else _list(path)
+
+
+def _prepared(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:
+    """Photos by their paths; those that were written anew into the data set, whose paths say nothing, by their ids."""
+    by_id = dict(zip(make_ids(names), names, strict=True))
+    for sample in read_samples(folder):
+        photo = sample.full.image
+        anew = by_id.get(sample.id) if photo.parent == folder / "images" else None
+        yield from ((anew or str(photo), split, f"{folder}, image {sample.id}") for split in sample.splits)
 
 
 def _list(path: Path) -> Iterator[tuple[str, str, str]]:

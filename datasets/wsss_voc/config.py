@@ -6,6 +6,7 @@ from typing import Literal
 from pydantic import Field
 
 from wsss_cli.config import Config
+from wsss_cli.places import Paths
 
 
 class Options(Config):
@@ -14,7 +15,7 @@ class Options(Config):
     root: Path | None = Field(
         None, description="a devkit on disk: its folder VOC2012, or VOCdevkit above it; nothing is downloaded then"
     )
-    archive: tuple[Path, ...] = Field(
+    archive: Paths = Field(
         (), description="an archive fetched by hand (VOC, SBD, SegmentationClassAug); may be given several times"
     )
     sbd: bool = Field(True, description="without --root: SBD's masks as well, for train_aug (10,582 images)")

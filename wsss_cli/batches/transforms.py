@@ -43,7 +43,7 @@ def resize(image: Array, size: tuple[int, int], mode: Mode) -> Array:
     return np.array(Image.fromarray(image).resize((size[1], size[0]), _PIL[mode]))
 
 
-def scaled_size(size: tuple[int, int], scale: float) -> tuple[int, int]:
+def scaled_size(size: Sequence[int], scale: float) -> tuple[int, int]:
     """round(h * scale), round(w * scale), halves to even, at least 1."""
     return max(1, round(size[0] * scale)), max(1, round(size[1] * scale))
 

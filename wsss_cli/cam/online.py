@@ -57,8 +57,8 @@ def min_max(cam: Tensor) -> Tensor:
 
 
 def floor_size(size: Sequence[int], scale: float) -> tuple[int, int]:
-    """The height and width times the scale, cut off: (H, W)."""
-    return int(size[0] * scale), int(size[1] * scale)
+    """The height and width times the scale, cut off, at least 1: (H, W)."""
+    return max(1, int(size[0] * scale)), max(1, int(size[1] * scale))
 
 
 def _weights_cast_anew(device: str) -> AbstractContextManager[object]:

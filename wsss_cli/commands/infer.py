@@ -93,8 +93,19 @@ def infer(
         wish = Wish(images, output, overlay, probabilities, pixels, long_side)
         infer_photos(words, options, setting("infer", "crf", crf), wish, model)
         return
-    if model is not None or output is not None or overlay or probabilities or long_side is not None:
-        what = "--model, --output, --overlay, --probabilities and --long-side are of --images"
+    of_images = {
+        "--model": model,
+        "--output": output,
+        "--overlay": overlay or None,
+        "--probabilities": probabilities or None,
+        "--white-level": white_level,
+        "--black-level": black_level,
+        "--pages": pages,
+        "--max-megapixels": max_megapixels,
+        "--long-side": long_side,
+    }
+    if given := [option for option, value in of_images.items() if value is not None]:
+        what = f"{', '.join(given)} {'is' if len(given) == 1 else 'are'} of --images"
         raise WsssError(what, "add --images PATH...")
     from wsss_cli.commands.stage import run_stage
 

@@ -17,7 +17,7 @@ from PIL import Image
 from wsss_cli.data.images import opened, read_bytes
 from wsss_cli.data.label_format import WORD, Labels
 from wsss_cli.data.lossy import require_lossless
-from wsss_cli.data.picture import kind_of
+from wsss_cli.data.picture import kind_of, stored
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.files import writing
@@ -73,7 +73,7 @@ def decode_labels(data: bytes, path: Path) -> Labels:
                 f"{path} is a colour-coded mask (mode {image.mode}), not a map of class ids",
                 "replace each colour by its class id and save one channel as PNG",
             )
-        return np.array(image).astype(np.uint8)  # (H, W); mode 1 holds bools
+        return stored(image).astype(np.uint8)  # (H, W); mode 1 holds bools
 
 
 def require_one_page(image: Image.Image, path: Path) -> None:

@@ -11,15 +11,20 @@ from typing import Any
 import numpy as np
 from pycocotools import mask as rle
 
-from wsss_cli.data.coco_entries import is_crowd, plain_id
+from wsss_cli import console
+from wsss_cli.data.coco_entries import is_crowd, plain_id, whole
 from wsss_cli.data.instances import run_length_mask
 from wsss_cli.data.label_format import format_of
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.data.run_lengths import uncompressed
 from wsss_cli.data.segmentation import outline_of, require_near
 from wsss_cli.data.unchanged import require_same_objects
 from wsss_cli.errors import WsssError
+from wsss_cli.names import one_line, shown
 from wsss_cli.sound import read_text
+
+SHOWN = 5  # names in a message
 
 Objects = list[dict[str, Any]]
 """COCO annotations of one image, without ids: category_id (1..C), segmentation (run lengths), area, bbox, iscrowd."""
@@ -72,31 +77,70 @@ def _of_map(path: Path, sample: Sample) -> Objects:
 def from_json(
     path: Path, samples: Sequence[Sample], every: Sequence[Sample], classes: Sequence[str]
 ) -> dict[str, Objects]:
-    """The annotations of a COCO JSON of the samples, `matched`; other categories are left out.
+    """The annotations of a COCO JSON of the samples, `matched`; those of categories that are no class are left out, and
+    counted for the user.
 
     every  all samples of the data set
+    Raises WsssError naming the file, and the annotation or image that does not fit.
     """
     try:
         content = json.loads(read_text(path))
-        named = {plain_id(c["id"]): classes.index(c["name"]) + 1 for c in content["categories"] if c["name"] in classes}
+        labels = {name: label for label, name in enumerate(classes, 1)}
+        names = {plain_id(c["id"]): one_line(str(c["name"])) for c in content["categories"]}  # as those of classes
         images = matched({plain_id(i["id"]): i["file_name"] for i in content["images"]}, samples, every)
+        for entry in content["images"]:
+            if (sample := images.get(plain_id(entry["id"]))) is not None:
+                _require_size(entry, sample, path)
         found: dict[str, Objects] = {sample.id: [] for sample in images.values()}
         rows = content["annotations"]
         crowds_count = not all(map(is_crowd, rows))  # where every object is marked as one, they are objects
+        left_out: Counter[str] = Counter()
         for row in rows:
             image, category = plain_id(row["image_id"]), plain_id(row["category_id"])
-            if image in images and category in named:
-                sample = images[image]
-                coded = as_run_lengths(row["segmentation"], sample.height, sample.width)
-                crowd = int(crowds_count and is_crowd(row))
-                found[sample.id].append(annotation(coded, named[category], crowd))
+            if image not in images:
+                continue
+            name = names.get(category, f"category {category}")
+            if name not in labels:
+                left_out[name] += 1
+                continue
+            crowd = int(crowds_count and is_crowd(row))
+            found[images[image].id].append(annotation(_outline(row, images[image], path), labels[name], crowd))
     except OSError as error:
         raise WsssError(f"{path} cannot be read: {error.strerror}", "check the path") from error
     except (ValueError, KeyError, TypeError, AttributeError) as error:
         raise WsssError(
             f"{path} is no instances JSON: {error!r}", "give a file as COCO's instances_val2014.json"
         ) from error
+    if left_out:
+        console.warn(_without(path, left_out))
     return found
+
+
+def _require_size(entry: Mapping[str, Any], sample: Sample, path: Path) -> None:
+    """Raises WsssError if an image of the file is of another size than the sample; 0 or nothing is not known."""
+    width, height = whole(entry.get("width")), whole(entry.get("height"))
+    if width and height and (width, height) != (sample.width, sample.height):
+        what = f"{path}: image {shown(entry['file_name'])} is {width} x {height} pixels"
+        raise WsssError(
+            f"{what}, but {sample.image} has {sample.width} x {sample.height}", "give the objects of this very image"
+        )
+
+
+def _outline(row: Mapping[str, Any], sample: Sample, path: Path) -> dict[str, Any]:
+    """Its run lengths.  Raises WsssError naming the annotation."""
+    try:
+        return as_run_lengths(row["segmentation"], sample.height, sample.width)
+    except ValueError as error:
+        what = f"{path}, annotation {row.get('id')}: {error}"
+        raise WsssError(what, "correct it, or give the objects of this very image") from error
+
+
+def _without(path: Path, left_out: Counter[str]) -> str:
+    """What to say of objects, counted by the names of their categories, that are of no class."""
+    names = ", ".join(f"{shown(name)} ({count})" for name, count in left_out.most_common(SHOWN))
+    more = f" and {len(left_out) - SHOWN} more" if len(left_out) > SHOWN else ""
+    what = f"{path}: {left_out.total()} object(s) are left out"
+    return f"{what}, for these are no classes of the data set: {names}{more}"
 
 
 def annotation(coded: dict[str, Any], label: int, crowd: int = 0) -> dict[str, Any]:
@@ -106,18 +150,30 @@ def annotation(coded: dict[str, Any], label: int, crowd: int = 0) -> dict[str, A
 
 
 def as_run_lengths(segmentation: Any, height: int, width: int) -> dict[str, Any]:
-    """Polygons, or run lengths of either kind -> compressed run lengths, as pycocotools draws them."""
+    """Polygons, or run lengths of either kind -> compressed run lengths, as pycocotools draws them.
+
+    Raises ValueError telling what is wrong; run lengths of an image of another size are.
+    """
     outline = outline_of(segmentation)
     if not outline:
         raise ValueError("an object has no outline")
     for points in outline.polygons:
         require_near(points, width, height)
-    for counts in (run["counts"] for run in outline.runs if isinstance(run["counts"], list)):
-        if min(counts) < 0 or sum(counts) != height * width:
-            raise ValueError(f"its run lengths do not cover {width} x {height} pixels")
+    for run in outline.runs:
+        _require_whole(run, height, width)
     parts = rle.frPyObjects(outline.polygons, height, width) if outline.polygons else []
     parts += [rle.frPyObjects(r, height, width) if isinstance(r["counts"], list) else r for r in outline.runs]
     return parts[0] if len(parts) == 1 else rle.merge(parts)
+
+
+def _require_whole(run: Mapping[str, Any], height: int, width: int) -> None:
+    """Raises ValueError for run lengths of another size, with which pycocotools finds no overlap and says nothing."""
+    size, counts = run.get("size"), run["counts"]
+    if size != [height, width]:
+        raise ValueError(f"its run lengths are of size {size}, not [{height}, {width}] as the image")
+    lengths = uncompressed(counts.encode()).tolist() if isinstance(counts, str) else counts
+    if min(lengths) < 0 or sum(lengths) != height * width:
+        raise ValueError(f"its run lengths do not cover {width} x {height} pixels")
 
 
 def matched(names: Mapping[Any, str], samples: Sequence[Sample], every: Sequence[Sample]) -> dict[Any, Sample]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import io
+import re
 from dataclasses import dataclass, replace
 from typing import Any, Literal
 
@@ -149,6 +150,19 @@ def values(image: Image.Image, kind: Kind) -> NDArray[Any]:
     return found.view(np.uint32) if unsigned else found[..., :3] if found.ndim == 3 else found
 
 
+def stored(image: Image.Image) -> NDArray[Any]:
+    """(H, W) numbers of an opened grey or palette picture as its file holds them, ids of classes in a mask.
+
+    Pillow spreads grey values of 2 or 4 bits, and those of a PGM of any other largest value, over all of 8 or 16 bits.
+    """
+    largest = _largest_grey(image)
+    found: NDArray[Any] = np.asarray(image)
+    if largest is None:
+        return found
+    spread_to = DEEPEST if image.mode == "I" else 255
+    return np.rint(found * (largest / spread_to)).astype(found.dtype)
+
+
 def show_low_bytes(image: Image.Image) -> None:
     """Have an opened picture of 16-bit colours decoded to their low bytes; as it is, Pillow shows the high ones.
 
@@ -199,6 +213,15 @@ def _raw(image: Image.Image) -> str:
     args = tiles[0].args if tiles else ""
     first = args[0] if isinstance(args, tuple) and args else args
     return first if isinstance(first, str) else ""
+
+
+def _largest_grey(image: Image.Image) -> int | None:
+    """The value that the file of a picture that is not decoded yet has for white, if Pillow shows it as another."""
+    if few := re.match(r"L;([24])", _raw(image)):
+        return 2 ** int(few[1]) - 1
+    tiles = getattr(image, "tile", None)
+    of_pgm = image.format == "PPM" and image.mode in ("L", "I") and tiles and isinstance(tiles[0].args, tuple)
+    return int(tiles[0].args[1]) if tiles and of_pgm else None
 
 
 def _tiff_kind(tags: Any, pages: int) -> Kind:

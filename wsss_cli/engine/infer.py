@@ -14,7 +14,7 @@ from torch import Tensor, nn
 
 from wsss_cli import bounds, ranges
 from wsss_cli.batches.groups import equal_shapes
-from wsss_cli.batches.transforms import normalise, resize, short_side_scale
+from wsss_cli.batches.transforms import normalise, resize, scaled_size, short_side_scale
 from wsss_cli.cam.online import floor_size
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
@@ -31,6 +31,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.load_object import load_object
 from wsss_cli.nested import nested
+from wsss_cli.nets.multi_scale import by_factor
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.nets.precision import Precision, computing
 from wsss_cli.parallel.ordered import ParallelMap
@@ -124,7 +125,7 @@ class Infer(Precision, StageConfig):
         height, width = typical_size(samples)
         longer = (self.long_side or max(height, width)) / max(height, width)
         factor = self.short_side / min(height, width) if self.short_side else longer
-        return round(height * factor), round(width * factor)
+        return scaled_size((height, width), factor)
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
@@ -276,9 +277,9 @@ def _read(sample: Sample, config: Infer) -> Read:
 
 def _scaled(x: Tensor, scale: float, rounding: Rounding) -> Tensor:
     if rounding == "factor":
-        return F.interpolate(x.float(), scale_factor=scale, mode="bilinear", align_corners=False)
-    size = [round(side * scale) for side in x.shape[2:]] if rounding == "nearest" else floor_size(x.shape[2:], scale)
-    return _to_size(x, size)
+        return by_factor(x.float(), scale)
+    size_of = scaled_size if rounding == "nearest" else floor_size
+    return _to_size(x, size_of(x.shape[2:], scale))
 
 
 def _to_size(maps: Tensor, size: Sequence[int]) -> Tensor:

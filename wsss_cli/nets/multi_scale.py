@@ -8,6 +8,7 @@ import torch
 import torch.nn.functional as F
 from torch import Tensor, nn
 
+from wsss_cli.cam.online import floor_size
 from wsss_cli.nets.heads.outputs import Map, Outputs
 
 MSC_SCALES = (0.5, 0.75)
@@ -38,8 +39,15 @@ class MultiScale(nn.Module):
 
 def at_scales(net: Callable[[Tensor], Tensor], images: Tensor, scales: Sequence[float]) -> list[Tensor]:
     """The logits of the resized images, each at the size that it comes in."""
+    return [net(by_factor(images, s)) for s in scales]
+
+
+def by_factor(images: Tensor, scale: float) -> Tensor:
+    """Images (B, 3, H, W) resized bilinearly, their sizes cut off, at least 1; align_corners False."""
+    if min(images.shape[2:]) * scale < 1:  # torch would leave no pixel
+        return F.interpolate(images, floor_size(images.shape[2:], scale), mode="bilinear", align_corners=False)
     # the factor itself, not one recomputed from whole pixels: the two differ by up to a few units of the logits
-    return [net(F.interpolate(images, scale_factor=s, mode="bilinear", align_corners=False)) for s in scales]
+    return F.interpolate(images, scale_factor=scale, mode="bilinear", align_corners=False)
 
 
 def largest_logits(first: Tensor, others: Sequence[Tensor]) -> Tensor:

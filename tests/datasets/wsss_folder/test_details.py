@@ -10,6 +10,7 @@ import pytest
 from PIL import Image
 from pycocotools import mask as run_lengths
 
+from odd_pictures import write_few_bits, write_tiff
 from tiny_folder import (
     BOX,
     SIZE,
@@ -170,6 +171,22 @@ def test_lists_of_splits(folder: Folder) -> None:
     assert split_of(folder.prepare(tags=(csv,), split_file=(before.folder,), seed=7)) == both
 
 
+def test_splits_of_a_data_set_whose_images_were_written_anew(folder: Folder) -> None:
+    """Smaller ones for the stages, and 8-bit ones of 16 bits: their photos are meant, whatever their folders."""
+    write_images(folder.images, ("s1/t1.png", "s2/t1.png"))
+    write_tiff(folder.images / "s1/deep.tif", np.arange(1200, dtype=np.uint16).reshape(30, 40))
+    write_tiff(folder.images / "s2/deep.tif", np.arange(1200, dtype=np.uint16).reshape(30, 40)[::-1])
+    names = ("s1/t1.png", "s2/t1.png", "s1/deep.tif", "s2/deep.tif")
+    csv = write_csv(folder.path / "t.csv", dict.fromkeys(names, ("x",)))
+    val = write(folder.path / "val.txt", "s2/t1.png\ns1/deep.tif\n")
+    drawn = {"s1__t1": ("train",), "s2__t1": ("val",), "s1__deep": ("val",), "s2__deep": ("train",)}
+    before = folder.prepare(tags=(csv,), split_file=(val,), white_level=1200, long_side=20)
+    assert split_of(before) == drawn and before.folder / "images" in {s.full.image.parent for s in before.samples}
+    again = folder.prepare(tags=(csv,), split_file=(before.folder,), white_level=1200)
+    assert split_of(again) == drawn and all(s.original is None for s in again.samples)
+    assert split_of(folder.prepare(tags=(csv,), split_file=(again.folder,), white_level=1200)) == drawn
+
+
 def test_a_column_of_splits(folder: Folder) -> None:
     write_images(folder.images, ABC)
     csv = write(folder.path / "t.csv", "image,tags,Split\na.jpg,x,training\nb.jpg,x,test\nc.jpg,x,\n")
@@ -245,6 +262,22 @@ def test_mask_modes(folder: Folder, mode: str) -> None:
     mask = sample(folder.prepare(tags=(csv,), masks=folder.path / "m"), "a").mask
     assert (mask == path) == (mode in "P1")  # used where it lies
     assert set(np.unique(read_labels(mask)).tolist()) == {0, 1}
+
+
+@pytest.mark.parametrize("value", [1, 15])
+def test_masks_of_4_bits(folder: Folder, value: int) -> None:
+    """Ids, or black and white."""
+    write_images(folder.images, ABC)
+    (folder.path / "m").mkdir()
+    values = np.zeros((SIZE[1], SIZE[0]), np.uint8)
+    values[BOX[1] : BOX[3], BOX[0] : BOX[2]] = value
+    path = write_few_bits(folder.path / "m/a.png", values, 4)
+    csv = write_csv(folder.path / "t.csv", dict.fromkeys(ABC, ("x",)))
+    for options in ({}, {"mask_values": f"0=background,{value}=x"}):
+        prepared = folder.prepare(tags=(csv,), masks=folder.path / "m", **options)
+        mask = sample(prepared, "a").mask
+        assert mask is not None and (mask == path) == (value == 1)  # used where it lies
+        assert (read_labels(mask) == (values > 0)).all() and prepared.info.classes == ("x",)
 
 
 def test_a_table_of_mask_values() -> None:

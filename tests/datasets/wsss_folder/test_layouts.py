@@ -24,6 +24,7 @@ from tiny_folder import (
     write_pascal,
     write_yolo,
 )
+from wsss_cli.checks.finding import Finding
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Box
 
@@ -280,3 +281,26 @@ def test_the_same_again_is_the_same(folder: Folder) -> None:
     assert "is up to date" in said and first == second
     third, _ = folder.typed("--seed", 1, "--name", "folder", "--force")
     assert third.info.hash != first.info.hash
+
+
+def test_pictures_beside_the_folder_images_are_told(folder: Folder) -> None:
+    """Of the folder above it; masks and what was prepared or made here are none."""
+    names = ("images/a.jpg", "images/b.jpg", "images/deep/c.jpg", "more/d.jpg", "more/deep/e.jpg", "sky/f.png")
+    write_images(folder.path / "pics", names)
+    for made in ("masks/a.png", "more/Masks/b.png", "data/x/long_side/a.jpg", "runs/x/irn/one/pictures/a.jpg"):
+        write_image(folder.path / "pics" / made)
+    for root in ("data", "runs"):
+        write(folder.path / "pics" / root / "latest", "x")
+    csv = write_csv(folder.path / "t.csv", dict.fromkeys(("a.jpg", "b.jpg", "c.jpg"), ("x",)))
+    said: list[Finding] = []
+    prepared = folder.prepare(images=folder.path / "pics", tags=(csv,), say=said.append)
+    assert [s.id for s in prepared.samples] == ["a", "b", "deep__c"]
+    told = f"3 picture(s) of {folder.path / 'pics'} are not used, for it has a folder images: more 2, sky 1"
+    assert [f.what for f in said if f.level == "warning" and "are not used" in f.what] == [
+        f"{told} (move them into {folder.path / 'pics/images'}, or call that otherwise, to have all)"
+    ]
+    for options in ({"images": folder.path / "pics/images"}, {"images": folder.path / "pics/more"}):
+        said.clear()
+        names_csv = write_csv(folder.path / "u.csv", {f"{s}.jpg": ("x",) for s in "abcde"})
+        folder.prepare(tags=(names_csv,), skip_bad=True, say=said.append, **options)
+        assert not any("are not used" in f.what for f in said)

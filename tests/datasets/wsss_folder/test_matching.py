@@ -115,3 +115,13 @@ def test_a_name_that_is_no_text(tmp_path: Path) -> None:
         pytest.skip("this file system takes UTF-8 names only")
     with pytest.raises(WsssError, match="is no UTF-8"):
         find_images(tmp_path)
+
+
+def test_two_files_of_one_name_in_other_characters(tmp_path: Path) -> None:
+    """One would take the place of the other: an e with an accent is one character, or two."""
+    for name in ("caf\u00e9.jpg", "cafe\u0301.jpg"):
+        (tmp_path / name).write_bytes(b"x")
+    if len(list(tmp_path.iterdir())) == 1:
+        pytest.skip("on this file system they are one file")
+    with pytest.raises(WsssError, match=r"(?s)cafe\\u0301.jpg' and .*caf\\xe9.jpg' are one name.*rename"):
+        find_images(tmp_path)

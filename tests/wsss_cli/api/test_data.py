@@ -1,10 +1,14 @@
 """Data sets from Python."""
 
 from pathlib import Path
+from typing import Annotated
 
 import pytest
+from pydantic import TypeAdapter
 
 import wsss_cli as wsss
+from tiny_folder import write, write_csv, write_image
+from wsss_cli.plugins import datasets
 
 
 def test_prepared_and_opened(tmp_path: Path, capfd: pytest.CaptureFixture[str]) -> None:
@@ -30,3 +34,25 @@ def test_mistakes(tmp_path: Path, source: str, options: dict[str, int], message:
     with pytest.raises(wsss.WsssError, match=message):
         wsss.prepare(source, options, data_root=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+def test_options_of_several_files_take_one(tmp_path: Path) -> None:
+    """As the command does, which takes them one by one."""
+    for name in ("a", "b", "c"):
+        write_image(tmp_path / f"images/{name}.png")
+    csv = write_csv(tmp_path / "t.csv", {f"{name}.png": ("x",) for name in "abc"})
+    val = write(tmp_path / "val.txt", "a\n")
+    for number, (tags, lists) in enumerate(((str(csv), val), (csv, [str(val)]), ([csv], (val,)))):
+        options = {"images": tmp_path / "images", "tags": tags, "split_file": lists}
+        made = wsss.prepare("folder", options, name=f"d{number}", data_root=tmp_path / "data")
+        assert [s.id for s in made.split("val")] == ["a"] and made.info.classes == ("x",)
+    with pytest.raises(wsss.WsssError, match=r"'folder.tags' = 5: input should be a valid tuple"):
+        wsss.prepare("folder", {"images": tmp_path / "images", "tags": 5}, data_root=tmp_path / "data")
+
+
+@pytest.mark.parametrize("source", sorted(datasets()))
+def test_every_option_of_several_files_takes_one(source: str) -> None:
+    for name, info in datasets()[source].config_class().model_fields.items():
+        if info.annotation == tuple[Path, ...]:
+            one = TypeAdapter(Annotated[info.annotation, *info.metadata])
+            assert one.validate_python("a.csv") == one.validate_python(["a.csv"]) == (Path("a.csv"),), name

@@ -8,7 +8,7 @@ import torch.nn.functional as F
 
 from reference_vectors import ROOT, load, vectors
 from wsss_cli.batches.transforms import normalise
-from wsss_cli.cam.online import online_cams
+from wsss_cli.cam.online import floor_size, online_cams
 from wsss_cli.nets.backbones.vit import ViT, as_map
 
 
@@ -58,6 +58,10 @@ def test_cams_of_puf(ref: dict[str, Any]) -> None:
 def test_without_tags_there_is_no_cam() -> None:
     cams = online_cams(lambda x: (x[:, :, ::4, ::4],), torch.rand(2, 3, 16, 16), torch.zeros(2, 3))[0]
     assert cams.shape == (2, 3, 16, 16) and not cams.any()
+
+
+def test_a_scaled_image_keeps_a_pixel() -> None:
+    assert floor_size((1, 9), 0.5) == (1, 4) and floor_size((3, 1), 0.25) == (1, 1)
 
 
 def test_under_autocast_weights_keep_their_gradients() -> None:

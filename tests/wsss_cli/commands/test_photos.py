@@ -65,7 +65,19 @@ def test_what_cannot_be_read_is_named_at_the_end(trained: Wsss) -> None:
         (["--images", "trip", "--split", "val"], "leave out --split"),
         (["--images", "trip", "--procs", 2], "predicted by one process"),
         (["--images", "trip", "flipp=true"], "did you mean 'flip'"),
-        (["--overlay"], "add --images PATH"),
+        (["--overlay"], "--overlay is of --images\n  add --images PATH"),
+        *(
+            ([option, value], f"{option} is of --images\n  add --images PATH")
+            for option, value in (
+                ("--model", "x"),
+                ("--output", "x"),
+                ("--white-level", 0),
+                ("--black-level", 0),
+                ("--pages", "first"),
+                ("--max-megapixels", 100),
+                ("--long-side", 0),
+            )
+        ),
         (["--images"], "requires an argument"),
     ],
 )

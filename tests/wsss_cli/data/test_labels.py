@@ -7,8 +7,10 @@ import numpy as np
 import pytest
 from PIL import Image
 
+from odd_pictures import write_few_bits
 from wsss_cli.data.labels import read_labels, read_mask01, voc_palette, write_labels, write_mask01
 from wsss_cli.errors import WsssError
+from wsss_folder.masks import mask_values
 
 IDS = np.arange(256, dtype=np.uint8).reshape(16, 16)
 MASK = np.random.default_rng(0).random((9, 7)) < 0.5
@@ -69,6 +71,35 @@ def test_colour_coded_32_bit_and_jpeg_masks_are_refused(tmp_path: Path) -> None:
         with pytest.raises(WsssError, match=says) as caught:
             read_labels(tmp_path / name)
         assert name in caught.value.what and caught.value.remedy
+
+
+@pytest.mark.parametrize("palette", [b"", bytes(range(48))], ids=["grey", "palette"])
+@pytest.mark.parametrize("bits", [1, 2, 4])
+def test_ids_of_few_bits_are_not_spread(tmp_path: Path, bits: int, palette: bytes) -> None:
+    """As Pillow does with grey ones, for which 1 of 4 bits is 17."""
+    ids = np.arange(15).reshape(3, 5) % 2**bits
+    path = write_few_bits(tmp_path / "a.png", ids, bits, palette[: 3 * 2**bits])
+    with Image.open(path) as picture:
+        assert picture.mode == ("P" if palette else "1" if bits == 1 else "L")
+    found = read_labels(path)
+    assert found.dtype == np.uint8 and (found == ids).all() and (mask_values(path) == ids).all()
+
+
+@pytest.mark.parametrize(
+    ("name", "content", "ids"),
+    [
+        ("a.pgm", b"P5 3 1 3\n\0\1\3", [0, 1, 3]),
+        ("a.pgm", b"P2 3 1 7\n0 3 7\n", [0, 3, 7]),
+        ("a.pgm", b"P5 3 1 255\n\0\1\3", [0, 1, 3]),
+        ("a.pgm", b"P5 3 1 300\n\0\0\0\1\1\0", [0, 1, 256]),
+    ],
+)
+def test_ids_of_a_pgm_are_not_spread(tmp_path: Path, name: str, content: bytes, ids: list[int]) -> None:
+    """Whatever its largest grey is."""
+    (tmp_path / name).write_bytes(content)
+    assert mask_values(tmp_path / name).tolist() == [ids]
+    if max(ids) < 256:
+        assert read_labels(tmp_path / name).tolist() == [ids]
 
 
 def test_write_labels_wants_a_label_format(tmp_path: Path) -> None:

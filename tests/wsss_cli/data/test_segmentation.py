@@ -70,7 +70,11 @@ def test_parts_of_both_kinds_are_one_object() -> None:
     for beyond in ([[1, 1, 5, 1, 2**70, 5]], [[1, 1, 5, 1, 5, float("nan")]], [[1, 1, 5, 1, 5, -401]]):
         with pytest.raises(ValueError, match="far outside the image"):
             as_run_lengths(beyond, 30, 40)
-    for counts in ([-1, 1201], [1199], [2**70]):
+    smaller = rle.encode(np.zeros((30, 39), np.uint8, order="F"))["counts"].decode()
+    for counts in ([-1, 1201], [1199], [2**70], smaller):
         with pytest.raises(ValueError, match="do not cover 40 x 30 pixels"):
             as_run_lengths({"size": [30, 40], "counts": counts}, 30, 40)
+    for size in ([40, 30], [30, 39], None):
+        with pytest.raises(ValueError, match=r"not \[30, 40\] as the image"):
+            as_run_lengths({"size": size, "counts": [1200]}, 30, 40)
     assert short_warning("c.json", 0) is None and "c.json: 2 outline" in str(short_warning("c.json", 2))

@@ -1,5 +1,6 @@
 """How predictions of scales are fused, and the size at which images are seen."""
 
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,7 +11,9 @@ from torch import Tensor, nn
 
 from reference_vectors import vectors
 from wsss_cli.batches.transforms import normalise
+from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.infer import Infer, _logits_of_scales, fuse_logits, predict
+from wsss_cli.nets.multi_scale import MultiScale
 
 
 class Average(nn.Module):
@@ -79,3 +82,33 @@ def test_resizing_by_torch_does_not_smooth(images: Tensor) -> None:
     config = Infer(resize=16, resize_by="torch")
     expected = enlarged(Average()(enlarged(normalise(images), (16, 16))), (32, 48)).softmax(1)
     torch.testing.assert_close(predict(Average(), images, config, (32, 48)), expected)
+
+
+class Pixels(nn.Module):
+    """Logits at each pixel."""
+
+    def forward(self, images: Tensor) -> Tensor:
+        return torch.cat([images, images**2], 1)
+
+
+@pytest.mark.parametrize("size", [(1, 40), (40, 1), (1, 1)])
+@pytest.mark.parametrize(
+    "options",
+    [
+        *({"scales": (0.5, 1.0, 0.25), "rounding": rounding} for rounding in ("nearest", "down", "factor")),
+        {"long_side": 8, "scales": (0.5,)},
+        {"short_side": 2, "scales": (0.1,)},
+    ],
+    ids=str,
+)
+def test_an_image_of_one_pixel_a_side_keeps_it(size: tuple[int, int], options: dict[str, Any]) -> None:
+    photos = torch.full((1, *size, 3), 200, dtype=torch.uint8)
+    for net in (Pixels(), MultiScale(Pixels(), (0.5, 0.25))):
+        scores = predict(net, photos, Infer(**options), size)
+        assert scores.shape == (1, 6, *size)
+        torch.testing.assert_close(scores, predict(Pixels(), photos, Infer(), size))  # of a photo of one colour
+
+
+def test_the_typical_size_that_a_network_sees_has_pixels() -> None:
+    thin = Sample("a", Path("a.png"), 1, 400, (), (), None, ("val",))
+    assert Infer(long_side=8)._seen_size([thin]) == (8, 1)

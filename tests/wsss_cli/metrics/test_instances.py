@@ -7,6 +7,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+from wsss_cli import console
 from wsss_cli.data.instances import coco_file, run_length_mask
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.objects import annotation, from_json, from_maps, true_objects
@@ -145,6 +146,54 @@ def test_images_of_one_name_in_several_folders(
     else:
         found = true_objects(data, data.split("train"))
         assert {id: [o["category_id"] for o in objects] for id, objects in found.items()} == {ids[0]: expected}
+
+
+def coco_json(path: Path, rows: list[dict[str, Any]], names: list[dict[str, Any]], **size: int) -> Path:
+    """One of image a."""
+    images = [{"id": 5, "file_name": "a.jpg", **({"height": 20, "width": 30} | size)}]
+    rows = [{"id": n, "image_id": 5, **row} for n, row in enumerate(rows, 1)]
+    path.write_text(json.dumps({"images": images, "annotations": rows, "categories": names}))
+    return path
+
+
+def test_categories_are_called_as_prepare_calls_classes(
+    data: Prepared, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Spaces around a name are none of it; what is left out is counted."""
+    said: list[str] = []
+    monkeypatch.setattr(console, "warn", said.append)
+    runs = {"size": [20, 30], "counts": [0, 40, 560]}
+    rows = [{"category_id": id, "segmentation": runs} for id in (1, 2, 2, 3, 3, 4)]
+    names = [{"id": id, "name": name} for id, name in enumerate(("cat ", "\tdog\n", "tree", 7), 1)]
+    path = coco_json(tmp_path / "i.json", rows, names)
+    found = from_json(path, data.samples, data.samples, data.info.classes)
+    assert [o["category_id"] for o in found["a"]] == [1, 2, 2]
+    assert said == [f"{path}: 3 object(s) are left out, for these are no classes of the data set: 'tree' (2), '7' (1)"]
+    from_json(coco_json(path, rows[:3], names), data.samples, data.samples, data.info.classes)
+    assert len(said) == 1
+
+
+@pytest.mark.parametrize("counts", [[0, 40, 560], run_length_mask(rectangle(0, 0, 2, 20))["counts"]])
+def test_objects_of_another_size_are_refused(data: Prepared, tmp_path: Path, counts: object) -> None:
+    for size, says in (([30, 20], r"size \[30, 20\], not \[20, 30\]"), ([40, 60], "40, 60"), (None, "size None")):
+        path = coco_json(
+            tmp_path / "i.json",
+            [{"category_id": 1, "segmentation": {"size": size, "counts": counts}}],
+            [{"id": 1, "name": "cat"}],
+        )
+        with pytest.raises(WsssError, match=rf"i.json, annotation 1: .*{says}"):
+            from_json(path, data.samples, data.samples, data.info.classes)
+
+
+def test_objects_of_an_image_of_another_size_are_refused(data: Prepared, tmp_path: Path) -> None:
+    """Of polygons nothing else tells."""
+    rows = [{"category_id": 1, "segmentation": [[0, 0, 10, 0, 10, 10, 0, 10]]}]
+    path = coco_json(tmp_path / "i.json", rows, [{"id": 1, "name": "cat"}], height=40, width=60)
+    with pytest.raises(WsssError, match=r"(?s)i.json: image 'a.jpg' is 60 x 40 pixels, but .*a.jpg has 30 x 20.*give"):
+        from_json(path, data.samples, data.samples, data.info.classes)
+    for unknown in (0, "", None):
+        coco_json(path, rows, [{"id": 1, "name": "cat"}], height=unknown, width=unknown)
+        assert len(from_json(path, data.samples, data.samples, data.info.classes)["a"]) == 1
 
 
 def test_what_a_run_left_is_read_and_scored(data: Prepared, tmp_path: Path) -> None:
