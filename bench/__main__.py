@@ -19,6 +19,7 @@ OWN = (
     "cases",
     "device",
     "edges",
+    "gate",
     "gpu",
     "measure",
     "of_run",

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import bench
-from bench import edges, gpu, measure, scale, tags, thresholds, training, tune
+from bench import edges, gate, gpu, measure, scale, tags, thresholds, training, tune
 from bench.__main__ import OWN, rows
 from bench.cases import CASES
 from bench.device import described
@@ -22,7 +22,11 @@ from bench.row import Row, markdown, table
 from drawn_folder import HEIGHT, WIDTH, changed, drawn_folder
 from on_one_device import OnOneDevice
 from wsss_cli.cam.store import Cam, cam_path, write_cam
+from wsss_cli.classifier.config import Network
+from wsss_cli.classifier.network import build
+from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels, write_labels
+from wsss_cli.data.prepared import Prepared
 
 CPU = torch.device("cpu")
 WITHOUT = {"coco", "crf_memory", "depthwise", "memory", "scale", "startup"}
@@ -198,9 +202,8 @@ def test_a_cell_is_an_edge_where_its_mask_changes_or_is_unknown() -> None:
     assert torch.equal(edges.edges_of(truth, (3, 4)), expected.float())
 
 
-def test_a_network_that_mistakes_classes_gains_by_tags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """It finds every object, and takes it for the class that the image does not show, by a little."""
-    data = drawn_folder(tmp_path)
+def mistaking(data: Prepared) -> SimpleNamespace:
+    """A network that finds every object, and takes it for the class that the image does not show, by a little."""
 
     def predict(image: Path, scores: bool) -> SimpleNamespace:
         sample = next(s for s in data.samples if s.image == image)
@@ -210,9 +213,46 @@ def test_a_network_that_mistakes_classes_gains_by_tags(tmp_path: Path, monkeypat
         one_hot[absent] = 1.1 * one_hot[1:].max(0)
         return SimpleNamespace(scores=one_hot)
 
-    monkeypatch.setattr(tags.wsss, "load_model", lambda run: SimpleNamespace(predict=predict))
+    return SimpleNamespace(predict=predict)
+
+
+def test_a_network_that_mistakes_classes_gains_by_tags(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data = drawn_folder(tmp_path)
+    monkeypatch.setattr(tags.wsss, "load_model", lambda run: mistaking(data))
     head, _, *rows = tags.main(data, tmp_path).splitlines()
     assert head == "| mIoU on mine | as it is | among the tags |" and len(rows) == 2
     for row in rows:
         as_it_is, among = (float(cell) for cell in row.split("|")[2:4])
         assert as_it_is < 60 and among == 100, rows
+
+
+def test_it_gains_by_a_gate_what_the_classifier_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """One that gives the tags 0.9 and other classes 0.15; whatever the gate, its most probable class stays."""
+    data, run = drawn_folder(tmp_path), tmp_path / "runs/mine/irn/default"
+    found = {s.id: np.where(np.isin(np.arange(1, 3), s.tags), 0.9, 0.15) for s in data.samples}
+    opened = {read_image(s.image).tobytes(): s.id for s in data.samples}
+    monkeypatch.setattr(gate.wsss, "load_model", lambda run: mistaking(data))
+    monkeypatch.setattr(gate, "read_classifier", lambda path, classes: (path, classes))
+    monkeypatch.setattr(gate, "probabilities", lambda net, image: found[opened[image.tobytes()]])
+    head, _, row = gate.main(data, run).splitlines()
+    assert head.startswith("| mIoU on 3 images of mine, by gate | none | 0.02 |")
+    cells = [float(cell) for cell in row.split("|")[2:-1]]
+    below = 1 + sum(g <= 0.15 for g in gate.GATES)
+    assert len(cells) == len(gate.GATES) + 2 and max(cells[:below]) < 60 and set(cells[below:]) == {100.0}
+
+
+def test_a_single_stage_network_has_a_gate_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    data, asked = drawn_folder(tmp_path), []
+    monkeypatch.setattr(gate.wsss, "load_model", lambda run, settings: asked.append(settings) or mistaking(data))
+    row = gate.main(data, tmp_path / "runs/mine/toco/default").splitlines()[-1]
+    assert asked == [{"gate": g} for g in (None, *gate.GATES)] and row.endswith("| 100.0 |")
+
+
+def test_the_classifier_of_a_run_is_read_and_asked(tmp_path: Path) -> None:
+    settings = Network(backbone="test_resnet", pretrained="none")
+    net = build(settings, 2).eval()
+    torch.save({"meta": {"net": settings.model_dump()}, "model": net.state_dict()}, tmp_path / "checkpoint.pt")
+    image = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
+    found = gate.probabilities(gate.read_classifier(tmp_path / "checkpoint.pt", 2), image)
+    assert found.shape == (2,) and (found > 0).all() and (found < 1).all()
+    np.testing.assert_allclose(gate.probabilities(net, image[:, ::-1].copy()), found, atol=1e-5)  # mirrored as well
