@@ -127,6 +127,7 @@ class Method:
     predictor  "package.module:function", called as function(checkpoint, job) with the Path of the train stage's
                checkpoint; returns a module that maps a normalised batch (B, 3, H, W) to logits (B, K, h, w).
     infer      "package.module:Class", the settings of the infer stage, if the method adds some to wsss_cli's Infer
+    infer_needs  the stages that it reads
     infer_options  those of its settings that have an option of their own
     full       settings of its stage `train`, as after --set, with which it learns from the masks instead: the upper
                bound; none if it cannot
@@ -141,6 +142,7 @@ class Method:
     stages: tuple[Stage, ...]
     predictor: str
     infer: str = INFER.config
+    infer_needs: tuple[str, ...] = INFER.needs
     infer_options: tuple[StageOption, ...] = ()
     full: tuple[str, ...] = ()
     propose: str = ""
@@ -162,7 +164,7 @@ class Method:
 
     def all_stages(self) -> tuple[Stage, ...]:
         """Its own and the infer stage."""
-        return *self.stages, replace(INFER, config=self.infer, options=self.infer_options)
+        return *self.stages, replace(INFER, config=self.infer, needs=self.infer_needs, options=self.infer_options)
 
     def writes(self, stage: str, kind: Kind) -> list[Artefact]:
         """The artefacts of one kind that a stage may leave."""

@@ -27,6 +27,7 @@ METHOD = Method(
     ),
     predictor="wsss_beco.stages:predictor",
     infer="wsss_beco.config:Infer",
+    infer_needs=("train", "seeds"),
     full=("labels=masks",),
     propose="wsss_beco.choices:propose",
 )

@@ -8,10 +8,10 @@ from typing import Annotated, Any, Literal
 from pydantic import Field, model_validator
 
 from wsss_cli import bounds, ranges
+from wsss_cli.classifier import gate
 from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
-from wsss_cli.engine import infer
 from wsss_cli.engine.loop import Loop
 from wsss_cli.engine.segment import LABELS, Optimiser, labelled
 from wsss_cli.errors import WsssError, caught
@@ -126,7 +126,7 @@ PROTOCOLS: dict[str, dict[str, Any]] = {
 """By name, the host's settings that make up a protocol."""
 
 
-class Infer(infer.Infer):
+class Infer(gate.Infer):
     """How the two trained networks are applied."""
 
     protocol: Literal["native", "512", "512_multi_scale"] = Field(

@@ -15,6 +15,7 @@ from wsss_beco.nets import Ensemble, TwoNetworks
 from wsss_beco.step import CoTraining
 from wsss_cli import console
 from wsss_cli.batches.loader import batches_per_epoch
+from wsss_cli.classifier.gate import with_gate
 from wsss_cli.data.labels import map_path, read_mask01
 from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
@@ -27,6 +28,7 @@ from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import absent, each
+from wsss_irn.relations import NAME
 
 
 def train(job: Job[Train]) -> dict[str, float]:
@@ -80,7 +82,7 @@ def untrained(net: Net, job: Job) -> TwoNetworks:
 def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
     net = trained_part(job, path, lambda meta: untrained(Net.stored(meta["net"]), job))
-    return Ensemble(net, job.config.member)
+    return with_gate(Ensemble(net, job.config.member), job, NAME)
 
 
 def confidence(job: Job, config: Train, samples: Sequence[Sample]) -> Find | None:

@@ -21,6 +21,8 @@ METHOD = Method(
         Stage("train", "wsss_irn.stages:train", "wsss_irn.config:Train", needs=("pseudo",)),
     ),
     predictor="wsss_irn.stages:predictor",
+    infer="wsss_cli.classifier.gate:Infer",
+    infer_needs=("train", "seeds"),
     full=("labels=masks",),
     propose="wsss_irn.choices:propose",
 )

@@ -2,15 +2,20 @@
 
 from __future__ import annotations
 
+from pathlib import Path
+
+from torch import nn
+
+from wsss_cli.classifier.gate import Infer, with_gate
 from wsss_cli.classifier.stages import make_cams, train_classifier
-from wsss_cli.engine.segment import predictor, train
+from wsss_cli.engine import segment
+from wsss_cli.engine.segment import train
+from wsss_cli.job import Job
 from wsss_irn.checkpoint import load_official_cam
 from wsss_irn.relations import NAME, calibrate, make_ir_labels, train_irn
 from wsss_irn.walking import make_pseudo_labels, merge_instances
 
 __all__ = ["predictor", "pseudo", "seeds", "train"]
-
-from wsss_cli.job import Job
 
 
 def seeds(job: Job) -> dict[str, float]:
@@ -27,3 +32,8 @@ def pseudo(job: Job) -> dict[str, float]:
     made = make_pseudo_labels(job)
     instances = merge_instances(job)
     return {**losses, "labels": made, "instances": instances}
+
+
+def predictor(path: Path, job: Job[Infer]) -> nn.Module:
+    """The trained network of a checkpoint.  Raises WsssError if it is of another method or other classes."""
+    return with_gate(segment.predictor(path, job), job, NAME)

@@ -114,11 +114,11 @@ class Infer(Precision, StageConfig):
         trained = (config for _, config in nested(context.configs["train"]) if isinstance(config, Pretrained))
         seen = len(samples) * areas(self.scales, self.flip)
         for network in list(trained)[:1]:
-            yield passes("predict", seen, network, outputs, self._seen_size(samples))
+            yield passes("predict", seen, network, outputs, self.seen_size(samples))
         if self.crf:
             yield dense_crf("dense CRF", len(samples), samples, outputs, self.crf_settings)
 
-    def _seen_size(self, samples: Sequence[Sample]) -> tuple[int, int]:
+    def seen_size(self, samples: Sequence[Sample]) -> tuple[int, int]:
         """Height and width of a typical image as the network sees it."""
         if self.resize is not None:
             return self.resize, self.resize

@@ -65,8 +65,12 @@ def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[s
     classes 1..C; colours of ids 0..C; how images are normalised and at which sizes they are seen, larger photos at a
     longer side of long_side; how pictures were read, where that is not the usual way; the settings of prediction; every
     score of it that still holds, with its protocol; what rebuilds the network ("network").
+    Raises WsssError if, with these settings, it needs more than itself.
     """
     record = require_trained(run)
+    if more := sorted(model.inputs.keys() - {"train"}):
+        what = f"as it is to predict, {model.name} asks stage {more[0]} of the run too, which is not exported"
+        raise WsssError(what, "leave out what asks for that: --set infer.gate=null")
     meta = checkpoint.described(checkpoint.load(model.checkpoint, trust), model.checkpoint)
     return {
         "format": FORMAT,

@@ -38,6 +38,7 @@ class Model:
     long_side   the most pixels that the longer side of an image has when the network sees it: the data set's that it
                 learnt from; None: as it is
     pictures    how the pictures were read that it learnt from: DatasetInfo.pictures
+    inputs      the folders of a run's stages that its predictor may read; none of an exported one
     """
 
     name: str
@@ -48,6 +49,7 @@ class Model:
     checkpoint: Path
     long_side: int | None = None
     pictures: Mapping[str, float] = field(default_factory=dict)
+    inputs: Mapping[str, Path] = field(default_factory=dict)
 
     def digest(self) -> str:
         """Of its weights."""
@@ -57,8 +59,9 @@ class Model:
         """The stage `infer` on these images instead of a data set's."""
         splits = dict.fromkeys(("train", "val", "seeds"), SPLIT)
         info = DatasetInfo(self.name, "", self.classes, splits, "", palette=self.palette)
-        folder = self.checkpoint.parent
-        return Job(Prepared(folder, info, tuple(samples)), self.method, "infer", self.config, folder, {}, runtime)
+        folder, inputs = self.checkpoint.parent, dict(self.inputs)
+        data = Prepared(folder, info, tuple(samples))
+        return Job(data, self.method, "infer", self.config, folder, inputs, runtime)
 
     def network(self, runtime: Runtime) -> nn.Module:
         """It, ready to predict: a normalised batch (B, 3, H, W) -> logits (B, K, h, w)."""
@@ -86,7 +89,8 @@ def of_run(run: Run, method: Method, settings: Settings, data_root: Path, trust:
     info = DatasetInfo(run.data, "", classes, {}, "", palette=tuple(map(tuple, about["palette"])))
     palette = tuple(colours(Prepared(run.folder, info, ())))
     name = f"{run.data}/{run.method}/{run.name}"
-    return Model(name, method, classes, palette, config, file, about["long_side"], about["pictures"])
+    inputs = {need: run.stage(need) for need in stage.needs if need not in config.unneeded()}
+    return Model(name, method, classes, palette, config, file, about["long_side"], about["pictures"], inputs)
 
 
 def require_trained(run: Run) -> dict[str, Any]:

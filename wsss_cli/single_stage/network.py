@@ -9,10 +9,8 @@ import torch.nn.functional as F
 from torch import Tensor, nn
 
 from wsss_cli.nets.backbones.vit import Features, ViT
+from wsss_cli.nets.gate import gated
 from wsss_cli.nets.heads.largefov import LargeFov
-
-OUT = -1e4
-"""The logit of a class that is out of the question: finite, for enlarging a map multiplies it by 0, and within fp16."""
 
 
 class Outputs(NamedTuple):
@@ -90,16 +88,6 @@ class SingleStage(nn.Module):
     def inner_cams(self, images: Tensor) -> tuple[Tensor]:
         """The second of `cams` alone, without the blocks that only the first needs."""
         return (self.inner_class_maps(self.encoder.inner(images)),)
-
-
-def gated(logits: Tensor, tags: Tensor, gate: float) -> Tensor:
-    """Logits (B, K, h, w) in which no class wins whose tag, of logits (B, C), is less probable than `gate`.
-
-    [Araslanov & Roth 2020, FP_CUT_SCORE of infer_val.py, there after the largest tag over all scales]
-    """
-    absent = tags.sigmoid() < gate  # (B, C)
-    out = torch.cat([torch.zeros_like(absent[:, :1]), absent], 1)  # the background is never
-    return logits.masked_fill(out[..., None, None], OUT)
 
 
 def peaks(maps: Tensor) -> Tensor:

@@ -58,6 +58,11 @@ class TestBeco(ForkedTester):
         assert {key: protocol[key] for key in expected} == expected
         assert [path.read_bytes() for path in sorted((run / "infer" / "labels").glob("*.png"))] != both
 
+    def test_no_class_that_the_classifier_leaves_out(self, folder: Path, run: Path) -> None:
+        self.wsss(folder, "infer", "beco", "--from", "default", "--name", "gated", "--set", "infer.gate=0.999999")
+        maps = [np.array(Image.open(path)) for path in (run.with_name("gated") / "infer/labels").glob("*.png")]
+        assert len(maps) == 6 and not any(map(np.any, maps))
+
     def test_a_run_that_has_pseudo_labels_makes_none(self, resumed: Resumed) -> None:
         assert "pseudo:" not in resumed.said
 

@@ -8,13 +8,15 @@ import numpy as np
 import pytest
 from pycocotools.coco import COCO
 
+import wsss_cli
 import wsss_irn.stages  # noqa: F401  so that each command, a fork of this process, need not import it
 from forked_tester import ForkedTester
 from tiny_irn import RECIPE
 from trained_run import load
 from wsss_cli.cam.store import read_cam
 from wsss_cli.data.labels import read_labels, read_mask01
-from wsss_cli.runs import read_record, write_record
+from wsss_cli.errors import WsssError
+from wsss_cli.runs import Run, read_record, write_record
 
 
 class TestIrn(ForkedTester):
@@ -54,6 +56,30 @@ class TestIrn(ForkedTester):
         assert scores["protocol"]["effective_batch"] == 4 and scores["protocol"]["crf"]["iterations"] == 10
         present = [v for v in scores["scores"][0]["iou"].values() if v is not None]
         assert scores["scores"][0]["miou"] == pytest.approx(np.mean(present))
+
+    def test_no_class_that_the_classifier_leaves_out(
+        self, folder: Path, run: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    ) -> None:
+        """Every one is less probable than the gate: predictions are background, in the run, from Python, of photos."""
+        gate, place = ("--set", "infer.gate=0.999999"), ("--name", "gated", "--from", "default", "--workers", 0)
+        said = self.wsss(folder, "infer", "irn", *place, *gate)
+        assert "infer: " in said and "gate" in said
+        monkeypatch.chdir(folder)
+        made = Run(Path("runs"), "shapes", "irn", "gated")
+        maps = [read_labels(path) for path in (made.stage("infer") / "labels").iterdir()]
+        assert len(maps) == 6 and not any(map(np.any, maps))
+        photo = self.data(folder).split("val")[0].image
+        network = wsss_cli.load_model(made)
+        assert not network.predict(photo).labels.any()
+        assert wsss_cli.load_model(made, settings={"gate": None}).predict(photo).labels.any()
+        self.wsss(folder, "infer", "irn", "--name", "gated", "--images", photo, "-o", tmp_path / "out", "--workers", 0)
+        assert not read_labels(next((tmp_path / "out/labels").iterdir())).any()
+        words = ("export", "model", "irn", "--name", "gated", "--to", tmp_path / "model")
+        assert "asks stage seeds of the run too, which is not exported" in self.failing(folder, *words)
+        self.wsss(folder, *words, "--set", "infer.gate=null")
+        assert wsss_cli.load_model(tmp_path / "model").predict(photo).labels.any()
+        with pytest.raises(WsssError, match="which an exported network does not hold"):
+            wsss_cli.load_model(tmp_path / "model", settings={"gate": 0.5})
 
     @pytest.mark.parametrize(("stage", "name"), [("seeds", "CAM"), ("pseudo", "pseudo-label")])
     def test_seeds_and_pseudo_labels_are_scored_alike(self, folder: Path, run: Path, stage: str, name: str) -> None:

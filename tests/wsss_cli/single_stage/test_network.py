@@ -2,11 +2,10 @@
 
 import pytest
 import torch
-import torch.nn.functional as F
 
 from wsss_cli.nets.backbones.vit import ViT
 from wsss_cli.nets.heads.largefov import LargeFov
-from wsss_cli.single_stage.network import Segmentation, SingleStage, gated
+from wsss_cli.single_stage.network import Segmentation, SingleStage
 
 
 @pytest.fixture
@@ -14,22 +13,6 @@ def net() -> SingleStage:
     torch.manual_seed(0)
     args = {"embed_dim": 48, "depth": 4, "num_heads": 2, "img_size": 64}
     return SingleStage(ViT("vit_tiny_patch16_224", args), LargeFov(48, 4, width=8), 3).eval()
-
-
-def test_no_class_wins_whose_tag_is_improbable() -> None:
-    """Of the images of a batch each by its own tags; a tag at the very gate stays, and so does the background."""
-    logits = torch.tensor([[0.0, 3, 2, 1], [0, 3, 2, 1]])[..., None, None].expand(2, 4, 3, 5)
-    tags = torch.tensor([[-1.0, 0, 1], [-1, -2, -3]])
-    won = gated(logits, tags, 0.5).argmax(1)
-    assert (won[0] == 2).all() and (won[1] == 0).all()
-    assert torch.equal(gated(logits, tags, 0.01), logits)
-
-
-@pytest.mark.parametrize("dtype", [torch.float32, torch.float16, torch.bfloat16])
-def test_scores_stay_finite_when_enlarged(dtype: torch.dtype) -> None:
-    maps = gated(torch.randn(1, 4, 3, 3, dtype=dtype), torch.full((1, 3), -9.0, dtype=dtype), 0.5)
-    large = F.interpolate(maps.float(), (9, 7), mode="bilinear")
-    assert torch.equal(large.softmax(1)[:, 0], torch.ones(1, 9, 7))
 
 
 def test_the_gate_asks_the_classifier(net: SingleStage) -> None:
