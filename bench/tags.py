@@ -10,7 +10,7 @@ give much, the classes are what costs; where the learnt images are far above the
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Sequence
 from pathlib import Path
 
 import numpy as np
@@ -50,7 +50,7 @@ def tallied(network: wsss.Network, samples: Sequence[Sample], k: int) -> Tensor:
     return total
 
 
-def among(scores: NDArray[np.float32], tags: Iterable[int]) -> NDArray[np.int64]:
+def among(scores: NDArray[np.float32], tags: Sequence[int]) -> NDArray[np.int64]:
     """The best of background and the tags: (K, H, W) -> ids (H, W)."""
     ids = np.array([0, *tags])
     return ids[scores[ids].argmax(0)]

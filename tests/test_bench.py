@@ -22,9 +22,6 @@ from bench.row import Row, markdown, table
 from drawn_folder import HEIGHT, WIDTH, changed, drawn_folder
 from on_one_device import OnOneDevice
 from wsss_cli.cam.store import Cam, cam_path, write_cam
-from wsss_cli.classifier.config import Network
-from wsss_cli.classifier.network import build
-from wsss_cli.data.images import read_image
 from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.prepared import Prepared
 
@@ -226,33 +223,10 @@ def test_a_network_that_mistakes_classes_gains_by_tags(tmp_path: Path, monkeypat
         assert as_it_is < 60 and among == 100, rows
 
 
-def test_it_gains_by_a_gate_what_the_classifier_knows(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """One that gives the tags 0.9 and other classes 0.15; whatever the gate, its most probable class stays."""
-    data, run = drawn_folder(tmp_path), tmp_path / "runs/mine/irn/default"
-    found = {s.id: np.where(np.isin(np.arange(1, 3), s.tags), 0.9, 0.15) for s in data.samples}
-    opened = {read_image(s.image).tobytes(): s.id for s in data.samples}
-    monkeypatch.setattr(gate.wsss, "load_model", lambda run: mistaking(data))
-    monkeypatch.setattr(gate, "read_classifier", lambda path, classes: (path, classes))
-    monkeypatch.setattr(gate, "probabilities", lambda net, image: found[opened[image.tobytes()]])
-    head, _, row = gate.main(data, run).splitlines()
-    assert head.startswith("| mIoU on 3 images of mine, by gate | none | 0.02 |")
-    cells = [float(cell) for cell in row.split("|")[2:-1]]
-    below = 1 + sum(g <= 0.15 for g in gate.GATES)
-    assert len(cells) == len(gate.GATES) + 2 and max(cells[:below]) < 60 and set(cells[below:]) == {100.0}
-
-
-def test_a_single_stage_network_has_a_gate_of_its_own(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+def test_a_gate_is_the_networks_own_and_the_tags_are_true(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     data, asked = drawn_folder(tmp_path), []
     monkeypatch.setattr(gate.wsss, "load_model", lambda run, settings: asked.append(settings) or mistaking(data))
-    row = gate.main(data, tmp_path / "runs/mine/toco/default").splitlines()[-1]
-    assert asked == [{"gate": g} for g in (None, *gate.GATES)] and row.endswith("| 100.0 |")
-
-
-def test_the_classifier_of_a_run_is_read_and_asked(tmp_path: Path) -> None:
-    settings = Network(backbone="test_resnet", pretrained="none")
-    net = build(settings, 2).eval()
-    torch.save({"meta": {"net": settings.model_dump()}, "model": net.state_dict()}, tmp_path / "checkpoint.pt")
-    image = np.random.default_rng(0).integers(0, 255, (48, 64, 3), dtype=np.uint8)
-    found = gate.probabilities(gate.read_classifier(tmp_path / "checkpoint.pt", 2), image)
-    assert found.shape == (2,) and (found > 0).all() and (found < 1).all()
-    np.testing.assert_allclose(gate.probabilities(net, image[:, ::-1].copy()), found, atol=1e-5)  # mirrored as well
+    head, _, row = gate.main(data, tmp_path / "runs/mine/toco/default").splitlines()
+    assert head.startswith("| mIoU on 3 images of mine, by gate | none | 0.02 |")
+    assert asked == [{"gate": g} for g in gate.GATES] and row.endswith("| 100.0 |")
+    assert max(float(cell) for cell in row.split("|")[2:-2]) < 60

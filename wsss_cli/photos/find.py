@@ -13,6 +13,7 @@ from typing import Any
 
 from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.errors import WsssError
+from wsss_cli.sound import read_text
 
 RESULTS = "predictions.json"
 """Marks a folder of results: what lies in it is no photo.  Others have files of that name too: see `results_of`."""
@@ -63,10 +64,10 @@ def make_ids(below: Sequence[str]) -> list[str]:
 
 
 def results_of(folder: Path) -> dict[str, Any] | None:
-    """What results of photos in the folder were made with; None if there are none of ours.  Raises OSError."""
+    """What results of photos in the folder were made with; None if there are none of ours.  Raises as `read_text`."""
     try:
-        content = json.loads((folder / RESULTS).read_text(encoding="utf-8"))
-    except (FileNotFoundError, NotADirectoryError, ValueError):
+        content = json.loads(read_text(folder / RESULTS)) if (folder / RESULTS).is_file() else None
+    except ValueError:
         return None
     return content if isinstance(content, dict) and content.keys() >= {"model", "weights", "photos"} else None
 

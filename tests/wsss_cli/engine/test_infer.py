@@ -111,4 +111,4 @@ def test_an_image_of_one_pixel_a_side_keeps_it(size: tuple[int, int], options: d
 
 def test_the_typical_size_that_a_network_sees_has_pixels() -> None:
     thin = Sample("a", Path("a.png"), 1, 400, (), (), None, ("val",))
-    assert Infer(long_side=8)._seen_size([thin]) == (8, 1)
+    assert Infer(long_side=8).seen_size([thin]) == (8, 1)

@@ -11,9 +11,9 @@ from torch import nn
 
 from colour_model import CPU, colour_model
 from made_run import drawn_data, finished_run
+from wsss_cli.classifier.gate import Infer
 from wsss_cli.data.prepared import write_prepared
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.infer import Infer
 from wsss_cli.errors import WsssError
 from wsss_cli.models.folder import card_of, read_model, scores_of, write_model
 from wsss_cli.models.model import Model, _info, require_trained
