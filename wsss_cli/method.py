@@ -157,6 +157,8 @@ class Method:
             if not set(stage.needs) <= set(earlier):
                 raise ValueError(f"stage '{stage.name}' needs {stage.needs}, of which only {earlier} come before it")
             earlier.append(stage.name)
+        if strange := set(self.infer_needs) - {*earlier, *INFER.needs}:
+            raise ValueError(f"infer needs stage '{min(strange)}', of which there are {earlier}")
 
     def stage(self, name: str) -> Stage | None:
         """One of its stages, or its infer stage."""

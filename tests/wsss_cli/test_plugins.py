@@ -1,5 +1,7 @@
 """What a plugin declares is checked when it is loaded."""
 
+from dataclasses import replace
+
 import pytest
 
 from wsss_cli.errors import WsssError
@@ -37,6 +39,13 @@ def test_a_single_stage_method_dumps_seeds_after_training() -> None:
 def test_stages_that_do_not_fit_together(stages: list[Stage], message: str) -> None:
     with pytest.raises(ValueError, match=message):
         method(*stages)
+
+
+def test_prediction_reads_stages_that_there_are() -> None:
+    made = replace(method(stage("seeds"), stage("train", "seeds")), infer_needs=("train", "seeds"))
+    assert made.all_stages()[-1].needs == ("train", "seeds")
+    with pytest.raises(ValueError, match="infer needs stage 'seeds', of which there are"):
+        replace(method(stage("train")), infer_needs=("train", "seeds"))
 
 
 def test_artefacts_are_said_to_be_of_a_kind() -> None:
