@@ -177,6 +177,16 @@ def inode(path: Path) -> int | None:
         return None
 
 
+def is_taken(place: Path) -> bool:
+    """Whether something is there other than an empty folder."""
+    return place.exists() and not (place.is_dir() and not any(place.iterdir()))
+
+
+def plain(path: Path) -> Path:
+    """Absolute, without "..", through no link."""
+    return Path(os.path.abspath(path))  # noqa: PTH100  Path.absolute keeps '..', Path.resolve follows links
+
+
 def is_writable(folder: Path) -> bool:
     """Whether files can be made in it, or, if it is not there, whether it can."""
     return os.access(deepest_there(folder), os.W_OK)

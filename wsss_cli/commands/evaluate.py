@@ -81,11 +81,12 @@ def evaluate(
 def require_scores(output: Path) -> None:
     """Raises WsssError if the folder, or that in which its earlier scores are kept, holds anything but scores."""
     from wsss_cli.errors import WsssError
+    from wsss_cli.files import is_taken
     from wsss_cli.runs import known_record, previous_of
 
     for folder in (output, previous_of(output)):
         ours = str(known_record(folder).get("stage", "")).startswith("evaluate")
-        if folder.exists() and not ours and not (folder.is_dir() and not any(folder.iterdir())):
+        if is_taken(folder) and not ours:
             raise WsssError(f"{folder} is there, and holds no scores", "choose another folder with --output")
 
 

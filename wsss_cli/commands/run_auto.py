@@ -26,6 +26,7 @@ from wsss_cli.data.prepared import Prepared, read_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.engine.costs import Costs
 from wsss_cli.errors import WsssError
+from wsss_cli.files import plain
 from wsss_cli.method import Method
 from wsss_cli.nets.weights.fetching import package_of
 from wsss_cli.plan import Step, work, work_of
@@ -374,7 +375,7 @@ def _compared(forecast: Forecast, key: str) -> str:
 def _predict(planned: Planned, wish: Wish) -> None:
     """Masks and overlays of all photos of the data set."""
     from wsss_cli.commands import photos
-    from wsss_cli.photos.find import plain, results_of
+    from wsss_cli.photos.find import results_of
 
     target = planned.target
     output = target.run.folder / PHOTOS

@@ -7,14 +7,14 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import flush_all, require_makeable
+from wsss_cli.files import flush_all, is_taken, require_makeable
 from wsss_cli.locks import locked
 from wsss_cli.preparation.prepare import aside
 
 
 def require_free(out: Path, option: str = "--out") -> None:
     """Raises WsssError if there is something already where the export is to be, or no folder can be made there."""
-    if out.exists() and not (out.is_dir() and not any(out.iterdir())):
+    if is_taken(out):
         raise WsssError(f"{out} exists already", f"choose another folder with {option}, or move it away")
     require_makeable(out, option)
 

@@ -20,6 +20,7 @@ from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
 from wsss_cli.export.contours import Points, outline
 from wsss_cli.export.pieces import Piece, pieces
+from wsss_cli.files import plain
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.promises import absent, each
 
@@ -91,16 +92,11 @@ class Source:
     @cached_property
     def image_root(self) -> Path:
         """The deepest folder that holds every image."""
-        return Path(os.path.commonpath([_plain(s.image).parent for s in self.samples]))
+        return Path(os.path.commonpath([plain(s.image).parent for s in self.samples]))
 
     def image_name(self, sample: Sample) -> str:
         """The image's path below image_root."""
-        return _plain(sample.image).relative_to(self.image_root).as_posix()
-
-
-def _plain(path: Path) -> Path:
-    """Absolute, without '..': what is written under a name of an image stays in the folder that it is written to."""
-    return Path(os.path.abspath(path))  # noqa: PTH100  Path.absolute keeps '..', Path.resolve follows links
+        return plain(sample.image).relative_to(self.image_root).as_posix()
 
 
 def most_doubtful(source: Source, predictions: Path, most: int) -> Source:

@@ -13,6 +13,7 @@ from typing import Any
 
 from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.errors import WsssError
+from wsss_cli.files import plain
 from wsss_cli.sound import read_text
 
 RESULTS = "predictions.json"
@@ -70,11 +71,6 @@ def results_of(folder: Path) -> dict[str, Any] | None:
     except ValueError:
         return None
     return content if isinstance(content, dict) and content.keys() >= {"model", "weights", "photos"} else None
-
-
-def plain(path: Path) -> Path:
-    """Absolute, without "..", through no link."""
-    return Path(os.path.normpath(path.absolute()))
 
 
 def _named(name: str, leave_out: Collection[Path]) -> tuple[Path, list[Path]]:

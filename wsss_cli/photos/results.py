@@ -12,7 +12,7 @@ from typing import Any
 
 from wsss_cli.data.unchanged import stamp
 from wsss_cli.errors import WsssError
-from wsss_cli.files import append_text, sweep, write_text, writing
+from wsss_cli.files import append_text, is_taken, sweep, write_text, writing
 from wsss_cli.photos.find import RESULTS, Photo, results_of
 from wsss_cli.sound import fault
 
@@ -72,7 +72,7 @@ def open_results(folder: Path, made_with: Mapping[str, Any], kinds: Sequence[str
     Raises WsssError if the folder has other things in it, or results of photos of another folder.
     """
     before = results_of(folder)
-    if before is None and folder.exists() and not (folder.is_dir() and not any(folder.iterdir())):
+    if before is None and is_taken(folder):
         raise WsssError(f"{folder} is there, and holds no results of photos", "choose another folder with --output")
     if before is not None and before.get("photos") != made_with["photos"] and not anew:
         what = f"{folder} holds results of the photos in {before.get('photos')}"
