@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import partial
+from functools import lru_cache, partial
 from glob import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
@@ -20,6 +20,7 @@ from wsss_cli.data.label_format import format_of, label_format
 from wsss_cli.data.labels import map_path, read_labels
 from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Prepared, Sample
+from wsss_cli.data.unchanged import stamp
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.optimiser import TwoRates, body_and_head, factor
 from wsss_cli.engine.part import meta, trained_part
@@ -58,6 +59,8 @@ def maps_of(labels: str) -> Path:
     ours = folder / "pseudo" / "labels"
     return ours if ours.is_dir() else folder
 
+
+LOOKED_AT = 200_000  # label maps that are remembered: more than COCO's
 
 LABELS = Place("folder", ("pseudo", "seeds", "masks"), maps_of, asked=False)
 """The setting that says what is learnt from."""
@@ -249,7 +252,7 @@ def require_label_maps(samples: Sequence[Sample], place: Callable[[Sample], Path
     holds a class: all of it would be learnt in silence.
     """
     seen: set[int] = set()
-    for ids in ParallelMap(lambda s: _ids_of_map(place(s), s, num_classes), samples):
+    for ids in ParallelMap(lambda s: _ids_of_map(place(s), stamp(place(s)), s, num_classes), samples):
         seen |= ids
     if not seen & set(range(1, num_classes + 1)):
         raise WsssError(
@@ -258,7 +261,11 @@ def require_label_maps(samples: Sequence[Sample], place: Callable[[Sample], Path
         )
 
 
-def _ids_of_map(path: Path, sample: Sample, num_classes: int) -> set[int]:
+@lru_cache(LOOKED_AT)
+def _ids_of_map(path: Path, stamped: str, sample: Sample, num_classes: int) -> set[int]:
+    """Of a map that is as its image and classes want it.  A plan and the training ask several times: while the file has
+    the stamp it is not read again.
+    """
     labels, form = at_image_size(read_labels(path), sample), label_format(num_classes)
     height, width = labels.shape
     if (width, height) != (sample.width, sample.height):

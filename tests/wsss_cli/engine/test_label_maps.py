@@ -52,3 +52,20 @@ def test_a_map_of_several_pages_is_refused(tmp_path: Path) -> None:
     pages[0].save(tmp_path / "a.tif", save_all=True, append_images=pages[1:])
     with pytest.raises(WsssError, match=r"a\.tif holds several pages"):
         read_labels(tmp_path / "a.tif")
+
+
+def test_what_was_looked_at_is_read_again_when_it_has_changed(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    read: list[str] = []
+
+    def reading(path: Path) -> NDArray[np.generic]:
+        read.append(path.name)
+        return read_labels(path)
+
+    monkeypatch.setattr("wsss_cli.engine.segment.read_labels", reading)
+    check(tmp_path, GOOD[::-1])
+    require_label_maps(SAMPLES, lambda s: tmp_path / f"{s.id}.png", 2)
+    assert sorted(read) == ["a.png", "b.png"]
+    Image.fromarray(GOOD.repeat(2, 0)).save(tmp_path / "b.png")
+    with pytest.raises(WsssError, match=r"b\.png is 6 x 8"):
+        require_label_maps(SAMPLES, lambda s: tmp_path / f"{s.id}.png", 2)
+    assert read.count("a.png") == 1
