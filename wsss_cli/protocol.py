@@ -96,7 +96,7 @@ class Protocol(Config):
         return self.model_fields_set >= type(self).model_fields.keys() - TOLD
 
     def _scoring(self) -> dict[str, Any]:
-        return self.model_dump(exclude=TRAINING | TOLD)
+        return self.model_dump(exclude=TRAINING | TOLD, exclude_none=True)
 
     def describe(self) -> str:
         """In one line."""

@@ -75,6 +75,10 @@ def test_what_was_scored_otherwise_is_not_compared(key: str) -> None:
     assert bounds_of(MADE, MADE | {key: CHANGED[key]}) == []
 
 
+def test_a_setting_that_is_not_used_is_one_that_an_older_version_did_not_have() -> None:
+    assert bounds_of(MADE | {"among": None}, MADE) and not bounds_of(MADE | {"among": "tags"}, MADE)
+
+
 def test_the_crf_counts_for_what_it_refined_alone() -> None:
     assert bounds_of(MADE, MADE | {"crf": None}, "prediction")
     assert not bounds_of(MADE, MADE | {"crf": None}, "prediction + CRF")

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -15,16 +15,17 @@ from torch import nn
 
 from wsss_cli.api.stages import overrides_of
 from wsss_cli.data.images import decoding, pixels, read_unchecked
-from wsss_cli.data.label_format import Labels
+from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.data.long_side import smaller
 from wsss_cli.data.palette import Colour
 from wsss_cli.data.picture import PLAIN, Reading
 from wsss_cli.data.prepared import reading_as
 from wsss_cli.engine.enlarge import bands
-from wsss_cli.engine.infer import label_maps
+from wsss_cli.engine.infer import among, label_maps
 from wsss_cli.errors import WsssError
 from wsss_cli.models.exported import read_exported
 from wsss_cli.models.model import Model, of_run, with_settings
+from wsss_cli.nearest import nearest
 from wsss_cli.photos.predict import OPACITY, scores_of
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks.distributed import Runtime, alone
@@ -72,16 +73,20 @@ class Network:
     _net: nn.Module = field(repr=False)
     _runtime: Runtime = field(repr=False)
 
-    def predict(self, picture: Picture, *, scores: bool = False) -> Prediction:
+    def predict(self, picture: Picture, *, scores: bool = False, tags: Sequence[str] | None = None) -> Prediction:
         """Labels of a picture and, if asked for, its scores.
 
-        Raises WsssError for a file or array that is no picture, and if it does not fit into the memory.
+        tags  names of the classes that are there, where that is known: no other is predicted
+        Raises WsssError for a file or array that is no picture, a tag that is no class, and if it does not fit into the
+        memory.
         """
+        ids = None if tags is None else ids_of(self.classes, tags)
         model, name = self._model, picture if isinstance(picture, str | Path) else "the picture"
         image = pixels_of(picture, reading_as(model.pictures))
         seen, size = smaller(image, model.long_side), image.shape[:2]
         found = scores_of(seen, self._net, model.config, self._runtime.device, name)
-        *_, labels = label_maps(seen, found, model.config.crf_settings if model.config.crf else None, size)
+        found = found if ids is None else among(found, ids)
+        *_, labels = label_maps(seen, found, model.config.crf_settings if model.config.crf else None, size, ids)
         kept = torch.cat(list(bands(found, size)), 1).float().cpu().numpy() if scores else None
         return Prediction(labels, kept, image, self.classes, self.palette)
 
@@ -126,6 +131,15 @@ def pixels_of(picture: Picture, how: Reading = PLAIN) -> NDArray[np.uint8]:
         what = f"an array of shape {array.shape} and type {array.dtype} is no picture"
         raise WsssError(what, "give (H, W, 3) RGB or (H, W) grey, uint8")
     return np.ascontiguousarray(array if array.ndim == 3 else np.stack([array] * 3, -1))
+
+
+def ids_of(classes: Sequence[str], tags: Sequence[str]) -> Labels:
+    """The background's id and those of the tags.  Raises WsssError for one that is no class."""
+    for tag in tags:
+        if tag not in classes:
+            what = f"the network knows no class '{tag}'{nearest(tag, classes)}"
+            raise WsssError(what, f"its classes: {', '.join(classes)}")
+    return np.array(sorted({0, *(1 + classes.index(tag) for tag in tags)}), label_format(len(classes)).dtype)
 
 
 def _run_at(source: str) -> Run | None:

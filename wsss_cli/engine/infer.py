@@ -20,7 +20,7 @@ from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.certainty import gather_notes, note
 from wsss_cli.data.images import read_image
-from wsss_cli.data.label_format import Labels
+from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Sample
@@ -97,6 +97,11 @@ class Infer(Precision, StageConfig):
         gt=0,
         le=bounds.BATCH,
         description="images of equal shape per forward pass; null: 8 on a GPU, 1 on a CPU, where more are no faster",
+    )
+    among: Literal["tags"] | None = Field(
+        None,
+        description="tags: predict no class that the tags of an image do not name, where it has tags: for masks of "
+        "images whose tags are known; null: every class",
     )
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(DEEPLAB, description="the dense CRF")
@@ -207,6 +212,14 @@ def fuse_logits(maps: Sequence[Sequence[Tensor]], fusion: Fusion) -> Tensor:
     return over_scales(torch.stack([over_flips(torch.stack(list(one)), 0) for one in maps]), 0)
 
 
+def among(scores: Tensor, ids: Labels) -> Tensor:
+    """Softmax scores (K, H, W) of these classes alone: of each pixel they add up to 1 again, all others are 0."""
+    kept = scores[ids.tolist()]
+    alone = torch.zeros_like(scores)
+    alone[ids.tolist()] = kept / kept.sum(0).clamp_(min=torch.finfo(kept.dtype).tiny)
+    return alone
+
+
 def write_prediction(
     paths: list[Path],
     image: np.ndarray,
@@ -214,20 +227,28 @@ def write_prediction(
     crf: Crf,
     palette: Sequence[tuple[int, int, int]],
     size: Sequence[int],
+    ids: Labels | None = None,
 ) -> None:
     """Write the plain and, if two paths are given, the CRF-refined label map.
 
-    image (h, w, 3) uint8; scores (K, h, w) softmax, on the device where the CRF is to run; size (H, W) of the maps.
+    image (h, w, 3) uint8; scores (K, h, w) softmax, on the device where the CRF is to run; size (H, W) of the maps;
+    ids of the classes, background among them, that may be predicted, if not all may
     """
-    for path, labels in zip(paths, label_maps(image, scores, crf if len(paths) > 1 else None, size)):
+    for path, labels in zip(paths, label_maps(image, scores, crf if len(paths) > 1 else None, size, ids)):
         write_labels(path, labels, palette)
 
 
-def label_maps(image: np.ndarray, scores: Tensor, crf: Crf | None, size: Sequence[int]) -> Iterator[Labels]:
+def label_maps(
+    image: np.ndarray, scores: Tensor, crf: Crf | None, size: Sequence[int], ids: Labels | None = None
+) -> Iterator[Labels]:
     """The label map (H, W) of the scores and, with a CRF, the refined one; arguments as `write_prediction`.
 
     The CRF refines what the image shows, whose size its distances in pixels are made for; then its scores are enlarged.
     """
+    if ids is not None:
+        few = label_maps(image, scores[ids.tolist()], crf, size)
+        yield from (ids[labels] for labels in few)
+        return
     yield winners(scores, size)
     if crf is not None:
         refined = DenseCrf(torch.from_numpy(image).to(scores.device), crf).infer(unary_from_softmax(scores, crf.clip))
@@ -243,16 +264,18 @@ def seen_of(image: np.ndarray, config: Infer) -> np.ndarray:
 
 def _predictions(job: Job, net: nn.Module, config: Infer, todo: Sequence[Sample]) -> Iterator[tuple[Any, ...]]:
     """The arguments of write_prediction for each image."""
-    palette = job.data.info.palette
+    palette, form = job.data.info.palette, label_format(job.data.num_classes)
     device = job.runtime.device
     at_once = config.batch or (GPU_BATCH if device.type == "cuda" else 1)
     for group, read in equal_shapes(todo, ParallelMap(lambda s: _read(s, config), todo), at_once):
         batch = _sent(np.stack([one.seen for one in read]), device)  # (B, h, w, 3)
         size = read[0].image.shape[:2]
         for sample, (image, _, truth), scores in zip(group, read, predict(net, batch, config, size)):
+            ids = np.array([0, *sample.tags], form.dtype) if config.among and sample.tags else None
+            scores = scores if ids is None else among(scores, ids)
             note(job.folder, job.runtime.rank, sample.id, certainty(scores, truth))
             whole = sample.full.height, sample.full.width
-            yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette, whole
+            yield outputs(job.folder, sample.id, config.crf), image, scores, config.crf_settings, palette, whole, ids
 
 
 def _sent(images: np.ndarray, device: torch.device) -> Tensor:

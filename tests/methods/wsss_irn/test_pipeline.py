@@ -81,6 +81,25 @@ class TestIrn(ForkedTester):
         with pytest.raises(WsssError, match="which an exported network does not hold"):
             wsss_cli.load_model(tmp_path / "model", settings={"gate": 0.5})
 
+    def test_no_class_but_the_tags(self, folder: Path, run: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+        """What the network predicts is judged among the tags of each image, as from Python; the score says so."""
+        place = ("--name", "tagged", "--from", "default", "--workers", 0)
+        assert "among tags" in self.wsss(folder, "evaluate", "irn", *place, "--set", "infer.among=tags", "--crf")
+        data, made = self.data(folder), self.at(folder, "tagged") / "infer"
+        monkeypatch.chdir(folder)
+        network = wsss_cli.load_model(Run(Path("runs"), "shapes", "irn", "tagged"))
+        changed = 0
+        for sample in data.split("val"):
+            names = [data.info.classes[c - 1] for c in sample.tags]
+            labels = read_labels(made / f"labels_crf/{sample.id}.png")
+            assert (labels == network.predict(sample.image, tags=names).labels).all()
+            assert set(np.unique(labels)) | set(np.unique(read_labels(made / f"labels/{sample.id}.png"))) <= {
+                0,
+                *sample.tags,
+            }
+            changed += (labels != read_labels(run / f"infer/labels_crf/{sample.id}.png")).any()
+        assert changed
+
     @pytest.mark.parametrize(("stage", "name"), [("seeds", "CAM"), ("pseudo", "pseudo-label")])
     def test_seeds_and_pseudo_labels_are_scored_alike(self, folder: Path, run: Path, stage: str, name: str) -> None:
         scores = self.scores(folder, "--stage", stage)

@@ -58,6 +58,27 @@ def test_a_network_that_learnt_from_smaller_photos_sees_them_so(tmp_path: Path) 
     assert (found.scores.argmax(0) == found.labels).all() and set(found.labels[4]) == {0, 1, 2}
 
 
+@pytest.mark.parametrize("crf", [False, True])
+@pytest.mark.parametrize(
+    ("tags", "ids"), [(["blue"], {0, 2}), (["red"], {0, 1}), (["blue", "red", "red"], {0, 1, 2}), ([], {0})]
+)
+def test_no_class_is_predicted_but_the_tags(tmp_path: Path, tags: list[str], ids: set[int], crf: bool) -> None:
+    network = _network(tmp_path, crf=crf)
+    found, every = network.predict(picture(), scores=True, tags=tags), network.predict(picture(), scores=True)
+    assert found.scores is not None and every.scores is not None
+    assert set(np.unique(found.labels)) <= ids and ids <= set(np.unique(found.labels)) | {0}
+    others = sorted({0, 1, 2} - ids)
+    assert not found.scores[others].any()
+    np.testing.assert_allclose(found.scores.sum(0), 1, atol=1e-5)
+    odds, kept = every.scores[1] / every.scores[0], found.scores[1] / found.scores[0]
+    assert 1 not in ids or np.allclose(odds, kept, rtol=1e-4)  # among themselves they stand as before
+
+
+def test_a_tag_that_is_no_class(network: wsss.Network) -> None:
+    with pytest.raises(wsss.WsssError, match=r"knows no class 'bleu'; did you mean 'blue'\?"):
+        network.predict(picture(), tags=["bleu"])
+
+
 def test_the_overlay(network: wsss.Network) -> None:
     found = network.predict(picture())
     whole, small = found.overlay(), found.overlay(side=6, opacity=1.0)
