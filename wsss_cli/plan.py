@@ -193,22 +193,25 @@ def recipe_of(method: Method, settings: Settings, kind: str) -> dict[str, Any]:
     """What the run's own settings are laid over: what was chosen for it, or a recipe."""
     if settings.recipe is None and settings.chosen:
         return settings_of(settings.chosen)
+    if file := settings.recipe_file:
+        if (said := settings.says()) is None:
+            near = nearest(file.name, (p.name for p in file.parent.glob("*.y*ml")))
+            raise WsssError(
+                f"--recipe {file}: there is no such file{near}", "check the path, or give it anew: --recipe FILE"
+            )
+        return said
     return read_recipe(method, settings.recipe, kind)
 
 
 def read_recipe(method: Method, recipe: str | None, kind: str) -> dict[str, Any]:
-    """A recipe by name (of the method), by file, or by the data set's kind if there is one for it.
+    """A recipe of the method by name, or by the data set's kind if there is one for it.
 
     Raises WsssError naming the recipes that the method has.
     """
     if recipe is None:
         path = method.recipe(kind)
         return read_yaml(path) if path.exists() else {}
-    file = recipe.endswith((".yaml", ".yml"))
-    path = Path(recipe) if file else method.recipe(recipe)
-    if file and not path.exists():
-        near = nearest(path.name, (p.name for p in path.parent.glob("*.y*ml")))
-        raise WsssError(f"--recipe {recipe}: there is no such file{near}", "check the path")
+    path = method.recipe(recipe)
     if not path.exists():
         has = method.recipes()
         raise WsssError(

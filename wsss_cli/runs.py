@@ -70,7 +70,7 @@ class Run:
             raise WsssError(what, f"if you changed it, take its last line away; {FORGET}")
         try:
             asked = _RunYaml.model_validate(content)
-            return Settings(asked.recipe, asked.set, asked.choices())
+            return Settings(asked.recipe, asked.set, asked.choices(), asked.said)
         except ValidationError as error:
             where = ".".join(map(str, error.errors()[0]["loc"]))
             raise WsssError(f"{path} is damaged: {where}: {error.errors()[0]['msg'].lower()}", FORGET) from error
@@ -78,6 +78,8 @@ class Run:
     def save_settings(self, settings: Settings) -> None:
         """Write run.yaml."""
         content: dict[str, Any] = {"recipe": settings.recipe, "set": settings.overrides}
+        if (said := settings.says()) is not None:
+            content["said"] = said
         if settings.chosen:
             content["chosen"] = {c.key: {"value": c.value, "reason": c.reason} for c in settings.chosen}
         body = yaml.safe_dump(content, sort_keys=False, allow_unicode=True, width=120)
@@ -122,14 +124,27 @@ class Settings:
 
     overrides  {stage: {key: value}}
     chosen     by data and machine, in place of a recipe: one that is given takes their place
+    said       what the recipe said when it was used last, if it is a file: a trained run outlives that
     """
 
     recipe: str | None = None
     overrides: dict[str, Any] | None = None
     chosen: tuple[Choice, ...] = ()
+    said: dict[str, Any] | None = None
 
     def updated(self, recipe: str | None, overrides: dict[str, Any]) -> Settings:
-        return Settings(recipe or self.recipe, merge(self.overrides or {}, overrides), () if recipe else self.chosen)
+        more = merge(self.overrides or {}, overrides)
+        return Settings(recipe, more) if recipe else Settings(self.recipe, more, self.chosen, self.said)
+
+    @property
+    def recipe_file(self) -> Path | None:
+        """The recipe, if it is a file and not one of the method's."""
+        return Path(self.recipe) if self.recipe and self.recipe.endswith((".yaml", ".yml")) else None
+
+    def says(self) -> dict[str, Any] | None:
+        """What the recipe's file holds; of one that is gone, what it held.  None: it is no file."""
+        file = self.recipe_file
+        return read_yaml(file) if file and file.exists() else self.said
 
     def of(self, stage: str) -> dict[str, Any]:
         return (self.overrides or {}).get(stage) or {}
@@ -150,6 +165,7 @@ class _RunYaml(BaseModel):
     recipe: str | None
     set: dict[str, dict[str, Any]] | None
     chosen: dict[str, _Chosen] = Field(default_factory=dict)
+    said: dict[str, Any] | None = None
 
     def choices(self) -> tuple[Choice, ...]:
         return tuple(Choice(key, one.value, one.reason) for key, one in self.chosen.items())

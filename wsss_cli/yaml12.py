@@ -1,6 +1,7 @@
 """YAML as people write it, which is YAML 1.2: `off` and `no` are words (amp: off), 1e-4 is a number, keys are unique.
 
-pyyaml reads YAML 1.1, in which they are False and a text, and of two values for one key takes the last.
+pyyaml reads YAML 1.1, in which they are False and a text, and of two values for one key takes the last; 010 is eight
+there, and 1:30 ninety.  Here they are texts, and so names of classes; a setting that is a number takes 010 for ten.
 """
 
 from __future__ import annotations
@@ -38,15 +39,18 @@ class _Yaml(_Once):
     """Without pyyaml's idea of switches and numbers."""
 
     yaml_implicit_resolvers = {  # noqa: RUF012  by first character, as pyyaml keeps them
-        first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith((":bool", ":float"))]
+        first: [(tag, pattern) for tag, pattern in pairs if not tag.endswith((":bool", ":int", ":float", ":timestamp"))]
         for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
     }
 
 
 _Yaml.add_implicit_resolver("tag:yaml.org,2002:bool", re.compile(r"(true|True|TRUE|false|False|FALSE)$"), list("tTfF"))
+_Yaml.add_implicit_resolver("tag:yaml.org,2002:int", re.compile(r"[-+]?(0|[1-9][0-9]*)$"), list("-+0123456789"))
 _Yaml.add_implicit_resolver(
     "tag:yaml.org,2002:float",
-    re.compile(r"([-+]?(\.[0-9]+|[0-9]+(\.[0-9]*)?)([eE][-+]?[0-9]+)?|[-+]?\.(inf|Inf|INF)|\.(nan|NaN|NAN))$"),
+    re.compile(
+        r"([-+]?((\.[0-9]+|[0-9]+\.[0-9]*)([eE][-+]?[0-9]+)?|[0-9]+[eE][-+]?[0-9]+|\.(inf|Inf|INF))|\.(nan|NaN|NAN))$"
+    ),
     list("-+0123456789."),
 )
 

@@ -73,8 +73,7 @@ class TrainingSet:
 
 def training_set(job: Job, config: Train) -> TrainingSet:
     """The training data.  Raises WsssError if there are no boxes, or files are missing."""
-    samples, labels = segment.labelled(job, config)
-    segment.say_unlabelled(job, config, samples)
+    samples, labels = segment.to_learn(job, config)
     boxes = _box_maps(config, samples)
     job.say(f"train: {len(samples)} images, labels: {config.labels}, fr_mode: {config.fr_mode}")
     rates = _rates(job, config, samples, labels) if config.fr_mode in ("intended", "topk") else None

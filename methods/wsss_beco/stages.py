@@ -22,7 +22,7 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.loop import Loop, Training, fit, total_iterations
 from wsss_cli.engine.optimiser import body_and_head
 from wsss_cli.engine.part import Taken, meta, train_or_take, trained_part
-from wsss_cli.engine.segment import labelled, rates, say_unlabelled
+from wsss_cli.engine.segment import rates, to_learn
 from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.nets.config import Net
@@ -51,8 +51,7 @@ def learn(job: Job[Train]) -> dict[str, float]:
     """The training itself."""
     config = job.config
     loop = config.loop
-    samples, labels = labelled(job, config)
-    say_unlabelled(job, config, samples)
+    samples, labels = to_learn(job, config)
     masks = confidence(job, config, samples)
     batch, warning = effective_batch(loop, job.runtime.world, config.rated_batch)
     job.say(batch)

@@ -40,8 +40,7 @@ def train(job: Job[Train]) -> dict[str, Any]:
 def rounds(job: Job[Train]) -> dict[str, Any]:
     """The trainings: one, or with the cyclic round two."""
     config = job.config
-    samples, labels = segment.labelled(job, config)
-    segment.say_unlabelled(job, config, samples)
+    samples, labels = segment.to_learn(job, config)
     foreign = config.raw_coco_ids and config.labels not in ("pseudo", "masks")
     data = SegmentationData(samples, labels, config.augment, read_compact if foreign else read_labels)
     if not config.cyclic.enabled:

@@ -165,6 +165,18 @@ def test_words_that_old_yaml_takes_for_switches(tmp_path: Path) -> None:
     assert (config.mode, config.flip, config.middle.inner.epochs) == ("no", False, 0.1)
 
 
+def test_numbers_that_old_yaml_takes_for_others(tmp_path: Path) -> None:
+    (tmp_path / "r.yaml").write_text("seed: 010\nmiddle: {inner: {batch: 08, epochs: 007.5}}\n")
+    config = resolve(Stage, "train", read_yaml(tmp_path / "r.yaml"))
+    assert (config.seed, config.middle.inner.batch, config.middle.inner.epochs) == (10, 8, 7.5)
+    (tmp_path / "r.yaml").write_text("middle: {inner: {epochs: 1:30}}")
+    with pytest.raises(WsssError, match=r"'train\.middle\.inner\.epochs' = '1:30'"):
+        resolve(Stage, "train", read_yaml(tmp_path / "r.yaml"))
+    (tmp_path / "r.yaml").write_text("names: [010, 08, 1:30, 2024-01-01, 1_000, 12, -3, +4, 0, 1e3, .5, 2., -.inf]")
+    texts = ["010", "08", "1:30", "2024-01-01", "1_000"]
+    assert read_yaml(tmp_path / "r.yaml") == {"names": [*texts, 12, -3, 4, 0, 1000.0, 0.5, 2.0, -float("inf")]}
+
+
 def test_what_is_merged_may_be_overridden(tmp_path: Path) -> None:
     (tmp_path / "r.yaml").write_text("a: &a {x: 1, y: 2}\nb: &b\n  <<: *a\n  x: 3\nc: {<<: *b, y: 4}\nd: [*b, *b]\n")
     b = {"x": 3, "y": 2}

@@ -230,6 +230,13 @@ def test_names_of_classes_that_are_none(given: str, why: str) -> None:
         with_plain_classes(DatasetInfo("d", "toy", ("dog", given), {}, ""))
 
 
+@pytest.mark.parametrize("given", ["background", "Background", " background\n"])
+def test_no_class_has_the_name_of_the_background(given: str) -> None:
+    """Scores by name would give one the other's."""
+    with pytest.raises(WsssError, match="'background', as id 0 is"):
+        with_plain_classes(DatasetInfo("d", "toy", ("dog", given), {}, ""))
+
+
 def test_a_data_set_with_classes_of_two_lines_is_refused(tmp_path: Path) -> None:
     folder = prepared_folder(tmp_path, ())
     head = yaml.safe_load((folder / "dataset.yaml").read_text())

@@ -239,6 +239,19 @@ def test_a_missing_pseudo_label_is_made_again_before_anything_learns(trained: Ws
     assert "train: finished" in trained("train", "--dry-run").out
 
 
+def test_a_run_outlives_the_file_of_its_recipe(wsss: Wsss) -> None:
+    recipe = wsss.folder / "r.yaml"
+    recipe.write_text("train: {lr: 0.02}\n")
+    assert wsss("train", "toy", "--recipe", "r.yaml", "--workers", 0).code == 0
+    recipe.rename(wsss.folder / "moved.yaml")
+    assert "train: finished" in wsss("train", "--dry-run").out
+    assert wsss("infer", "--workers", 0).code == 0 and record(wsss, "train")["config"]["lr"] == 0.02
+    recipe.write_text("train: {lr: 0.03}\n")
+    assert "lr: 0.02 -> 0.03" in wsss("train", "--dry-run").out
+    wrong = wsss("train", "--recipe", "gone.yaml")
+    assert wrong.code == 2 and "--recipe gone.yaml: there is no such file" in wrong.text
+
+
 def test_what_nothing_needs_any_more_may_be_gone(trained: Wsss) -> None:
     for path in (trained.folder / RUN / "seeds" / "cam").iterdir():
         path.unlink()

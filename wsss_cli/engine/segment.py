@@ -114,8 +114,7 @@ class PlainSegment(Segment):
 def train(job: Job[Segment]) -> dict[str, float]:
     """Train the network that the config describes; leaves checkpoint.pt."""
     config = job.config
-    samples, labels = labelled(job, config)
-    say_unlabelled(job, config, samples)
+    samples, labels = to_learn(job, config)
     net = with_scales(
         build_segmenter(config.net, job.data.num_classes + 1, trust=job.runtime.trust), config.multi_scale
     )
@@ -202,7 +201,8 @@ def _labelled(known: Known, config: Labels) -> tuple[list[Sample], Callable[[Sam
         made = promised_ids(known.promised.get(config.labels, {}), "labels")
         folder, samples = known.inputs[config.labels] / "labels", [s for s in samples if s.id in made]
         if not samples:
-            raise WsssError(f"no image of split '{split}' gets a label map from stage {config.labels}", "see its split")
+            what = f"no image of split '{split}' gets a label map from stage {config.labels}"
+            raise WsssError(what, "see its split; a method's author: `promises` of its settings names the label maps")
     else:
         folder, samples = _ready_made(config.labels, samples, data)
     return samples, partial(map_path, folder)
@@ -238,27 +238,35 @@ def _instead(path: Path) -> str:
     return f"; there is {others[0]}" if others else ""
 
 
-def say_unlabelled(job: Job, config: Labels, samples: Sequence[Sample]) -> None:
-    """Tell the user how many images of the split are left out, which the labels are not made for."""
+def to_learn(job: Job, config: Labels) -> tuple[list[Sample], Callable[[Sample], Path]]:
+    """`labelled`, when the stages before are finished; the user is told how many images of the split are left out.
+
+    Raises WsssError also for a map that a stage of the run has made of another size or with other ids.
+    """
+    samples, labels = labelled(job, config)
     split = job.data.split_for("train", config.split)
     whole = len(job.data.split(split))
     if len(samples) < whole:
         left_out = f"{whole - len(samples)} of {whole} images of split '{split}' are left out"
         job.say(f"{left_out}: labels={config.labels} has nothing for them")
+    if config.labels in job.inputs:
+        ids_of_maps(samples, labels, job.data.num_classes)
+    return samples, labels
 
 
 def require_label_maps(samples: Sequence[Sample], place: Callable[[Sample], Path], num_classes: int) -> None:
-    """Raises WsssError naming the first map that has not its image's size, the right bits or known ids, or if no map
-    holds a class: all of it would be learnt in silence.
-    """
-    seen: set[int] = set()
-    for ids in ParallelMap(lambda s: _ids_of_map(place(s), stamp(place(s)), s, num_classes), samples):
-        seen |= ids
-    if not seen & set(range(1, num_classes + 1)):
+    """Raises WsssError as `ids_of_maps`, and if no map holds a class: all of it would be learnt in silence."""
+    if not ids_of_maps(samples, place, num_classes) & set(range(1, num_classes + 1)):
         raise WsssError(
             f"the {len(samples)} label maps in {place(samples[0]).parent} hold no class, only background or ignore",
             f"class ids are 1..{num_classes}; maps of 0 and 255 must be renumbered",
         )
+
+
+def ids_of_maps(samples: Sequence[Sample], place: Callable[[Sample], Path], num_classes: int) -> set[int]:
+    """All ids.  Raises WsssError naming the first map that has not its image's size, the right bits or known ids."""
+    seen = ParallelMap(lambda s: _ids_of_map(place(s), stamp(place(s)), s, num_classes), samples)
+    return set().union(*seen)
 
 
 @lru_cache(LOOKED_AT)

@@ -71,9 +71,13 @@ def prepare(
 def with_plain_classes(info: DatasetInfo) -> DatasetInfo:
     """The names of its classes on one line each, and a note of those that were not.
 
-    Lists of classes and XML cannot hold others.  Raises WsssError for two of one name, and for none or a very long one.
+    Lists of classes and XML cannot hold others.  Raises WsssError for two of one name, for none or a very long one, and
+    for the background's, which is id 0.
     """
     names = tuple(map(one_line, info.classes))
+    if "background" in map(str.casefold, names):
+        what = "a class is called 'background', as id 0 is, which is no class"
+        raise WsssError(what, "leave it out or rename it; `wsss prepare folder` takes what has this name for id 0")
     for id, (name, before) in enumerate(zip(names, info.classes), 1):
         if not name or len(name.encode()) > LONGEST or name in names[: id - 1]:
             what = "another class has it" if name in names[: id - 1] else f"it needs 1 to {LONGEST} bytes"

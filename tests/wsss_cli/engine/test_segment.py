@@ -6,14 +6,17 @@ from typing import Any
 
 import numpy as np
 import pytest
+import torch
 
 from wsss_cli.context import Context
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
-from wsss_cli.engine.segment import PlainSegment, Segment, labelled, learnt_from, mask_or
+from wsss_cli.engine.segment import PlainSegment, Segment, labelled, learnt_from, mask_or, to_learn
 from wsss_cli.errors import WsssError
+from wsss_cli.job import Job
 from wsss_cli.plan import check_sections, stages_of
-from wsss_cli.plugins import methods
+from wsss_cli.plugins import method, methods
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.runs import Settings, write_record
 
 ABLE = {"irn", "clipes", "ppmg"}
@@ -49,6 +52,27 @@ def test_without_masks_it_changes_nothing() -> None:
     samples, place = labelled(context(), config)
     assert [s.id for s in samples] == ["a", "b"] and learnt_from(config, samples) == "pseudo"
     assert mask_or(place, samples[0]) == place(samples[0])
+
+
+@pytest.mark.parametrize(
+    ("second", "says"),
+    [
+        (np.eye(18, dtype=np.uint8), r"b\.png is 18 x 18, but its image b\.jpg is 9 x 9"),
+        (np.full((9, 9), 2, np.uint8), r"b\.png holds the id 2, the data set's classes are 1\.\.1"),
+    ],
+    ids=["twice-the-size", "another-id"],
+)
+def test_maps_of_the_runs_own_stage_fit_their_images_and_classes(tmp_path: Path, second: Any, says: str) -> None:
+    known = context()
+    write_labels(tmp_path / "labels/a.png", np.eye(9, dtype=np.uint8))
+    write_labels(tmp_path / "labels/b.png", np.zeros((9, 9), np.uint8))
+    inputs, runtime = {"pseudo": tmp_path}, Runtime(torch.device("cpu"))
+    job = Job(known.data, method("irn"), "train", Segment(), tmp_path, inputs, runtime, known.promised)
+    samples, place = to_learn(job, job.config)
+    assert [place(s) for s in samples] == [tmp_path / "labels/a.png", tmp_path / "labels/b.png"]
+    write_labels(tmp_path / "labels/b.png", second)
+    with pytest.raises(WsssError, match=says):
+        to_learn(job, job.config)
 
 
 def test_label_maps_of_another_run_are_of_these_classes_and_images(tmp_path: Path) -> None:
