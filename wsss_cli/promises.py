@@ -31,6 +31,11 @@ def ids_of(promises: Promises) -> set[str]:
     return {id for folder in promises if folder for id in promised_ids(promises, folder)}
 
 
+def files_of(folder: Path, suffix: str) -> dict[str, Path]:
+    """The files of that ending that lie in a folder, by image; none if it is not there.  Ids may have folders."""
+    return {path.relative_to(folder).as_posix().removesuffix(suffix): path for path in folder.rglob(f"*{suffix}")}
+
+
 def label_of_each_cam(seeds: Promises) -> Promises:
     """A label map wherever the stage `seeds` leaves CAMs."""
     return {"labels": [f"{id}.png" for id in sorted(promised_ids(seeds, "cam"))]}

@@ -21,6 +21,7 @@ from wsss_cli.cam.store import read_cam
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Prepared, read_prepared
 from wsss_cli.engine import checkpoint
+from wsss_cli.promises import files_of
 
 KILLED = -9
 
@@ -97,22 +98,23 @@ class MethodTester:
         data = self.data(folder)
         tags = {sample.id: set(sample.tags) for sample in data.samples}
         samples = {sample.id: sample for sample in data.samples}
-        predicted = {path.stem for path in (run / "infer" / "labels").glob("*.png")}
+        predicted = files_of(run / "infer" / "labels", ".png").keys()
         assert predicted == {sample.id for sample in data.split(data.split_for("val"))}
         for stage in ("seeds", "pseudo", "infer"):
-            for path in (run / stage).glob("labels*/*.png"):
+            made = [item for below in (run / stage).glob("labels*") for item in files_of(below, ".png").items()]
+            for id, path in made:
                 labels = read_labels(path)
-                classes = tags[path.stem] if stage in self.of_tags else set(range(1, data.num_classes + 1))
-                seen = samples[path.stem].full if stage == "infer" else samples[path.stem]
+                classes = tags[id] if stage in self.of_tags else set(range(1, data.num_classes + 1))
+                seen = samples[id].full if stage == "infer" else samples[id]
                 assert labels.shape == (seen.height, seen.width), path
                 assert set(np.unique(labels).tolist()) <= {0, 255, *classes}, path
 
     def test_cams_are_of_the_tags(self, folder: Path, run: Path) -> None:
         """CAMs, where the method leaves any, lie in [0, 1] and are of classes that the image is tagged with."""
         tags = {sample.id: set(sample.tags) for sample in self.data(folder).samples}
-        for path in (run / "seeds" / "cam").glob("*.npz"):
+        for id, path in files_of(run / "seeds" / "cam", ".npz").items():
             cam = read_cam(path)
-            assert set(cam.class_ids.tolist()) <= tags[path.stem] and 0 <= cam.cam.min() <= cam.cam.max() <= 1, path
+            assert set(cam.class_ids.tolist()) <= tags[id] and 0 <= cam.cam.min() <= cam.cam.max() <= 1, path
 
     @pytest.fixture(scope="class")
     @classmethod

@@ -9,6 +9,7 @@ from typing import Any
 from wsss_cli.data.labels import label_path
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.plugins import methods
+from wsss_cli.promises import files_of
 from wsss_cli.report.certainty import HOW as HOW_CERTAIN
 from wsss_cli.report.certainty import certainties, least_certain
 from wsss_cli.report.markup import EMPTY, Html, el, join
@@ -102,8 +103,8 @@ def _intro(picks: Sequence[Pick], kind: str) -> str:
 
 
 def _with_files(run: Run, data: Prepared) -> list[Sample]:
-    folders = (run.stage("seeds") / "cam", run.stage("seeds") / "labels", run.stage("pseudo") / "labels")
-    made = {path.stem for folder in folders if folder.is_dir() for path in folder.iterdir()}
+    seeds, pseudo = run.stage("seeds"), run.stage("pseudo")
+    made = files_of(seeds / "cam", ".npz") | files_of(seeds / "labels", ".png") | files_of(pseudo / "labels", ".png")
     return [s for s in data.samples if s.id in made]
 
 

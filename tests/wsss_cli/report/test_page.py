@@ -5,12 +5,13 @@ import hashlib
 import json
 import re
 import shutil
+from dataclasses import replace
 from html.parser import HTMLParser
 from pathlib import Path
 
 import pytest
 
-from made_run import CLASSES, reseal
+from made_run import CLASSES, finished_run, reseal
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.report.page import policy, write_report
@@ -119,6 +120,16 @@ def test_sheets_hold_the_columns_for_which_there_are_files(run: Run, data: Prepa
     assert [len(alts(found, name)) for name in ("CAM", "pseudo-label")] == [6, 6]  # of the train split only
     assert [len(alts(found, name)) for name in ("prediction", "prediction + CRF")] == [9, 9 + BROWSED]  # of val only
     assert not [td for td in found.all("td") if td.get("class") == "nothing"]
+
+
+def test_images_in_folders_are_shown(data: Prepared, tmp_path: Path) -> None:
+    """As frames of videos lie; where pseudo-labels are not scored, files say which images there are."""
+    nested = replace(data, samples=tuple(replace(s, id=f"a/b.{s.id}") for s in data.samples))
+    run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), nested)
+    shutil.rmtree(run.stage("evaluate-pseudo"))
+    found = page(run, nested)
+    assert "CAMs and pseudo-labels" in found.texts["h3"]
+    assert [len(alts(found, name)) for name in ("CAM", "pseudo-label")] == [6, 6]
 
 
 def test_training_shows_every_loss_and_the_time(run: Run, data: Prepared) -> None:
