@@ -214,7 +214,8 @@ class Scored:
     rows      of scores, one for each kind of label map
     images    a row for each image, of the last kind: its mIoU, IoU of each class that is somewhere, ids of the truth
     curve     the sweep over background scores
-    matrices  of each kind the confusion (K, K + 1), its last column what is left open; none of many classes
+    matrices  of each kind the confusion (K, K + 1), its last column what is left open, which rows do not score where
+              they say "ignored"; none of many classes
     """
 
     rows: list[dict[str, Any]] = field(default_factory=list)
@@ -287,11 +288,11 @@ def _count(
     with job.track(f"score {title}", len(mine)) as tick:
         for sample in mine:
             truth, made = read_labels(sample.mask), labels(sample)  # type: ignore[arg-type]
+            pairs = with_open(truth, made, k) if len(matrix) else None  # of all pixels: what is left open is told
             if undecided and made.shape == truth.shape:
                 truth, left_out = _without(truth, made, label_format(k - 1).ignore)
                 known += torch.tensor(left_out)
-            pairs = with_open(truth, made, k) if len(matrix) else None
-            one = tally(truth, made, k) if pairs is None else summary(pairs)
+            one = tally(truth, made, k) if pairs is None else summary(pairs[:, :k] if undecided else pairs)
             matrix += 0 if pairs is None else pairs
             total += one
             draws.add(sample.id, one)

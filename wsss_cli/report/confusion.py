@@ -27,8 +27,9 @@ HEAD = ("Class", "IoU, %", "Precision, %", "Recall, %", "Pixels, %", "Most often
 def confusion_section(run: Run, scored: Mapping[str, Mapping[str, Any]], data: Prepared) -> Html:
     """Each scored kind of label map of the run, predictions first; all but the first folded."""
     order = sorted(scored, key=lambda key: (scored[key]["stage"] != "infer", key))
+    ignored = {(key, row["name"]): row.get("ignored", 0.0) for key in order for row in scored[key]["scores"]}
     parts = [
-        (f"{name}, split {scored[key]['split']}", _kind(np.array(matrix, float), data))
+        (f"{name}, split {scored[key]['split']}", _kind(np.array(matrix, float), ignored.get((key, name), 0.0), data))
         for key in order
         for name, matrix in reversed(confusions(run.stage(key)).items())
     ]
@@ -49,12 +50,15 @@ def pairs(matrix: Matrix) -> list[tuple[int, int, float, float]]:
     return [(i, j, wrong[i, j] / of_class[i], wrong[i, j] / max(1, matrix.sum())) for i, j in found if wrong[i, j]]
 
 
-def _kind(matrix: Matrix, data: Prepared) -> Html:
-    """Of a matrix (K, K + 1), its last column what the label maps leave open."""
+def _kind(matrix: Matrix, ignored: float, data: Prepared) -> Html:
+    """Of a matrix (K, K + 1), its last column what the label maps leave open; ignored: the share that is not scored."""
+    counted = matrix[:, :-1] if ignored else matrix
+    note = f"{percent(ignored)} % of the pixels are {OPEN} and not scored; IoU and errors are of the others."
     return join(
         [
-            _classes(matrix, data),
-            el("div", _pairs(matrix, data), _matrix(matrix, data), cls="confused"),
+            el("p", note, cls="note") if ignored else None,
+            _classes(counted, data),
+            el("div", _pairs(counted, data), _matrix(matrix, data), cls="confused"),
         ]
     )
 

@@ -10,16 +10,18 @@ import torch
 
 from made_run import METHOD, drawn_data, finished_run
 from wsss_cli.context import Context
+from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
 from wsss_cli.metrics.confusion import summary
-from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, label_maps, worked_on
+from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, evaluate, label_maps, worked_on
 from wsss_cli.metrics.show import show_background
 from wsss_cli.metrics.sweep import Sweep, chosen
 from wsss_cli.plan import laid_out
 from wsss_cli.plugins import method as find_method
 from wsss_cli.promises import Promises
+from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.runs import Run, Settings, write_record
 
 WALKED = Artefact("scores", "walked", background="pseudo.walk.background")
@@ -145,6 +147,25 @@ def test_what_scores_are_made_of_is_kept(tmp_path: Path) -> None:
     assert pixels == torch.tensor(found["matrices"]["prediction"]).sum()
     images = [json.loads(line) for line in (folder / "per_image.jsonl").read_text().splitlines()]
     assert len(images) == 12 and all(0 < image["certainty"] < 1 and "0" in image["iou"] for image in images)
+
+
+def test_what_pseudo_labels_leave_open_is_told_but_not_scored(tmp_path: Path) -> None:
+    data = drawn_data(tmp_path / "data")
+    pseudo = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), data).stage("pseudo")
+    opened = 0
+    for sample in (s for s in data.split("train") if s.mask):
+        ids = read_labels(label_path(pseudo, sample))
+        ids[:20] = 255
+        write_labels(label_path(pseudo, sample), ids)
+        opened += int((read_labels(cast(Path, sample.mask))[:20] != 255).sum())
+    cpu, folder = Runtime(torch.device("cpu")), tmp_path / "evaluate-pseudo"
+    folder.mkdir()
+    evaluate(Job(data, METHOD, "evaluate-pseudo", Evaluate(), folder, {"pseudo": pseudo}, cpu))
+    (row,) = json.loads((folder / "scores.json").read_text())["scores"]
+    matrix = torch.tensor(json.loads((folder / CONFUSION).read_text())["matrices"]["pseudo-label"])  # (K, K + 1)
+    assert matrix[:, -1].sum() == opened and row["ignored"] == pytest.approx(opened / int(matrix.sum()))
+    right, truth, _ = summary(matrix[:, :-1]).double()
+    assert list(row["recall"].values()) == pytest.approx((right / truth).tolist())
 
 
 @pytest.mark.parametrize(

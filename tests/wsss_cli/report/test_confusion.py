@@ -1,7 +1,11 @@
 """The pairs that are confused, and the cells of the matrix."""
 
+import json
+import re
+
 import numpy as np
 
+from made_run import reseal
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.report.confusion import OPEN, confusion_section, pairs
 from wsss_cli.report.read import evaluations, stage_records
@@ -21,3 +25,20 @@ def test_predictions_first_the_rest_folded(run: Run, data: Prepared) -> None:
     for row in html.split('class="matrix"')[1].partition("</table>")[0].split("<tr>")[2:]:
         cells = [part.partition("</td>")[0].partition(">")[2] for part in row.split("<td")[1:]]
         assert 98 <= sum(int(cell) for cell in cells if cell.isdigit()) <= 101
+
+
+def test_what_is_left_open_has_a_column_and_no_part_in_the_scores(run: Run, data: Prepared) -> None:
+    def shown() -> tuple[str, list[str]]:
+        html = str(confusion_section(run, evaluations(run, stage_records(run)), data))
+        return html, re.findall('<table class="scores">.*?</table>', html)
+
+    (_, before), folder = shown(), run.stage("evaluate-pseudo")
+    confusion, scores = (json.loads((folder / name).read_text()) for name in ("confusion.json", "scores.json"))
+    confusion["matrices"]["pseudo-label"][1][-1] += 5000
+    scores["scores"][0]["ignored"] = 0.125
+    for name, content in (("confusion.json", confusion), ("scores.json", scores)):
+        (folder / name).write_text(json.dumps(content))
+    reseal(folder)
+    html, after = shown()
+    assert after == before and html.count(f"<span>{OPEN}</span>") == 1
+    assert f"12.5 % of the pixels are {OPEN} and not scored" in html
