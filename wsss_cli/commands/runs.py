@@ -15,6 +15,8 @@ if TYPE_CHECKING:
 Root = Annotated[Path, Option("--runs-root", help="folder of runs")]
 RUNS = Path("runs")
 LATE = "out of date"
+USUAL = "evaluate"
+"""The stage that scores the predictions of the data set's validation split."""
 
 Reports = Mapping[str, dict[str, Any]]
 """scores.json of each evaluate stage, by folder name."""
@@ -143,16 +145,32 @@ def _listed(run: Run) -> list[str]:
         return [name, error.what, "", "", size]
     finished = [key for key, record in records.items() if record["status"] == "finished" and "evaluate" not in key]
     last = max(record["started"] for record in records.values())[:16]
-    scores = _scores(reports, records)
-    best = next((f"{miou} {kind.partition(' (')[0]}" for kind, miou in reversed(scores.items())), "")
-    best = best or _judged(reports, records)
-    return [name, finished[-1] if finished else "", best, last, size]
+    return [name, finished[-1] if finished else "", _score(reports, records) or _judged(reports, records), last, size]
+
+
+def _score(reports: Reports, records: Records) -> str:
+    """The last mIoU of those that say most of the run: of predictions, on the usual split if there is one."""
+    order = sorted(reports, key=lambda key: (key == USUAL, reports[key].get("stage") == "infer"))
+    scored = [(key, row) for key in order for row in reports[key]["scores"]]
+    if not scored:
+        return ""
+    key, row = scored[-1]
+    return f"{_figure(key, row['miou'], records)} {row['name']}{_where(key, reports)}"
 
 
 def _judged(reports: Reports, records: Records) -> str:
     """In place of a mIoU, the first measure that needs no masks."""
-    rows = [(key, row) for key, report in reports.items() for row in report.get("agreement", ())]
-    return f"({_figure(rows[0][0], rows[0][1]['value'], records)} {rows[0][1]['name']})" if rows else ""
+    order = sorted(reports, key=lambda key: key != USUAL)
+    judged = [(key, row) for key in order for row in reports[key].get("agreement", ())]
+    if not judged:
+        return ""
+    key, row = judged[0]
+    return f"({_figure(key, row['value'], records)} {row['name']}{_where(key, reports)})"
+
+
+def _where(key: str, reports: Reports) -> str:
+    """The split, where it is not the one that predictions are usually scored on."""
+    return "" if key == USUAL else f" ({reports[key]['split']})"
 
 
 def _measures(reports: Reports, records: Records) -> dict[str, str]:

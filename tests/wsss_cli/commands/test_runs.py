@@ -1,11 +1,15 @@
 """`wsss runs`: what is listed, how two runs differ, what is removed, and what is not."""
 
+import json
+import re
+import shutil
 from pathlib import Path
 
 import pytest
 
-from made_run import drawn_data, finished_run
+from made_run import drawn_data, finished_run, reseal
 from processes import Wsss
+from wsss_cli.commands.runs import _listed
 from wsss_cli.report.differences import differences
 from wsss_cli.runs import Run, Settings, read_record, write_record
 
@@ -73,6 +77,31 @@ def test_scores_of_what_the_run_has_made_again_are_told_to_be_so(wsss: Wsss) -> 
     before, now = cells["mIoU, %: prediction (val)"]
     assert before == f"{now} (out of date)" and len(set(cells["mIoU, %: pseudo-label (train)"])) == 1
     assert " ".join(wsss("runs").out.split()).count("out of date") == 1
+
+
+def test_the_score_of_a_run_is_that_of_its_predictions_whatever_was_scored_last(tmp_path: Path) -> None:
+    """On the validation split; where there is none of it the split is named."""
+    run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), drawn_data(tmp_path / "data"))
+    usual, other = run.stage("evaluate"), run.stage("evaluate-train")
+    report = json.loads((usual / "scores.json").read_text())
+    found = f"{100 * report['scores'][-1]['miou']:.1f} prediction + CRF"
+    shutil.copytree(usual, other)
+    scored = [{"name": "prediction", "miou": 0.987}]
+    (other / "scores.json").write_text(json.dumps(report | {"split": "train", "scores": scored}))
+    reseal(other)
+    for second, last in enumerate(("evaluate-train", "evaluate-seeds", "evaluate-pseudo", "evaluate-train")):
+        started = f"2999-01-01T00:00:0{second}+00:00"
+        write_record(run.stage(last), (read_record(run.stage(last)) or {}) | {"started": started})
+        assert _listed(run)[2] == found
+    shutil.rmtree(usual)
+    assert _listed(run)[2] == "98.7 prediction (train)"
+    judged = {"name": "tags found", "of": "prediction", "value": 0.5}
+    (other / "scores.json").write_text(json.dumps(report | {"split": "train", "scores": [], "agreement": [judged]}))
+    reseal(other)
+    assert re.fullmatch(r"\d+\.\d pseudo-label \(train\)", _listed(run)[2])
+    for stage in ("seeds", "pseudo"):
+        shutil.rmtree(run.stage(f"evaluate-{stage}"))
+    assert _listed(run)[2] == "(50.0 tags found (train))"
 
 
 def test_differences_of_stages_and_methods() -> None:
