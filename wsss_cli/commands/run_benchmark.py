@@ -143,6 +143,7 @@ def _other(step: Step, result: Result, data: Prepared) -> list[str]:
 def checked(asked: Asked) -> list[list[Entry]]:
     """The runs of each seed.  Raises WsssError if a named method cannot run; of all, those that can are taken."""
     require_files(asked.options.pretrained or ())
+    _require_own_seeds(asked)
     if not asked.data.has_masks("val"):
         what = f"data set '{asked.data.info.name}' has no masks in split '{asked.data.split_for('val')}' to score on"
         raise WsssError(what, "a benchmark is of mIoU; one run is judged without masks: wsss evaluate METHOD")
@@ -164,6 +165,17 @@ def checked(asked: Asked) -> list[list[Entry]]:
     order = list(dict.fromkeys(row.method for row in rows))
     rows.sort(key=lambda row: order.index(row.method))  # each method's variants below it
     return [[e for row in rows for e in _entries(row, seed, asked)] for seed in range(asked.seeds)]
+
+
+def _require_own_seeds(asked: Asked) -> None:
+    """Raises WsssError for a seed among the settings: each run has its own, in all stages."""
+    given = [("--set", asked.options.set or ()), *(("--variant", variant.settings) for variant in asked.variants)]
+    for option, assignments in given:
+        for stage, values in _overrides(assignments).items():
+            if isinstance(values, Mapping) and "seed" in values:
+                what = f"{option} {stage}.seed={values['seed']}: a benchmark gives its runs the seeds 0, 1, ..."
+                remedy = f"say how many with --seeds; one run: wsss evaluate METHOD --train {stage}.seed=N"
+                raise WsssError(what, remedy)
 
 
 def _check(variant: Variant, asked: Asked) -> None:
