@@ -24,7 +24,7 @@ NO_SELECTION = "none: the last iteration"
 FEW = 30
 """Images under which a mean IoU says little of others."""
 
-FACTS = ("stage", "data", "split", "ground_truth", "images")
+FACTS = ("stage", "data", "split", "ground_truth", "images", "learnt_from")
 """The fields that stand at the head of scores.json, not under "protocol"."""
 
 TRAINING = {"labels", "effective_batch"}
@@ -32,6 +32,9 @@ TRAINING = {"labels", "effective_batch"}
 
 TOLD = {"precision"}
 """The fields that hinder no comparison: TF32 moves a mean IoU by far less than another draw of the images."""
+
+LATER = {"learnt_from"}
+"""The fields that older versions lack and that hinder no comparison where they are 0."""
 
 CRF = " + CRF"
 """Ends the name of a kind of label map that a dense CRF has refined."""
@@ -50,6 +53,7 @@ class Protocol(Config):
     split: str = Field("", description="the split that is scored")
     ground_truth: str = Field("", description="what the masks are")
     images: int = Field(0, description="images with a mask")
+    learnt_from: int | None = Field(None, description="those that the predicting network learnt from; null: not known")
     mean_over: MeanOver = Field("ground_truth", description="classes of the mean IoU; older versions: ground_truth")
     data_long_side: int | None = Field(None, description="longer side that the data set's photos were made smaller to")
     thresholds: int | None = Field(None, description="background scores tried on this split, the best of which counts")
@@ -93,10 +97,11 @@ class Protocol(Config):
         return self._whole() and other._whole() and self._scoring() == other._scoring()
 
     def _whole(self) -> bool:
-        return self.model_fields_set >= type(self).model_fields.keys() - TOLD
+        return self.model_fields_set >= type(self).model_fields.keys() - TOLD - LATER
 
     def _scoring(self) -> dict[str, Any]:
-        return self.model_dump(exclude=TRAINING | TOLD, exclude_none=True)
+        unsaid = {key for key in LATER if not getattr(self, key)}
+        return self.model_dump(exclude=TRAINING | TOLD | unsaid, exclude_none=True)
 
     def describe(self) -> str:
         """In one line."""
@@ -112,7 +117,11 @@ class Protocol(Config):
         crf = "with and without CRF" if self.crf else "no CRF"
         seen = ", ".join([f"image size: {self.size()}", f"scales {self.fused_scales()}", *self.further(), crf])
         learnt = f"trained on {self.labels}, effective batch {self.effective_batch}"
-        return f"{seen}; {learnt}; checkpoint selection: {self.selection}"
+        return "; ".join(filter(None, [seen, learnt, f"checkpoint selection: {self.selection}", self.seen_before()]))
+
+    def seen_before(self) -> str:
+        """How many of the scored images the network has learnt from; "" if none."""
+        return f"{self.learnt_from:,} of {self.images:,} images were learnt from" if self.learnt_from else ""
 
     def size(self) -> str:
         """At which images are seen: "own", "own, 512 at most", "512 × 512", "short side 512, windows of 512"."""

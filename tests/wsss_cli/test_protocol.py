@@ -17,7 +17,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.metrics.evaluate import Evaluate, evaluate
 from wsss_cli.metrics.show import show
-from wsss_cli.protocol import MeanOver, Protocol
+from wsss_cli.protocol import FACTS, MeanOver, Protocol
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.report.read import Row
 from wsss_cli.report.scores import scores_section, upper_bounds
@@ -32,6 +32,7 @@ CHANGED = {
     "split": "train",
     "ground_truth": "other",
     "images": 7,
+    "learnt_from": 5,
     "mean_over": "union",
     "data_long_side": 512,
     "thresholds": 60,
@@ -55,7 +56,7 @@ CHANGED = {
 
 def row(protocol: dict[str, Any], name: str = "prediction + CRF", miou: float = 0.5, run: str = "irn/default") -> Row:
     described = Protocol(**protocol)
-    facts = {key: getattr(described, key) for key in ("stage", "data", "split", "ground_truth", "images")}
+    facts = {key: getattr(described, key) for key in FACTS}
     report = facts | {"without_mask": 0, "protocol": described.written(), "sweep": []}
     scores = {"miou": miou, "pixel_accuracy": 0.5, "mean_accuracy": 0.5}
     return Row(name, run, scores, report)
@@ -77,6 +78,16 @@ def test_what_was_scored_otherwise_is_not_compared(key: str) -> None:
 
 def test_a_setting_that_is_not_used_is_one_that_an_older_version_did_not_have() -> None:
     assert bounds_of(MADE | {"among": None}, MADE) and not bounds_of(MADE | {"among": "tags"}, MADE)
+
+
+def test_scores_of_images_that_were_learnt_from_say_so_and_are_compared_among_themselves() -> None:
+    """Files of before do not say it: they are compared with what was learnt from none."""
+    seen = MADE | {"images": 7, "learnt_from": 7}
+    before = {key: value for key, value in seen.items() if key != "learnt_from"}
+    told = "7 of 7 images were learnt from"
+    assert Protocol(**seen).made().endswith(f"; {told}") and told in str(scores_section([row(seen)]))
+    assert "learnt from" not in Protocol(**before).made() + Protocol(**seen | {"learnt_from": 0}).made()
+    assert bounds_of(seen, seen) and bounds_of(before, seen | {"learnt_from": 0}) and not bounds_of(before, seen)
 
 
 def test_the_crf_counts_for_what_it_refined_alone() -> None:

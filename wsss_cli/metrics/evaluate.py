@@ -11,7 +11,7 @@ from typing import Annotated, Any
 
 import numpy as np
 import torch
-from pydantic import AfterValidator, Field
+from pydantic import AfterValidator, Field, ValidationError
 from torch import Tensor
 
 from wsss_cli import ranges
@@ -152,7 +152,7 @@ def evaluate(job: Job[Evaluate]) -> dict[str, float]:
     else:
         scored = _score_labels(job, masked, source)
     sure = read_certainties(job.inputs[source]) if source == "infer" else {}
-    protocol = _protocol(job, source, split, len(masked or samples))
+    protocol = _protocol(job, source, split, masked or samples)
     report: dict[str, Any] = {
         "method": job.method.name,
         "run": job.folder.parent.name,
@@ -356,7 +356,7 @@ def _row(name: str, total: Tensor, drawn: Tensor, job: Job[Evaluate]) -> dict[st
     return {"name": name, **rest, "interval": between, **of_class}  # None: NaN is no JSON
 
 
-def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:
+def _protocol(job: Job, source: str, split: str, judged: Sequence[Sample]) -> Protocol:
     """How the label maps were made and are scored."""
     config: Evaluate = job.config
     head = {
@@ -364,12 +364,12 @@ def _protocol(job: Job, source: str, split: str, images: int) -> Protocol:
         "data": job.data.info.name,
         "split": split,
         "ground_truth": job.data.info.masks,
-        "images": images,
+        "images": len(judged),
         "mean_over": config.mean_over,
         "data_long_side": job.data.info.long_side,
     }
     if source == "infer":
-        made = _prediction(job.inputs[source]) | _training(job)
+        made = _prediction(job.inputs[source]) | _training(job) | {"learnt_from": _learnt_from(job, judged)}
     else:
         made = {"thresholds": len(config.thresholds) if job.method.writes(source, "cam") else None}
     unset = {key: field.default for key, field in Protocol.model_fields.items()}
@@ -403,3 +403,32 @@ def _training(job: Job) -> dict[str, Any]:
         "effective_batch": told.get("effective_batch", learnt.get("loop", {}).get("batch")),
         "selection": told.get("selection", NO_SELECTION),
     }
+
+
+def _learnt_from(job: Job, judged: Sequence[Sample]) -> int | None:
+    """How many of the images the predicting network has learnt from; None where its training does not tell."""
+    try:
+        config, context = _as_made(job, "train")
+        learnt = config.images(context)
+    except (WsssError, ValidationError):  # of settings or files that are gone
+        return None
+    return None if learnt is None else len({s.id for s in learnt} & {s.id for s in judged})
+
+
+def _as_made(job: Job, name: str) -> tuple[StageConfig, Context]:
+    """The settings of a stage before the prediction, and what they were checked against, as they are recorded.
+
+    Raises WsssError and ValidationError where they cannot be had any more.
+    """
+    folder, stage = job.inputs["infer"].parent / name, job.method.stage(name)
+    record = read_record(folder)
+    if stage is None or record is None:
+        raise WsssError(f"there is no record of stage {name}")
+    below = {need: _as_made(job, need) for need in record["inputs"]}
+    context = Context(
+        job.data,
+        inputs={need: folder.parent / need for need in below},
+        promised={need: config.promises(known) for need, (config, known) in below.items()},
+        configs={need: config for need, (config, _) in below.items()},
+    )
+    return stage.config_class().recorded(record["config"]), context

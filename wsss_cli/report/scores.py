@@ -63,7 +63,9 @@ def _name(row: Row) -> Html:
     late = el("small", f"out of date: {row.outdated}", cls="late") if row.outdated else None
     threshold, tried = row.scores.get("threshold"), len(row.report["sweep"])
     swept = f"background score {threshold}, the best of {tried} tried on this split"
-    return join([row.name, late, el("small", swept) if threshold is not None else None])
+    seen = row.protocol.seen_before()
+    notes = [el("small", text) for text in (swept if threshold is not None else "", seen) if text]
+    return join([row.name, late, *notes])
 
 
 def _left_out(rows: Sequence[Row]) -> list[str]:

@@ -321,6 +321,9 @@ def test_another_split_has_a_folder_of_its_own(trained: Wsss) -> None:
     assert "infer-train: made labels in" in result.out  # without CRF no labels_crf
     again = trained("evaluate")  # of the usual split: --split is for one command
     assert said(again.out) == ["infer", "evaluate"] and "split=train" not in again.out
+    assert "; 10 of 10 images were learnt from; mean" in result.out and "learnt from" not in again.out
+    reports = [json.loads((trained.folder / RUN / key / "scores.json").read_text()) for key in said(result.out)[1:]]
+    assert [report["learnt_from"] for report in reports] == [10]
 
 
 def test_images_of_which_nothing_was_to_be_made_are_no_background(trained: Wsss) -> None:

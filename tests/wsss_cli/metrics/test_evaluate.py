@@ -15,7 +15,7 @@ from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
 from wsss_cli.metrics.confusion import summary
-from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _of_image, evaluate, label_maps, worked_on
+from wsss_cli.metrics.evaluate import CONFUSION, Evaluate, _learnt_from, _of_image, evaluate, label_maps, worked_on
 from wsss_cli.metrics.show import show_background
 from wsss_cli.metrics.sweep import Sweep, chosen
 from wsss_cli.plan import laid_out
@@ -227,3 +227,35 @@ def test_scores_of_instances_depend_on_the_true_objects_of_the_data_set(
 
     one, other = marks("one"), marks("other")
     assert one[:-1] == other[:-1] and (one[-1] != other[-1]) == depends
+
+
+@pytest.mark.parametrize(
+    ("name", "trained", "scored", "learnt"),
+    [
+        ("irn", {"labels": "pseudo"}, "val", 0),
+        ("irn", {"labels": "pseudo"}, "train", 11),  # one has no tags, so no pseudo-label
+        ("irn", {"labels": "masks"}, "train", 11),  # one has no mask
+        ("irn", {"labels": "pseudo", "masks": "prefer"}, "train", 12),
+        ("irn", {"labels": "masks", "split": "val"}, "val", 12),
+        ("irn", {"labels": "gone"}, "train", None),
+        ("irn", {"length": 3}, "train", None),  # of another version
+        ("irn", None, "train", None),
+        ("toco", {}, "train", 11),
+        ("toco", {"checkpoint": "taken.pt"}, "train", None),
+    ],
+)
+def test_scored_images_that_were_learnt_from_are_counted(
+    tmp_path: Path, name: str, trained: dict[str, Any] | None, scored: str, learnt: int | None
+) -> None:
+    drawn, method, none = drawn_data(tmp_path / "data"), find_method(name), cast(Any, None)
+    bare = tuple(replace(s, tags=() if s.id == "scene_01" else s.tags) for s in drawn.samples)
+    data, run = replace(drawn, samples=bare), Run(tmp_path / "runs", "toy", name, "default")
+    for stage in method.stages:
+        own = trained if stage.name == "train" else {}
+        needs = [] if (own or {}).get("labels") in ("masks", "gone") else stage.needs
+        record = {"status": "finished", "data_hash": "", "config": own, "inputs": dict.fromkeys(needs, "")}
+        if own is not None:
+            write_record(run.stage(stage.name), record)
+    infer = run.stage("infer")
+    job = Job(data, method, "evaluate", Evaluate(), run.stage("evaluate"), {"infer": infer}, none)
+    assert _learnt_from(job, data.split(scored)) == learnt
