@@ -83,8 +83,8 @@ def show_instances(found: dict[str, Any]) -> None:
     columns = list(found["means"])
     body = [[name, *(_percent(row[c]) for c in columns), str(row["objects"])] for name, row in found["classes"].items()]
     body.append(["mean", *(_percent(found["means"][c]) for c in columns), str(found["objects"])])
-    title = f"instance labels: {found['instances']} of {found['objects']} true objects, {found['images']} images"
-    console.table(title, ["%", *columns, "objects"], body)
+    counts = f"{found['instances']} found, {found['objects']} true objects in {found['images']} images"
+    console.table(f"instance labels: {counts}", ["%", *columns, "objects"], body)
     console.say(f"true objects: {found['ground_truth']}")
     if found["without"]:
         console.say(f"{found['without']} image(s) without instance labels or true objects are not scored")

@@ -14,6 +14,7 @@ from wsss_cli.data.objects import annotation, from_json, from_maps, true_objects
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample, read_info, write_prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.metrics.instances import instance_scores, read_instances
+from wsss_cli.metrics.show import show_instances
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools, NumPy 2
 
@@ -222,3 +223,10 @@ def test_messages(data: Prepared, tmp_path: Path) -> None:
         read_instances(tmp_path / "none.json", data)
     with pytest.raises(WsssError, match=r"bad.json cannot be read.*\n.*wsss pseudo --force"):
         read_instances(tmp_path / "bad.json", data)
+
+
+def test_what_was_found_is_told_apart_from_what_there_is(capsys: pytest.CaptureFixture[str]) -> None:
+    """More may be found than there is."""
+    found = {"instances": 52, "objects": 47, "images": 6, "means": {}, "classes": {}, "without": 0, "ground_truth": "x"}
+    show_instances(found)
+    assert "instance labels: 52 found, 47 true objects in 6 images\n" in capsys.readouterr().out
