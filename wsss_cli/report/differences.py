@@ -26,6 +26,8 @@ def differences(runs: Sequence[Mapping[str, Record]]) -> dict[str, list[str]]:
             continue
         settings = [flat(records[stage]["config"]) for records in runs]
         for key in dict.fromkeys(key for one in settings for key in one):
+            if all(one.get(key, {}) == {} for one in settings):  # what stands in it elsewhere has rows of its own
+                continue
             values = [str(one.get(key, ABSENT)) for one in settings]
             if len(set(values)) > 1 and (len(methods) == 1 or all(key in one for one in settings)):
                 found[f"{stage}.{key}"] = values

@@ -111,6 +111,9 @@ def test_differences_of_stages_and_methods() -> None:
     c = {"train": record({"lr": 2}, method="other")}
     assert differences([{"train": a["train"]}, c]) == {"train.lr": ["1", "2"]}
     assert differences([a, a]) == {}
+    some = [{"train": record({"head": head})} for head in ({}, {"dropout": 0.1}, {"dropout": 0.1, "width": 4})]
+    assert differences(some) == {"train.head.dropout": ["–", "0.1", "0.1"], "train.head.width": ["–", "–", "4"]}
+    assert differences([some[0], {"train": record({"head": None})}]) == {"train.head": ["{}", "None"]}
 
 
 @pytest.mark.parametrize(
