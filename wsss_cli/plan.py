@@ -396,8 +396,11 @@ def first_of(changed: Sequence[str]) -> str:
 
 
 def other_than(step: Step, record: Mapping[str, Any], data: Prepared) -> list[str]:
-    """What the settings, files and data are of which a stage was made elsewhere, where the step would take others."""
-    return _changes(record, step.config, step.files) + _changed_data(record, data, step.splits)
+    """What the settings, files and data are of which a stage was made elsewhere, where the step would take others:
+    "train.loop.epochs: 1 -> 2"."""
+    section = step.stage.name.partition("-")[0]
+    changed = [f"{section}.{text}" for text in _changes(record, step.config, step.files)]
+    return changed + _changed_data(record, data, step.splits)
 
 
 def _unfulfilled(folder: Path, record: Mapping[str, Any], promises: Promises) -> str:

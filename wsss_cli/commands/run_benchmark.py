@@ -123,7 +123,8 @@ def is_elsewhere(entry: Entry, asked: Asked) -> bool:
     result = asked.others.get(entry.name)
     if result is None or "infer" not in result.scored:
         return False
-    other = [text for step in _steps(entry, asked) for text in _other(step, result, asked.data)]
+    told = (text for step in _steps(entry, asked) for text in _other(step, result, asked.data))
+    other = list(dict.fromkeys(told))  # what was scored otherwise, of each evaluation
     if other:
         console.warn(f"{'/'.join(entry.name)} of --with is not what is asked for and runs here: {first_of(other)}")
     return not other

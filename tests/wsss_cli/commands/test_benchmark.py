@@ -200,8 +200,12 @@ def test_what_was_made_with_other_settings_runs_again(quick: Wsss) -> None:
     assert quick(*words, seconds=300).code == 0
     shutil.copy(quick.folder / "runs/dots/benchmark.json", quick.folder / "first.json")
     shutil.rmtree(quick.folder / "runs")
-    other = quick(*words, "--with", "first.json", "--set", "train.loop.epochs=3", "--dry-run")
-    assert "plain_cam/seed0 of --with is not what is asked for and runs here: loop.epochs: " in other.err
+    convention = ("--set", "evaluate.mean_over=ground_truth")
+    other = quick(*words, "--with", "first.json", "--set", "train.loop.epochs=3", *convention, "--dry-run")
+    told = (
+        "plain_cam/seed0 of --with is not what is asked for and runs here: evaluate.mean_over: union -> ground_truth; "
+    )
+    assert f"{told}train.loop.epochs: " in other.err and other.err.count("mean_over") == 1
     assert "would run seeds" in other.out and "finished" not in other.out
 
 
