@@ -32,7 +32,7 @@ def share(steps: Sequence[Step], run: Run, others: Iterable[Donor]) -> None:
     donors = list(others)
     for step in steps:
         if step.status in ("missing", "stale"):
-            found = next((donor for donor in donors if _may_give(donor, step, run) and _has(donor, step, run)), None)
+            found = next((donor for donor in donors if _may_give(donor[0], step, run) and _has(donor, step, run)), None)
             if found is not None:
                 whose = _copy(found[0], step, run)
                 console.say(f"{step.key}: the same as in {whose}, taken from there -> {step.folder}")
@@ -50,9 +50,15 @@ def begin_from(steps: Sequence[Step], run: Run, other: Run) -> bool:
     return bool(there)
 
 
-def _may_give(donor: Donor, step: Step, run: Run) -> bool:
-    """Whether what the donor has made may be of use to the run."""
-    if donor[0].method == run.method:
+def will_give(other: Run, there: Step, step: Step, run: Run) -> bool:
+    """Whether what another run has planned before, or has, is what `share` will take for the step."""
+    lacking, same = step.status in ("missing", "stale"), there.stage.run == step.stage.run
+    return lacking and same and there.fingerprint == step.fingerprint and _may_give(other, step, run)
+
+
+def _may_give(other: Run, step: Step, run: Run) -> bool:
+    """Whether what another run has made may be of use to the run."""
+    if other.method == run.method:
         return not step.key.startswith("evaluate")
     return step.stage.name in FIRST and not step.stage.run.startswith(HOST)
 

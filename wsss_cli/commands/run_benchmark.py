@@ -30,7 +30,7 @@ from wsss_cli.report.results import Name, Result, result_of, write_results
 from wsss_cli.running.pretrained import pretrained_settings, require_files
 from wsss_cli.running.survey import choosing
 from wsss_cli.runs import Run, Settings
-from wsss_cli.sharing import share
+from wsss_cli.sharing import share, will_give
 
 INTERRUPTED = 130
 
@@ -108,11 +108,25 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
 
 
 def show_benchmark(asked: Asked) -> None:
-    """Say which stages would run, in the order of the work."""
+    """Say which stages would run, in the order of the work, and which another run will have made by then."""
+    before: list[tuple[Run, Step]] = []
     for entry in chain.from_iterable(checked(asked)):
-        keys = [step.key for step in _steps(entry, asked) if step.runs]
-        what = f"would run {', '.join(keys)}" if keys else "finished"
-        console.say(f"{'/'.join(entry.name)}: {'finished elsewhere' if is_elsewhere(entry, asked) else what}")
+        if is_elsewhere(entry, asked):
+            console.say(f"{'/'.join(entry.name)}: finished elsewhere")
+            continue
+        steps = _steps(entry, asked)
+        taken = {step.key: whose for step in steps if (whose := _giver(step, entry.run, before))}
+        keys = [step.key for step in steps if step.runs and step.key not in taken]
+        texts = [f"would run {', '.join(keys)}"] if keys else []
+        for whose in dict.fromkeys(taken.values()):
+            texts.append(f"would take {', '.join(key for key in taken if taken[key] == whose)} of {whose}")
+        console.say(f"{'/'.join(entry.name)}: {'; '.join(texts) or 'finished'}")
+        before += [(entry.run, step) for step in steps]
+
+
+def _giver(step: Step, run: Run, before: Sequence[tuple[Run, Step]]) -> str:
+    """Which of the runs before will have made the step's stage by then; "" if none."""
+    return next((f"{of.method}/{of.name}" for of, there in before if will_give(of, there, step, run)), "")
 
 
 def is_elsewhere(entry: Entry, asked: Asked) -> bool:

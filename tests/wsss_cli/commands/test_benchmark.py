@@ -114,7 +114,12 @@ def test_variants_have_rows_of_their_own(quick: Wsss) -> None:
     words = ("benchmark", "dots", "--methods", "plain_cam", "--seeds", 1, "--no-full", "--workers", 0)
     variants = [("long", "plain_cam train.loop.epochs=2"), ("small", "plain_cam infer.scales=[0.5]")]
     variants.append(("seen", "toy train.labels=masks"))
-    result = quick(*words, *(word for name, of in variants for word in ("--variant", f"{name} {of}")), seconds=300)
+    words += tuple(word for name, of in variants for word in ("--variant", f"{name} {of}"))
+    dry = quick(*words, "--dry-run").out.splitlines()
+    runs, takes = "would run evaluate-seeds, evaluate-pseudo", "would take seeds, pseudo"
+    assert dry[1] == f"plain_cam/seed0-long: {runs}, train, infer, evaluate; {takes} of plain_cam/seed0"
+    assert dry[2] == f"plain_cam/seed0-small: {runs}, infer, evaluate; {takes}, train of plain_cam/seed0"
+    result = quick(*words, seconds=300)
     assert result.code == 2 and "1 of 4 runs failed: toy/seed0-seen" in result.err  # its CAMs cannot be scored
 
     rows, text = table(quick.folder), (quick.folder / "runs/dots/benchmark.md").read_text()
