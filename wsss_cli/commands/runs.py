@@ -64,6 +64,7 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     """Say what a run's stages are, what was set, and its scores."""
     from wsss_cli import console
     from wsss_cli.config import flat
+    from wsss_cli.protocol import Protocol
     from wsss_cli.report.chosen import grouped
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import evaluations, outdated, stage_records
@@ -81,7 +82,8 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
         console.table("chosen", ["stage", "settings", "because"], grouped(asked.chosen))
     for key, report in evaluations(found, records).items():
         why = outdated(key, records, None)
-        where = f"on split {report['split']}" + (f", {LATE}: {why}" if why else "")
+        seen = Protocol.read(report).seen_before()
+        where = f"on split {report['split']}" + (f", {seen}" if seen else "") + (f", {LATE}: {why}" if why else "")
         for row in report["scores"]:
             console.say(f"{row['name']}: mIoU {percent(row['miou'])} % {where}")
         for row in report.get("agreement", ()):
@@ -141,11 +143,12 @@ def _listed(run: Run) -> list[str]:
     try:
         records = stage_records(run)
         reports = evaluations(run, records)
+        score = _score(reports, records) or _judged(reports, records)
     except WsssError as error:
         return [name, error.what, "", "", size]
     finished = [key for key, record in records.items() if record["status"] == "finished" and "evaluate" not in key]
     last = max(record["started"] for record in records.values())[:16]
-    return [name, finished[-1] if finished else "", _score(reports, records) or _judged(reports, records), last, size]
+    return [name, finished[-1] if finished else "", score, last, size]
 
 
 def _score(reports: Reports, records: Records) -> str:
@@ -155,7 +158,7 @@ def _score(reports: Reports, records: Records) -> str:
     if not scored:
         return ""
     key, row = scored[-1]
-    return f"{_figure(key, row['miou'], records)} {row['name']}{_where(key, reports)}"
+    return f"{_figure(key, row['miou'], reports, records)} {row['name']}{_where(key, reports)}"
 
 
 def _judged(reports: Reports, records: Records) -> str:
@@ -165,7 +168,7 @@ def _judged(reports: Reports, records: Records) -> str:
     if not judged:
         return ""
     key, row = judged[0]
-    return f"({_figure(key, row['value'], records)} {row['name']}{_where(key, reports)})"
+    return f"({_figure(key, row['value'], reports, records)} {row['name']}{_where(key, reports)})"
 
 
 def _where(key: str, reports: Reports) -> str:
@@ -176,7 +179,7 @@ def _where(key: str, reports: Reports) -> str:
 def _measures(reports: Reports, records: Records) -> dict[str, str]:
     """What was judged without masks, by measure, kind of label map and split."""
     return {
-        f"{row['name']}, {row['of']} ({report['split']})": _figure(key, row["value"], records)
+        f"{row['name']}, {row['of']} ({report['split']})": _figure(key, row["value"], reports, records)
         for key, report in reports.items()
         for row in report.get("agreement", ())
     }
@@ -185,18 +188,21 @@ def _measures(reports: Reports, records: Records) -> dict[str, str]:
 def _scores(reports: Reports, records: Records) -> dict[str, str]:
     """By kind of label map and split, the mIoU."""
     return {
-        f"{row['name']} ({report['split']})": _figure(key, row["miou"], records)
+        f"{row['name']} ({report['split']})": _figure(key, row["miou"], reports, records)
         for key, report in reports.items()
         for row in report["scores"]
     }
 
 
-def _figure(key: str, value: float, records: Records) -> str:
-    """In per cent, of an evaluate stage; said where the run has other results or settings by now than were scored."""
+def _figure(key: str, value: float, reports: Reports, records: Records) -> str:
+    """In per cent, of an evaluate stage; said where the run has other results or settings by now than were scored, and
+    where the network has learnt from the images."""
+    from wsss_cli.protocol import Protocol
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import outdated
 
-    return percent(value) + (f" ({LATE})" if outdated(key, records, None) else "")
+    said = LATE if outdated(key, records, None) else "", Protocol.read(reports[key]).seen_before()
+    return percent(value) + "".join(f" ({text})" for text in said if text)
 
 
 def _mebibytes(folder: Path) -> str:

@@ -104,6 +104,18 @@ def test_the_score_of_a_run_is_that_of_its_predictions_whatever_was_scored_last(
     assert _listed(run)[2] == "(50.0 tags found (train))"
 
 
+def test_scores_of_images_that_were_learnt_from_are_told_to_be_so(wsss: Wsss) -> None:
+    run = finished_run(Run(wsss.folder / "runs", "toy", "irn", "seen"), drawn_data(wsss.folder / "toy"))
+    shutil.copytree(run.folder, run.folder.with_name("fair"))
+    path = run.stage("evaluate") / "scores.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"learnt_from": 12}))
+    reseal(path.parent)
+    seen = "12 of 12 images were learnt from"
+    assert _listed(run)[2].endswith(f" ({seen}) prediction + CRF")
+    assert wsss("runs", "show", "irn/seen").out.count(f" % on split val, {seen}\n") == 2
+    assert wsss("runs", "compare", "irn/seen", "irn/fair").out.count("(12 of 12 images") == 2  # folded there
+
+
 def test_differences_of_stages_and_methods() -> None:
     a = {"seeds": record({}), "train": record({"lr": 1, "own": 2}), "evaluate": record({"split": "x"})}
     b = {"train": record({"lr": 1, "own": 3}, method="other"), "evaluate": record({"split": "y"})}
