@@ -81,7 +81,7 @@ def browser_section(
 
     Images that cannot be read any more are listed without pictures.
     """
-    key = min((k for k, report in scored.items() if report["stage"] == "infer"), default=None)
+    key = min((k for k, report in scored.items() if report["stage"] == "infer" and report["scores"]), default=None)
     infer = key.replace("evaluate", "infer") if key else next((k for k in records if k.startswith("infer")), None)
     if infer is None or infer not in records:
         return EMPTY

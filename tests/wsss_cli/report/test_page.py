@@ -171,6 +171,14 @@ def test_outdated_scores_say_so(run: Run, data: Prepared) -> None:
     assert found.texts["small"].count("out of date: train has run again since") == 4  # two rows, two stages
 
 
+def test_predictions_that_were_judged_without_masks_have_a_page(run: Run, data: Prepared) -> None:
+    path = run.stage("evaluate") / "scores.json"
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"scores": []}))
+    reseal(path.parent)
+    found = page(run, data)
+    assert "Images" in found.texts["h2"] and len(alts(found, "prediction")) == 9 + BROWSED
+
+
 def test_stages_that_were_not_run_are_left_out(run: Run, data: Prepared) -> None:
     for path in run.folder.iterdir():
         if path.name not in ("seeds", "pseudo"):
