@@ -278,6 +278,7 @@ def _count(
     """What the label maps of the samples have in common with their masks.
 
     undecided  pixels that the label maps themselves ignore are left out; otherwise they are an error
+    Raises WsssError naming the image whose map is of another size or holds other ids.
     """
     k = job.data.num_classes + 1
     total, draws = torch.zeros(3, k, dtype=torch.int64), Bootstrap(3, k)
@@ -288,11 +289,15 @@ def _count(
     with job.track(f"score {title}", len(mine)) as tick:
         for sample in mine:
             truth, made = read_labels(sample.mask), labels(sample)  # type: ignore[arg-type]
-            pairs = with_open(truth, made, k) if len(matrix) else None  # of all pixels: what is left open is told
-            if undecided and made.shape == truth.shape:
-                truth, left_out = _without(truth, made, label_format(k - 1).ignore)
-                known += torch.tensor(left_out)
-            one = tally(truth, made, k) if pairs is None else summary(pairs[:, :k] if undecided else pairs)
+            try:
+                pairs = with_open(truth, made, k) if len(matrix) else None  # of all pixels: what is left open is told
+                if undecided and made.shape == truth.shape:
+                    truth, left_out = _without(truth, made, label_format(k - 1).ignore)
+                    known += torch.tensor(left_out)
+                one = tally(truth, made, k) if pairs is None else summary(pairs[:, :k] if undecided else pairs)
+            except ValueError as error:
+                what = f"the {title} of {sample.id} cannot be scored: {error}"
+                raise WsssError(what, "label maps have the image's own size and the classes' ids") from error
             matrix += 0 if pairs is None else pairs
             total += one
             draws.add(sample.id, one)

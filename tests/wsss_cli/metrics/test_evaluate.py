@@ -12,6 +12,7 @@ from made_run import METHOD, drawn_data, finished_run
 from wsss_cli.context import Context
 from wsss_cli.data.labels import label_path, read_labels, write_labels
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
+from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.method import LABELS, REFINED, Artefact
 from wsss_cli.metrics.confusion import summary
@@ -68,6 +69,20 @@ def test_the_label_maps_that_a_stage_promised(
     none: Any = None
     job = Job(none, method, "evaluate", Evaluate(), tmp_path, {source: tmp_path}, none, {source: promised})
     assert label_maps(job, source) == {kind: tmp_path / name for kind, name in expected.items()}
+
+
+@pytest.mark.parametrize("stage", ["infer", "pseudo"])
+@pytest.mark.parametrize("wrong", ["ids", "size"])
+def test_a_label_map_that_cannot_be_scored_is_named(tmp_path: Path, stage: str, wrong: str) -> None:
+    """As a plugin may leave one."""
+    data = drawn_data(tmp_path / "data")
+    folder = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), data).stage(stage)
+    path = next(p for p in (folder / f"labels/{s.id}.png" for s in data.samples if s.mask) if p.is_file())
+    labels = read_labels(path)
+    write_labels(path, labels * 0 + 9 if wrong == "ids" else labels[1:])
+    job = Job(data, METHOD, "evaluate", Evaluate(), tmp_path, {stage: folder}, Runtime(torch.device("cpu")))
+    with pytest.raises(WsssError, match=rf"{path.stem} cannot be scored: prediction (holds ids|is)"):
+        evaluate(job)
 
 
 @pytest.mark.parametrize(
