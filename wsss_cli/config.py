@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args
+from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -126,7 +126,7 @@ def resolve(cls: type[C], where: str, *layers: Mapping[str, Any], remedy: str = 
     """
     merged = _nested_defaults(cls)
     for layer in layers:
-        merged = merge(merged, layer)
+        merged = merge(merged, layer, cls)
     try:
         return cls.model_validate(merged)
     except ValidationError as error:
@@ -140,12 +140,18 @@ def _nested_defaults(cls: type[BaseModel]) -> dict[str, Any]:
     return {name: value.model_dump() for name, value in defaults.items() if isinstance(value, BaseModel)}
 
 
-def merge(below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
-    """`above` over `below`, mappings merged key by key."""
+def merge(below: Mapping[str, Any], above: Mapping[str, Any], cls: type | None = None) -> dict[str, Any]:
+    """`above` over `below`, mappings merged key by key.
+
+    cls  whose settings they are, where `above` is a later layer than `below`: then an empty mapping empties one whose
+         keys are free
+    """
     out = dict(below)
     for key, value in above.items():
+        group = None if cls is None else _model_of(cls, key) or dict  # which has no fields
         both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping)
-        out[key] = merge(out[key], value) if both else value
+        empties = group is dict and not value
+        out[key] = merge(out[key], value, group) if both and not empties else value
     return out
 
 
@@ -261,8 +267,9 @@ def _all_keys(cls: type[BaseModel], prefix: str = "") -> Iterator[str]:
             yield from _all_keys(inner, f"{prefix}{name}.")
 
 
-def _model_of(cls: type[BaseModel], key: str) -> type[BaseModel] | None:
-    """The model class of a nested field, also inside Optional."""
-    field = cls.model_fields.get(key)
-    kinds = (field.annotation, *get_args(field.annotation)) if field else ()
+def _model_of(cls: type, key: str) -> type[BaseModel] | None:
+    """The model class of a nested field, also inside Optional; not of a mapping's values, whose keys are free."""
+    field = getattr(cls, "model_fields", {}).get(key)
+    free = field is not None and get_origin(field.annotation) in (dict, Mapping)
+    kinds = (field.annotation, *get_args(field.annotation)) if field and not free else ()
     return next((k for k in kinds if isinstance(k, type) and issubclass(k, BaseModel)), None)

@@ -7,7 +7,7 @@ METHOD = Method(name="mymethod", title="...", paper="...", supervision="tags", s
 from __future__ import annotations
 
 import re
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, Literal
@@ -167,6 +167,17 @@ class Method:
     def all_stages(self) -> tuple[Stage, ...]:
         """Its own and the infer stage."""
         return *self.stages, replace(INFER, config=self.infer, needs=self.infer_needs, options=self.infer_options)
+
+    def laid_over(self, below: Mapping[str, Any], above: Mapping[str, Any]) -> dict[str, Any]:
+        """{stage: {key: value}} of a later layer of settings over an earlier one, each stage's as its class wants."""
+        from wsss_cli.config import merge  # which knows pydantic: not for who only wants help
+
+        out = merge(below, above)
+        for stage in self.all_stages():
+            one, other = below.get(stage.name), above.get(stage.name)
+            if isinstance(one, Mapping) and isinstance(other, Mapping):
+                out[stage.name] = merge(one, other, stage.config_class())
+        return out
 
     def writes(self, stage: str, kind: Kind) -> list[Artefact]:
         """The artefacts of one kind that a stage may leave."""

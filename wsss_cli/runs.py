@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import json
 import shutil
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -23,6 +23,9 @@ from wsss_cli.locks import locked
 from wsss_cli.names import inside, require_folder_name
 from wsss_cli.nearest import nearest
 from wsss_cli.sound import read_text, sum_of
+
+Merge = Callable[[Mapping[str, Any], Mapping[str, Any]], dict[str, Any]]
+"""`config.merge`, or one that knows whose settings they are."""
 
 RECORD = "stage.json"
 """What is known of a stage, in its folder."""
@@ -132,8 +135,9 @@ class Settings:
     chosen: tuple[Choice, ...] = ()
     said: dict[str, Any] | None = None
 
-    def updated(self, recipe: str | None, overrides: dict[str, Any]) -> Settings:
-        more = merge(self.overrides or {}, overrides)
+    def updated(self, recipe: str | None, overrides: Mapping[str, Any], over: Merge = merge) -> Settings:
+        """With what is asked later.  over: lays it over what was asked before: `Method.laid_over`."""
+        more = over(self.overrides or {}, overrides)
         return Settings(recipe, more) if recipe else Settings(self.recipe, more, self.chosen, self.said)
 
     @property

@@ -31,6 +31,11 @@ class Stage(StageConfig):
     maybe: Inner | None = Field(None, description="a section that may be absent")
 
 
+class Free(Config):
+    args: dict[str, Any] = Field({}, description="free arguments, of any kind")
+    named: dict[str, Inner] = Field({}, description="sections with free names")
+
+
 class Needy(Config):
     root: Path = Field(description="must be given")
     depth: int = Field(1, description="may be")
@@ -72,6 +77,17 @@ def test_later_layers_win_key_by_key() -> None:
     )
     assert (config.seed, config.middle.inner) == (1, Inner(epochs=1, batch=2))
     assert merge({"a": {"b": 1, "c": 2}}, {"a": {"b": 3}}) == {"a": {"b": 3, "c": 2}}
+
+
+def test_an_empty_mapping_empties_one_of_free_keys_and_leaves_a_section_as_it_is() -> None:
+    below = {"middle": {"args": {"drop": 0.5}, "inner": {"epochs": 9}}, "maybe": {"epochs": 1}}
+    emptied = resolve(Stage, "train", below, {"middle": {"args": {}, "inner": {}}, "maybe": {}})
+    assert emptied.middle == Middle(inner=Inner(epochs=9, batch=4), args={}) and emptied.maybe == Inner(epochs=1)
+    assert resolve(Stage, "train", below, {"middle": {}}) == resolve(Stage, "train", below)
+    named = {"args": {"act": {"slope": 1}, "drop": 0.5}, "named": {"a": {"epochs": 1}}}
+    assert resolve(Free, "train", named, {"args": {"act": {}}}).args == {"act": {}, "drop": 0.5}
+    assert resolve(Free, "train", named, {"named": {}}).named == {}
+    assert resolve(Free, "train", named, {"named": {"b": {}}}).named == {"a": Inner(epochs=1), "b": Inner()}
 
 
 @pytest.mark.parametrize(

@@ -113,8 +113,9 @@ def load_model(
     if run is None:
         model = with_settings(read_exported(str(source)), asked.get("infer") or {})
     else:
-        wanted = run.settings().updated(None, asked)
-        model = of_run(run, find_method(run.method), wanted, Path(data_root), trust_checkpoint)
+        method = find_method(run.method)
+        wanted = run.settings().updated(None, asked, method.laid_over)
+        model = of_run(run, method, wanted, Path(data_root), trust_checkpoint)
     return Network(model.name, model.classes, model.palette, model, model.network(runtime), runtime)
 
 

@@ -113,7 +113,8 @@ def model_of_run(words: list[str] | None, options: RunOptions, overrides: Mappin
         raise WsssError("--from begins a run, and only a trained one has a network", "leave it out")
     run = find_trained(method_named(words), options.data, options.name, options.runs_root)
     method = find_method(run.method)
-    settings = run.settings().updated(options.recipe, _asked(method, words, options, overrides))
+    asked = _asked(method, words, options, overrides)
+    settings = run.settings().updated(options.recipe, asked, method.laid_over)
     return run, of_run(run, method, settings, options.data_root, options.trust_checkpoint)
 
 

@@ -219,7 +219,7 @@ def _entry(variant: Variant, seed: int, asked: Asked, full: bool = False) -> Ent
     own = {"train": _overrides(method.full)} if full else _overrides(variant.settings)
     name = "-".join(filter(None, (f"seed{seed}", MASKS if full else variant.name)))
     run = Run(asked.options.runs_root, asked.data.folder.name, method.name, name)
-    overrides = merge(merge(_overrides(asked.options.set or ()), own), seeded)
+    overrides = merge(method.laid_over(_overrides(asked.options.set or ()), own), seeded)
     weights = asked.options.pretrained or ()
     settings = choosing(
         Settings(asked.options.recipe, overrides, _choices(run, asked)),

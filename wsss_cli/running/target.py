@@ -67,12 +67,13 @@ def resolve_target(
     method, data = find_method(run.method), read_prepared(data_root / run.data)
     kept = (run if begins is None or run.settings_file.exists() else begins).settings()
     begun = with_choices(kept.updated(recipe, {}), run, method, data, device, pretrained)
-    saved = begun.updated(None, dict(overrides))
+    saved = begun.updated(None, overrides, method.laid_over)
     if pretrained:
         begin = pretrained_settings(method, saved, data.info.kind, pretrained)
-        saved = begun.updated(None, merge(begin, overrides))
+        saved = begun.updated(None, merge(begin, overrides), method.laid_over)
         require_files(pretrained)
-    return Target(run, method, data, saved.updated(None, dict(passing or {})), saved, kept, begins)
+    asked = saved.updated(None, passing or {}, method.laid_over)
+    return Target(run, method, data, asked, saved, kept, begins)
 
 
 def sectioned(values: dict[str, Any], verb: str) -> dict[str, Any]:

@@ -259,3 +259,9 @@ def test_networks_begin_from_what_pretrained_says(on_own_images: Asked) -> None:
         steps = laid_out(entry.run, entry.method, "evaluate", data, entry.settings)
         begun = {step.key: step.config.net.pretrained for step in steps if step.key in ("seeds", "train")}
         assert begun == {"train": "timm"} | ({} if entry.full else {"seeds": "none"})
+
+
+def test_a_variant_lies_over_what_is_set_for_all(on_own_images: Asked) -> None:
+    asked = replace(on_own_images, options=replace(on_own_images.options, set=["train.net.head_args={dropout: 0.5}"]))
+    (entry,) = run_benchmark._entries(Variant("irn", "other", ("train.net.head_args={}",)), 0, asked)
+    assert entry.settings.of("train")["net"]["head_args"] == {}
