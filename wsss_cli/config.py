@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError
@@ -32,6 +32,9 @@ class Config(BaseModel):
     """
 
     model_config = ConfigDict(extra="forbid", validate_default=True, frozen=True, allow_inf_nan=False)
+
+    REPLACES: ClassVar[Mapping[str, str]] = {}
+    """Of two settings that say the same: the one that, asked for alone, puts the other of layers below to null."""
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         """What is known to go wrong before anything runs, of these settings and of those within them.
@@ -144,15 +147,24 @@ def merge(below: Mapping[str, Any], above: Mapping[str, Any], cls: type | None =
     """`above` over `below`, mappings merged key by key.
 
     cls  whose settings they are, where `above` is a later layer than `below`: then an empty mapping empties one whose
-         keys are free
+         keys are free, and `Config.REPLACES` holds
     """
     out = dict(below)
     for key, value in above.items():
         group = None if cls is None else _model_of(cls, key) or dict  # which has no fields
-        both = isinstance(value, Mapping) and isinstance(out.get(key), Mapping)
-        empties = group is dict and not value
-        out[key] = merge(out[key], value, group) if both and not empties else value
+        under = out.get(key)
+        if isinstance(value, Mapping) and not (group is dict and not value):
+            value = merge(under if isinstance(under, Mapping) else {}, value, group)
+        out[key] = value
+    for asked, other in getattr(cls, "REPLACES", {}).items():
+        if asked in above and other not in above and _value(out, other, cls) is not None:
+            out[other] = None
     return out
+
+
+def _value(values: Mapping[str, Any], key: str, cls: Any) -> Any:
+    """Of a setting of the class, its default where none is given."""
+    return values[key] if key in values else cls.model_fields[key].get_default(call_default_factory=True)
 
 
 def at(key: str, value: Any) -> dict[str, Any]:

@@ -1,7 +1,7 @@
 """Typed configuration: layers, messages, templates."""
 
 from pathlib import Path
-from typing import Any, Literal
+from typing import Any, ClassVar, Literal
 
 import pytest
 import yaml
@@ -29,6 +29,18 @@ class Stage(StageConfig):
     flip: bool = Field(True, description="a switch")
     mode: Literal["a b", "no", "1e3"] = Field("no", description="strings that YAML would read as something else")
     maybe: Inner | None = Field(None, description="a section that may be absent")
+
+
+class Length(Config):
+    REPLACES: ClassVar[dict[str, str]] = {"epochs": "steps"}
+    epochs: float = Field(5, description="the one way")
+    steps: int | None = Field(40, description="the other")
+
+
+class Long(Length):
+    inner: Inner = Field(Inner(), description="epochs and no steps")
+    loop: Length = Field(Length(steps=20), description="nested")
+    maybe: Length | None = Field(None, description="a section that may be absent")
 
 
 class Free(Config):
@@ -88,6 +100,32 @@ def test_an_empty_mapping_empties_one_of_free_keys_and_leaves_a_section_as_it_is
     assert resolve(Free, "train", named, {"args": {"act": {}}}).args == {"act": {}, "drop": 0.5}
     assert resolve(Free, "train", named, {"named": {}}).named == {}
     assert resolve(Free, "train", named, {"named": {"b": {}}}).named == {"a": Inner(epochs=1), "b": Inner()}
+
+
+@pytest.mark.parametrize(
+    ("layers", "steps"),
+    [
+        ([{}], 20),
+        ([{"epochs": 1}], None),  # over the default
+        ([{"steps": 7}, {"epochs": 1}], None),
+        ([{"steps": 7}, {"epochs": 1}, {}], None),
+        ([{"epochs": 1}, {"steps": 7}], 7),
+        ([{"epochs": 1, "steps": 7}], 7),
+        ([{"steps": 9}, {"epochs": 1, "steps": 7}, {"batch": 3}], 7),
+        ([{"epochs": 1, "steps": 7}, {"epochs": 2}], None),
+        ([{"steps": 7}, {"epochs": 1}, {"steps": 8}], 8),
+        ([{"epochs": 1, "steps": None}], None),
+    ],
+)
+def test_of_two_ways_to_say_the_same_the_later_one_counts(layers: list[dict[str, Any]], steps: int | None) -> None:
+    """Of a class's own settings, of a section, and of one that may be absent; what lacks the other way stays whole."""
+    own = [{k: v for k, v in layer.items() if k != "batch"} for layer in layers]
+    found = resolve(Long, "train", *({**one, "loop": one, "maybe": one} for one in own))
+    assert found.loop.steps == steps and found.steps == (40 if layers == [{}] else steps)
+    assert found.maybe is not None and found.maybe.steps == found.steps
+    assert resolve(Long, "train", as_dict(found)) == found
+    inner = resolve(Long, "train", *({"inner": {k: v for k, v in layer.items() if k != "steps"}} for layer in layers))
+    assert set(as_dict(inner.inner)) == {"epochs", "batch"} and inner.loop.steps == 20
 
 
 @pytest.mark.parametrize(

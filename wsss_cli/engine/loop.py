@@ -7,11 +7,11 @@ from __future__ import annotations
 
 import signal
 import time
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager, nullcontext
 from dataclasses import dataclass, field
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import torch
 from pydantic import Field
@@ -40,7 +40,14 @@ Step = Callable[[nn.Module, Any, int], Losses]
 class Loop(Precision):
     """How long and how a network is trained."""
 
-    epochs: float = Field(5, gt=0, le=bounds.EPOCHS, description="passes over the training images")
+    REPLACES: ClassVar[Mapping[str, str]] = {"epochs": "iterations"}
+
+    epochs: float = Field(
+        5,
+        gt=0,
+        le=bounds.EPOCHS,
+        description="passes over the training images; asked for alone, they replace iterations of recipe or default",
+    )
     iterations: int | None = Field(None, gt=0, le=bounds.STEPS, description="optimiser steps, instead of epochs")
     batch: int = Field(
         16, gt=0, le=bounds.BATCH, description="images per optimiser step, over all ranks and accumulation steps"

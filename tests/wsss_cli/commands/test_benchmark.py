@@ -262,6 +262,9 @@ def test_networks_begin_from_what_pretrained_says(on_own_images: Asked) -> None:
 
 
 def test_a_variant_lies_over_what_is_set_for_all(on_own_images: Asked) -> None:
-    asked = replace(on_own_images, options=replace(on_own_images.options, set=["train.net.head_args={dropout: 0.5}"]))
-    (entry,) = run_benchmark._entries(Variant("irn", "other", ("train.net.head_args={}",)), 0, asked)
-    assert entry.settings.of("train")["net"]["head_args"] == {}
+    keys = ["train.net.head_args={dropout: 0.5}", "train.loop.iterations=9"]
+    asked = replace(on_own_images, options=replace(on_own_images.options, set=keys))
+    variant = Variant("irn", "other", ("train.net.head_args={}", "train.loop.epochs=2"))
+    (entry,) = run_benchmark._entries(variant, 0, asked)
+    train = entry.settings.of("train")
+    assert train["net"]["head_args"] == {} and train["loop"] == {"epochs": 2, "iterations": None}

@@ -13,8 +13,11 @@ from wsss_cli.runs import Run
 @pytest.mark.parametrize(
     ("earlier", "later", "kept"),
     [
-        ({"head_args": {"dropout": 0.5}}, {"head_args": {}}, {"head_args": {}}),
-        ({"width": 8}, {}, {"width": 8}),  # a section of settings
+        ({"net": {"head_args": {"dropout": 0.5}}}, {"net": {"head_args": {}}}, {"net": {"head_args": {}}}),
+        ({"net": {"width": 8}}, {"net": {}}, {"net": {"width": 8}}),  # a section of settings
+        ({"loop": {"iterations": 9}}, {"loop": {"epochs": 2}}, {"loop": {"epochs": 2, "iterations": None}}),
+        ({"loop": {"epochs": 2}}, {"loop": {"iterations": 9}}, {"loop": {"epochs": 2, "iterations": 9}}),
+        ({"loop": {"batch": 2}}, {"loop": {"epochs": 2}}, {"loop": {"batch": 2, "epochs": 2}}),
     ],
 )
 def test_a_later_command_over_an_earlier_one(
@@ -27,8 +30,8 @@ def test_a_later_command_over_an_earlier_one(
     monkeypatch.setattr(target, "read_prepared", lambda folder: drawn_data(tmp_path))
     run = Run(tmp_path, "toy", "irn", "default")
     for asked in (earlier, later):
-        found = target.resolve_target(run, tmp_path, None, {"train": {"net": asked}})
+        found = target.resolve_target(run, tmp_path, None, {"train": asked})
         run.save_settings(found.saved)
-    passed = target.resolve_target(Run(tmp_path, "toy", "irn", "other"), tmp_path, None, {"train": {"net": earlier}},
-                                   passing={"train": {"net": later}})  # fmt: skip
-    assert run.settings().overrides == passed.settings.overrides == {"train": {"net": kept}}
+    passed = target.resolve_target(Run(tmp_path, "toy", "irn", "other"), tmp_path, None, {"train": earlier},
+                                   passing={"train": later})  # fmt: skip
+    assert run.settings().overrides == passed.settings.overrides == {"train": kept}
