@@ -10,13 +10,14 @@ from typing import Any
 import torch
 
 from processes import Wsss
-from wsss_cli.config import merge
+from wsss_cli.config import as_dict, merge
 from wsss_cli.data.prepared import Prepared, read_prepared
 from wsss_cli.execute import execute
 from wsss_cli.plan import plan, read_recipe
 from wsss_cli.plugins import method
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.runs import Run, Settings
+from wsss_locbe.config import Train
 
 METHODS = ("irn", "beco", "ppmg", "toco", "locbe", "puf", "bcm", "clipes", "weclip")
 RECIPES = [(name, recipe) for name in METHODS for recipe in method(name).recipes()]
@@ -146,7 +147,7 @@ class Tiny:
         small = SMALLER[self.name]
         if self.name == "locbe":
             phases = read_recipe(method("locbe"), self.recipe, "").get("train", {}).get("phases")
-            small = merge(small, {"train": {"phases": _shortened(phases)}} if phases else {})
+            small = merge(small, {"train": {"phases": _shortened(phases or as_dict(Train())["phases"])}})
         return Settings(self.recipe, merge(small, more))
 
     def run(self, target: str, more: Mapping[str, Any] | None = None) -> dict[str, Any]:

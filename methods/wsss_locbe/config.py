@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator
+from itertools import pairwise
 from typing import Annotated, Literal
 
 from pydantic import Field, field_validator
@@ -134,6 +135,10 @@ class Train(Trained):
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
+        for i, (before, phase) in enumerate(pairwise(self.phases)):
+            if phase.segmentation > 0 and before.until is not None:
+                setting = f"phases.{i}.until {before.until}"
+                yield from self.ends_before(context, self.loop, where, setting, before.until + 1)
         if self.checkpoint is None:
             yield from too_small(self.net, self.augment.crop, f"{where}.augment.crop")
             if (patch := self.net.patch()) is not None:

@@ -60,7 +60,7 @@ def doubts(config: Train, ranks: int, total: int) -> list[str]:
             f"windows.together {together}, but {each} images in a pass: groups of {each % together} are compared, too"
         )
     if not config.phase(total - 1).segments:
-        found.append(f"the segmentation is not trained at the end: no phase that has it begins before {total}")
+        found.append("the segmentation is not trained at the end, where its phase gives it no weight")
     return found
 
 

@@ -152,6 +152,9 @@ class Train(Trained):
             yield WsssError(
                 "train.teacher_checkpoint alone trains nothing", "give train.checkpoint=student.pth as well"
             )
+        if self.losses.segmentation > 0:
+            first = self.losses.segmentation_from
+            yield from self.ends_before(context, self.loop, where, f"losses.segmentation_from {first}", first)
         if self.checkpoint is None:
             yield from too_small(self.net, self.views.size, f"{where}.views.size")
             if (patch := self.net.patch()) is not None:

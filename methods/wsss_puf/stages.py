@@ -55,8 +55,6 @@ def learn(job: Job[Train]) -> dict[str, float]:
     total = total_iterations(config.loop, len(data))
     step = SelfReinforcement(net, teacher, centres, config, total, job.runtime.world)
     job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images in two views")
-    if config.losses.segmentation_from >= total:
-        job.say("the segmentation is never trained: set losses.segmentation_from to less than loop.iterations")
     training = Training(
         model=net,
         step=step,

@@ -119,6 +119,9 @@ class Train(Trained):
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         yield from super().problems(context, where)
+        if self.losses.segmentation > 0:
+            first = self.losses.segmentation_from
+            yield from self.ends_before(context, self.loop, where, f"losses.segmentation_from {first}", first)
         if self.checkpoint is None:
             yield from too_small(self.net, self.views.crop, f"{where}.views.crop")
             yield from too_small(self.net, self.local.size, f"{where}.local.size")

@@ -39,8 +39,6 @@ def learn(job: Job[Train]) -> dict[str, float]:
     total, starts = total_iterations(config.loop, len(data)), config.losses
     job.say(f"train: {len(data)} images with tags, {total} iterations of {config.loop.batch} images; contrast from "
             f"iteration {starts.contrast_from}, segmentation from {starts.segmentation_from}")  # fmt: skip
-    if starts.segmentation_from >= total:
-        job.say("the segmentation is never trained: set losses.segmentation_from to less than loop.iterations")
     training = Training(
         model=net,
         step=ToCoStep(net, teacher, config, job.runtime.world),

@@ -71,6 +71,11 @@ def planned(data: Prepared, name: str, *settings: str, target: str = "evaluate",
         ("toco", ("train.views.crop=12",), 1, "train.views.crop 12 holds no patch of 16 pixels"),
         ("locbe", ("train.windows.side=20",), 1, "windows.side 20: half of it"),
         ("irn", ("infer.window=32", "infer.window_stride=40"), 1, "infer.window_stride 40 leaves gaps between windows"),
+        # a segmentation that would never be trained
+        ("toco", ("train.loop.iterations=2001",), 1, "losses.segmentation_from 2001: the segmentation learns from"),
+        ("toco", ("train.loop.iterations=2001",), 1, "2001 on, which never comes with train.loop.iterations 2001"),
+        ("puf", ("train.loop.epochs=0.5",), 1, "2000 on, which never comes with train.loop.epochs 0.5, which is 4"),
+        ("locbe", ("train.loop.iterations=2001",), 1, "train.phases.0.until 2000: the segmentation learns from iterat"),
         # files and folders
         ("irn", ("train.net.pretrained=gone.pth",), 1, "train.net.pretrained: there is no file gone.pth"),
         ("irn", ("seeds.net.pretrained=gone.pth",), 1, "seeds.net.pretrained: there is no file gone.pth"),
@@ -93,6 +98,21 @@ def test_what_cannot_go_well_is_said_in_the_plan(
     with pytest.raises(WsssError) as error:
         planned(data, name, *settings, ranks=ranks)
     assert message in str(error.value)
+
+
+@pytest.mark.parametrize(
+    ("name", "settings"),
+    [
+        ("toco", ("train.loop.iterations=2002",)),
+        ("puf", ("train.loop.iterations=2001",)),
+        ("locbe", ("train.loop.iterations=2002",)),
+        ("weclip", ("train.loop.iterations=1",)),
+        *((name, ("train.loop.iterations=5", "train.losses.segmentation=0")) for name in ("toco", "puf")),
+        ("locbe", ("train.loop.iterations=5", "train.phases=[{until: 9}, {energy: 1}]")),
+    ],
+)
+def test_a_segmentation_that_begins_in_time_or_is_not_wanted(data: Prepared, name: str, settings: tuple[str]) -> None:
+    assert planned(data, name, *settings)[-1] == "evaluate"
 
 
 @pytest.mark.parametrize(

@@ -13,7 +13,7 @@ from wsss_cli.config import Config, StageConfig
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Sample
 from wsss_cli.engine import infer
-from wsss_cli.engine.loop import Loop
+from wsss_cli.engine.loop import Loop, total_iterations
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.clip_net import ClipNet
 from wsss_cli.nets.config import StemNet
@@ -90,6 +90,24 @@ class Trained(StageConfig):
 
     def promises(self, context: Context) -> Promises:
         return CHECKPOINT
+
+    def ends_before(self, context: Context, loop: Loop, where: str, setting: str, begins: int) -> Iterator[WsssError]:
+        """A problem if the training ends before iteration `begins`: the decoder would be scored as it was at first.
+
+        setting  that says so, with its value.  What keeps the iterations from being counted is told elsewhere.
+        """
+        try:
+            images = self.images(context)
+            total = begins + 1 if images is None else total_iterations(loop, len(images))
+        except WsssError:
+            return
+        if begins >= total:
+            length = (
+                f"iterations {total}" if loop.iterations else f"epochs {loop.epochs:g}, which is {total} iterations"
+            )
+            what = f"{where}.{setting}: the segmentation learns from iteration {begins} on, which never comes"
+            remedy = "train longer, or let it begin earlier; to do without it, for CAMs alone, set its weight to 0"
+            yield WsssError(f"{what} with {where}.loop.{length}", remedy)
 
     def training_work(
         self, context: Context, loop: Loop, net: VitNet | ClipNet, side: int, learning: float, looking: float

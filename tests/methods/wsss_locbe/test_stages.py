@@ -99,7 +99,7 @@ def test_doubts() -> None:
     assert stages.doubts(config, 2, 20000) == []
     assert stages.doubts(config, 4, 2001) == [
         "windows.together 2, but 1 images in a pass: groups of 1 are compared, too",
-        "the segmentation is not trained at the end: no phase that has it begins before 2001",
+        "the segmentation is not trained at the end, where its phase gives it no weight",
     ]
 
 
