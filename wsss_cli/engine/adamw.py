@@ -11,7 +11,7 @@ from torch import nn
 
 from wsss_cli import bounds, ranges
 from wsss_cli.config import Config
-from wsss_cli.engine.schedules import warmup_cosine, warmup_poly
+from wsss_cli.engine.schedules import Warmed, warmup_cosine, warmup_poly
 
 TOKENS = ("pos_embed", "cls_token", "mask_token")
 
@@ -51,8 +51,8 @@ def adamw(net: nn.Module, o: AdamW) -> torch.optim.AdamW:
 def factor(o: AdamW, total: int) -> Callable[[int], float]:
     """Iteration k of `total`, from 0, to the factor on every group's rate."""
     if o.schedule == "cosine":
-        return lambda k: warmup_cosine(k, total, o.warm_up, o.warm_up_ratio)
-    return lambda k: warmup_poly(k, total, o.warm_up, o.warm_up_ratio, o.power)
+        return Warmed(lambda k: warmup_cosine(k, total, o.warm_up, o.warm_up_ratio), o.warm_up)
+    return Warmed(lambda k: warmup_poly(k, total, o.warm_up, o.warm_up_ratio, o.power), o.warm_up)
 
 
 def _decays(name: str, parameter: nn.Parameter, what: str) -> bool:

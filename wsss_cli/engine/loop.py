@@ -27,6 +27,7 @@ from wsss_cli.engine.batch_norms import renew_statistics
 from wsss_cli.engine.fixed_shapes import benchmarked, compile_parts, no_compiler, uncompiled
 from wsss_cli.engine.optimiser import fuse
 from wsss_cli.engine.reports import Clock, Journal, Late, Report, Reports
+from wsss_cli.engine.schedules import Warmed
 from wsss_cli.engine.stopping import Stopped, signals_noted
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.layers.depthwise import quicken
@@ -153,6 +154,8 @@ def fit(training: Training, loop: Loop, runtime: Runtime, folder: Path, *, title
         return last
     if runtime.main and k:
         console.say(f"{title}: goes on from iteration {k} of {total}")
+    if runtime.main and isinstance(training.factor, Warmed) and (lost := training.factor.lost(total)):
+        console.say(f"{title}: {lost}")
     reports = Reports(title, Journal(folder / "metrics.jsonl", k) if runtime.main else None, per_epoch, last)
     saved = time.monotonic()
     showing = console.track(title, total - k, "iterations", runtime.main)

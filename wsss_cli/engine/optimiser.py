@@ -11,7 +11,7 @@ from torch import nn
 
 from wsss_cli import bounds, ranges
 from wsss_cli.config import Config
-from wsss_cli.engine.schedules import warm_up, warmup_cosine
+from wsss_cli.engine.schedules import Warmed, warm_up, warmup_cosine
 
 Group = tuple[Iterable[nn.Parameter], float]
 """Parameters and their base rate."""
@@ -75,5 +75,5 @@ def factor(o: Optimiser, total: int, poly: Callable[[int], float]) -> Callable[[
     poly  the released schedule, used where the settings do not ask for another
     """
     if o.schedule == "cosine":
-        return lambda k: warmup_cosine(k, total, o.warm_up, 0.0)
-    return lambda k: poly(k) * (warm_up(k, o.warm_up, 0.0) if k < o.warm_up else 1.0)
+        return Warmed(lambda k: warmup_cosine(k, total, o.warm_up, 0.0), o.warm_up)
+    return Warmed(lambda k: poly(k) * (warm_up(k, o.warm_up, 0.0) if k < o.warm_up else 1.0), o.warm_up)

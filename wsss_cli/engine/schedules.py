@@ -6,6 +6,27 @@ The factor is set before step k. Nothing here has state, so a resumed run needs 
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
+from dataclasses import dataclass
+
+
+@dataclass(frozen=True)
+class Warmed:
+    """`at`, iteration k to factor, of a schedule that rises for `warm_up` iterations first."""
+
+    at: Callable[[int], float]
+    warm_up: int
+
+    def __call__(self, k: int) -> float:
+        return self.at(k)
+
+    def lost(self, total: int) -> str:
+        """What a training of so many iterations does not reach, as it ends before the rate has risen; ""."""
+        if self.warm_up <= total:
+            return ""
+        reached = 100 * max(map(self.at, range(total)))
+        short = f"warm_up {self.warm_up} is longer than the whole training, {total} iterations"
+        return f"{short}: the rate only reaches {reached:.2g} % of what is set"
 
 
 def poly(k: int, total: int, power: float = 0.9, floor: float = 0.0, every: int = 1) -> float:

@@ -2,6 +2,8 @@
 
 import copy
 import math
+from functools import partial
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -10,8 +12,13 @@ import torch
 from torch import nn
 
 from reference_vectors import vectors
+from wsss_cli import console
+from wsss_cli.engine.adamw import AdamW
+from wsss_cli.engine.adamw import factor as adamw_factor
+from wsss_cli.engine.loop import Loop, Training, fit
 from wsss_cli.engine.optimiser import Optimiser, factor, fuse, optimizer
 from wsss_cli.engine.schedules import poly
+from wsss_cli.ranks.distributed import Runtime
 
 
 @vectors("beco/irn_poly_sgd")
@@ -108,3 +115,47 @@ def test_adamw_is_fused_on_either() -> None:
     trained = optimizer([([nn.Parameter(torch.ones(1))], 1e-3)], Optimiser(name="adamw"))
     fuse(trained, torch.device("cpu"))
     assert trained.param_groups[0]["fused"]
+
+
+class Ones:
+    """Sixteen images of one pixel."""
+
+    def __len__(self) -> int:
+        return 16
+
+    def item(self, index: int, rng: np.random.Generator) -> torch.Tensor:
+        return torch.ones(1)
+
+
+@pytest.mark.parametrize(
+    ("settings", "reached"),
+    [
+        (AdamW(warm_up=1500), "0.2 %"),
+        (AdamW(warm_up=8, schedule="cosine", warm_up_ratio=0.1), "44 %"),
+        (Optimiser(warm_up=8), "13 %"),
+        (Optimiser(warm_up=8, schedule="cosine"), "38 %"),
+        (AdamW(warm_up=4), ""),
+        (Optimiser(warm_up=4), ""),
+        (Optimiser(), ""),
+    ],
+)
+def test_a_training_says_that_it_ends_before_the_rate_has_risen(
+    tmp_path: Path, settings: AdamW | Optimiser, reached: str
+) -> None:
+    """Four iterations."""
+    poly_of_4 = partial(poly, total=4)
+    net = nn.Linear(1, 1)
+    training = Training(
+        model=net,
+        step=lambda model, batch, k: {"loss": model(batch).mean()},
+        optimizer=torch.optim.SGD(net.parameters(), lr=0.1),
+        factor=adamw_factor(settings, 4) if isinstance(settings, AdamW) else factor(settings, 4, poly_of_4),
+        data=Ones(),
+        prepare=lambda batch, device: batch,
+        meta={},
+    )
+    with console.logging_to(tmp_path / "log.txt"):
+        fit(training, Loop(batch=4, epochs=1), Runtime(torch.device("cpu")), tmp_path, title="train", seed=0)
+    said = (tmp_path / "log.txt").read_text()
+    short = f"train: warm_up {settings.warm_up} is longer than the whole training, 4 iterations: the rate only reaches "
+    assert (f"{short}{reached}" in said) == bool(reached) and said.count("warm_up") == bool(reached)
