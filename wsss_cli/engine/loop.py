@@ -32,7 +32,7 @@ from wsss_cli.engine.stopping import Stopped, signals_noted
 from wsss_cli.errors import WsssError
 from wsss_cli.nets.layers.depthwise import quicken
 from wsss_cli.nets.precision import Precision, autocast, products
-from wsss_cli.ranks.distributed import Runtime, any_ranks, gather, mean_over_ranks
+from wsss_cli.ranks.distributed import Runtime, any_ranks, gather, mean_over_ranks, take_from_first
 
 Losses = dict[str, Tensor]
 Step = Callable[[nn.Module, Any, int], Losses]
@@ -262,8 +262,13 @@ class _State:
             self.ema.update_parameters(self.training.model)
 
     def validate(self, function: Callable[[nn.Module], dict[str, float]]) -> dict[str, float]:
-        """The scores of the weights that are used afterwards; whatever mode the modules were in is put back."""
+        """The scores of the weights that are used afterwards; whatever mode the modules were in is put back.
+
+        Of rank 0's batch norms, which are those that are saved: each rank has seen other images, and DDP makes them
+        alike when the next pass begins.
+        """
         model = self.averaged()
+        take_from_first(model.buffers())
         modes = [(module, module.training) for module in model.modules()]
         with benchmarked(False), uncompiled(self.loop.compile):  # images of many sizes
             scores = function(model)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import traceback
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass
 from datetime import timedelta
@@ -153,6 +153,15 @@ def broadcast(value: T) -> T:
     box: list[Any] = [value]
     dist.broadcast_object_list(box, src=0)
     return box[0]
+
+
+@torch.no_grad()
+def take_from_first(tensors: Iterable[Tensor]) -> None:
+    """Give tensors, on every rank, rank 0's values."""
+    for tensor in tensors if dist.is_initialized() else ():
+        value = tensor.contiguous()
+        dist.broadcast(value, src=0)
+        tensor.copy_(value)
 
 
 def agreed(make: Callable[[], T], runtime: Runtime) -> T:

@@ -1,5 +1,6 @@
 """Statistics of batch norms taken anew: the mean over the batches given, of the norms that learn."""
 
+import random
 from pathlib import Path
 from typing import Any
 
@@ -8,10 +9,12 @@ import pytest
 import torch
 from torch import Tensor, nn
 
+from processes import Forked
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.batch_norms import renew_statistics
 from wsss_cli.engine.loop import Loop, Training, fit
-from wsss_cli.ranks.distributed import Runtime
+from wsss_cli.ranks.distributed import Runtime, process_group
+from wsss_cli.testing import differences
 
 
 def test_statistics_are_the_mean_over_the_batches() -> None:
@@ -39,9 +42,14 @@ class Brightness:
 
 
 def trained(folder: Path, **loop: Any) -> dict[str, Tensor]:
+    fit(training(), Loop(batch=4, epochs=1, **loop), Runtime(torch.device("cpu")), folder, title="", seed=0)
+    return checkpoint.load(folder / "checkpoint.pt")["model"]
+
+
+def training() -> Training:
     torch.manual_seed(0)
     net = nn.Sequential(nn.BatchNorm2d(1), nn.Conv2d(1, 1, 1))
-    training = Training(
+    return Training(
         model=net,
         step=lambda model, batch, k: {"loss": model(batch["image"]).square().mean()},
         optimizer=torch.optim.SGD(net.parameters(), lr=0.01),
@@ -50,8 +58,6 @@ def trained(folder: Path, **loop: Any) -> dict[str, Tensor]:
         prepare=lambda batch, device: batch,
         meta={},
     )
-    fit(training, Loop(batch=4, epochs=1, **loop), Runtime(torch.device("cpu"), workers=0), folder, title="", seed=0)
-    return checkpoint.load(folder / "checkpoint.pt")["model"]
 
 
 @pytest.mark.parametrize("ema", [0.0, 0.9])
@@ -63,3 +69,40 @@ def test_a_training_ends_with_them(tmp_path: Path, ema: float) -> None:
     assert after["0.running_mean"].item() == pytest.approx(3.5) and before["0.running_mean"].item() < 1
     for name in ("0.weight", "0.bias", "1.weight", "1.bias"):
         assert torch.equal(before[name], after[name])
+
+
+@pytest.mark.parametrize("loop", [{}, {"ema": 0.5}, {"accumulate": 2}, {"precise_bn": 2}])
+def test_validation_sees_the_statistics_that_are_saved(tmp_path: Path, loop: dict[str, Any]) -> None:
+    """Of rank 0, in each rank's share of the images; the training goes on as it would without validation."""
+    watched, plain = (of_two_ranks(tmp_path / name, name == "watched", loop) for name in ("watched", "plain"))
+    last = [torch.load(tmp_path / f"watched/{rank}.pt") for rank in (0, 1)]
+    assert not torch.equal(last[0]["own"], last[1]["own"]) and torch.equal(last[0]["seen"], last[1]["seen"])
+    if "precise_bn" not in loop:  # which comes after it
+        assert torch.equal(last[1]["seen"], watched["0.running_mean"])
+    assert differences(watched, plain) == []
+
+
+def of_two_ranks(folder: Path, validates: bool, loop: dict[str, Any]) -> dict[str, Tensor]:
+    """The weights that two epochs leave; each rank keeps the means of its last iteration and of the last validation."""
+    folder.mkdir()
+
+    def rank() -> None:
+        with process_group("cpu", 0, False) as runtime:
+            made, kept = training(), {}
+
+            def after(k: int) -> None:
+                kept["own"] = made.model[0].running_mean.clone()  # type: ignore[index,union-attr,operator]
+
+            def validate(model: nn.Module) -> dict[str, float]:
+                kept["seen"] = model[0].running_mean.clone()  # type: ignore[index,union-attr,operator]
+                return {"mean": kept["seen"].item()}
+
+            made.after, made.validate = after, validate if validates else None
+            fit(made, Loop(batch=4, epochs=2, **loop), runtime, folder, title="", seed=0)
+            torch.save(kept, folder / f"{runtime.rank}.pt")
+
+    port = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(24000 + random.randrange(9000))}
+    ranks = [Forked(rank, folder, {"RANK": str(r), "LOCAL_RANK": str(r), **port}) for r in range(2)]
+    for result in [process.wait() for process in ranks]:
+        assert result.code == 0, result.text
+    return checkpoint.load(folder / "checkpoint.pt")["model"]
