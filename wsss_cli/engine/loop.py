@@ -54,7 +54,10 @@ class Loop(Precision):
         16, gt=0, le=bounds.BATCH, description="images per optimiser step, over all ranks and accumulation steps"
     )
     accumulate: int = Field(
-        1, gt=0, le=bounds.BATCH, description="split each batch into this many forward passes, to save memory"
+        1,
+        gt=0,
+        le=bounds.BATCH,
+        description="split each batch into so many passes, to save memory; all count alike, whatever they ignore",
     )
     channels_last: bool = Field(False, description="memory format of the network; often faster, same values")
     compile: bool = Field(
@@ -109,8 +112,9 @@ class Training:
 
     model     put into training mode by `fit`; a part that must not be overrides its `train`
     step      step(model, batch, k) -> named losses, whose sum is minimised; the same names in every iteration and rank;
-              each the mean over its images, so that ranks and accumulation give what one large batch gives (a mean
-              over less than all pixels divides by mean_over_ranks(count)); model is wrapped for DDP
+              each the mean over its images, so that ranks and accumulation give what one large batch gives.  A mean
+              over less than all pixels divides by mean_over_ranks(count), as the batch of all ranks would; passes of
+              accumulation count alike all the same, whatever their counts.  model is wrapped for DDP
     factor    iteration k -> factor on every group's learning rate, set before the step
     prepare   batch -> batch on the device
     meta      plain data stored in the checkpoint: method, classes, net config
