@@ -8,8 +8,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_origin
 
 import yaml
-from pydantic import BaseModel, ConfigDict, Field, ValidationError
-from pydantic_core import PydanticUndefined, to_jsonable_python
+from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError, PydanticUndefined, to_jsonable_python
 
 from wsss_cli import bounds, yaml12
 from wsss_cli.errors import WsssError
@@ -35,6 +35,15 @@ class Config(BaseModel):
 
     REPLACES: ClassVar[Mapping[str, str]] = {}
     """Of two settings that say the same: the one that, asked for alone, puts the other of layers below to null."""
+
+    @field_validator("*", mode="before")
+    @classmethod
+    def _no_switch(cls, value: Any, info: ValidationInfo) -> Any:
+        """pydantic takes true for 1: a batch of one image."""
+        kinds = set(_kinds(cls.model_fields[info.field_name or ""].annotation))
+        if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
+            raise PydanticCustomError("number", "input should be a number, not true or false")
+        return value
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:
         """What is known to go wrong before anything runs, of these settings and of those within them.
@@ -277,6 +286,13 @@ def _all_keys(cls: type[BaseModel], prefix: str = "") -> Iterator[str]:
         inner = _model_of(cls, name)
         if inner is not None:
             yield from _all_keys(inner, f"{prefix}{name}.")
+
+
+def _kinds(annotation: Any) -> Iterator[Any]:
+    """What an annotation is made of."""
+    yield annotation
+    for inner in get_args(annotation):
+        yield from _kinds(inner)
 
 
 def _model_of(cls: type, key: str) -> type[BaseModel] | None:

@@ -140,6 +140,8 @@ def test_of_two_ways_to_say_the_same_the_later_one_counts(layers: list[dict[str,
         ({"middle": 3}, "'train.middle' = 3: input should be"),
         ({"mode": "b"}, "'train.mode' = 'b': input should be 'a b', 'no' or '1e3'"),
         ({"scales": []}, "'train.scales' = []: tuple should have at least 1 item"),
+        ({"middle": {"inner": {"batch": True}}}, "'train.middle.inner.batch' = True: input should be a number, not"),
+        ({"size": False}, "'train.size' = False: input should be a number, not true or false"),
     ],
 )
 def test_mistakes(given: dict[str, Any], message: str) -> None:
