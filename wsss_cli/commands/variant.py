@@ -23,7 +23,7 @@ class Variant:
 
     @property
     def title(self) -> str:
-        return f"{self.method}, {self.name}" if self.name else self.method
+        return f"{self.method} ({self.name})" if self.name else self.method
 
 
 def parse_variants(texts: Sequence[str]) -> tuple[Variant, ...]:

@@ -101,7 +101,7 @@ def test_mistakes_are_found_before_anything_runs(wsss: Wsss) -> None:
         ("--methods", "toy", "--variant", "masks toy train.labels=masks"): "(not 'masks')",
         ("--methods", "toy", "--variant", "short tyo a=1"): "tyo",
         ("--methods", "toy", "--variant", "short toy train.lop.epochs=1"): "train.lop",
-        ("--variant", "a toy x=1", "--variant", "A toy x=2"): "'toy, a' is given twice",
+        ("--variant", "a toy x=1", "--variant", "A toy x=2"): "'toy (a)' is given twice",
         ("--set", "train.seed=5"): "--set train.seed=5: a benchmark gives its runs the seeds 0, 1, ...",
         ("--set", "pseudo={seed: 0}", "--methods", "toy"): "--set pseudo.seed=0: a benchmark gives",
         ("--variant", "other toy train.seed=5"): "--variant train.seed=5: a benchmark gives",
@@ -123,13 +123,13 @@ def test_variants_have_rows_of_their_own(quick: Wsss) -> None:
     assert result.code == 2 and "1 of 4 runs failed: toy/seed0-seen" in result.err  # its CAMs cannot be scored
 
     rows, text = table(quick.folder), (quick.folder / "runs/dots/benchmark.md").read_text()
-    assert list(rows) == ["plain_cam", "plain_cam, long", "plain_cam, small", "toy, seen"]
-    assert "* plain_cam, long: train.loop.epochs=2." in text
+    assert list(rows) == ["plain_cam", "plain_cam (long)", "plain_cam (small)", "toy (seen)"]
+    assert "* plain_cam (long): train.loop.epochs=2." in text
     seeds, predictions = ([rows[title][column] for title in list(rows)[:3]] for column in ("seeds", "prediction"))
     assert len(set(seeds)) == 1 and len(set(predictions)) == 3
     taken = re.findall("^[*] (.*) are those of plain_cam, whose settings are the same", text, re.MULTILINE)
-    small = [f"{key} of plain_cam, small" for key in ("seeds", "pseudo", "train")]
-    assert taken == ["seeds of plain_cam, long", "pseudo of plain_cam, long", *small]
+    small = [f"{key} of plain_cam (small)" for key in ("seeds", "pseudo", "train")]
+    assert taken == ["seeds of plain_cam (long)", "pseudo of plain_cam (long)", *small]
 
 
 def test_of_all_methods_those_that_can_are_taken(wsss: Wsss) -> None:
