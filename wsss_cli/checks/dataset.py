@@ -143,7 +143,7 @@ class Tally:
     """What only shows across images: ids given twice, splits that overlap or are empty, images without tag or mask."""
 
     info: DatasetInfo
-    ids: set[str] = field(default_factory=set)
+    ids: dict[str, str] = field(default_factory=dict)  # of each its image
     sizes: Counter[str] = field(default_factory=Counter)
     leaked: list[str] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
@@ -153,9 +153,10 @@ class Tally:
     def add(self, sample: Sample) -> list[Finding]:
         """Count a sample in; an error if its id has come before."""
         if sample.id in self.ids:
-            what = f"{sample.image}: a second image with the id '{sample.id}'"
-            return [Finding("error", what, "give each its own id", "duplicate-id", (sample.id,))]
-        self.ids.add(sample.id)
+            what = f"{sample.image}: a second image with the id '{sample.id}', which {self.ids[sample.id]} has"
+            remedy = "ids are names without their ending: rename one, or name both from a folder above (train/NAME)"
+            return [Finding("error", what, remedy, "duplicate-id", (sample.id,))]
+        self.ids[sample.id] = str(sample.image)
         self.sizes.update(sample.splits)
         train, val, seeds = (self.info.splits.get(role) in sample.splits for role in ("train", "val", "seeds"))
         if train and val:
