@@ -40,9 +40,10 @@ class Config(BaseModel):
     @classmethod
     def _no_switch(cls, value: Any, info: ValidationInfo) -> Any:
         """pydantic takes true for 1: a batch of one image."""
-        kinds = set(_kinds(cls.model_fields[info.field_name or ""].annotation))
-        if isinstance(value, bool) and kinds & {int, float} and bool not in kinds:
-            raise PydanticCustomError("number", "input should be a number, not true or false")
+        if isinstance(value, bool):
+            kinds = set(_kinds(cls.model_fields[info.field_name or ""].annotation))
+            if kinds & {int, float} and bool not in kinds:
+                raise PydanticCustomError("number", "input should be a number, not true or false")
         return value
 
     def problems(self, context: Context, where: str) -> Iterator[WsssError]:

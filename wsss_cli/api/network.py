@@ -19,13 +19,12 @@ from wsss_cli.data.label_format import Labels, label_format
 from wsss_cli.data.long_side import smaller
 from wsss_cli.data.palette import Colour
 from wsss_cli.data.picture import PLAIN, Reading
-from wsss_cli.data.prepared import reading_as
+from wsss_cli.data.prepared import class_id, reading_as
 from wsss_cli.engine.enlarge import bands
 from wsss_cli.engine.infer import among, label_maps
 from wsss_cli.errors import WsssError
 from wsss_cli.models.exported import read_exported
 from wsss_cli.models.model import Model, of_run, with_settings
-from wsss_cli.nearest import nearest
 from wsss_cli.photos.predict import OPACITY, scores_of
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks.distributed import Runtime, alone
@@ -134,13 +133,10 @@ def pixels_of(picture: Picture, how: Reading = PLAIN) -> NDArray[np.uint8]:
     return np.ascontiguousarray(array if array.ndim == 3 else np.stack([array] * 3, -1))
 
 
-def ids_of(classes: Sequence[str], tags: Sequence[str]) -> Labels:
+def ids_of(classes: tuple[str, ...], tags: Sequence[str]) -> Labels:
     """The background's id and those of the tags.  Raises WsssError for one that is no class."""
-    for tag in tags:
-        if tag not in classes:
-            what = f"the network knows no class '{tag}'{nearest(tag, classes)}"
-            raise WsssError(what, f"its classes: {', '.join(classes)}")
-    return np.array(sorted({0, *(1 + classes.index(tag) for tag in tags)}), label_format(len(classes)).dtype)
+    ids = {class_id(tag, classes, "the network knows no class") for tag in tags}
+    return np.array([0, *sorted(ids)], label_format(len(classes)).dtype)
 
 
 def _run_at(source: str) -> Run | None:

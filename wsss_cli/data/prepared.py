@@ -179,12 +179,12 @@ def size_limit(megapixels: float) -> dict[str, float]:
     return {} if megapixels == bounds.MEGAPIXELS else {MEGAPIXELS: megapixels}
 
 
-def class_id(name: str, classes: tuple[str, ...]) -> int:
-    """1..C of a class name.  Raises WsssError with the nearest name."""
+def class_id(name: str, classes: tuple[str, ...], unknown: str = "unknown class") -> int:
+    """1..C of a class name.  Raises WsssError, which begins with `unknown`, with the nearest name."""
     if name in classes:
         return classes.index(name) + 1
     known = f"the classes are: {', '.join(classes)}" if len(classes) <= 25 else f"there are {len(classes)} classes"
-    raise WsssError(f"unknown class '{name}'{nearest(name, classes)}", known)
+    raise WsssError(f"{unknown} '{name}'{nearest(name, classes)}", known)
 
 
 @dataclass(frozen=True)
