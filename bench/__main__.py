@@ -16,6 +16,7 @@ from bench.row import HEAD, Row
 from wsss_cli.ranks.distributed import choose_device
 
 OWN = (
+    "cams",
     "cases",
     "device",
     "edges",

@@ -12,21 +12,17 @@ from collections.abc import Sequence
 from dataclasses import replace
 from pathlib import Path
 
-import numpy as np
 import torch
 from torch import Tensor
 
+from bench.cams import cam_of, table, totals
 from bench.of_run import command
 from wsss_cli.batches.transforms import normalise
-from wsss_cli.cam.label import strongest_label
-from wsss_cli.cam.store import Cam, cam_path, read_cam
+from wsss_cli.cam.store import Cam
 from wsss_cli.data.images import read_image
-from wsss_cli.data.label_format import format_of, label_format
-from wsss_cli.data.labels import read_labels
+from wsss_cli.data.label_format import format_of
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.engine import checkpoint
-from wsss_cli.metrics.confusion import scores_of, sweep
-from wsss_cli.metrics.evaluate import with_mask
 from wsss_cli.runs import known_record
 from wsss_irn.labels import walked_scores
 from wsss_irn.nets import IrnNet, edge_displacement
@@ -34,21 +30,12 @@ from wsss_irn.relations import calibrated_path, stored
 from wsss_irn.walk import random_walk
 
 DOUBLINGS = (4, 6, 8)  # 16, 64 and 256 steps; the last is the released walk
-BACKGROUND = torch.arange(1, 100) / 100
 
 
 def main(data: Prepared, run: Path) -> str:
     """The table, in Markdown."""
-    samples = with_mask(data, data.split_for("seeds"))
     net, pad = trained(run / "pseudo")
-    total: dict[str, Tensor] = {}
-    for sample in samples:
-        truth = torch.from_numpy(read_labels(sample.mask))  # type: ignore[arg-type]
-        for name, cam in cams(sample, truth, run, net, pad).items():
-            one = tallied(cam, truth, data.num_classes)
-            total[name] = total[name] + one if name in total else one
-    head = f"| {len(samples)} images of {data.info.name} | best mIoU | background score |\n|---|---|---|"
-    return "\n".join([head, *(_row(name, tally) for name, tally in total.items())])
+    return table(data, totals(data, lambda sample, truth: cams(sample, truth, run, net, pad)))
 
 
 def trained(pseudo: Path) -> tuple[IrnNet, int | None]:
@@ -63,10 +50,10 @@ def trained(pseudo: Path) -> tuple[IrnNet, int | None]:
 def cams(sample: Sample, truth: Tensor, run: Path, net: IrnNet, pad: int | None) -> dict[str, Cam]:
     """One image's CAMs as they are and after every walk; without maps where it has no tags."""
     walks = {(which, k): f"walk between {which} edges, {2**k} steps" for which in ("learnt", "true") for k in DOUBLINGS}
-    if not sample.tags:
-        none = np.zeros((0, *truth.shape), np.float32)
-        return dict.fromkeys(("CAM", *walks.values()), Cam(np.zeros(0, np.int64), none, truth.shape, high_res=none))
-    cam, x = read_cam(cam_path(run / "seeds", sample)), normalise(torch.from_numpy(read_image(sample.image))[None])
+    cam = cam_of(sample, truth, run)
+    if not len(cam.class_ids):
+        return dict.fromkeys(("CAM", *walks.values()), cam)
+    x = normalise(torch.from_numpy(read_image(sample.image))[None])
     maps = torch.from_numpy(cam.cam)  # (n, h, w)
     edges = {"learnt": edge_displacement(net, x, x.flip(-1), pad)[0][0, 0], "true": edges_of(truth, maps.shape[1:])}
 
@@ -85,18 +72,6 @@ def edges_of(truth: Tensor, cells: Sequence[int]) -> Tensor:
     edge[:-1] |= cell[:-1] != cell[1:]
     edge[:, :-1] |= cell[:, :-1] != cell[:, 1:]
     return edge.float()
-
-
-def tallied(cam: Cam, truth: Tensor, classes: int) -> Tensor:
-    """The tally (T, 3, K) of the labels by every background score."""
-    score, label = strongest_label(cam.full(), torch.from_numpy(cam.class_ids))
-    return sweep(truth, score, label_format(classes).tensor(label), BACKGROUND, classes + 1)
-
-
-def _row(name: str, tally: Tensor) -> str:
-    mious = [scores_of(t).miou for t in tally]
-    best = max(range(len(mious)), key=mious.__getitem__)
-    return f"| {name} | {100 * mious[best]:.1f} | {BACKGROUND[best]:.2f} |"
 
 
 if __name__ == "__main__":

@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import bench
-from bench import edges, gate, gpu, measure, scale, tags, thresholds, training, tune
+from bench import cams, edges, gate, gpu, measure, scale, tags, thresholds, training, tune
 from bench.__main__ import OWN, rows
 from bench.cases import CASES
 from bench.device import described
@@ -149,8 +149,9 @@ def test_a_search_takes_one_key_after_the_other_and_keeps_the_best(
     assert text.endswith("Chosen: a=2.\n") and first == [True, False, False, False]
 
 
-def test_true_edges_bound_what_a_walk_gives(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
-    """A CAM of a part of each object: between true edges it fills the object, where nothing is an edge the image."""
+@pytest.fixture
+def part_seen(tmp_path: Path) -> Prepared:
+    """Two images: one whose CAM sees a part of its object, in the run's folder tmp_path, and one without tags."""
     data = drawn_folder(tmp_path, lambda samples: changed(samples, 1, tags=()))
     tagged, untagged = data.split("part")
     truth = np.zeros((HEIGHT * 4, WIDTH * 4), np.uint8)
@@ -162,13 +163,39 @@ def test_true_edges_bound_what_a_walk_gives(tmp_path: Path, monkeypatch: pytest.
     cam[0, 5:9, 5:9] = 1
     cam_path(tmp_path / "seeds", tagged).parent.mkdir(parents=True)
     write_cam(cam_path(tmp_path / "seeds", tagged), Cam(np.array(tagged.tags), cam, truth.shape))
+    return data
+
+
+def best_mious(table: list[str]) -> dict[str, float]:
+    return {name.strip(): float(miou) for _, name, miou, *_ in (row.split("|") for row in table)}
+
+
+def test_true_edges_bound_what_a_walk_gives(
+    tmp_path: Path, part_seen: Prepared, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Between true edges it fills the object, where nothing is an edge the image."""
     no_edges = (torch.full((2, 1, HEIGHT, WIDTH), -20.0), torch.zeros(2, 2, HEIGHT, WIDTH))
     monkeypatch.setattr(edges, "trained", lambda pseudo: (lambda x: no_edges, None))
-    head, _, *rows = edges.main(data, tmp_path).splitlines()
-    found = {name.strip(): float(miou) for _, name, miou, *_ in (row.split("|") for row in rows)}
+    head, _, *rows = edges.main(part_seen, tmp_path).splitlines()
+    found = best_mious(rows)
     assert head.startswith("| 2 images of mine |") and len(found) == 7
     assert found["walk between true edges, 256 steps"] > found["CAM"] + 20, found
     assert found["walk between learnt edges, 256 steps"] < found["walk between true edges, 256 steps"] - 10, found
+
+
+def test_what_is_known_of_the_masks_bounds_what_cams_give(tmp_path: Path, part_seen: Prepared) -> None:
+    """A CAM of a part of the only object lacks its extent: neither its class nor its background score."""
+    rows, groups = (part.splitlines()[2:] for part in cams.main(part_seen, tmp_path).split("\n\n"))
+    found = best_mious(rows)
+    cam = found.pop("CAM")
+    assert found.pop("the true extent of all objects together") == 100 > cam + 20
+    assert found.pop("the right class wherever it finds an object") == cam
+    assert found.pop("each image at its own best background score") == cam
+    fine, *_, coarse = found.values()  # by ever larger cells
+    assert list(found.values()) == sorted(found.values(), reverse=True) and 100 > fine > 95 > 70 > coarse
+    tags = [k for sample in part_seen.split(part_seen.split_for("train")) for k in sample.tags]
+    numbers = [row.split("|")[2].strip() for row in groups]
+    assert numbers == [f"{n} to {n}" for n in sorted(map(tags.count, range(1, part_seen.num_classes + 1)))]
 
 
 def test_the_best_background_scores_stand_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

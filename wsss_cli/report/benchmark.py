@@ -144,23 +144,30 @@ def _protocols(found: Sequence[Contender]) -> list[str]:
 
 
 def _shared(found: Sequence[Contender]) -> list[str]:
-    pairs = [
-        f"{key} of {of.name} are those of {record['shared'].partition('/')[0]}, whose settings are the same"
-        for of in found
-        for one in (*of.weak, *of.full)
-        for key, record in one.records.items()
-        if record.get("shared")
+    """Which stages were taken from whom, those that took the same together."""
+    took: dict[tuple[str, str], list[str]] = {}
+    for of in found:
+        stages: dict[str, list[str]] = {}
+        for one in (*of.weak, *of.full):
+            for key, record in one.records.items():
+                if source := record.get("shared"):
+                    stages.setdefault(source.partition("/")[0], []).append(key)
+        for source, keys in stages.items():
+            took.setdefault((_each(keys), source), []).append(of.name)
+    return [
+        f"{keys} of {_each(names)} are those of {source}, whose settings are the same"
+        for (keys, source), names in took.items()
     ]
-    return list(dict.fromkeys(pairs))
 
 
 def _software(found: Sequence[Contender]) -> list[str]:
-    records = [record for of in found for one in (*of.weak, *of.full) for record in one.records.values()]
-    told = [
-        f"wsss {r['versions']['wsss']}, commit {r['git']}, torch {r['versions']['torch']}, {r['machine']['platform']}"
-        for r in records
-    ]
-    return list(dict.fromkeys(told))
+    """The commits of each set of versions."""
+    commits: dict[str, list[str]] = {}
+    for record in (record for of in found for one in (*of.weak, *of.full) for record in one.records.values()):
+        versions = record["versions"]
+        told = f"wsss {versions['wsss']}, torch {versions['torch']}, {record['machine']['platform']}"
+        commits.setdefault(told, []).append(str(record["git"]))
+    return [f"{told}; commits: {'; '.join(dict.fromkeys(of))}" for told, of in commits.items()]
 
 
 def _each(texts: Iterable[str]) -> str:
