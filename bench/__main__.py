@@ -22,6 +22,7 @@ OWN = (
     "edges",
     "gate",
     "gpu",
+    "labels",
     "measure",
     "of_run",
     "predict",

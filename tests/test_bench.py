@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import bench
-from bench import cams, edges, gate, gpu, measure, scale, tags, thresholds, training, tune
+from bench import cams, edges, gate, gpu, labels, measure, scale, tags, thresholds, training, tune
 from bench.__main__ import OWN, rows
 from bench.cases import CASES
 from bench.device import described
@@ -196,6 +196,21 @@ def test_what_is_known_of_the_masks_bounds_what_cams_give(tmp_path: Path, part_s
     tags = [k for sample in part_seen.split(part_seen.split_for("train")) for k in sample.tags]
     numbers = [row.split("|")[2].strip() for row in groups]
     assert numbers == [f"{n} to {n}" for n in sorted(map(tags.count, range(1, part_seen.num_classes + 1)))]
+
+
+def test_a_folder_of_label_maps_is_scored(tmp_path: Path) -> None:
+    """Of the split's images that it has: here the masks themselves, but for one that is all background."""
+    data = drawn_folder(tmp_path)
+    one, *others = data.split("train")
+    for sample in others:
+        write_labels(tmp_path / "maps" / f"{sample.id}.png", read_labels(sample.mask))  # type: ignore[arg-type]
+    rows = dict(row.strip("| ").split(" | ", 1) for row in labels.main(data, tmp_path / "maps").splitlines()[2:])
+    assert rows["train"] == f"{len(others)} | 100.0"
+    empty = np.zeros_like(read_labels(one.mask))  # type: ignore[arg-type]
+    write_labels(tmp_path / "maps" / f"{one.id}.png", empty)
+    rows = dict(row.strip("| ").split(" | ", 1) for row in labels.main(data, tmp_path / "maps").splitlines()[2:])
+    images, miou = rows["train"].split(" | ")
+    assert images == str(len(others) + 1) and 20 < float(miou) < 95
 
 
 def test_the_best_background_scores_stand_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
