@@ -68,7 +68,7 @@ def _run(step: Step, job: Job, steps: list[Step], command: str) -> None:
         job.say(f"{step.key}: {step.why} -> {step.folder}")
         try:
             seed_all(step.config.seed)
-            metrics = step.stage.function()(job)
+            metrics = _told_by(step, step.stage.function()(job))
             barrier()
             if record is not None:
                 _require_whole(step)
@@ -90,14 +90,14 @@ def _require_whole(step: Step) -> None:
         raise WsssError(what, "was something removed meanwhile? run the command again")
 
 
-def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, float] | None, seconds: float) -> None:
+def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, Any], seconds: float) -> None:
     done = {
         "status": "finished",
         "made": record["made"] or datetime.now(UTC).isoformat(),
         "promised": {below: {"files": len(names)} for below, names in step.promises.items()},
         "seconds": round(record["seconds"] + seconds, 3),
         "peak_memory_gib": round(console.peak_memory(), 2),
-        "metrics": {name: _number(value) for name, value in (metrics or {}).items()},
+        "metrics": metrics,
     }
     write_record(step.folder, record | done)
     made = ", ".join(a.folder for a in step.stage.writes if (step.folder / a.folder).exists()) or "checkpoint.pt"
@@ -113,8 +113,19 @@ def _note_failure(step: Step, record: dict[str, Any], error: BaseException, seco
             append_text(step.folder / "log.txt", "".join(traceback.format_exception(error)))
 
 
+def _told_by(step: Step, metrics: Any) -> dict[str, Any]:
+    """What a stage returns, for stage.json; numpy's and torch's numbers are no JSON.
+
+    Raises WsssError for what is no flat dict, as a plugin may return.
+    """
+    try:
+        return {str(name): _number(value) for name, value in (metrics or {}).items()}
+    except (AttributeError, TypeError, ValueError) as error:
+        what = f"{step.key}: {step.stage.run} returned {metrics!r:.80}"
+        raise WsssError(what, "a stage returns nothing, or a dict of numbers by name: mend the plugin") from error
+
+
 def _number(value: Any) -> Any:
-    """numpy's and torch's numbers are no JSON."""
     return value if isinstance(value, int | float | str | list | dict | None) else float(value)
 
 

@@ -15,6 +15,7 @@ from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import resolve_target
 from wsss_cli.data.prepared import read_prepared, write_prepared
 from wsss_cli.errors import WsssError
+from wsss_cli.method import Stage
 from wsss_cli.runs import Run, Settings
 
 RUN = Path("runs/dots/toy/default")
@@ -291,6 +292,17 @@ def test_a_broken_plugin_is_a_warning(wsss: Wsss, tmp_path: Path) -> None:
     assert broken("prepare", "--help").code == 0
     listed = broken("datasets")
     assert listed.code == 0 and "plugin 'lost'" in listed.err and "│ dots" in listed.out
+
+
+@pytest.mark.parametrize("returned", [Path("seeds"), 7, {"maps": Path("cam")}])
+def test_what_a_plugin_returns_by_mistake_is_told(
+    wsss: Wsss, returned: object, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(Stage, "function", lambda stage: lambda job: returned)
+    result = wsss("seeds", "toy")
+    assert result.code == 2 and f"seeds: wsss_toy.stages:seeds returned {returned!r}" in result.err
+    assert "a dict of numbers by name: mend the plugin" in result.err and "Traceback" not in result.text
+    assert record(wsss, "seeds")["status"] == "failed"
 
 
 def test_methods_describes_one_and_prints_a_recipe_that_is_accepted(wsss: Wsss) -> None:
