@@ -26,7 +26,7 @@ from wsss_cli.data.prepared import Prepared, read_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.engine.costs import Costs
 from wsss_cli.errors import WsssError
-from wsss_cli.files import plain
+from wsss_cli.files import plain, write_text
 from wsss_cli.method import Method
 from wsss_cli.nets.weights.fetching import package_of
 from wsss_cli.plan import Step, work, work_of
@@ -42,6 +42,9 @@ from wsss_cli.work import Call, Pass, Work, of_median_size
 
 PHOTOS = "photos"
 """The folder in the run's where the predictions of all photos lie."""
+
+OURS = "auto.txt"
+"""Marks a data set that this command may make again: options of somebody else's would be lost."""
 
 
 @dataclass(frozen=True)
@@ -93,10 +96,10 @@ def _require_apart(wish: Wish) -> None:
 
 @contextmanager
 def _place(wish: Wish) -> Iterator[Wish]:
-    """The wish with the data set's name; with --dry-run what is not prepared yet goes to a folder that is removed."""
+    """The wish with the data set's name; with --dry-run what is to be prepared goes to a folder that is removed."""
     name = wish.options.data or _name_of(wish.folder)
     named = replace(wish, options=replace(wish.options, data=name))
-    if not wish.options.dry_run or (wish.options.data_root / name / "dataset.yaml").is_file():
+    if not wish.options.dry_run or _is_current(named):
         yield named
         return
     with TemporaryDirectory(prefix="wsss-") as folder:
@@ -111,14 +114,29 @@ def _name_of(folder: Path) -> str:
 def _prepared(wish: Wish) -> Prepared:
     """The data set of the folder, made if it is not there or if what it is made of has changed since."""
     place = wish.options.data_root / (wish.options.data or "")
-    if (place / "dataset.yaml").is_file():
-        data = read_prepared(place)
-        _require_of(data, wish.folder)
-        if max(map(_changed, _made_of(wish.folder))) <= (place / "dataset.yaml").stat().st_mtime:
-            console.say(f"{place} is prepared already")
-            return data
-    _prepare(wish, place)
+    if _is_current(wish):
+        console.say(f"{place} is prepared already")
+    else:
+        _prepare(wish, place)
     return read_prepared(place)
+
+
+def _is_current(wish: Wish) -> bool:
+    """Whether the data set is there, and nothing of what it is made of has changed since.
+
+    Raises WsssError for one that is of another folder, or that has to be made again and was not made by this command:
+    its options are not known.
+    """
+    place = wish.options.data_root / (wish.options.data or "")
+    if not (place / "dataset.yaml").is_file():
+        return False
+    _require_of(read_prepared(place), wish.folder)
+    if max(map(_changed, _made_of(wish.folder))) <= (place / "dataset.yaml").stat().st_mtime:
+        return True
+    if not (place / OURS).is_file():
+        what = f"{wish.folder} has changed since {place} was prepared, and that was not done by `wsss auto`"
+        raise WsssError(what, "prepare it again as you did, with --force; or have a data set made: --data NAME")
+    return False
 
 
 def _require_of(data: Prepared, folder: Path) -> None:
@@ -153,6 +171,7 @@ def _prepare(wish: Wish, place: Path) -> None:
     options = plugin.own_options(wish.folder)
     side = long_side(_longest(wish.folder), gpu_memory(device_asked(wish.options)))
     prepare_and_tell(plugin, options, place.name, place.parent, force=place.exists(), long_side=side)
+    write_text(place / OURS, "made by `wsss auto`, which makes it again when the photos change\n")
 
 
 def _plugin() -> Dataset:
@@ -345,8 +364,9 @@ def _run(planned: Planned, wish: Wish) -> None:
     if not is_begun(run):
         run.save_settings(target.saved)
     words, options = [target.method.name], replace(wish.options, pretrained=None)
+    labelled = any(step.stage.name == "pseudo" for step in planned.steps)
     for key, verb in _commands(planned):
-        if key == "train" and (choice := choose_background(target, options)) is not None:
+        if key == "train" and labelled and (choice := choose_background(target, options)) is not None:
             console.say(f"{choice.key}={choice.value:g}: {choice.reason}")
         start = time.monotonic()
         run_stage(verb, words, options, hint=False)

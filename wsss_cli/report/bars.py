@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 
-from wsss_cli.data.palette import colours
+from wsss_cli.data.palette import colours_of
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.report.markup import EMPTY, Html, el, key, percent, swatch
 from wsss_cli.report.read import Row
@@ -19,11 +19,14 @@ def bars_section(rows: Sequence[Row], data: Prepared) -> Html:
 
 
 def _split(split: str, rows: Sequence[Row], data: Prepared) -> Html:
-    """Each class that the split's ground truth holds."""
+    """Each class that the split's ground truth holds, also such as the data set had when it was scored."""
     shown = {series_name(row, rows): row for row in rows if row.report["split"] == split}
+    names = list(
+        dict.fromkeys(("background", *data.info.classes, *(n for row in shown.values() for n in row.scores["iou"])))
+    )
     bars = [
         _class_row(name, colour, shown)
-        for name, colour in zip(("background", *data.info.classes), colours(data))
+        for name, colour in zip(names, colours_of(names, data))
         if any(row.scores["iou"].get(name) is not None for row in shown.values())
     ]
     legend = el("div", *(key(row.series, name) for name, row in shown.items()), cls="keys")

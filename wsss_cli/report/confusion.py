@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from math import sqrt
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_cli.data.palette import colours
+from wsss_cli.data.palette import Colour, colours_of
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, swatch, table
 from wsss_cli.report.read import confusions
@@ -24,15 +25,25 @@ OPEN = "left open"
 HEAD = ("Class", "IoU, %", "Precision, %", "Recall, %", "Pixels, %", "Most often taken for")
 
 
+@dataclass(frozen=True)
+class Classes:
+    """As they were when label maps were scored: names of the ids 0, 1, ... and of what is left open; their colours."""
+
+    names: tuple[str, ...]
+    colours: tuple[Colour, ...]
+
+
 def confusion_section(run: Run, scored: Mapping[str, Mapping[str, Any]], data: Prepared) -> Html:
     """Each scored kind of label map of the run, predictions first; all but the first folded."""
     order = sorted(scored, key=lambda key: (scored[key]["stage"] != "infer", key))
     ignored = {(key, row["name"]): row.get("ignored", 0.0) for key in order for row in scored[key]["scores"]}
-    parts = [
-        (f"{name}, split {scored[key]['split']}", _kind(np.array(matrix, float), ignored.get((key, name), 0.0), data))
-        for key in order
-        for name, matrix in reversed(confusions(run.stage(key)).items())
-    ]
+    parts = []
+    for key in order:
+        found = confusions(run.stage(key))
+        classes = Classes((*found.names, OPEN), tuple(colours_of(found.names, data)))
+        for name, matrix in reversed(list(found.matrices.items())):
+            kind = _kind(np.array(matrix, float), ignored.get((key, name), 0.0), classes)
+            parts.append((f"{name}, split {scored[key]['split']}", kind))
     if not parts:
         return EMPTY
     (title, first), *others = parts
@@ -50,30 +61,30 @@ def pairs(matrix: Matrix) -> list[tuple[int, int, float, float]]:
     return [(i, j, wrong[i, j] / of_class[i], wrong[i, j] / max(1, matrix.sum())) for i, j in found if wrong[i, j]]
 
 
-def _kind(matrix: Matrix, ignored: float, data: Prepared) -> Html:
+def _kind(matrix: Matrix, ignored: float, classes: Classes) -> Html:
     """Of a matrix (K, K + 1), its last column what the label maps leave open; ignored: the share that is not scored."""
     counted = matrix[:, :-1] if ignored else matrix
     note = f"{percent(ignored)} % of the pixels are {OPEN} and not scored; IoU and errors are of the others."
     return join(
         [
             el("p", note, cls="note") if ignored else None,
-            _classes(counted, data),
-            el("div", _pairs(counted, data), _matrix(matrix, data), cls="confused"),
+            _classes(counted, classes),
+            el("div", _pairs(counted, classes), _matrix(matrix, classes), cls="confused"),
         ]
     )
 
 
-def _classes(matrix: Matrix, data: Prepared) -> Html:
+def _classes(matrix: Matrix, classes: Classes) -> Html:
     k = len(matrix)
     truth, predicted, right = matrix.sum(1), matrix[:, :k].sum(0), matrix.diagonal()
     rows: list[list[Child]] = [
         [
-            _name(c, data),
+            _name(c, classes),
             percent(_share(right[c], truth[c] + predicted[c] - right[c])),
             percent(_share(right[c], predicted[c])),
             percent(_share(right[c], truth[c])),
             percent(_share(truth[c], truth.sum())),
-            _taken_for(c, matrix, data),
+            _taken_for(c, matrix, classes),
         ]
         for c in range(k)
         if truth[c] or predicted[c]
@@ -81,44 +92,44 @@ def _classes(matrix: Matrix, data: Prepared) -> Html:
     return table(HEAD, rows, "scores", "Precision and recall of each class")
 
 
-def _taken_for(c: int, matrix: Matrix, data: Prepared) -> Child:
+def _taken_for(c: int, matrix: Matrix, classes: Classes) -> Child:
     wrong = matrix[c].copy()
     wrong[c] = 0
     other = int(wrong.argmax())
-    return join([_name(other, data), f" {percent(wrong[other] / matrix[c].sum())} %"]) if wrong[other] else "–"
+    return join([_name(other, classes), f" {percent(wrong[other] / matrix[c].sum())} %"]) if wrong[other] else "–"
 
 
-def _pairs(matrix: Matrix, data: Prepared) -> Html:
+def _pairs(matrix: Matrix, classes: Classes) -> Html:
     rows: list[list[Child]] = [
-        [join([_name(i, data), " → ", _name(j, data)]), percent(share), percent(of_all)]
+        [join([_name(i, classes), " → ", _name(j, classes)]), percent(share), percent(of_all)]
         for i, j, share, of_all in pairs(matrix)
     ]
     head = ("True → predicted", "% of class", "% of all")
     return el("div", el("h4", "Most frequent errors"), table(head, rows, "scores", "The most frequent errors"))
 
 
-def _matrix(matrix: Matrix, data: Prepared) -> Html | None:
+def _matrix(matrix: Matrix, classes: Classes) -> Html | None:
     """Rows of the ground truth, columns of the prediction, each row 100 %; classes that are nowhere left out."""
     shown = [c for c in range(len(matrix)) if matrix[c].sum() or matrix[:, c].sum()]
     columns = [*shown, *([len(matrix)] if matrix[:, -1].any() else [])]
     if len(shown) > MOST_CLASSES:
         return el("p", f"{len(shown)} classes are too many for a matrix of cells; confusion.json has it.", cls="note")
-    head = el("tr", el("th", "true", attrs={"scope": "col"}), *(_column(c, data) for c in columns))
-    rows = [_row(c, matrix[c], columns, data) for c in shown]
+    head = el("tr", el("th", "true", attrs={"scope": "col"}), *(_column(c, classes) for c in columns))
+    rows = [_row(c, matrix[c], columns, classes) for c in shown]
     caption = el("caption", "Confusion, % of the pixels of each true class", cls="hidden")
     body = el("table", caption, el("thead", head), el("tbody", *rows), cls="matrix")
     where = {"tabindex": "0", "role": "region", "aria-label": "Confusion matrix"}
     return el("div", el("h4", "% of each true class"), el("div", body, cls="scroll", attrs=where))
 
 
-def _column(c: int, data: Prepared) -> Html:
-    return el("th", el("span", _text(c, data)), attrs={"scope": "col"})
+def _column(c: int, classes: Classes) -> Html:
+    return el("th", el("span", _text(c, classes)), attrs={"scope": "col"})
 
 
-def _row(c: int, counts: Matrix, columns: Sequence[int], data: Prepared) -> Html:
+def _row(c: int, counts: Matrix, columns: Sequence[int], classes: Classes) -> Html:
     total = counts.sum()
     cells = [_cell(_share(counts[j], total), j == c) for j in columns]
-    return el("tr", el("th", _name(c, data), attrs={"scope": "row"}), *cells)
+    return el("tr", el("th", _name(c, classes), attrs={"scope": "row"}), *cells)
 
 
 def _cell(share: float | None, right: bool) -> Html:
@@ -132,11 +143,10 @@ def _share(part: float, whole: float) -> float | None:
     return part / whole if whole else None
 
 
-def _text(c: int, data: Prepared) -> str:
-    names = ("background", *data.info.classes, OPEN)
-    return names[c]
+def _text(c: int, classes: Classes) -> str:
+    return classes.names[c]
 
 
-def _name(c: int, data: Prepared) -> Html:
-    mark = swatch(colours(data)[c]) if c <= data.num_classes else None
-    return el("span", mark, _text(c, data), cls="key")
+def _name(c: int, classes: Classes) -> Html:
+    mark = swatch(classes.colours[c]) if c < len(classes.colours) else None
+    return el("span", mark, _text(c, classes), cls="key")

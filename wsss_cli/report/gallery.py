@@ -19,6 +19,7 @@ from wsss_cli.runs import Run
 
 EACH = 3  # best, median and worst images of the predictions
 EACH_TRAIN = 2  # and of the pseudo-labels
+LEARNT_FROM = (("seeds", "cam", ".npz"), ("seeds", "labels", ".png"), ("pseudo", "labels", ".png"))
 HOW = (
     "CAMs are drawn in the colour of the strongest class, the more opaque the higher; label maps in the colours of "
     "their classes, with white lines where two meet."
@@ -35,11 +36,11 @@ def pictures_section(
 
 def columns(run: Run, records: Mapping[str, Record], infer: str | None) -> dict[str, FileOf]:
     """Where each kind of label map of an image lies; infer, the folder of the predictions, if there are any."""
-    found: dict[str, FileOf] = {
-        "CAM": _in(run.stage("seeds") / "cam", ".npz"),
-        "seed": _in(run.stage("seeds") / "labels"),
-        "pseudo-label": _in(run.stage("pseudo") / "labels"),
-    }
+    found: dict[str, FileOf] = {}
+    if "seeds" in records:
+        found |= {"CAM": _in(run.stage("seeds") / "cam", ".npz"), "seed": _in(run.stage("seeds") / "labels")}
+    if "pseudo" in records:
+        found["pseudo-label"] = _in(run.stage("pseudo") / "labels")
     if infer is not None and infer in records:
         found["prediction"] = _in(run.stage(infer) / "labels")
         if records[infer]["config"].get("crf"):
@@ -84,7 +85,7 @@ def _learnt_from(
 ) -> Html | None:
     """Images that have a CAM, a seed or a pseudo-label."""
     mious = per_image(run.stage("evaluate-pseudo")) if "evaluate-pseudo" in scored else {}
-    made = [] if mious else _with_files(run, data)
+    made = [] if mious else _with_files(run, records, data)
     sure = certainties(run, records) if made and not any(sample.mask for sample in made) else {}
     picks = pick(data.samples, mious, EACH_TRAIN) or least_certain(made, sure, 3 * EACH_TRAIN)
     picks = picks or spread(made, 3 * EACH_TRAIN)
@@ -102,9 +103,9 @@ def _intro(picks: Sequence[Pick], kind: str) -> str:
     return ""
 
 
-def _with_files(run: Run, data: Prepared) -> list[Sample]:
-    seeds, pseudo = run.stage("seeds"), run.stage("pseudo")
-    made = files_of(seeds / "cam", ".npz") | files_of(seeds / "labels", ".png") | files_of(pseudo / "labels", ".png")
+def _with_files(run: Run, records: Mapping[str, Record], data: Prepared) -> list[Sample]:
+    kinds = [(run.stage(key) / below, end) for key, below, end in LEARNT_FROM if key in records]
+    made = {id for folder, end in kinds for id in files_of(folder, end)}
     return [s for s in data.samples if s.id in made]
 
 

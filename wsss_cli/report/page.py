@@ -24,6 +24,7 @@ from wsss_cli.report.instances import instances_section
 from wsss_cli.report.markup import Html, el, join
 from wsss_cli.report.read import (
     evaluations,
+    is_of_these_classes,
     is_of_what_lies_there,
     journals,
     label,
@@ -52,7 +53,8 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
     """
     records = stage_records(run)
     scored = evaluations(run, records)
-    shown = {key: report for key, report in scored.items() if is_of_what_lies_there(key, records)}  # beside pictures
+    drawn = {key: record for key, record in records.items() if is_of_these_classes(record, data)}
+    shown = {k: report for k, report in scored.items() if k in drawn and is_of_what_lies_there(k, records)}
     own = rows(run, records, scored, data)
     every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
@@ -64,8 +66,8 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
         "Calibration": calibration_section(scored),
         "CAM threshold": sweep_section(every),
         "Training": training_section(journals(run, records)),
-        "Pictures": pictures_section(run, records, shown, data),
-        "Images": browser_section(run, records, shown, data, pictures),
+        "Pictures": pictures_section(run, drawn, shown, data),
+        "Images": browser_section(run, drawn, shown, data, pictures),
         "Settings that differ": differences_section(
             {label(run): records, **{label(other): stage_records(other) for other in others}}
         ),

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass, replace
+from dataclasses import dataclass, field, replace
 from pathlib import Path
 from typing import Any
 
@@ -93,7 +93,7 @@ def outdated(key: str, records: Mapping[str, Record], data: Prepared | None) -> 
     """What a stage was made from and has changed since; "" if nothing has.  Data None: by the run's stages alone."""
     record = records[key]
     if data is not None and (changed := data.changed(record["data_hash"], record.get("splits"))):
-        return f"{changed[0]} has changed since"
+        return f"{changed[0]} {'have' if changed[0].endswith('classes') else 'has'} changed since"
     for need, folder in inputs_of(record).items():
         below, mark = records.get(folder), record["inputs"][need]
         if below is None:
@@ -120,6 +120,12 @@ def is_of_what_lies_there(key: str, records: Mapping[str, Record]) -> bool:
     )
 
 
+def is_of_these_classes(record: Record, data: Prepared) -> bool:
+    """Whether the ids in what a stage made are those of the data set as it is now, as far as is known."""
+    mark = (record.get("splits") or {}).get("")
+    return record["data_hash"] == data.info.hash or mark in (None, data.mark())
+
+
 def label(run: Run) -> str:
     return f"{run.method}/{run.name}"
 
@@ -143,11 +149,24 @@ def _number(value: float | None) -> float | None:
     return None if value is None or value != value else value
 
 
-def confusions(folder: Path) -> dict[str, list[list[int]]]:
-    """The confusion of each kind of label map that a stage scored, (K, K + 1); none of earlier versions."""
+@dataclass(frozen=True)
+class Confusions:
+    """What a stage has confused.
+
+    names     of ids 0, 1, ..., as they were then
+    matrices  of each kind of label map (K, K + 1), the last column what is left open
+    """
+
+    names: tuple[str, ...] = ()
+    matrices: Mapping[str, list[list[int]]] = field(default_factory=dict)
+
+
+def confusions(folder: Path) -> Confusions:
+    """Of a stage that scored; of earlier versions there are none."""
     path = folder / "confusion.json"
     try:
-        return dict(json.loads(read_text(path))["matrices"]) if path.is_file() else {}
+        content = json.loads(read_text(path)) if path.is_file() else {"classes": (), "matrices": {}}
+        return Confusions(tuple(content["classes"]), dict(content["matrices"]))
     except (ValueError, KeyError, TypeError) as error:
         raise WsssError(f"{path} is damaged: {error}", "make it again: wsss evaluate --force") from error
 

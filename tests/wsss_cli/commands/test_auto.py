@@ -1,9 +1,12 @@
 """`wsss auto`: from a folder of photos to masks of all of them."""
 
 import json
+import os
 import shutil
+import time
 from pathlib import Path
 
+import numpy as np
 import pytest
 import yaml
 
@@ -11,9 +14,11 @@ from processes import Wsss
 from tiny_folder import write_csv, write_image
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.run_auto import Wish, _prepared, run_auto
-from wsss_cli.data.labels import read_labels
+from wsss_cli.data.labels import read_labels, write_labels
 from wsss_cli.data.prepared import read_prepared
 from wsss_cli.errors import WsssError
+from wsss_cli.plugins import dataset as find_dataset
+from wsss_cli.preparation.prepare import prepare
 
 SMALL = (
     "seeds.net.backbone=test_resnet",
@@ -119,3 +124,46 @@ def test_annotations_beside_the_photos_that_have_changed_are_read_again(
     made = (place / "data/photos/dataset.yaml").stat().st_mtime_ns
     assert prepared({}) == first and (place / "data/photos/dataset.yaml").stat().st_mtime_ns == made
     assert prepared(changes) != first
+
+
+def test_a_data_set_that_somebody_else_made_is_never_made_again(place: Path) -> None:
+    """Its options would be lost; one of this command's own is made again, with --dry-run elsewhere."""
+    photos(place / "photos")
+    config = find_dataset("folder").config_class()(images=Path("photos"), classes="dog,cat")
+    prepare(find_dataset("folder"), config, "photos", place / "data")
+    before = (place / "data/photos/samples.jsonl").read_bytes()
+    auto("photos")
+    write_image(place / "photos/IMG_0.jpg", (96, 72), 9)
+    later(place / "photos/IMG_0.jpg")
+    for dry in (True, False):
+        with pytest.raises(WsssError, match="photos has changed since data/photos was prepared, and that was not done"):
+            auto("photos", options=RunOptions(dry_run=dry, pretrained=["none"]))
+    assert (place / "data/photos/samples.jsonl").read_bytes() == before
+
+    shutil.rmtree(place / "data")
+    wish = Wish(Path("photos"), None, None, RunOptions(data="photos"))
+    ours = _prepared(wish)
+    write_image(place / "photos/IMG_0.jpg", (96, 72), 10)
+    later(place / "photos/IMG_0.jpg")
+    auto("photos")
+    assert read_prepared(place / "data/photos").info.hash == ours.info.hash
+    assert _prepared(wish).info.hash != ours.info.hash
+
+
+def later(path: Path) -> None:
+    """As if it had been written in a second, for clocks of files are coarse."""
+    os.utime(path, (time.time() + 1, time.time() + 1))
+
+
+def test_masks_of_all_train_the_network_alone(place: Path) -> None:
+    """Its plan has no pseudo-labels, so that no background score of theirs is looked for."""
+    photos(place / "photos", number=24)
+    for n in range(24):
+        write_labels(place / f"photos/masks/IMG_{n}.png", np.full((72, 96), n % 2 + 1, np.uint8))
+    done = Wsss(place, ())(
+        *("auto", "photos", "--pretrained", "none", "--workers", 0),
+        *("--set", "train.net.backbone=test_resnet", "--set", "train.loop.epochs=1", "--set", "train.augment.crop=64"),
+    )
+    assert done.code == 0, done.text
+    made = {path.name for path in (place / "runs/photos/irn/default").iterdir() if path.is_dir()}
+    assert {"train", "infer", "evaluate"} <= made and not {"seeds", "pseudo", "evaluate-pseudo"} & made

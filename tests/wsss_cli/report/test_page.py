@@ -6,6 +6,7 @@ import json
 import re
 import shutil
 from dataclasses import replace
+from html import unescape
 from html.parser import HTMLParser
 from pathlib import Path
 
@@ -14,6 +15,7 @@ import pytest
 from made_run import CLASSES, finished_run, reseal
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
+from wsss_cli.report.confusion import confusion_section
 from wsss_cli.report.page import policy, write_report
 from wsss_cli.report.read import evaluations, stage_records
 from wsss_cli.runs import Run, read_record, write_record
@@ -169,6 +171,26 @@ def test_outdated_scores_say_so(run: Run, data: Prepared) -> None:
     write_record(run.stage("train"), record | {"started": later, "made": later})
     found = page(run, data)
     assert found.texts["small"].count("out of date: train has run again since") == 4  # two rows, two stages
+
+
+@pytest.mark.parametrize("classes", [("ant", *CLASSES), tuple(reversed(CLASSES)), CLASSES[:1]])
+def test_after_the_classes_have_changed_scores_keep_their_names_and_pictures_go(
+    run: Run, data: Prepared, classes: tuple[str, ...]
+) -> None:
+    """What an id stood for when it was scored, not what it stands for now."""
+    for folder in run.folder.iterdir():
+        write_record(folder, (read_record(folder) or {}) | {"splits": {"": data.mark()}})
+    before = confusion_text(run, data)
+    now = replace(data, info=replace(data.info, classes=classes, hash="other"))
+    found = page(run, now)
+    assert confusion_text(run, now) == before and all(name in unescape(before) for name in CLASSES)
+    assert not {"Pictures", "Images"} & set(found.texts["h2"]) and "IoU per class" in found.texts["h2"]
+    assert "out of date: the classes have changed since" in found.texts["small"]
+    assert set(CLASSES) <= set(found.texts["th"]) | set(found.texts["span"])
+
+
+def confusion_text(run: Run, data: Prepared) -> str:
+    return re.sub("<[^>]*>", " ", str(confusion_section(run, evaluations(run, stage_records(run)), data)))
 
 
 def test_predictions_that_were_judged_without_masks_have_a_page(run: Run, data: Prepared) -> None:
