@@ -88,7 +88,11 @@ def judged(
     other  the folder of another run's predictions; mean_over, the classes of the mIoU of both
     Each row: name, of (what it is taken of), value and classes as shares, images, says (what it is and is not).
     """
-    rows = [*_of_tags(job, samples)]
+    told = _among_tags(job)
+    if told and any(sample.tags for sample in samples):
+        what = "these predictions are among the images' tags (infer.among), and agree with them"
+        job.say(f"no {AP}, no '{EXTRA}': {what}")
+    rows = [] if told else [*_of_tags(job, samples)]
     for kind, folder in maps.items():
         counts, agreed = Counts(job.data.num_classes), torch.zeros(3, job.data.num_classes + 1, dtype=torch.int64)
         mine = shard(samples, job.runtime)
@@ -100,7 +104,8 @@ def judged(
                     agreed += tally(_same_size(map_path(other, sample), labels), labels, len(agreed[0]))
                 tick(1)
         counts.over_ranks(job.runtime.device)
-        rows += [_row(name, kind, *found, job.data) for name, found in _shares(counts, samples)]
+        shares = {name: found for name, found in _shares(counts, samples) if not (told and name == EXTRA)}
+        rows += [_row(name, kind, *found, job.data) for name, found in shares.items()]
         if other is not None:
             total = sum_over_ranks(agreed.to(job.runtime.device)).cpu()
             rows.append(_against(job, kind, name_of(other), scores_of(total, mean_over), len(samples)))
@@ -155,6 +160,11 @@ def _of_tags(job: Job, samples: Sequence[Sample]) -> Iterator[dict[str, Any]]:
     held_out = not _learnt(job) & {s.id for s in known}
     row = _row(AP, "scores", float(np.mean(values)), found, len(known), job.data)
     yield row | {"says": f"{row['says']}; {'held-out tags' if held_out else 'tags that were learnt from'}"}
+
+
+def _among_tags(job: Job) -> bool:
+    """Whether the predictions were told the tags of their images."""
+    return bool((read_record(job.inputs["infer"]) or {}).get("config", {}).get("among"))
 
 
 def _learnt(job: Job) -> set[str]:

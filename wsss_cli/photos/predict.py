@@ -86,7 +86,7 @@ def predict_photos(
     anew   whether or not it is there
     """
     results = open_results(folder, _made_with(model, photos, how), kinds, anew)
-    todo = [photo for photo in photos.found if not results.has(photo)]
+    todo = [photo for photo in results.named(photos.found) if not results.has(photo)]
     failures: list[Failure] = []
     with console.track("infer", len(todo), "photos") as tick:
         for photo, outcome in _outcomes(model, todo, results, how, runtime):

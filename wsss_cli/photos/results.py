@@ -5,8 +5,8 @@ from __future__ import annotations
 import csv
 import json
 import shutil
-from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
@@ -33,6 +33,22 @@ class Results:
     kinds: tuple[str, ...]
     rows: dict[str, dict[str, Any]]
 
+    def named(self, photos: Iterable[Photo]) -> list[Photo]:
+        """The photos by the names that their results have here: one that is done keeps its own, and none takes that of
+        another file that is still there (b.png, where b.jpg was predicted as "b"): it keeps its ending.
+        """
+        known = {row["image"]: id for id, row in self.rows.items()}
+        taken = {id.casefold(): row["image"] for id, row in self.rows.items() if Path(row["image"]).is_file()}
+
+        def own(photo: Photo) -> str:
+            path, ending = str(photo.path), photo.path.suffix
+            if path in known:
+                return known[path]
+            free = taken.get(photo.id.casefold(), path) == path or photo.id.endswith(ending)
+            return photo.id if free else photo.id + ending
+
+        return [replace(photo, id=own(photo)) for photo in photos]
+
     def places(self, photo: Photo) -> dict[str, Path]:
         """Where the results of a photo are written, by kind."""
         return {kind: self.folder / kind / f"{photo.id}{KINDS[kind]}" for kind in self.kinds}
@@ -56,7 +72,8 @@ class Results:
         with writing(path) as aside, aside.open("w", encoding="utf-8", newline="") as file:
             table = csv.writer(file)
             table.writerow(["image", "width", "height", "background", *classes])
-            for row in sorted(filter(self._is_there, self.rows.values()), key=lambda row: row["id"]):
+            images = {row["image"]: row for row in filter(self._is_there, self.rows.values())}
+            for row in sorted(images.values(), key=lambda row: row["id"]):
                 table.writerow([row["image"], row["width"], row["height"], *row["areas"]])
         return path
 

@@ -21,7 +21,7 @@ from wsss_cli.metrics.evaluate import Evaluate, evaluate
 from wsss_cli.metrics.show import show
 from wsss_cli.ranks.distributed import Runtime
 from wsss_cli.report.agreement import agreement_section
-from wsss_cli.runs import write_record
+from wsss_cli.runs import read_record, write_record
 
 CPU = Runtime(torch.device("cpu"))
 
@@ -111,6 +111,15 @@ def test_what_is_judged_without_masks(run: Path, capsys: pytest.CaptureFixture[s
     html = agreement_section({"evaluate": report})
     assert "Split val: what can be judged without masks" in html and "75.0" in html and "no CRF" in html
     assert agreement_section({"evaluate": {"scores": []}}) == ""
+
+
+def test_predictions_that_were_told_the_tags_are_not_judged_by_these(run: Path) -> None:
+    """They agree with them whatever the network sees; what boxes say is as it was."""
+    before = rows(run)
+    record = read_record(run / "infer") or {}
+    write_record(run / "infer", record | {"config": record["config"] | {"among": "tags"}})
+    found = rows(run)
+    assert found == {name: row for name, row in before.items() if name not in ("AP of tags", "predicted, not tagged")}
 
 
 def test_photos_that_stages_see_smaller_are_judged_by_their_own_boxes(run: Path) -> None:

@@ -101,6 +101,27 @@ def test_two_photos_of_one_stem_are_both_kept(folder: Path) -> None:
     assert areas(folder)["a.jpg"][2:] == [96, 0, 0] and areas(folder)["a.png"][2:] == [56, 24, 16]
 
 
+def test_photos_of_one_stem_take_no_place_of_each_other_in_turn(folder: Path) -> None:
+    """One after the other, then together, each is kept and counted once; of one that is gone the name is free."""
+    picture(12, 8, 0, 0).save(folder / "photos/a.jpg")
+
+    def predict(*names: str) -> list[str]:
+        few = find_photos([str(folder / "photos" / name) for name in names], root=folder / "photos")
+        predict_photos(colour_model(folder), few, folder / "out", ["labels"], PLAIN, CPU)
+        with (folder / "out/areas.csv").open() as file:
+            rows = [Path(row[0]).name for row in csv.reader(file)][1:]
+        assert len(rows) == len(set(rows))
+        return sorted(f"{path.stem} {read_labels(path).max()}" for path in (folder / "out/labels").glob("*.png"))
+
+    assert predict("a.png") == ["a 2"]
+    assert predict("a.jpg") == ["a 2", "a.jpg 0"]
+    before = (folder / "out/labels/a.png").stat().st_mtime_ns
+    assert predict("a.png", "a.jpg", "trip/b.bmp") == ["a 2", "a.jpg 0"]
+    assert (folder / "out/labels/a.png").stat().st_mtime_ns == before
+    (folder / "photos/a.png").rename(folder / "photos/a.bmp")
+    assert predict("a.bmp") == ["a 2", "a.jpg 0"]
+
+
 def test_what_cannot_be_read_is_named_and_the_rest_done(folder: Path) -> None:
     whole = (folder / "photos/a.png").read_bytes()
     (folder / "photos/cut.png").write_bytes(whole[:-20])
