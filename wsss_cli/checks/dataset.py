@@ -148,7 +148,7 @@ class Tally:
     leaked: list[str] = field(default_factory=list)
     strays: list[str] = field(default_factory=list)
     tagless: list[str] = field(default_factory=list)
-    maskless: Counter[str] = field(default_factory=Counter)
+    maskless: dict[str, list[str]] = field(default_factory=dict)  # ids by split
 
     def add(self, sample: Sample) -> list[Finding]:
         """Count a sample in; an error if its id has come before."""
@@ -166,7 +166,8 @@ class Tally:
         if train and not sample.tags:
             self.tagless.append(sample.id)
         if sample.mask is None:
-            self.maskless.update(sample.splits)
+            for split in sample.splits:
+                self.maskless.setdefault(split, []).append(sample.id)
         return []
 
     def findings(self) -> list[Finding]:
@@ -200,12 +201,13 @@ class Tally:
 
     def _unscored(self, role: str) -> list[Finding]:
         split = self.info.splits.get(role, "")
-        lacking, total = self.maskless[split], self.sizes[split]
+        lacking, total = self.maskless.get(split, []), self.sizes[split]
         if not lacking:
             return []
-        what = f"{lacking} of {total} images of split '{split}' ({role}) have no mask"
-        remedy = "scores leave them out" if lacking < total else "nothing can be scored on it"
-        return [Finding("warning", what, remedy, "no-mask")]
+        what = f"{len(lacking)} of {total} images of split '{split}' ({role}) have no mask"
+        if len(lacking) == total:
+            return [Finding("warning", what, "nothing can be scored on it", "no-mask", tuple(lacking))]
+        return [Finding("warning", f"{what}: {some(lacking)}", "scores leave them out", "no-mask", tuple(lacking))]
 
 
 class Whole:

@@ -23,7 +23,8 @@ Archive = Annotated[
     Path | None, Option("--voc-submission", help="predict split test and write FILE.tgz for the VOC 2012 server")
 ]
 Competition = Annotated[
-    Literal["comp5", "comp6"], Option("--competition", help="comp5: trained on VOC's data only; comp6: on any")
+    Literal["comp5", "comp6"] | None,
+    Option("--competition", help="of --voc-submission: comp5: trained on VOC's data only; comp6, as without: on any"),
 ]
 Images = Annotated[
     list[str] | None,
@@ -67,7 +68,7 @@ def infer(
     crf: Crf = None,
     train: Train = False,
     voc_submission: Archive = None,
-    competition: Competition = "comp6",
+    competition: Competition = None,
     images: Images = None,
     model: ModelFolder = None,
     output: Output = None,
@@ -82,6 +83,8 @@ def infer(
     options: RunOptions,
 ) -> None:
     """Predict label maps with the trained network: of a split, or of photos that belong to no data set."""
+    if competition is not None and voc_submission is None:
+        raise WsssError("--competition is of --voc-submission", "add --voc-submission FILE")
     if images is not None:
         from wsss_cli.commands.photos import Wish, infer_photos
 
@@ -117,7 +120,7 @@ def infer(
     passing = setting("infer", "split", split)
     done = run_stage("infer", words, options, setting("infer", "crf", crf), passing, begins=train)
     if done is not None and voc_submission is not None:
-        _submit(voc_submission, done[0], done[1], competition)
+        _submit(voc_submission, done[0], done[1], competition or "comp6")
 
 
 def setting(stage: str, key: str, value: Any) -> dict[str, Any]:

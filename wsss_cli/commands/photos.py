@@ -74,6 +74,7 @@ def infer_photos(
     model      the folder, or hf://OWNER/NAME, of an exported network, instead of a run's
     Raises WsssError: nothing to predict, no trained network, more than one process.
     """
+    from wsss_cli import console
     from wsss_cli.errors import WsssError
     from wsss_cli.files import require_makeable
     from wsss_cli.models.model import with_long_side
@@ -84,12 +85,14 @@ def infer_photos(
         raise WsssError("--images is predicted by one process", "leave out --gpus, --procs and --nodes")
     found = model_of_run(words, options, overrides)[1] if model is None else _exported(model, words, options, overrides)
     found = with_long_side(found, wish.long_side)
+    if found.config.among:
+        console.warn(
+            f"infer.among={found.config.among} does nothing here: these photos belong to no data set that tells"
+        )
     photos = find_photos(wish.images, [options.runs_root], wish.root)
     output = wish.output or Path("predictions", found.name, photos.root.name or "photos")
     require_makeable(output, "--output")
     if options.dry_run:
-        from wsss_cli import console
-
         console.say(f"would predict {len(photos.found)} photos of {photos.root} with {found.name} -> {output}")
         return
     device = "cuda" if options.gpus else "cpu" if options.procs else options.device

@@ -345,9 +345,10 @@ def _show(planned: Planned, minutes: float | None) -> None:
     console.table("plan", ["stage", "what takes long", "about"], [*done, *stages])
     console.say(f"in all about {duration(forecast.left)}, by short timings on this machine; corrected after each stage")
     if minutes is not None and forecast.left > 66 * minutes:
-        console.warn(
-            f"more than the {minutes:g} minutes: what is no training takes longer; fewer or smaller photos help"
-        )
+        why = "what is no training takes longer; fewer or smaller photos help"
+        if is_begun(target.run):
+            why = "the run keeps the settings that it began with; another one can be shorter: --name NAME"
+        console.warn(f"more than the {minutes:g} minutes: {why}")
 
 
 def _told(parts: Mapping[str, float]) -> str:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from pathlib import Path
-from typing import TYPE_CHECKING, Annotated, Any
+from typing import TYPE_CHECKING, Annotated, Any, NamedTuple
 
 import typer
 from typer import Argument, Option
@@ -14,7 +14,7 @@ if TYPE_CHECKING:
 
 Root = Annotated[Path, Option("--runs-root", help="folder of runs")]
 RUNS = Path("runs")
-LATE = "out of date"
+LATE, APART = "out of date", "data differ"
 USUAL = "evaluate"
 """The stage that scores the predictions of the data set's validation split."""
 
@@ -105,12 +105,12 @@ def compare(run: Several, runs_root: Root = RUNS) -> None:
     records = [stage_records(one) for one in found]
     rows = [[key, *values] for key, values in differences(records).items()]
     reports = [evaluations(one, stages) for one, stages in zip(found, records)]
-    scores = [_scores(of, stages) for of, stages in zip(reports, records)]
-    for kind in dict.fromkeys(kind for one in scores for kind in one):
-        rows.append([f"mIoU, %: {kind}", *(one.get(kind, ABSENT) for one in scores)])
-    judged = [_measures(of, stages) for of, stages in zip(reports, records)]
-    for kind in dict.fromkeys(kind for one in judged for kind in one):
-        rows.append([f"%: {kind}", *(one.get(kind, ABSENT) for one in judged)])
+    for what, measured in (("mIoU, %", _scores), ("%", _measures)):
+        scores = [measured(of, stages) for of, stages in zip(reports, records)]
+        for kind in dict.fromkeys(kind for one in scores for kind in one):
+            known = [one[kind] for one in scores if kind in one]
+            apart = f", {APART}" if len({score.data for score in known if score.data}) > 1 else ""
+            rows.append([f"{what}: {kind}{apart}", *(one[kind].text if kind in one else ABSENT for one in scores)])
     console.table("", ["", *called.values()], rows)
 
 
@@ -176,22 +176,34 @@ def _where(key: str, reports: Reports) -> str:
     return "" if key == USUAL else f" ({reports[key]['split']})"
 
 
-def _measures(reports: Reports, records: Records) -> dict[str, str]:
+class _Score(NamedTuple):
+    """What is shown of it, and the mark of the split's data that it is of, if that is known."""
+
+    text: str
+    data: str | None
+
+
+def _measures(reports: Reports, records: Records) -> dict[str, _Score]:
     """What was judged without masks, by measure, kind of label map and split."""
     return {
-        f"{row['name']}, {row['of']} ({report['split']})": _figure(key, row["value"], reports, records)
+        f"{row['name']}, {row['of']} ({report['split']})": _scored(key, row["value"], reports, records)
         for key, report in reports.items()
         for row in report.get("agreement", ())
     }
 
 
-def _scores(reports: Reports, records: Records) -> dict[str, str]:
+def _scores(reports: Reports, records: Records) -> dict[str, _Score]:
     """By kind of label map and split, the mIoU."""
     return {
-        f"{row['name']} ({report['split']})": _figure(key, row["miou"], reports, records)
+        f"{row['name']} ({report['split']})": _scored(key, row["miou"], reports, records)
         for key, report in reports.items()
         for row in report["scores"]
     }
+
+
+def _scored(key: str, value: float, reports: Reports, records: Records) -> _Score:
+    marks = records[key].get("splits") or {}
+    return _Score(_figure(key, value, reports, records), marks.get(reports[key]["split"]))
 
 
 def _figure(key: str, value: float, reports: Reports, records: Records) -> str:

@@ -94,6 +94,7 @@ class Review:
     skip_bad: bool
     progress: Progress | None
     problems: list[tuple[str, Finding]] = field(default_factory=list)
+    bad: set[str] = field(default_factory=set)
     total: int = 0
 
     def __post_init__(self) -> None:
@@ -104,16 +105,18 @@ class Review:
         """Check each sample on all cores; yield those without a problem, in order."""
         expected = length_hint(samples)
         num_classes, how = len(self.info.classes), self.info.reading
-        for checked in ParallelMap(lambda sample: check_sample(sample, num_classes, how), samples):
-            self.total += 1
+        for done, checked in enumerate(ParallelMap(lambda sample: check_sample(sample, num_classes, how), samples), 1):
             problems = [*checked.problems]
+            self.total += checked.id not in self.bad  # of one that several files name each can tell that it is missing
             if checked.sample is not None and not problems:
                 problems = self.whole.add(checked.sample, checked)
             self.problems += [(checked.id, p) for p in problems]
+            if problems:
+                self.bad.add(checked.id)
             if checked.sample is not None and not problems:
                 yield checked.sample
             if self.progress:
-                self.progress(self.total, expected)
+                self.progress(done, expected)
 
     def conclude(self, folder: Path) -> list[Finding]:
         """Notes and warnings.  Raises WsssError if there is an error; writes skipped.txt if images were left out."""
@@ -129,8 +132,8 @@ class Review:
         if bad:
             lines = [f"{one_line(id)}\t{visible(problem.what)}\n" for id, problem in self.problems]
             write_text(folder / "skipped.txt", "".join(lines))
-            left_out = len({id for id, _ in self.problems})
-            notes.append(Finding("warning", f"{left_out} of {self.total} images left out", "skipped.txt lists them"))
+            what = f"{len(self.bad)} of {self.total} images left out"
+            notes.append(Finding("warning", what, "skipped.txt lists them"))
         return [*notes, *findings]
 
 

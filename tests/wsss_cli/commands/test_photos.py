@@ -78,12 +78,18 @@ def test_what_cannot_be_read_is_named_at_the_end(trained: Wsss) -> None:
                 ("--long-side", 0),
             )
         ),
+        (["--competition", "comp5"], "--competition is of --voc-submission\n  add --voc-submission FILE"),
         (["--images"], "requires an argument"),
     ],
 )
 def test_a_mistake_is_told_before_anything_starts(trained: Wsss, words: list[str], message: str) -> None:
     done = trained("infer", *words)
     assert done.code == 2 and message in done.text and not (trained.folder / "data").exists()
+
+
+def test_what_tags_would_do_is_said_to_do_nothing(trained: Wsss) -> None:
+    done = trained("infer", "toy", "--images", "trip", "infer.among=tags")
+    assert done.code == 0 and "infer.among=tags does nothing here" in done.err
 
 
 def test_a_run_that_was_never_trained_is_not_trained_now(trained: Wsss) -> None:

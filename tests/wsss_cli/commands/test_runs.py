@@ -79,6 +79,18 @@ def test_scores_of_what_the_run_has_made_again_are_told_to_be_so(wsss: Wsss) -> 
     assert " ".join(wsss("runs").out.split()).count("out of date") == 1
 
 
+def test_scores_on_other_data_are_not_shown_as_comparable(wsss: Wsss) -> None:
+    """The data set was prepared anew between them: with another draw of the splits, or with corrected masks."""
+    data = drawn_data(wsss.folder / "toy")
+    for name, mark in (("first", "a1"), ("second", "b2")):
+        run = finished_run(Run(wsss.folder / "runs", "toy", "irn", name), data)
+        for stage, splits in (("evaluate", {"val": mark}), ("evaluate-pseudo", {"train": "same"})):
+            write_record(run.stage(stage), (read_record(run.stage(stage)) or {}) | {"splits": splits})
+    compared = " ".join(re.sub("[│]", " ", wsss("runs", "compare", "irn/first", "irn/second").out).split())
+    assert compared.count("prediction (val), data differ") == 1
+    assert "pseudo-label (train)" in compared and "(train), data" not in compared
+
+
 def test_the_score_of_a_run_is_that_of_its_predictions_whatever_was_scored_last(tmp_path: Path) -> None:
     """On the validation split; where there is none of it the split is named."""
     run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), drawn_data(tmp_path / "data"))

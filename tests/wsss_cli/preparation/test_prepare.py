@@ -146,6 +146,12 @@ def test_a_plugins_bad_sample_is_told_and_can_be_skipped(tmp_path: Path, samples
     prepared = run(tmp_path, [*samples, bad], skip_bad=True)
     assert (prepared.folder / "skipped.txt").read_text() == "i9\ti9.xml is no XML\n"
 
+    said: list[Finding] = []
+    twice = [bad, BadSample("i9", WsssError("i9.png is not there"))]  # of an image that two files name
+    prepared = run(tmp_path, [*samples, *twice], skip_bad=True, say=said.append)
+    assert [f.what for f in said] == ["1 of 7 images left out"]
+    assert len((prepared.folder / "skipped.txt").read_text().splitlines()) == 2
+
 
 def test_many_problems_are_told_together(tmp_path: Path) -> None:
     made = [_sample(tmp_path / "raw", f"i{n:02}", "val" if n < 2 else "train", 1) for n in range(20)]
@@ -195,7 +201,7 @@ def test_images_without_tag_or_mask_are_a_warning(tmp_path: Path, samples: list[
     prepared = run(tmp_path, samples, say=said.append)
     assert [(f.level, f.what) for f in said] == [
         ("warning", "1 train image(s) without a tag: i0"),
-        ("warning", "1 of 2 images of split 'val' (val) have no mask"),
+        ("warning", "1 of 2 images of split 'val' (val) have no mask: i4"),
     ]
     assert check(prepared).findings == said
 
