@@ -148,7 +148,7 @@ def test_a_plugins_bad_sample_is_told_and_can_be_skipped(tmp_path: Path, samples
 
     said: list[Finding] = []
     twice = [bad, BadSample("i9", WsssError("i9.png is not there"))]  # of an image that two files name
-    prepared = run(tmp_path, [*samples, *twice], skip_bad=True, say=said.append)
+    prepared = run(tmp_path, [*samples, *twice], name="two", skip_bad=True, say=said.append)
     assert [f.what for f in said] == ["1 of 7 images left out"]
     assert len((prepared.folder / "skipped.txt").read_text().splitlines()) == 2
 
