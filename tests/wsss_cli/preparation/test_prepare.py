@@ -203,6 +203,7 @@ def test_images_without_tag_or_mask_are_a_warning(tmp_path: Path, samples: list[
         ("warning", "1 train image(s) without a tag: i0"),
         ("warning", "1 of 2 images of split 'val' (val) have no mask: i4"),
     ]
+    assert [f.images for f in said] == [("i0",), ("i4",)]  # of which --json tells
     assert check(prepared).findings == said
 
 
