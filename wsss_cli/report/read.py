@@ -122,8 +122,8 @@ def is_of_what_lies_there(key: str, records: Mapping[str, Record]) -> bool:
 
 def is_of_these_classes(record: Record, data: Prepared) -> bool:
     """Whether the ids in what a stage made are those of the data set as it is now, as far as is known."""
-    mark = (record.get("splits") or {}).get("")
-    return record["data_hash"] == data.info.hash or mark in (None, data.mark())
+    of_classes = {split: mark for split, mark in (record.get("splits") or {}).items() if not split}
+    return not data.changed(record["data_hash"], of_classes)
 
 
 def label(run: Run) -> str:
