@@ -82,8 +82,14 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
     """
     rounds = checked(asked)
     entries = list(chain.from_iterable(rounds))
-    elsewhere = {entry.name: asked.others[entry.name] for entry in entries if is_elsewhere(entry, asked)}
-    reached = {entry.name: _reached(entry, asked) for entry in entries if entry.name not in elsewhere}
+    given = {entry.name: from_elsewhere(entry, asked) for entry in entries}
+    elsewhere = {name for name, (_, finished) in given.items() if finished}
+
+    def so_far(entry: Entry) -> Result | None:
+        there = given[entry.name][0]
+        return there if entry.name in elsewhere else _fuller(_reached(entry, asked), there)
+
+    reached = {entry.name: so_far(entry) for entry in entries}
     failed: list[Entry] = []
     writing = threading.Lock()
 
@@ -93,10 +99,9 @@ def run_benchmark(asked: Asked, begin: Begin = starter) -> Path:
                 return
             if entry.name not in elsewhere and not _make(entry, entries, asked, start):
                 failed.append(entry)
-            if entry.name not in elsewhere:
-                reached[entry.name] = _reached(entry, asked)
+            reached[entry.name] = so_far(entry)
             with writing:
-                _write(asked, entries, {**elsewhere, **reached})
+                _write(asked, entries, reached)
 
     in_jobs(make, rounds, asked.jobs, begin)
     console.say(f"benchmark: {asked.output}")
@@ -111,7 +116,7 @@ def show_benchmark(asked: Asked) -> None:
     """Say which stages would run, in the order of the work, and which another run will have made by then."""
     before: list[tuple[Run, Step]] = []
     for entry in chain.from_iterable(checked(asked)):
-        if is_elsewhere(entry, asked):
+        if from_elsewhere(entry, asked)[1]:
             console.say(f"{'/'.join(entry.name)}: finished elsewhere")
             continue
         steps = _steps(entry, asked)
@@ -129,30 +134,33 @@ def _giver(step: Step, run: Run, before: Sequence[tuple[Run, Step]]) -> str:
     return next((f"{of.method}/{of.name}" for of, there in before if will_give(of, there, step, run)), "")
 
 
-def is_elsewhere(entry: Entry, asked: Asked) -> bool:
-    """Whether another benchmark has made the run, to its end, with the settings and of the data that are asked for.
+def from_elsewhere(entry: Entry, asked: Asked) -> tuple[Result | None, bool]:
+    """What another benchmark has reached of the run with the settings and of the data that are asked for, and whether
+    that is all of it.
 
-    Warns of one with others: it is made again here.
+    Warns of what is made again here: with others, or not finished there.
     """
     result = asked.others.get(entry.name)
-    if result is None or "infer" not in result.scored:
-        return False
-    told = (text for step in _steps(entry, asked) for text in _other(step, result, asked.data))
-    other = list(dict.fromkeys(told))  # what was scored otherwise, of each evaluation
-    if other:
-        console.warn(f"{'/'.join(entry.name)} of --with is not what is asked for and runs here: {first_of(other)}")
-    return not other
+    if result is None:
+        return None, False
+    steps = _steps(entry, asked)
+    there = [(step, result.records[step.key]) for step in steps if step.key in result.records]
+    told = (text for step, record in there for text in other_than(step, record, asked.data))
+    name = "/".join(entry.name)
+    if other := list(dict.fromkeys(told)):  # what was scored otherwise, of each evaluation
+        console.warn(f"{name} of --with is not what is asked for and runs here: {first_of(other)}")
+        return None, False
+    finished = len(there) == len(steps) and "infer" in result.scored
+    if not finished:
+        lacking = ", ".join(step.key for step in steps if step.key not in result.records) or "score"
+        console.warn(f"{name} of --with is not finished and runs here, its scores stand until then: no {lacking}")
+    return result, finished
 
 
 def _steps(entry: Entry, asked: Asked) -> list[Step]:
     """Of all that scores the run, each once."""
     steps = {step.key: step for target in entry.targets for step in planned(entry, target, asked)}
     return list(steps.values())
-
-
-def _other(step: Step, result: Result, data: Prepared) -> list[str]:
-    record = result.records.get(step.key)
-    return [f"it has no {step.key}"] if record is None else other_than(step, record, data)
 
 
 def checked(asked: Asked) -> list[list[Entry]]:
@@ -298,6 +306,11 @@ def _reached(entry: Entry, asked: Asked) -> Result | None:
         return result_of(entry.run, asked.data, {step.key for steps in plans for step in steps if not step.runs})
     except WsssError:  # of damaged files: the run makes them again when its turn comes, or has said what is wrong
         return None
+
+
+def _fuller(here: Result | None, there: Result | None) -> Result | None:
+    """The run's own result, as soon as all is scored that the unfinished one from elsewhere has."""
+    return here if there is None or (here and here.scored.keys() >= there.scored.keys()) else there
 
 
 def _write(asked: Asked, entries: Sequence[Entry], reached: Mapping[Name, Result | None]) -> None:

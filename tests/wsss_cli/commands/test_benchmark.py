@@ -17,8 +17,10 @@ from wsss_cli.commands import run_benchmark
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.run_benchmark import Asked, Entry
 from wsss_cli.commands.variant import Variant
+from wsss_cli.data.prepared import read_prepared
 from wsss_cli.plan import laid_out
 from wsss_cli.ranks.device_name import device_name
+from wsss_cli.report.results import read_results, write_results
 from wsss_cli.runs import write_record
 
 FEW = ("benchmark", "dots", "--methods", "plain_cam,toy", "--seeds", 2, "--workers", 0)
@@ -198,6 +200,32 @@ def test_machines_share_the_work(quick: Wsss) -> None:
     shutil.copy(folder / "runs/dots/benchmark.json", folder / "both.json")
     shutil.rmtree(folder / "runs/dots/plain_cam")
     assert quick(*words, "--seeds", 2, "--with", "both.json").code == 0 and table(folder)["plain_cam"] == both
+
+
+def test_an_unfinished_run_from_elsewhere_stands_until_it_is_made(quick: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:
+    """As a machine leaves it that was interrupted: its scores stay in the table while the run is made again here."""
+    words = ("benchmark", "dots", "--methods", "plain_cam", "--workers", 0, "--seeds", 1, "--no-full")
+    assert quick(*words, seconds=300).code == 0
+    there = read_results(quick.folder / "runs/dots/benchmark.json")
+    of_first = table(quick.folder)["plain_cam"]
+    (result,) = there.values()
+    records = {key: record for key, record in result.records.items() if key != "evaluate-seeds"}
+    cut = replace(result, scored={"infer": result.scored["infer"]}, records=records)
+    data = read_prepared(quick.folder / "data/dots")
+    write_results(quick.folder / "first.json", data, dict.fromkeys(there, cut))
+    shutil.rmtree(quick.folder / "runs")
+
+    running = run_benchmark.run_benchmark
+    failing = partial(running.func, begin=lambda job, jobs: lambda words: 1)  # type: ignore[attr-defined]
+    monkeypatch.setattr(run_benchmark, "run_benchmark", failing)
+    failed = quick(*words, "--with", "first.json")
+    assert failed.code == 2 and "plain_cam/seed0 of --with is not finished and runs here" in failed.err
+    assert table(quick.folder)["plain_cam"]["prediction"] == of_first["prediction"]
+    monkeypatch.setattr(run_benchmark, "run_benchmark", running)
+    shutil.copy(quick.folder / "runs/dots/benchmark.json", quick.folder / "second.json")
+    assert quick(*words, "--with", "second.json", seconds=300).code == 0
+    after = table(quick.folder)["plain_cam"]
+    assert {after[key] for key in ("seeds", "prediction")} == {of_first[key] for key in ("seeds", "prediction")}
 
 
 def test_what_was_made_with_other_settings_runs_again(quick: Wsss) -> None:
