@@ -151,7 +151,7 @@ def from_elsewhere(entry: Entry, asked: Asked) -> tuple[Result | None, bool]:
         console.warn(f"{name} of --with is not what is asked for and runs here: {first_of(other)}")
         return None, False
     finished = len(there) == len(steps) and "infer" in result.scored
-    if not finished:
+    if result.scored and not finished:
         lacking = ", ".join(step.key for step in steps if step.key not in result.records) or "score"
         console.warn(f"{name} of --with is not finished and runs here, its scores stand until then: no {lacking}")
     return result, finished
