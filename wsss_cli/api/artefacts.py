@@ -55,6 +55,8 @@ def read_pseudo_labels(run: Run) -> Mapping[str, Labels]:
 def read_predictions(run: Run, split: str | None = None, *, refined: bool = False) -> Mapping[str, Labels]:
     """The predictions of a split, the validation split if not given, by the images' ids: (H, W), 0 background.
 
+    Ids are of the classes that the data set had when they were made.
+
     refined  those that a dense CRF has refined.  Raises WsssError if the run has none.
     """
     folder = run.stage(f"infer-{split}" if split else "infer")

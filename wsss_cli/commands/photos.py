@@ -132,22 +132,25 @@ def _exported(place: str, words: list[str] | None, options: RunOptions, override
     if other or method_named(words) not in (None, model.method.name):
         what = f"{place} is a model of {model.method.name}, whatever is in the runs here"
         raise WsssError(what, f"leave out {f'--{other[0]}' if other else method_named(words)}")
-    asked = _asked(model.method, words, options, overrides)
-    if strange := asked.keys() - {"infer"}:
-        raise WsssError(f"'{min(strange)}' is no stage of an exported model", "its settings are those of infer")
-    return with_settings(model, asked.get("infer") or {})
+    return with_settings(model, _asked(model.method, words, options, overrides).get("infer") or {})
 
 
 def _asked(
     method: Method, words: list[str] | None, options: RunOptions, overrides: Mapping[str, Any]
 ) -> dict[str, Any]:
-    """{stage: {key: value}} of the command line."""
+    """{"infer": {key: value}} of the command line.  Raises WsssError for another stage, which nothing runs here."""
     from wsss_cli.commands.declared import declared_settings
     from wsss_cli.commands.stage import asked_settings
     from wsss_cli.config import merge
+    from wsss_cli.errors import WsssError
 
     own = merge(overrides, declared_settings(method, "infer", options.declared))
-    return asked_settings("infer", words, options, own)
+    asked = asked_settings("infer", words, options, own)
+    if strange := asked.keys() - {"infer"}:
+        raise WsssError(
+            f"'{min(strange)}' is set, but a trained network is applied as it is", "set keys of infer alone"
+        )
+    return asked
 
 
 def _predict(model: Model, photos: Photos, output: Path, wish: Wish, runtime: Any, anew: bool) -> list[Failure]:

@@ -10,18 +10,25 @@ import typer
 from typer import Argument, Option
 
 if TYPE_CHECKING:
+    from wsss_cli.data.prepared import Prepared
     from wsss_cli.runs import Run
 
 Root = Annotated[Path, Option("--runs-root", help="folder of runs")]
-RUNS = Path("runs")
+DataRoot = Annotated[Path, Option("--data-root", help="folder of prepared data sets")]
+RUNS, DATA = Path("runs"), Path("data")
 LATE, APART = "out of date", "data differ"
 USUAL = "evaluate"
 """The stage that scores the predictions of the data set's validation split."""
 
-Reports = Mapping[str, dict[str, Any]]
-"""scores.json of each evaluate stage, by folder name."""
-Records = Mapping[str, dict[str, Any]]
-"""stage.json of each stage, by folder name."""
+
+class _Known(NamedTuple):
+    """Of one run: scores.json of each evaluate stage and stage.json of each stage, by folder name; its data set as it
+    is now, None if no stage was made of another state of it.
+    """
+
+    reports: Mapping[str, dict[str, Any]]
+    records: Mapping[str, dict[str, Any]]
+    data: Prepared | None
 
 
 def _complete(ctx: typer.Context, incomplete: str) -> list[str]:
@@ -46,33 +53,34 @@ def build() -> typer.Typer:
     return group
 
 
-def runs(ctx: typer.Context, runs_root: Root = RUNS) -> None:
+def runs(ctx: typer.Context, runs_root: Root = RUNS, data_root: DataRoot = DATA) -> None:
     """List the runs, the last one first; show one, compare some, remove them."""
     if ctx.invoked_subcommand is not None:
         return
     from wsss_cli import console
     from wsss_cli.runs import all_runs
 
-    rows = sorted(map(_listed, all_runs(runs_root)), key=lambda row: row[3], reverse=True)
+    rows = sorted((_listed(run, data_root) for run in all_runs(runs_root)), key=lambda row: row[3], reverse=True)
     if not rows:
         console.say(f"there is no run in {runs_root}")
         return
     console.table("", ["run", "up to", "mIoU, %", "last", "MiB"], rows)
 
 
-def show(run: Named, runs_root: Root = RUNS) -> None:
+def show(run: Named, runs_root: Root = RUNS, data_root: DataRoot = DATA) -> None:
     """Say what a run's stages are, what was set, and its scores."""
     from wsss_cli import console
     from wsss_cli.config import flat
     from wsss_cli.protocol import Protocol
     from wsss_cli.report.chosen import grouped
     from wsss_cli.report.markup import percent
-    from wsss_cli.report.read import evaluations, outdated, stage_records
+    from wsss_cli.report.read import outdated
     from wsss_cli.report.stages import duration
     from wsss_cli.running.find import find_named
 
     found = find_named(run, runs_root)
-    records, asked = stage_records(found), found.settings()
+    reports, records, data = _known(found, data_root)
+    asked = found.settings()
     stages = [[key, r["status"], r["started"], duration(r.get("seconds") or 0)] for key, r in records.items()]
     console.table(str(found.folder), ["stage", "status", "started", "took"], stages)
     overrides = [f"{key}={value}" for key, value in flat(asked.overrides or {}).items()]
@@ -80,8 +88,8 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
     console.say(f"recipe: {recipe}; set: {', '.join(overrides) or 'nothing'}")
     if asked.chosen:
         console.table("chosen", ["stage", "settings", "because"], grouped(asked.chosen))
-    for key, report in evaluations(found, records).items():
-        why = outdated(key, records, None)
+    for key, report in reports.items():
+        why = outdated(key, records, data)
         seen = Protocol.read(report).seen_before()
         where = f"on split {report['split']}" + (f", {seen}" if seen else "") + (f", {LATE}: {why}" if why else "")
         for row in report["scores"]:
@@ -90,26 +98,24 @@ def show(run: Named, runs_root: Root = RUNS) -> None:
             console.say(f"{row['name']} ({row['of']}): {percent(row['value'])} % {where}")
 
 
-def compare(run: Several, runs_root: Root = RUNS) -> None:
+def compare(run: Several, runs_root: Root = RUNS, data_root: DataRoot = DATA) -> None:
     """Say which settings of runs differ, and their scores."""
     from wsss_cli import console
     from wsss_cli.errors import WsssError
     from wsss_cli.report.differences import ABSENT, differences
-    from wsss_cli.report.read import evaluations, stage_records
     from wsss_cli.running.find import find_named
 
     called = {find_named(name, runs_root): name for name in run}
     found = list(called)
     if len(found) < 2:
         raise WsssError("one run is nothing to compare", "name two or more: wsss runs compare METHOD/NAME METHOD/OTHER")
-    records = [stage_records(one) for one in found]
-    rows = [[key, *values] for key, values in differences(records).items()]
-    reports = [evaluations(one, stages) for one, stages in zip(found, records)]
+    known = [_known(one, data_root) for one in found]
+    rows = [[key, *values] for key, values in differences([one.records for one in known]).items()]
     for what, measured in (("mIoU, %", _scores), ("%", _measures)):
-        scores = [measured(of, stages) for of, stages in zip(reports, records)]
+        scores = [measured(one) for one in known]
         for kind in dict.fromkeys(kind for one in scores for kind in one):
-            known = [one[kind] for one in scores if kind in one]
-            apart = f", {APART}" if len({score.data for score in known if score.data}) > 1 else ""
+            marks = {one[kind].data for one in scores if kind in one and one[kind].data}
+            apart = f", {APART}" if len(marks) > 1 else ""
             rows.append([f"{what}: {kind}{apart}", *(one[kind].text if kind in one else ABSENT for one in scores)])
     console.table("", ["", *called.values()], rows)
 
@@ -134,44 +140,65 @@ def remove(
         console.say(f"deleted {one.folder}")
 
 
-def _listed(run: Run) -> list[str]:
+def _known(run: Run, data_root: Path) -> _Known:
+    """Raises WsssError for a damaged run."""
+    from wsss_cli.report.read import evaluations, stage_records
+
+    records = stage_records(run)
+    return _Known(evaluations(run, records), records, _changed(records, data_root / run.data))
+
+
+def _changed(records: Mapping[str, Mapping[str, Any]], folder: Path) -> Prepared | None:
+    """The data set, if a stage was made of another state of it; images are read for that alone."""
+    from wsss_cli.data.prepared import read_info, read_prepared
+    from wsss_cli.errors import WsssError
+
+    try:
+        now = read_info(folder).hash
+        return read_prepared(folder) if any(record["data_hash"] != now for record in records.values()) else None
+    except WsssError:  # it is gone, or damaged: whether it has changed is not known
+        return None
+
+
+def _listed(run: Run, data_root: Path = DATA) -> list[str]:
     """Its line of the list; of a damaged one what is known."""
     from wsss_cli.errors import WsssError
-    from wsss_cli.report.read import evaluations, stage_records
 
     name, size = f"{run.data}/{run.method}/{run.name}", _mebibytes(run.folder)
     try:
-        records = stage_records(run)
-        reports = evaluations(run, records)
-        score = _score(reports, records) or _judged(reports, records)
+        known = _known(run, data_root)
+        score = _score(known) or _judged(known)
     except WsssError as error:
         return [name, error.what, "", "", size]
+    records = known.records
     finished = [key for key, record in records.items() if record["status"] == "finished" and "evaluate" not in key]
     last = max(record["started"] for record in records.values())[:16]
     return [name, finished[-1] if finished else "", score, last, size]
 
 
-def _score(reports: Reports, records: Records) -> str:
+def _score(known: _Known) -> str:
     """The last mIoU of those that say most of the run: of predictions, on the usual split if there is one."""
+    reports = known.reports
     order = sorted(reports, key=lambda key: (key == USUAL, reports[key].get("stage") == "infer"))
     scored = [(key, row) for key in order for row in reports[key]["scores"]]
     if not scored:
         return ""
     key, row = scored[-1]
-    return f"{_figure(key, row['miou'], reports, records)} {row['name']}{_where(key, reports)}"
+    return f"{_figure(key, row['miou'], known)} {row['name']}{_where(key, reports)}"
 
 
-def _judged(reports: Reports, records: Records) -> str:
+def _judged(known: _Known) -> str:
     """In place of a mIoU, the first measure that needs no masks."""
+    reports = known.reports
     order = sorted(reports, key=lambda key: key != USUAL)
     judged = [(key, row) for key in order for row in reports[key].get("agreement", ())]
     if not judged:
         return ""
     key, row = judged[0]
-    return f"({_figure(key, row['value'], reports, records)} {row['name']}{_where(key, reports)})"
+    return f"({_figure(key, row['value'], known)} {row['name']}{_where(key, reports)})"
 
 
-def _where(key: str, reports: Reports) -> str:
+def _where(key: str, reports: Mapping[str, dict[str, Any]]) -> str:
     """The split, where it is not the one that predictions are usually scored on."""
     return "" if key == USUAL else f" ({reports[key]['split']})"
 
@@ -183,37 +210,38 @@ class _Score(NamedTuple):
     data: str | None
 
 
-def _measures(reports: Reports, records: Records) -> dict[str, _Score]:
+def _measures(known: _Known) -> dict[str, _Score]:
     """What was judged without masks, by measure, kind of label map and split."""
     return {
-        f"{row['name']}, {row['of']} ({report['split']})": _scored(key, row["value"], reports, records)
-        for key, report in reports.items()
+        f"{row['name']}, {row['of']} ({report['split']})": _scored(key, row["value"], known)
+        for key, report in known.reports.items()
         for row in report.get("agreement", ())
     }
 
 
-def _scores(reports: Reports, records: Records) -> dict[str, _Score]:
+def _scores(known: _Known) -> dict[str, _Score]:
     """By kind of label map and split, the mIoU."""
     return {
-        f"{row['name']} ({report['split']})": _scored(key, row["miou"], reports, records)
-        for key, report in reports.items()
+        f"{row['name']} ({report['split']})": _scored(key, row["miou"], known)
+        for key, report in known.reports.items()
         for row in report["scores"]
     }
 
 
-def _scored(key: str, value: float, reports: Reports, records: Records) -> _Score:
-    marks = records[key].get("splits") or {}
-    return _Score(_figure(key, value, reports, records), marks.get(reports[key]["split"]))
+def _scored(key: str, value: float, known: _Known) -> _Score:
+    marks = known.records[key].get("splits") or {}
+    return _Score(_figure(key, value, known), marks.get(known.reports[key]["split"]))
 
 
-def _figure(key: str, value: float, reports: Reports, records: Records) -> str:
-    """In per cent, of an evaluate stage; said where the run has other results or settings by now than were scored, and
-    where the network has learnt from the images."""
+def _figure(key: str, value: float, known: _Known) -> str:
+    """In per cent, of an evaluate stage; said where the run has other results, settings or data by now than were
+    scored, and where the network has learnt from the images."""
     from wsss_cli.protocol import Protocol
     from wsss_cli.report.markup import percent
     from wsss_cli.report.read import outdated
 
-    said = LATE if outdated(key, records, None) else "", Protocol.read(reports[key]).seen_before()
+    seen = Protocol.read(known.reports[key]).seen_before()
+    said = LATE if outdated(key, known.records, known.data) else "", seen
     return percent(value) + "".join(f" ({text})" for text in said if text)
 
 

@@ -65,6 +65,7 @@ def test_what_cannot_be_read_is_named_at_the_end(trained: Wsss) -> None:
         (["--images", "trip", "--split", "val"], "leave out --split"),
         (["--images", "trip", "--procs", 2], "predicted by one process"),
         (["--images", "trip", "flipp=true"], "did you mean 'flip'"),
+        (["--images", "trip", "--set", "train.x=1"], "'train' is set, but a trained network is applied as it is"),
         (["--overlay"], "--overlay is of --images\n  add --images PATH"),
         *(
             ([option, value], f"{option} is of --images\n  add --images PATH")
@@ -123,7 +124,7 @@ def test_a_network_is_taken_away(trained: Wsss, toy_site: Path, tmp_path: Path) 
     for words, message in (
         (["--name", "x"], "leave out --name"),
         (["irn"], "leave out irn"),
-        (["train.lr=1"], "'train' is no stage of an exported model"),
+        (["train.lr=1"], "'train' is set, but a trained network is applied as it is"),
         (["flipp=true"], "did you mean 'flip'"),
     ):
         done = elsewhere("infer", *words, "--model", "dots-net", "--images", "trip")

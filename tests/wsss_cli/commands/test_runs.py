@@ -10,7 +10,9 @@ import pytest
 from made_run import drawn_data, finished_run, reseal
 from processes import Wsss
 from wsss_cli.commands.runs import _listed
+from wsss_cli.data.prepared import read_prepared, write_prepared
 from wsss_cli.report.differences import differences
+from wsss_cli.report.read import stage_records
 from wsss_cli.runs import Run, Settings, read_record, write_record
 
 
@@ -89,6 +91,27 @@ def test_scores_on_other_data_are_not_shown_as_comparable(wsss: Wsss) -> None:
     compared = " ".join(re.sub("[│]", " ", wsss("runs", "compare", "irn/first", "irn/second").out).split())
     assert compared.count("prediction (val), data differ") == 1
     assert "pseudo-label (train)" in compared and "(train), data" not in compared
+
+
+def test_scores_of_a_data_set_as_it_was_are_told_to_be_so(wsss: Wsss) -> None:
+    """Of another draw of the validation split; what is of the training split alone still stands."""
+    data = drawn_data(wsss.folder / "toy")
+    write_prepared(wsss.folder / "data/toy", data.info, data.samples)
+    data = read_prepared(wsss.folder / "data/toy")
+    run = finished_run(Run(wsss.folder / "runs", "toy", "irn", "default"), data)
+    for stage, made in stage_records(run).items():
+        split = "val" if stage in ("infer", "evaluate") else "train"
+        write_record(run.stage(stage), made | {"splits": {split: data.mark(split)}})
+    listed, shown = ("runs",), ("runs", "show", "irn/default")
+    assert not any("out of date" in wsss(*words).out for words in (listed, shown))
+    fewer = [sample for sample in data.samples if sample is not data.split("val")[0]]
+    write_prepared(wsss.folder / "data/toy", data.info, fewer)
+    late = [line for line in wsss(*shown).out.splitlines() if "out of date" in line]
+    assert [line.partition(":")[0] for line in late] == ["prediction", "prediction + CRF"]
+    assert all(line.endswith("out of date: split 'val' of the data set has changed since") for line in late)
+    assert "out of date" in wsss(*listed).out
+    (wsss.folder / "data/toy/dataset.yaml").write_text("{")  # whether a damaged one has changed is not known
+    assert "out of date" not in wsss(*listed).out
 
 
 def test_the_score_of_a_run_is_that_of_its_predictions_whatever_was_scored_last(tmp_path: Path) -> None:
