@@ -60,6 +60,20 @@ def load(text: str) -> Any:
     return yaml.load(text, _Yaml)
 
 
+class _Texts(_Once):
+    """Every scalar but null is a text."""
+
+    yaml_implicit_resolvers = {  # noqa: RUF012
+        first: [(tag, pattern) for tag, pattern in pairs if tag.endswith((":null", ":merge"))]
+        for first, pairs in yaml.SafeLoader.yaml_implicit_resolvers.items()
+    }
+
+
+def load_texts(text: str) -> Any:
+    """The same, but numbers and switches are the texts that stand there: the class 1.10 is not 1.1."""
+    return yaml.load(text, _Texts)
+
+
 def load_dumped(text: str) -> Any:
     """The same of what yaml.safe_dump wrote, which is YAML 1.1."""
     return yaml.load(text, _Once)

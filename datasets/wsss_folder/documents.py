@@ -94,8 +94,8 @@ def read_json(path: Path) -> Any:
 
 
 def read_yaml(path: Path) -> Any:
-    """The content of a YAML file.  Raises WsssError."""
+    """The content of a YAML file, its scalars as texts: they are names, paths, counts.  Raises WsssError."""
     try:
-        return yaml12.load(read_text(path))
+        return yaml12.load_texts(read_text(path))
     except yaml.YAMLError as error:
         raise WsssError(f"{path} is no YAML: {' '.join(str(error).split())}", "correct it") from error

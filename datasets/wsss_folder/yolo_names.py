@@ -74,22 +74,27 @@ def read_names(path: Path) -> dict[int, str]:
         return _require(path, dict(enumerate(lines)))
     content = read_yaml(path)
     names: Any = content.get("names") if isinstance(content, dict) else content
-    if names is None and isinstance(content, dict) and type(content.get("nc")) is int:
-        names = [f"class_{n}" for n in range(content["nc"])]
+    if names is None and isinstance(content, dict) and _is_count(content.get("nc")):
+        names = [f"class_{n}" for n in range(int(content["nc"]))]
     if isinstance(names, list):
         return _require(path, {n: _name(name, n, path) for n, name in enumerate(names)})
-    if isinstance(names, dict) and all(str(n).isdigit() for n in names):
+    if isinstance(names, dict) and all(map(_is_count, names)):
         return _require(path, {int(n): _name(names[n], int(n), path) for n in sorted(names, key=int)})
     raise WsssError(f"{path} has no list or mapping 'names'", "write names: [cat, dog], or names: {0: cat, 1: dog}")
 
 
+def _is_count(value: Any) -> bool:
+    """Whether it is the text of 0, 1, ..."""
+    return isinstance(value, str) and value.isascii() and value.isdigit()
+
+
 def _name(value: Any, number: int, path: Path) -> str:
-    """A number is its digits; null is nothing.  Raises WsssError for a list or a mapping."""
+    """As it stands in the file; null is nothing.  Raises WsssError for a list or a mapping."""
     if isinstance(value, list | dict):
         raise WsssError(
             f"{path}: the name of class {number} is {value}", "a name is one word or several: 'traffic light'"
         )
-    return "" if value is None else str(value).strip()
+    return "" if value is None else value.strip()
 
 
 def _require(path: Path, names: dict[int, str]) -> dict[int, str]:
@@ -110,9 +115,9 @@ def read_key_points(path: Path) -> int:
     shape = content.get("kpt_shape") if isinstance(content, dict) else None
     if shape is None:
         return 0
-    if not (isinstance(shape, list) and len(shape) == 2 and all(type(n) is int and n > 0 for n in shape)):
+    if not (isinstance(shape, list) and len(shape) == 2 and all(_is_count(n) and int(n) for n in shape)):
         raise WsssError(f"{path}: kpt_shape is {shape}, not [number, 2 or 3]", "for example kpt_shape: [17, 3]")
-    return int(shape[0] * shape[1])
+    return int(shape[0]) * int(shape[1])
 
 
 def read_task(path: Path) -> str:

@@ -6,6 +6,7 @@ import json
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, field
 from functools import partial
+from math import isnan
 from pathlib import Path
 from typing import Annotated, Any
 
@@ -310,10 +311,14 @@ def _count(
 
 
 def _of_image(sample: Sample, counts: Tensor) -> dict[str, Any]:
-    """Its own mIoU, in which what is only predicted is no success; IoU of each class that is somewhere; the truth's."""
+    """Its own mIoU, in which what is only predicted is no success; IoU of each class that is somewhere; the truth's.
+
+    None for an image of which no pixel is scored.
+    """
     found = scores_of(counts)
     iou = {str(c): round(found.iou[c], 4) for c in (counts[1] + counts[2]).nonzero().flatten().tolist()}
-    return {"id": sample.id, "miou": found.miou, "iou": iou, "truth": counts[1].nonzero().flatten().tolist()}
+    miou = None if isnan(found.miou) else found.miou
+    return {"id": sample.id, "miou": miou, "iou": iou, "truth": counts[1].nonzero().flatten().tolist()}
 
 
 def _line(row: dict[str, Any], sure: Mapping[str, dict[str, Any]]) -> str:
@@ -351,7 +356,13 @@ def _score_instances(job: Job, samples: Sequence[Sample], given: str | None) -> 
 
 
 def _row(name: str, total: Tensor, drawn: Tensor, job: Job[Evaluate]) -> dict[str, Any]:
-    """Scores as plain data, classes by name; None where a class is left out of the mean."""
+    """Scores as plain data, classes by name; None where a class is left out of the mean.
+
+    Raises WsssError if there is no pixel to score.
+    """
+    if not total[1].any():
+        what = f"{name}: no pixel can be scored, for each is void in its mask or left open by the label map"
+        raise WsssError(what, "look at the masks: wsss check")
     s, between = scores_of(total, job.config.mean_over), interval(drawn, job.config.mean_over)
     names = ("background", *job.data.info.classes)
     right, truth, predicted = total.double()

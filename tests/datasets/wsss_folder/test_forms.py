@@ -276,7 +276,7 @@ def yolo(path: Path, text: str, row: str = "0 0.5 0.5 0.4 0.4", file: str = "dat
     [
         ("names: [cat, dog]", ("cat", "dog")),
         ("names: {0: cat, 1: dog}", ("cat", "dog")),
-        ("names: [3, 1.5, true]", ("3", "1.5", "True")),
+        ("names: [3, 1.10, true, 1e3, 010, 'off']", ("3", "1.10", "true", "1e3", "010", "off")),
         ("nc: 2", ("class_0", "class_1")),
     ],
 )

@@ -145,6 +145,26 @@ def test_what_is_only_predicted_is_no_success() -> None:
     assert "2" not in good["iou"]
 
 
+@pytest.mark.parametrize("void", [1, 12])
+def test_masks_that_are_void(tmp_path: Path, void: int) -> None:
+    """One image without a pixel to score has no mIoU, and JSON no NaN; where none has a pixel there is no score."""
+    data = drawn_data(tmp_path / "data")
+    folder = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), data).stage("infer")
+    for sample in data.split("val")[:void]:
+        assert sample.mask
+        write_labels(sample.mask, read_labels(sample.mask) * 0 + 255)
+    (out := tmp_path / "evaluate").mkdir()
+    job = Job(data, METHOD, "evaluate", Evaluate(), out, {"infer": folder}, Runtime(torch.device("cpu")))
+    if void == 12:
+        with pytest.raises(WsssError, match="prediction: no pixel can be scored, for each is void"):
+            evaluate(job)
+        return
+    evaluate(job)
+    rows = [json.loads(line) for line in (out / "per_image.jsonl").read_text().splitlines()]
+    assert [row["miou"] is None for row in rows].count(True) == 1
+    assert not any("NaN" in path.read_text() for path in out.glob("*.json*"))
+
+
 def test_what_scores_are_made_of_is_kept(tmp_path: Path) -> None:
     run = finished_run(Run(tmp_path / "runs", "toy", "irn", "default"), drawn_data(tmp_path / "data"))
     folder = run.stage("evaluate")
