@@ -159,7 +159,10 @@ def build_auxiliary(net: Net, backbone: Backbone, num_outputs: int) -> list[Head
 
 
 def build_head(net: Net, backbone: Backbone, num_outputs: int) -> Head:
-    """The head on that backbone.  Raises WsssError naming an option that the head has not, and those it has."""
+    """The head on that backbone.
+
+    Raises WsssError naming an option that the head has not, and those it has, and for a value that it cannot have.
+    """
     make = HEADS[net.head].head_class()
     set_ = {"width": net.width, "aspp_rates": net.aspp_rates}
     options = {key: value for key, value in set_.items() if value is not None} | net.head_args
@@ -169,7 +172,11 @@ def build_head(net: Net, backbone: Backbone, num_outputs: int) -> Head:
         what = f"decode head '{net.head}' has no option '{strange}'{nearest(strange, known)}"
         unset = f"; --set net.{strange}=null unsets what a recipe says" if strange in set_ else ""
         raise WsssError(what, f"its options are {', '.join(known)}{unset}")
-    return make(backbone.channels, backbone.strides, num_outputs, **options)
+    try:
+        return make(backbone.channels, backbone.strides, num_outputs, **options)
+    except (TypeError, ValueError, AssertionError, RuntimeError) as error:
+        what = f"cannot build decode head '{net.head}' with {options}: {error}"
+        raise WsssError(what, "check head_args, width and aspp_rates") from error
 
 
 def add_stem(vit: ViT, net: StemNet, trust: bool = False) -> None:

@@ -1,4 +1,5 @@
-"""What goes wrong with a network, known before a stage runs: a name that nobody has, weights that do not fit it."""
+"""What goes wrong with a network, known before a stage runs: a name that nobody has, arguments that its constructor
+does not take, weights that do not fit it."""
 
 from __future__ import annotations
 
@@ -14,7 +15,7 @@ from pydantic import BaseModel
 from wsss_cli.errors import WsssError, caught
 from wsss_cli.nets.beginnings import Beginning, beginnings
 from wsss_cli.nets.clip_net import ClipNet
-from wsss_cli.nets.config import Net, build_backbone
+from wsss_cli.nets.config import Net, build_backbone, build_head
 from wsss_cli.nets.normalisation import Pretrained
 from wsss_cli.places import has_checkpoint
 
@@ -25,7 +26,7 @@ def network_problems(config: BaseModel, where: str, trust: bool = False) -> Iter
     trust  files that can run code are read
     """
     for beginning in beginnings(config, where):
-        wrong = list(caught(_check_name, beginning))
+        wrong = list(caught(_check_name, beginning)) or list(caught(_check_arguments, beginning))
         if not wrong and not has_checkpoint(config):
             wrong = list(caught(_check_weights, beginning, trust))
         yield from wrong
@@ -39,6 +40,19 @@ def _check_name(beginning: Beginning) -> None:
     except WsssError as error:
         key = beginning.key.rpartition(".")[0]
         raise WsssError(f"{key}.{beginning.owner}: {error.what}", error.remedy) from None
+
+
+def _check_arguments(beginning: Beginning) -> None:
+    """Build what is given arguments, without memory for weights: only a constructor knows those that it takes."""
+    net = beginning.config
+    if beginning.owner != "backbone" or not (net.backbone_args or getattr(net, "head_args", None)):
+        return
+    import torch
+
+    with torch.device("meta"), _in_silence():
+        bare = _bare(net)
+        if isinstance(net, Net):
+            build_head(net, bare, num_outputs=2)
 
 
 def _check_weights(beginning: Beginning, trust: bool) -> None:
@@ -71,7 +85,7 @@ def _try(beginning: Beginning, trust: bool) -> None:
                 load_backbone(network, state, beginning.value)
 
 
-def _bare(net: Pretrained) -> object:
+def _bare(net: Pretrained) -> Any:
     """The backbone alone."""
     if isinstance(net, Net):
         return build_backbone(net)
@@ -82,7 +96,7 @@ def _bare(net: Pretrained) -> object:
     if net.PLAIN_VIT:
         from wsss_cli.nets.backbones.vit import ViT
 
-        return ViT(net.backbone, net.backbone_args)
+        return ViT(net.backbone, net.backbone_args, getattr(net, "inner_block", -1))
     from wsss_cli.nets.backbones.backbone import Backbone
 
     return Backbone(net.backbone, getattr(net, "output_stride", 16), args=net.backbone_args)

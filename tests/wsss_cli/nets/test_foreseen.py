@@ -71,6 +71,26 @@ def test_names(kind: type[Config], backbone: str, message: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("kind", "backbone", "args", "message"),
+    [
+        (Net, "test_resnet", {"backbone_args": {"in_chans": 4}}, "in_chans 4 does not fit images, which have 3"),
+        (Net, "test_resnet", {"backbone_args": {"blocks": 1}}, "unexpected keyword argument 'blocks'"),
+        (Net, "test_resnet", {"head_args": {"dropout": 5}}, "'dropout': 5}: dropout probability has to be between"),
+        (Net, "test_resnet", {"head_args": {"dropuot": 0}}, "has no option 'dropuot'; did you mean 'dropout'"),
+        (CamNet, "test_resnet", {"backbone_args": {"in_chans": 1}}, "in_chans 1 does not fit"),
+        (VitNet, "test_vit", {"backbone_args": {"in_chans": 1}}, "in_chans 1 does not fit"),
+        (VitNet, "test_vit", {"backbone_args": {"depht": 1}}, "unexpected keyword argument 'depht'"),
+        (Net, "test_resnet", {"head_args": {"dropout": 0.5}}, ""),
+        (VitNet, "test_vit", {"backbone_args": {"depth": 1}}, "has 1 blocks, and no block -3"),
+        (VitNet, "test_vit", {"backbone_args": {"depth": 1}, "inner_block": -1}, ""),
+    ],
+)
+def test_arguments(kind: type[Config], backbone: str, args: dict[str, Any], message: str) -> None:
+    told = said(stage(kind, backbone=backbone, pretrained="none", **args))
+    assert (len(told) == 1 and message in told[0]) if message else not told
+
+
+@pytest.mark.parametrize(
     ("kind", "backbone", "file", "message"),
     [
         (Net, "test_resnet", "cut.pth", "is damaged"),

@@ -105,6 +105,7 @@ class Backbone(nn.Module):
 
 def _create(name: str, output_stride: int, args: Mapping[str, Any]) -> Any:
     check_name(name)
+    require_colours(args)
     stride = {} if output_stride == 32 else {"output_stride": output_stride}  # not every network knows the argument
     try:
         if name in BEYOND_TIMM:
@@ -113,6 +114,12 @@ def _create(name: str, output_stride: int, args: Mapping[str, Any]) -> Any:
     except (TypeError, AssertionError, RuntimeError, NotImplementedError) as error:
         what = f"cannot build backbone '{name}' with output stride {output_stride} and {dict(args)}"
         raise WsssError(f"{what}: {error}" if str(error) else what, f"check backbone_args; {SUGGESTED}") from error
+
+
+def require_colours(args: Mapping[str, Any]) -> None:
+    """Raises WsssError for arguments of a network that does not see three channels."""
+    if args.get("in_chans", 3) != 3:
+        raise WsssError(f"backbone_args: in_chans {args['in_chans']} does not fit images, which have 3", "leave it out")
 
 
 def check_name(name: str) -> None:

@@ -12,7 +12,7 @@ from timm.models.vision_transformer import VisionTransformer
 from torch import Tensor, nn
 
 from wsss_cli.errors import WsssError
-from wsss_cli.nets.backbones.backbone import check_name, entry
+from wsss_cli.nets.backbones.backbone import check_name, entry, require_colours
 from wsss_cli.nets.normalisation import Normalisation
 
 SUGGESTED = "vit_base_patch16_224.orig_in21k_ft_in1k, deit_base_patch16_224.fb_in1k and vit_tiny_patch16_224 are plain"
@@ -132,6 +132,7 @@ def resample_positions(positions: Tensor, old: Grid, new: Grid) -> Tensor:
 
 def _create(name: str, args: Mapping[str, Any]) -> VisionTransformer:
     check_name(name)
+    require_colours(args)
     try:
         body: Any = timm.create_model(name, pretrained=False, num_classes=0, **args)
     except (TypeError, AssertionError, RuntimeError, ValueError) as error:
