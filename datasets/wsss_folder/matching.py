@@ -11,6 +11,7 @@ from urllib.parse import parse_qs, unquote, urlsplit
 from wsss_cli.data.image_files import ENDINGS
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
+from wsss_folder.catalogue import make_ids
 
 SEARCHED = 2000  # names among which the nearest one is looked for
 
@@ -20,7 +21,8 @@ class Finder:
 
     The path and the image's own are compared from the end: one must be the end of the other, so that a folder that
     differs is never passed over.  The ending may be missing or be that of another image format.  Where nothing fits,
-    the case of letters does not count, and %20 is a space.
+    the name may be the image's id, as exported label maps have it, the case of letters does not count, and %20 is a
+    space.
     """
 
     def __init__(self, names: Sequence[str]) -> None:
@@ -70,7 +72,11 @@ class Finder:
         file = path.rpartition("/")[2]
         other = self._ending_in(stem(path))
         same = [n for n in other if self.names[n].endswith(file)] if file != stem(file) else []
-        return same or self._ending_in(path) or other or self.slugs.get(file, [])
+        return same or self._ending_in(path) or other or self.slugs.get(file) or self._ids.get(stem(file), [])
+
+    @cached_property
+    def _ids(self) -> dict[str, list[int]]:
+        return {id: [number] for number, id in enumerate(make_ids(self.names))}
 
     def _ending_in(self, end: str) -> list[int]:
         """Images by path without ending: the longest one that `end` ends in; if there is none, those that end in it."""

@@ -42,6 +42,9 @@ NAMES = [
         (["y/c%20d.png"], "y/c d.png"),
         (["C%20D"], "y/c d.png"),
         (["Z/%C3%89.tif"], "z/é.tif"),
+        (["p__twin.png"], "p/twin.jpg"),  # an exported label map is called by the id
+        (["z__n.1.png"], "z/n.1.png"),
+        (["q__same.jpg.png"], "q/same.jpg"),
         (["A", "p/twin.jpg"], "p/twin.jpg"),  # what fits as it is comes before what fits in another case
     ],
 )  # fmt: skip
