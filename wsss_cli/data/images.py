@@ -236,10 +236,9 @@ def _why(path: Path, error: Exception, source: bytes | Path | None) -> WsssError
         data = b""
     kind = tiff_kind(data) if not isinstance(error, OSError) or isinstance(error, UnidentifiedImageError) else None
     if kind is not None:
-        return WsssError(
-            f"{path} is a TIFF of {kind.text}, which Pillow cannot show",
-            "save the three bands to look at as 8-bit RGB: gdal_translate -b 1 -b 2 -b 3 -ot Byte -scale IN OUT.png",
-        )
+        which, bands = ("three bands", "-b 1 -b 2 -b 3") if kind.bands >= 3 else ("band", "-b 1")
+        remedy = f"save the {which} to look at with 8 bits: gdal_translate {bands} -ot Byte -scale IN OUT.png"
+        return WsssError(f"{path} is a TIFF of {kind.text}, which Pillow cannot show", remedy)
     if not isinstance(error, UnidentifiedImageError):
         return WsssError(f"{path} is damaged: {error}", "copy or download it again")
     what = what_is(data[:HEAD])

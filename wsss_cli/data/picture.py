@@ -4,8 +4,9 @@ from __future__ import annotations
 
 import io
 import re
+from collections.abc import Iterator
 from dataclasses import dataclass, replace
-from typing import Any, Literal
+from typing import IO, Any, Literal
 
 import numpy as np
 from numpy.typing import NDArray
@@ -101,16 +102,10 @@ def kind_of(image: Image.Image) -> Kind:
 
 def tiff_kind(data: bytes) -> Kind | None:
     """Of an encoded TIFF, even one that Pillow cannot show; None if it is none, or damaged."""
-    from PIL.TiffImagePlugin import ImageFileDirectory_v2
-
     if data[:4] not in (b"II*\0", b"MM\0*", b"II+\0", b"MM\0+"):
         return None
     try:
-        stream = io.BytesIO(data)
-        tags = ImageFileDirectory_v2(stream.read(16 if b"+" in data[:4] else 8))
-        stream.seek(tags.next)
-        tags.load(stream)
-        return _tiff_kind(tags, 1)
+        return _tiff_kind(next(_directories(io.BytesIO(data))), 1)
     except Exception:  # whatever its bytes lead to
         return None
 
@@ -241,12 +236,21 @@ def _tiff_kind(tags: Any, pages: int) -> Kind:
 
 
 def _tiff_pages(image: Image.Image) -> int:
-    """Pages that are neither smaller copies of others, as pyramids have, nor masks."""
-    if not getattr(image, "is_animated", False):
-        return 1
-    pages = 0
-    for number in range(getattr(image, "n_frames", 1)):
-        image.seek(number)
-        pages += not int(image.tag_v2.get(SUBFILE, 0)) & REDUCED_OR_MASK  # type: ignore[attr-defined]
-    image.seek(0)
-    return max(pages, 1)
+    """Pages that are neither smaller copies of others, as pyramids have, nor masks, which Pillow cannot open."""
+    directories = _directories(getattr(image, "fp", None) or io.BytesIO())
+    return max(1, sum(not int(tags.get(SUBFILE, 0)) & REDUCED_OR_MASK for tags in directories))
+
+
+def _directories(stream: IO[bytes]) -> Iterator[Any]:
+    """The tags of a TIFF's pages, one after the other; of a chain that goes round each once."""
+    from PIL.TiffImagePlugin import ImageFileDirectory_v2
+
+    stream.seek(0)
+    head = stream.read(8)
+    tags = ImageFileDirectory_v2(head + stream.read(8) if b"+" in head[:4] else head)
+    seen: set[int] = set()
+    while tags.next and tags.next not in seen:
+        seen.add(tags.next)
+        stream.seek(tags.next)
+        tags.load(stream)
+        yield tags

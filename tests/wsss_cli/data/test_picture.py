@@ -1,5 +1,6 @@
 """Pictures as instruments and editors write them: shown right, or refused with the true reason."""
 
+import struct
 from pathlib import Path
 
 import numpy as np
@@ -100,6 +101,19 @@ def test_a_pyramid_is_one_picture(tmp_path: Path) -> None:
         file.newFrame()
         Image.new("RGB", (2, 2)).save(file, "TIFF", tiffinfo={254: 1})
     assert read_image(tmp_path / "a.tif").shape == (4, 5, 3)
+
+
+def test_a_mask_beside_a_picture_is_no_page(tmp_path: Path) -> None:
+    """As GDAL writes one for pixels without data: Pillow opens the picture, and fails to count what it holds."""
+    with TiffImagePlugin.AppendingTiffWriter(str(tmp_path / "a.tif"), True) as file:
+        Image.new("RGB", (5, 4), "red").save(file, "TIFF")
+        file.newFrame()
+        Image.new("1", (5, 4)).save(file, "TIFF", tiffinfo={254: 4})
+    data = bytearray((tmp_path / "a.tif").read_bytes())
+    at = data.rindex(struct.pack("<HHI", 262, 3, 1)) + 8  # its photometric interpretation: transparency mask
+    data[at : at + 2] = struct.pack("<H", 4)
+    (tmp_path / "a.tif").write_bytes(data)
+    assert (read_image(tmp_path / "a.tif") == [255, 0, 0]).all()
 
 
 def test_much_text_is_no_damage(tmp_path: Path) -> None:
