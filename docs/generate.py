@@ -12,7 +12,8 @@ import typer
 from wsss_cli.app import build
 from wsss_cli.commands.declared import COMMANDS, options_of
 from wsss_cli.commands.methods import recipe_template
-from wsss_cli.plugins import methods
+from wsss_cli.commands.prepare import command
+from wsss_cli.plugins import datasets, methods
 
 HERE = Path(__file__).parent
 
@@ -20,26 +21,43 @@ HERE = Path(__file__).parent
 def commands() -> str:
     """Every command with its options, as Markdown."""
     app = typer.main.get_command(build())
-    # prepare's own commands are those of the installed data sets: wsss prepare NAME --help
-    every = {name: command for name, command in _flat(app) if not name.startswith("prepare")}
+    every = {name: command for name, command in _flat(app) if name != "prepare"}
     shared = {p.name for p in every["seeds"].params}
     more = "Methods have options of their own: `wsss train --help` shows those of the installed ones."
     parts = [f"# Commands\n\n`make docs` writes this page from the program's own help.\n\n{more}\n"]
     sharing = "What `seeds`, `pseudo`, `train`, `infer`, `evaluate`, `export labels` and `check` share."
     parts += _section("The stage commands", sharing, every["seeds"].params)
-    for name, command in every.items():
-        of_stages = shared <= {p.name for p in command.params}
-        own = [p for p in command.params if not (of_stages and p.name in shared)]
-        parts += _section(f"wsss {name}", command.help or "", own)
+    parts += _preparing()
+    for name, one in every.items():
+        of_stages = shared <= {p.name for p in one.params}
+        own = [p for p in one.params if not (of_stages and p.name in shared)]
+        parts += _section(f"wsss {name}", one.help or "", own)
     return "\n".join(parts)
 
 
+def _preparing() -> list[str]:
+    """`wsss prepare`: what it has for every source, then what each has of its own."""
+    group = typer.Typer()
+    for source in datasets().values():
+        group.command(source.name, help=source.title)(command(source))
+    sources = typer.main.get_command(group).commands  # type: ignore[attr-defined]
+    common = set.intersection(*({(p.name, p.help) for p in source.params} for source in sources.values()))
+    first = next(iter(sources.values()))
+    shared = [p for p in first.params if (p.name, p.help) in common]
+    parts = _section("wsss prepare", "What it has for every source.", shared)
+    for name, source in sources.items():
+        own = [p for p in source.params if (p.name, p.help) not in common]
+        parts += _section(f"wsss prepare {name}", source.help or "", own)
+    return parts
+
+
 def _flat(group: Any, above: str = "") -> list[tuple[str, Any]]:
-    """Each command under its whole name, those of groups among them."""
+    """Each command under its whole name, those of groups among them, and groups that do something by themselves."""
     found = []
-    for name, command in group.commands.items():
-        inner = hasattr(command, "commands")
-        found += _flat(command, f"{above}{name} ") if inner else [(f"{above}{name}", command)]
+    for name, one in group.commands.items():
+        inner = hasattr(one, "commands")
+        found += [(f"{above}{name}", one)] if not inner or one.invoke_without_command else []
+        found += _flat(one, f"{above}{name} ") if inner else []
     return found
 
 
