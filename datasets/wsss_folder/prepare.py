@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import unicodedata
 from collections.abc import Iterable, Iterator
 from dataclasses import replace
 from functools import partial
@@ -67,14 +68,15 @@ def _reading(options: Options) -> Reading:
 
 
 def _spellings(names: Iterable[str]) -> Iterator[str]:
-    """Classes whose names differ in nothing but case and spaces: one class, probably."""
+    """Classes whose names differ in nothing but case, spaces and how characters are composed: one class, probably."""
     alike: dict[str, list[str]] = {}
     for name in names:
-        alike.setdefault("".join(name.casefold().split()), []).append(name)
+        alike.setdefault("".join(unicodedata.normalize("NFKC", name).casefold().split()), []).append(name)
     for several in alike.values():
         if len(several) > 1:
             shown = ", ".join(f"'{name}'" for name in several)
-            yield f"{len(several)} classes differ in case or spaces only: {shown}; if they are one, spell them alike"
+            only = "case, spaces or composed characters only"
+            yield f"{len(several)} classes differ in {only}: {shown}; if they are one, spell them alike"
 
 
 def _pictures(how: Reading, found: White | None) -> dict[str, float]:

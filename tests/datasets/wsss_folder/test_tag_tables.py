@@ -146,12 +146,14 @@ def test_a_table_in_utf_16_as_excel_saves_it(folder: Folder) -> None:
     assert tags_of(folder.prepare(val=0.5), folder.images) == {"a.jpg": ("Bär",), "b.jpg": ("cat",)}
 
 
-def test_classes_that_differ_in_case_are_said(folder: Folder) -> None:
-    rows = {"a.jpg": ("Cat",), "b.jpg": ("cat",), "c.jpg": ("cats",)}
+@pytest.mark.parametrize("two", [("Cat", "cat"), ("été", "e\u0301te\u0301")])
+def test_classes_that_differ_in_spelling_alone_are_said(folder: Folder, two: tuple[str, str]) -> None:
+    rows = {"a.jpg": two[:1], "b.jpg": two[1:], "c.jpg": ("cats",)}
     write_images(folder.images, rows)
     prepared = folder.prepare(tags=(write_csv(folder.path / "t.csv", rows),), val=0.3)
     (said,) = prepared.info.warnings
-    assert said.startswith("2 classes differ in case or spaces only: 'Cat', 'cat'")
+    assert said.startswith("2 classes differ in case, spaces or composed characters only: ")
+    assert all(f"'{name}'" in said for name in two)
 
 
 def save(path: Path, content: Any) -> Path:
