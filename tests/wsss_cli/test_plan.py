@@ -70,7 +70,7 @@ def planned(data: Prepared, name: str, *settings: str, target: str = "evaluate",
         ("toco", ("train.local.size=447",), 1, "local.size 447 leaves no room for 8 crops"),
         ("toco", ("train.views.crop=12",), 1, "train.views.crop 12 holds no patch of 16 pixels"),
         ("locbe", ("train.windows.side=20",), 1, "windows.side 20: half of it"),
-        ("irn", ("infer.window=32", "infer.window_stride=40"), 1, "infer.window_stride 40 leaves gaps between windows"),
+        ("irn", ("infer.window=32", "infer.window_stride=40"), 1, "'infer.window_stride' = 40: leaves gaps"),
         # a segmentation that would never be trained
         ("toco", ("train.loop.iterations=2001",), 1, "losses.segmentation_from 2001: the segmentation learns from"),
         ("toco", ("train.loop.iterations=2001",), 1, "2001 on, which never comes with train.loop.iterations 2001"),

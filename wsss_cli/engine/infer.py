@@ -9,7 +9,8 @@ from typing import Any, Literal, NamedTuple
 import numpy as np
 import torch
 import torch.nn.functional as F
-from pydantic import Field
+from pydantic import Field, ValidationInfo, field_validator
+from pydantic_core import PydanticCustomError
 from torch import Tensor, nn
 
 from wsss_cli import bounds, ranges
@@ -27,7 +28,6 @@ from wsss_cli.data.prepared import Sample
 from wsss_cli.engine.certainty import certainty
 from wsss_cli.engine.enlarge import winners
 from wsss_cli.engine.windows import Net, windowed
-from wsss_cli.errors import WsssError
 from wsss_cli.job import Job
 from wsss_cli.load_object import load_object
 from wsss_cli.nested import nested
@@ -106,6 +106,16 @@ class Infer(Precision, StageConfig):
     crf: bool = Field(False, description="also write predictions refined by the dense CRF")
     crf_settings: Crf = Field(DEEPLAB, description="the dense CRF")
 
+    @field_validator("window_stride")
+    @classmethod
+    def _no_gaps(cls, stride: int | None, info: ValidationInfo) -> int | None:
+        """Of the settings alone, so that it holds where no data set is: for photos, and for an exported network."""
+        window = info.data.get("window")
+        if window is not None and stride is not None and stride > window:
+            gaps = "leaves gaps between windows of {window}: make it {window} or less"
+            raise PydanticCustomError("gaps", gaps, {"window": window})
+        return stride
+
     def images(self, context: Context) -> Sequence[Sample]:
         return context.data.split(context.data.split_for("val", self.split))
 
@@ -131,12 +141,6 @@ class Infer(Precision, StageConfig):
         longer = (self.long_side or max(height, width)) / max(height, width)
         factor = self.short_side / min(height, width) if self.short_side else longer
         return scaled_size((height, width), factor)
-
-    def problems(self, context: Context, where: str) -> Iterator[WsssError]:
-        yield from super().problems(context, where)
-        if self.window is not None and self.window_stride is not None and self.window_stride > self.window:
-            what = f"{where}.window_stride {self.window_stride} leaves gaps between windows of {self.window}"
-            yield WsssError(what, f"make it {self.window} or less")
 
 
 def infer(job: Job[Infer]) -> dict[str, Any]:

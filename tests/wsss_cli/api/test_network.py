@@ -148,7 +148,11 @@ def test_threads_share_a_network(network: wsss.Network) -> None:
 
 @pytest.mark.parametrize(
     ("settings", "message"),
-    [({"flipp": True}, "did you mean 'flip'"), ({"train.lr": 1}, "'train' is no stage of a trained network")],
+    [
+        ({"flipp": True}, "did you mean 'flip'"),
+        ({"train.lr": 1}, "'train' is no stage of a trained network"),
+        ({"window": 8, "window_stride": 30}, r"'infer.window_stride' = 30: leaves gaps between windows of 8"),
+    ],
 )
 def test_settings_that_are_wrong(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch, settings: dict[str, Any], message: str

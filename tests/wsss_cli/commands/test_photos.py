@@ -65,6 +65,7 @@ def test_what_cannot_be_read_is_named_at_the_end(trained: Wsss) -> None:
         (["--images", "trip", "--split", "val"], "leave out --split"),
         (["--images", "trip", "--procs", 2], "predicted by one process"),
         (["--images", "trip", "flipp=true"], "did you mean 'flip'"),
+        (["--images", "trip", "window=8", "window_stride=30"], "leaves gaps between windows of 8: make it 8 or less"),
         (["--images", "trip", "--set", "train.x=1"], "'train' is set, but a trained network is applied as it is"),
         (["--overlay"], "--overlay is of --images\n  add --images PATH"),
         *(
