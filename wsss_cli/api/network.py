@@ -42,7 +42,7 @@ class Prediction:
     labels  (H, W) of the picture's own size: 0 background, 1..C the classes; refined by the dense CRF if the settings
             ask for it
     scores  (K, H, W) float32 softmax scores, background first; None if they were not asked for
-    image   (H, W, 3) uint8 RGB of the picture's own size, turned as its EXIF orientation says
+    image   (H, W, 3) uint8 RGB of the picture's own size, turned as its EXIF orientation says; a copy
     """
 
     labels: Labels = field(repr=False)
@@ -119,7 +119,10 @@ def load_model(
 
 
 def pixels_of(picture: Picture, how: Reading = PLAIN) -> NDArray[np.uint8]:
-    """(H, W, 3) RGB, as `wsss infer` would see its file.  Raises WsssError if it is no picture."""
+    """(H, W, 3) RGB, as `wsss infer` would see its file, in memory of its own: the caller may use its again.
+
+    Raises WsssError if it is no picture.
+    """
     if isinstance(picture, str | Path):
         return read_unchecked(Path(picture).expanduser(), how)
     if isinstance(picture, Image.Image):
@@ -130,7 +133,7 @@ def pixels_of(picture: Picture, how: Reading = PLAIN) -> NDArray[np.uint8]:
     if array.dtype != np.uint8 or array.ndim not in (2, 3) or array.shape[2:] not in ((), (3,)) or not array.size:
         what = f"an array of shape {array.shape} and type {array.dtype} is no picture"
         raise WsssError(what, "give (H, W, 3) RGB or (H, W) grey, uint8")
-    return np.ascontiguousarray(array if array.ndim == 3 else np.stack([array] * 3, -1))
+    return np.array(array if array.ndim == 3 else np.broadcast_to(array[..., None], (*array.shape, 3)), order="C")
 
 
 def ids_of(classes: tuple[str, ...], tags: Sequence[str]) -> Labels:

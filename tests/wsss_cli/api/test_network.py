@@ -113,6 +113,26 @@ def test_grey_arrays(network: wsss.Network) -> None:
     assert (network.predict(np.full((5, 4), 9, np.uint8)).labels == 0).all()
 
 
+@pytest.mark.parametrize("shape", [(8, 12, 3), (8, 12)])
+def test_a_prediction_keeps_its_picture_when_the_callers_buffer_is_filled_anew(
+    network: wsss.Network, shape: tuple[int, ...]
+) -> None:
+    """As of frames of a camera."""
+    buffer = np.full(shape, 9, np.uint8)
+    found = network.predict(buffer)
+    buffer[:] = 200
+    assert (found.image == 9).all() and found.overlay().getpixel((0, 0)) == (9, 9, 9)
+
+
+@pytest.mark.parametrize("shape", [(8, 12, 3), (8, 12)])
+def test_arrays_of_every_layout(network: wsss.Network, shape: tuple[int, ...]) -> None:
+    closed = np.random.default_rng(0).integers(0, 256, shape, np.uint8)
+    closed.flags.writeable = False
+    for array in (closed, closed[::-1, ::2], np.asfortranarray(closed)):
+        found = network.predict(array).image
+        assert (found == array.reshape(*array.shape[:2], -1)).all() and found.flags.c_contiguous
+
+
 @pytest.mark.parametrize(
     ("given", "message"),
     [
