@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import hashlib
 import json
 import random
 import shutil
@@ -16,13 +17,15 @@ from safetensors.torch import load_file
 from wsss_cli.errors import Hindrance, WsssError
 from wsss_cli.files import NO_SPACE, writing
 from wsss_cli.ranks.distributed import Runtime, barrier, gather
-from wsss_cli.sound import read_text
+from wsss_cli.sound import open_file, read_text
 from wsss_cli.torchfile import damaged, read_torch
 
 BEST = "best.pt"
 """The state that scored best, beside the last of a training that selects."""
 CARD = "model.json"
 """Beside the weights of an exported model; "network" in it is what a checkpoint says of itself."""
+DIGEST = "sha256"
+"""Of the weights, in the card: safetensors carry no sum of their own.  Older versions wrote none."""
 
 
 def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
@@ -95,8 +98,11 @@ def load(path: Path, trust: bool = False) -> dict[str, Any]:
 def _exported(path: Path) -> dict[str, Any]:
     """Names before a "/" are those of further modules."""
     try:
+        card = json.loads(read_text(path.with_name(CARD)))
+        meta = card["network"]
+        if DIGEST in card and card[DIGEST] != _sha256(path):
+            raise ValueError(f"its {DIGEST} is not the one that {CARD} names")
         tensors = load_file(path)
-        meta = json.loads(read_text(path.with_name(CARD)))["network"]
     except (SafetensorError, OSError, ValueError, KeyError, TypeError) as error:
         raise damaged(path, error) from error
     content: dict[str, Any] = {"meta": meta, "model": {}, "modules": {}}
@@ -105,6 +111,11 @@ def _exported(path: Path) -> dict[str, Any]:
         state = content["modules"].setdefault(module, {}) if slash else content["model"]
         state[inner if slash else name] = tensor
     return content
+
+
+def _sha256(path: Path) -> str:
+    with open_file(path) as file:
+        return hashlib.file_digest(file, "sha256").hexdigest()
 
 
 def finished(path: Path, meta: dict[str, Any], trust: bool = False) -> dict[str, float] | None:

@@ -6,6 +6,7 @@ model.json         the card, see `card_of`
 
 from __future__ import annotations
 
+import hashlib
 import json
 from collections.abc import Mapping
 from pathlib import Path
@@ -17,20 +18,19 @@ from torch import Tensor
 from wsss_cli.checkout import code
 from wsss_cli.config import as_dict, flat, resolve
 from wsss_cli.engine import checkpoint
-from wsss_cli.engine.checkpoint import CARD
+from wsss_cli.engine.checkpoint import CARD, DIGEST
 from wsss_cli.engine.infer import Infer
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_bytes, write_text
+from wsss_cli.models.card import AGAIN, FORMAT, read_card
 from wsss_cli.models.model import Model, require_trained
 from wsss_cli.plugins import method as find_method
 from wsss_cli.protocol import Protocol
 from wsss_cli.report.read import evaluations, inputs_of, stage_records
 from wsss_cli.runs import Run
-from wsss_cli.sound import read_text
 from wsss_cli.version import __version__
 
 WEIGHTS = "model.safetensors"
-FORMAT = 1
 SIZES = (
     "crop",
     "size",
@@ -46,7 +46,7 @@ SIZES = (
 
 
 def write_model(folder: Path, model: Model, card: Mapping[str, Any], trust: bool = False) -> None:
-    """Write weights and card.  Raises WsssError for a checkpoint that holds more than tensors."""
+    """Write weights and card, which gets their digest.  Raises WsssError for a checkpoint with more than tensors."""
     content = checkpoint.load(model.checkpoint, trust)
     tensors = dict(content["model"])
     for name, state in content.get("modules", {}).items():
@@ -55,8 +55,10 @@ def write_model(folder: Path, model: Model, card: Mapping[str, Any], trust: bool
     if strange:
         what = f"{model.checkpoint} holds '{strange[0]}', which is no tensor"
         raise WsssError(what, "a plugin's network with a state of other kinds cannot be exported")
-    write_bytes(folder / WEIGHTS, save({name: value.contiguous().clone() for name, value in tensors.items()}))
-    write_text(folder / CARD, json.dumps(card, indent=2, ensure_ascii=False) + "\n")
+    weights = save({name: value.contiguous().clone() for name, value in tensors.items()})
+    write_bytes(folder / WEIGHTS, weights)
+    known = {**card, DIGEST: hashlib.sha256(weights).hexdigest()}
+    write_text(folder / CARD, json.dumps(known, indent=2, ensure_ascii=False) + "\n")
 
 
 def card_of(run: Run, model: Model, licence: str, trust: bool = False) -> dict[str, Any]:
@@ -100,32 +102,15 @@ def read_model(folder: Path, name: str = "") -> Model:
     Raises WsssError: no such folder, damaged, of a method that is not installed.
     """
     card = read_card(folder)
-    method = find_method(card["method"])
+    if not (folder / WEIGHTS).is_file():
+        raise WsssError(f"there is no model in {folder}: {WEIGHTS} is missing", f"copy it there, or {AGAIN}")
+    method = find_method(card.method)
     stage = method.stage("infer")
     assert stage is not None
-    config = resolve(stage.config_class(), "infer", card["settings"], remedy=f"{folder} is of another version of wsss")
+    config = resolve(stage.config_class(), "infer", card.settings, remedy=f"{folder} is of another version of wsss")
     assert isinstance(config, Infer)
-    palette = tuple((r, g, b) for r, g, b in card["palette"])
-    name, classes = name or folder.absolute().name, tuple(card["classes"])
-    seen = card.get("long_side"), card.get("pictures", {})
-    return Model(name, method, classes, palette, config, folder / WEIGHTS, *seen)
-
-
-def read_card(folder: Path) -> dict[str, Any]:
-    """model.json.  Raises WsssError."""
-    path = folder / CARD
-    if not path.is_file():
-        what = f"there is no model in {folder}: {CARD} is missing"
-        raise WsssError(what, "give a folder that `wsss export model --to DIR` wrote")
-    try:
-        card = json.loads(read_text(path))
-        if not isinstance(card, dict) or card["format"] != FORMAT:
-            raise ValueError(f"it is of format {card['format'] if isinstance(card, dict) else card!r}, not {FORMAT}")
-        if lacking := {"method", "classes", "palette", "settings", "network"} - card.keys():
-            raise ValueError(f"it lacks {', '.join(sorted(lacking))}")
-    except (ValueError, KeyError, RecursionError) as error:
-        raise WsssError(f"{path} cannot be read: {error}", "export the model again") from error
-    return card
+    seen = card.long_side, card.pictures
+    return Model(name or folder.absolute().name, method, card.classes, card.palette, config, folder / WEIGHTS, *seen)
 
 
 def scores_of(run: Run) -> list[dict[str, Any]]:

@@ -93,13 +93,49 @@ def test_the_state_that_a_training_chose_is_the_one_that_is_taken(tmp_path: Path
         (lambda folder: (folder / "model.json").write_text('{"format": 9}'), "of format 9, not 1"),
         (lambda folder: (folder / "model.json").write_text('{"format": 1, "method": "irn"}'), "it lacks classes, net"),
         (lambda folder: (folder / "model.safetensors").write_bytes(b"cut"), "damaged or holds no tensors"),
-        (lambda folder: (folder / "model.safetensors").unlink(), "there is no checkpoint"),
+        (lambda folder: (folder / "model.safetensors").unlink(), r"no model in .*away: model.safetensors is missing"),
+        (lambda folder: flip_last_bit(folder / "model.safetensors"), "its sha256 is not the one that model.json names"),
     ],
 )
 def test_a_damaged_model_is_told(trained: Model, tmp_path: Path, damage: Any, message: str) -> None:
     damage(written(tmp_path / "away", trained))
     with pytest.raises(WsssError, match=message):
         read_model(tmp_path / "away").network(CPU)
+
+
+def flip_last_bit(path: Path) -> None:
+    """Of a weight, which makes another number of it."""
+    data = bytearray(path.read_bytes())
+    data[-1] ^= 1
+    path.write_bytes(data)
+
+
+def test_a_folder_of_an_older_version_names_no_digest(trained: Model, tmp_path: Path) -> None:
+    folder = written(tmp_path / "away", trained)
+    card = json.loads((folder / "model.json").read_text())
+    (folder / "model.json").write_text(json.dumps({key: card[key] for key in card.keys() - {"sha256"}}))
+    flip_last_bit(folder / "model.safetensors")
+    assert read_model(folder).network(CPU)
+
+
+@pytest.mark.parametrize(
+    ("key", "value", "message"),
+    [
+        *((key, 7, rf"model.json.{key}' = 7: input should be") for key in ("method", "classes", "palette", "settings")),
+        ("pictures", 7, "model.json.pictures' = 7: input should be"),
+        ("network", [], r"model.json.network' = \[\]: input should be"),
+        ("long_side", "x", "model.json.long_side' = 'x': input should be"),
+        ("classes", ["cat", 7], "model.json.classes.1' = 7: input should be"),
+        ("palette", [[0, 0, 0], [300, 0, 0], [1, 2, 3]], "model.json.palette.1.0' = 300: input should be less"),
+        ("palette", [[0, 0, 0]], "it has 1 colours for background and 2 classes"),
+        ("settings", {"flip": "x"}, "'infer.flip' = 'x'"),
+    ],
+)
+def test_a_card_of_other_types_is_told_with_its_key(
+    trained: Model, tmp_path: Path, key: str, value: Any, message: str
+) -> None:
+    with pytest.raises(WsssError, match=message):
+        read_model(written(tmp_path / "away", trained, **{key: value}))
 
 
 def test_a_model_of_a_method_that_is_not_installed(trained: Model, tmp_path: Path) -> None:
