@@ -27,6 +27,7 @@ RADIUS = 32  # pixels on the map of stride 4: pairs grow with its square, 3,200 
 DOUBLINGS = 16  # of a walk's steps: after 65,536 it has come to rest
 MEGAPIXELS = 178.956970  # of an image, unless set otherwise: where Pillow takes a file for a bomb
 PIXEL = 24  # bytes that a stage takes for each of an image: decoded and copied 2 x 3, in float32 12, labels and CAMs 6
+WORKERS = 256  # processes of one rank
 COUNT = 100_000_000  # images to draw or to set aside
 
 

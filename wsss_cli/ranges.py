@@ -6,7 +6,7 @@ from typing import Annotated, TypeVar
 
 from pydantic import AfterValidator, Field
 
-from wsss_cli.bounds import CHANNELS, SIDE
+from wsss_cli.bounds import CHANNELS, SIDE, SMALLEST, WORKERS
 
 P = TypeVar("P", bound="tuple[float, float]")
 
@@ -14,6 +14,9 @@ Scale = Annotated[float, Field(gt=0, le=16)]
 """On the sides of an image: at 16 it has 256 times its pixels."""
 Share = Annotated[float, Field(ge=0, le=1)]
 Side = Annotated[int, Field(gt=0, le=SIDE)]
+LongSide = Annotated[int, Field(ge=SMALLEST, le=SIDE)]
+"""That photos are made smaller to."""
+Workers = Annotated[int, Field(ge=0, le=WORKERS)]
 Blur = Annotated[float, Field(ge=0, le=1000)]
 """Pixels."""
 Decay = Annotated[float, Field(ge=0, lt=1)]

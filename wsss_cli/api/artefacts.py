@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 from pathlib import Path
 from typing import Any, TypeVar
 
+from wsss_cli.api.arguments import checked
 from wsss_cli.cam.store import Cam, read_cam
 from wsss_cli.data.label_format import Labels
 from wsss_cli.data.labels import read_labels
@@ -39,11 +40,16 @@ class Files(Mapping[str, T]):
         return f"<{len(self)} files of {self._folder}>"
 
 
+@checked
 def read_cams(run: Run) -> Mapping[str, Cam]:
-    """The CAMs of the stage seeds by the images' ids.  Raises WsssError if the run has none."""
+    """The CAMs of a run's stage seeds by the images' ids; `open_run` gives a run.
+
+    Raises WsssError if it has none.
+    """
     return Files(_made(run, "seeds", "cam"), ".npz", read_cam)
 
 
+@checked
 def read_pseudo_labels(run: Run) -> Mapping[str, Labels]:
     """The pseudo-labels by the images' ids: (H, W), 0 background, 1..C classes, 255 ignore (65535 of int32 maps).
 
@@ -52,6 +58,7 @@ def read_pseudo_labels(run: Run) -> Mapping[str, Labels]:
     return Files(_made(run, "pseudo", "labels"), ".png", read_labels)
 
 
+@checked
 def read_predictions(run: Run, split: str | None = None, *, refined: bool = False) -> Mapping[str, Labels]:
     """The predictions of a split, the validation split if not given, by the images' ids: (H, W), 0 background.
 
@@ -65,6 +72,7 @@ def read_predictions(run: Run, split: str | None = None, *, refined: bool = Fals
     return Files(_there(folder / ("labels_crf" if refined else "labels"), run, "infer"), ".png", read_labels)
 
 
+@checked
 def read_scores(run: Run) -> dict[str, dict[str, Any]]:
     """scores.json of each evaluation of the run, by its folder: "evaluate", "evaluate-pseudo".
 

@@ -8,7 +8,8 @@ from typing import Any
 
 from pydantic import BaseModel
 
-from wsss_cli import console
+from wsss_cli import console, ranges
+from wsss_cli.api.arguments import checked
 from wsss_cli.checks.finding import Finding
 from wsss_cli.config import resolve
 from wsss_cli.data.prepared import Prepared, read_prepared
@@ -18,6 +19,7 @@ from wsss_cli.preparation import prepare as host
 from wsss_cli.running.find import require_data
 
 
+@checked
 def prepare(
     source: str,
     options: Mapping[str, Any] | None = None,
@@ -26,7 +28,7 @@ def prepare(
     data_root: str | Path = "data",
     force: bool = False,
     skip_bad: bool = False,
-    long_side: int | None = None,
+    long_side: ranges.LongSide | None = None,
 ) -> Prepared:
     """Read a data set once, check every file of it, and keep what was found in `data_root/name`; as `wsss prepare`.
 
@@ -34,8 +36,8 @@ def prepare(
     options   those of the source as `wsss prepare SOURCE --help` tells them, with _ for -: {"images": "photos"}
     name      of the data set; the source's, if not given
     force     replace a data set of that name; skip_bad, leave out images that cannot be used
-    long_side  pixels of the longer side at which stages see photos that are larger; None: as they are
-    Raises WsssError with all that is wrong with the data, nothing written.
+    long_side  pixels of the longer side, 32 or more, at which stages see photos that are larger; None: as they are
+    Raises WsssError with all that is wrong with the data, or for such an argument, nothing written.
     """
     plugin = find_dataset(source)
     given = resolve(plugin.config_class(), source, options or {}, remedy=f"see: wsss prepare {source} --help")
@@ -50,6 +52,7 @@ def made(
         return host.prepare(plugin, options, name, root, force, skip_bad, count, _tell, long_side)
 
 
+@checked
 def open_data(name: str, *, data_root: str | Path = "data") -> Prepared:
     """A data set that was prepared before.  Raises WsssError naming the nearest one if there is none of that name."""
     require_data(name, Path(data_root))

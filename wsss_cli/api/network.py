@@ -13,6 +13,7 @@ from numpy.typing import NDArray
 from PIL import Image
 from torch import nn
 
+from wsss_cli.api.arguments import checked, fitting, plain
 from wsss_cli.api.stages import overrides_of
 from wsss_cli.data.images import decoding, pixels, read_unchecked
 from wsss_cli.data.label_format import Labels, label_format
@@ -29,10 +30,14 @@ from wsss_cli.photos.predict import OPACITY, scores_of
 from wsss_cli.plugins import method as find_method
 from wsss_cli.ranks.distributed import Runtime, alone
 from wsss_cli.report.pictures import overlay, thumbnail
-from wsss_cli.runs import Run
+from wsss_cli.runs import RECORD, Run
 
 Picture = str | Path | Image.Image | NDArray[np.uint8]
 """A file, a PIL image, or an array: (H, W, 3) RGB or (H, W) grey, uint8."""
+
+UNKNOWN, WANTED = "the network knows no class", "give a list of names of classes, or of their ids"
+Tags = str | Sequence[str | int]
+"""Names or ids of classes; one name stands for itself."""
 
 
 @dataclass(frozen=True)
@@ -72,10 +77,10 @@ class Network:
     _net: nn.Module = field(repr=False)
     _runtime: Runtime = field(repr=False)
 
-    def predict(self, picture: Picture, *, scores: bool = False, tags: Sequence[str] | None = None) -> Prediction:
+    def predict(self, picture: Picture, *, scores: bool = False, tags: Tags | None = None) -> Prediction:
         """Labels of a picture and, if asked for, its scores.
 
-        tags  names of the classes that are there, where that is known: no other is predicted
+        tags  the classes that are there, where that is known, by names or ids: no other is predicted
         Raises WsssError for a file or array that is no picture, a tag that is no class, and if it does not fit into the
         memory.
         """
@@ -90,6 +95,7 @@ class Network:
         return Prediction(labels, kept, image, self.classes, self.palette)
 
 
+@checked
 def load_model(
     source: str | Path | Run,
     *,
@@ -136,16 +142,17 @@ def pixels_of(picture: Picture, how: Reading = PLAIN) -> NDArray[np.uint8]:
     return np.array(array if array.ndim == 3 else np.broadcast_to(array[..., None], (*array.shape, 3)), order="C")
 
 
-def ids_of(classes: tuple[str, ...], tags: Sequence[str]) -> Labels:
+def ids_of(classes: tuple[str, ...], tags: Tags) -> Labels:
     """The background's id and those of the tags.  Raises WsssError for one that is no class."""
-    ids = {class_id(tag, classes, "the network knows no class") for tag in tags}
+    several = fitting("tags", list[str | int], [tags] if isinstance(tags, str) else plain(tags, "tags"), WANTED)
+    ids = {tag if tag in range(1, len(classes) + 1) else class_id(str(tag), classes, UNKNOWN) for tag in several}
     return np.array([0, *sorted(ids)], label_format(len(classes)).dtype)
 
 
 def _run_at(source: str) -> Run | None:
-    """The run whose folder it is; None if it is none."""
-    folder = Path(source).expanduser()
-    if source.startswith("hf://") or not (folder / "train/stage.json").is_file():
+    """The run whose folder it is, trained or not; None if it is none."""
+    folder = Path(source).expanduser().absolute()
+    if source.startswith("hf://") or not ((folder / "run.yaml").is_file() or any(folder.glob(f"*/{RECORD}"))):
         return None
-    *_, data, method, name = folder.absolute().parts
-    return Run(folder.absolute().parents[2], data, method, name)
+    *_, data, method, name = folder.parts
+    return Run(folder.parents[2], data, method, name)

@@ -9,8 +9,8 @@ from collections.abc import Mapping, Sequence
 from pathlib import Path
 from typing import Any
 
-from pydantic_core import to_jsonable_python
-
+from wsss_cli import ranges
+from wsss_cli.api.arguments import checked, plain
 from wsss_cli.config import at, flat, merge
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.plan import plan
@@ -20,6 +20,7 @@ from wsss_cli.running.target import perform, resolve_target, sectioned
 from wsss_cli.runs import Run, all_runs
 
 
+@checked
 def run_stage(
     stage: str,
     method: str,
@@ -32,7 +33,7 @@ def run_stage(
     split: str | None = None,
     force: bool = False,
     device: str = "auto",
-    workers: int = 0,
+    workers: ranges.Workers = 0,
     trust_checkpoint: bool = False,
     data_root: str | Path = "data",
     runs_root: str | Path = "runs",
@@ -75,11 +76,13 @@ def run_stage(
     return run
 
 
+@checked
 def list_runs(*, runs_root: str | Path = "runs") -> list[Run]:
     """Every run of which something is there."""
     return all_runs(Path(runs_root))
 
 
+@checked
 def open_run(name: str, *, runs_root: str | Path = "runs") -> Run:
     """The run that METHOD/NAME or DATA/METHOD/NAME means.  Raises WsssError naming the nearest one if there is none."""
     return find_named(name, Path(runs_root))
@@ -89,7 +92,7 @@ def overrides_of(settings: Mapping[str, Any], stage: str) -> dict[str, Any]:
     """{stage: {key: value}}, plain data, of settings whose keys may have dots; without a stage's name, of `stage`."""
     found: dict[str, Any] = {}
     for key, value in settings.items():
-        found = merge(found, sectioned(at(key, to_jsonable_python(value)), stage))
+        found = merge(found, sectioned(at(key, plain(value, key)), stage))
     return found
 
 

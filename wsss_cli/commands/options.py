@@ -11,6 +11,7 @@ from typing import Annotated, Any, get_type_hints
 
 from typer import Argument, Option
 
+from wsss_cli import bounds
 from wsss_cli.commands import complete
 
 RUN, HOW, WHERE = "What to run", "How to run it", "Where"
@@ -64,7 +65,9 @@ class RunOptions:
     node_rank: Annotated[int, Option(min=0, max=9999, help="which machine this is, from 0", rich_help_panel=HOW)] = 0
     rendezvous: Annotated[str, Option(help="HOST:PORT of the first machine", rich_help_panel=HOW)] = ""
     device: Annotated[str, Option(help="auto, cpu, cuda", rich_help_panel=HOW)] = "auto"
-    workers: Annotated[int | None, Option(min=0, max=256, help="reader processes per rank", rich_help_panel=HOW)] = None
+    workers: Annotated[
+        int | None, Option(min=0, max=bounds.WORKERS, help="reader processes per rank", rich_help_panel=HOW)
+    ] = None
     trust_checkpoint: Annotated[
         bool, Option("--trust-checkpoint", help="load files that can run code", rich_help_panel=HOW)
     ] = False

@@ -1,8 +1,9 @@
 """Data sets from Python."""
 
 from pathlib import Path
-from typing import Annotated
+from typing import Annotated, Any
 
+import numpy as np
 import pytest
 from pydantic import TypeAdapter
 
@@ -34,6 +35,20 @@ def test_mistakes(tmp_path: Path, source: str, options: dict[str, int], message:
     with pytest.raises(wsss.WsssError, match=message):
         wsss.prepare(source, options, data_root=tmp_path)
     assert list(tmp_path.iterdir()) == []
+
+
+@pytest.mark.parametrize("side", [-4, 0, 1, 31, 16385, 0.5, True, "x"])
+def test_photos_are_made_no_smaller_than_the_command_makes_them(tmp_path: Path, side: Any) -> None:
+    with pytest.raises(wsss.WsssError, match=rf"long_side = '?{side}'?: input should be"):
+        wsss.prepare("shapes", {"train": 6, "val": 6}, data_root=tmp_path, long_side=side)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_photos_are_made_smaller_by_whatever_number_it_is(tmp_path: Path) -> None:
+    options = {"train": 6, "val": 6, "size": 64}
+    made = wsss.prepare("shapes", options, data_root=tmp_path, long_side=np.int64(32))  # type: ignore[arg-type]
+    assert made.info.long_side == 32 and {max(s.width, s.height) for s in made.samples} == {32}
+    assert wsss.open_data("shapes", data_root=tmp_path) == made
 
 
 def test_options_of_several_files_take_one(tmp_path: Path) -> None:

@@ -1,5 +1,6 @@
 """Pictures of every kind through a network whose predictions are known, from Python."""
 
+import shutil
 import threading
 from dataclasses import replace
 from pathlib import Path
@@ -60,9 +61,19 @@ def test_a_network_that_learnt_from_smaller_photos_sees_them_so(tmp_path: Path) 
 
 @pytest.mark.parametrize("crf", [False, True])
 @pytest.mark.parametrize(
-    ("tags", "ids"), [(["blue"], {0, 2}), (["red"], {0, 1}), (["blue", "red", "red"], {0, 1, 2}), ([], {0})]
+    ("tags", "ids"),
+    [
+        (["blue"], {0, 2}),
+        (["red"], {0, 1}),
+        (["blue", "red", "red"], {0, 1, 2}),
+        ([], {0}),
+        ("blue", {0, 2}),
+        ((2,), {0, 2}),  # as Sample.tags
+        (np.array([1, 2], np.uint8), {0, 1, 2}),  # as Cam.class_ids
+        (["red", 2], {0, 1, 2}),
+    ],
 )
-def test_no_class_is_predicted_but_the_tags(tmp_path: Path, tags: list[str], ids: set[int], crf: bool) -> None:
+def test_no_class_is_predicted_but_the_tags(tmp_path: Path, tags: Any, ids: set[int], crf: bool) -> None:
     network = _network(tmp_path, crf=crf)
     found, every = network.predict(picture(), scores=True, tags=tags), network.predict(picture(), scores=True)
     assert found.scores is not None and every.scores is not None
@@ -74,9 +85,19 @@ def test_no_class_is_predicted_but_the_tags(tmp_path: Path, tags: list[str], ids
     assert 1 not in ids or np.allclose(odds, kept, rtol=1e-4)  # among themselves they stand as before
 
 
-def test_a_tag_that_is_no_class(network: wsss.Network) -> None:
-    with pytest.raises(wsss.WsssError, match=r"knows no class 'bleu'; did you mean 'blue'\?"):
-        network.predict(picture(), tags=["bleu"])
+@pytest.mark.parametrize(
+    ("tags", "message"),
+    [
+        (["bleu"], r"knows no class 'bleu'; did you mean 'blue'\?"),
+        ([0], "knows no class '0'\n  the classes are: red, blue"),
+        ([3], "knows no class '3'"),
+        (5, "tags = 5: input should be a valid list\n  give a list of names of classes, or of their ids"),
+        ([None], r"tags = \[None\]: input should be a valid string, or input should be a valid integer"),
+    ],
+)
+def test_a_tag_that_is_no_class(network: wsss.Network, tags: Any, message: str) -> None:
+    with pytest.raises(wsss.WsssError, match=message):
+        network.predict(picture(), tags=tags)
 
 
 def test_the_overlay(network: wsss.Network) -> None:
@@ -188,3 +209,17 @@ def test_settings_of_an_exported_network(tmp_path: Path, monkeypatch: pytest.Mon
     monkeypatch.setattr("wsss_cli.api.network.read_exported", lambda place: model)
     found = wsss.load_model(tmp_path, settings={"scales": (0.5, 1.0), "flip": True}, device="cpu")
     assert found.name == "away" and (found.predict(picture()).labels[:, 6] == 0).all()
+
+
+def test_the_folder_of_a_run_that_was_never_trained(tmp_path: Path) -> None:
+    """As of the Run itself: it is no exported network whose files are gone."""
+    run = wsss.Run(tmp_path, "toy", "irn", "default")
+    for left, content in (("run.yaml", "{recipe: null, set: null}"), ("seeds/stage.json", "{}")):
+        (run.folder / left).parent.mkdir(parents=True)
+        (run.folder / left).write_text(content)
+        for source in (run, run.folder, str(run.folder)):
+            with pytest.raises(wsss.WsssError, match=r"run toy/irn/default has no network: it was never trained"):
+                wsss.load_model(source)
+        shutil.rmtree(run.folder)
+    with pytest.raises(wsss.WsssError, match=r"there is no model in .*: model.json is missing"):
+        wsss.load_model(run.folder)
