@@ -142,7 +142,7 @@ def used(path: Path, trust: bool = False) -> tuple[Path, dict[str, Any]]:
 def described(content: Any, path: Path) -> dict[str, Any]:
     """What a checkpoint says of itself.  Raises WsssError if it is none of ours."""
     meta = content.get("meta") if isinstance(content, dict) else None
-    if not isinstance(meta, dict) or not {"method", "classes"} <= meta.keys():
+    if not isinstance(meta, dict) or "method" not in meta or not isinstance(meta.get("classes"), list | tuple):
         raise WsssError(f"{path} is no checkpoint of wsss", "give one that `wsss train` wrote")
     return meta
 

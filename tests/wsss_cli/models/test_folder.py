@@ -118,6 +118,12 @@ def test_a_folder_of_an_older_version_names_no_digest(trained: Model, tmp_path: 
     assert read_model(folder).network(CPU)
 
 
+@pytest.mark.parametrize("network", [{}, {"method": "irn"}, {"method": "irn", "classes": 7}])
+def test_weights_of_which_the_card_does_not_tell_what_they_are(trained: Model, tmp_path: Path, network: Any) -> None:
+    with pytest.raises(WsssError, match=r"model.safetensors is no checkpoint of wsss"):
+        read_model(written(tmp_path / "away", trained, network=network)).network(CPU)
+
+
 @pytest.mark.parametrize(
     ("key", "value", "message"),
     [
