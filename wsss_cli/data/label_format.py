@@ -52,6 +52,12 @@ def label_format(num_classes: int) -> LabelFormat:
     return BYTE if num_classes < BYTE.ignore else WORD
 
 
+def strange_ids(labels: Labels, num_classes: int) -> list[int]:
+    """The ids of a label map that are neither background, nor one of C classes, nor what is ignored."""
+    ids = np.flatnonzero(np.bincount(labels.ravel()))
+    return ids[(ids > num_classes) & (ids != label_format(num_classes).ignore)].tolist()
+
+
 def format_of(labels: Any) -> LabelFormat:
     """The format of an array or tensor of ids, by its type."""
     return WORD if str(labels.dtype).removeprefix("torch.") == WORD.dtype else BYTE

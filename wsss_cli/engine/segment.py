@@ -16,7 +16,7 @@ from wsss_cli import bounds, ranges
 from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
-from wsss_cli.data.label_format import format_of, label_format
+from wsss_cli.data.label_format import format_of, label_format, strange_ids
 from wsss_cli.data.labels import map_path, read_labels
 from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Prepared, Sample
@@ -285,14 +285,12 @@ def _ids_of_map(path: Path, stamped: str, sample: Sample, num_classes: int) -> s
     if found != form:
         what = f"{path} has {found.bits} bits per pixel, but with {num_classes} classes label maps have {form.bits}"
         raise WsssError(what, f"save them as {form.bits}-bit PNGs of class ids, {form.ignore} for ignore")
-    ids = set(np.unique(labels).tolist())
-    wrong = sorted(id for id in ids if id > num_classes and id != form.ignore)
-    if wrong:
+    if wrong := strange_ids(labels, num_classes):
         raise WsssError(
             f"{path} holds the id {wrong[0]}, the data set's classes are 1..{num_classes}",
             f"give label maps of this data set: 0 background, {form.ignore} ignore",
         )
-    return ids
+    return set(np.unique(labels).tolist())
 
 
 def rates(o: Optimiser, total: int, released: Callable[..., float] = poly) -> Callable[[int], float]:

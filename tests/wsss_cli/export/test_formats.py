@@ -317,6 +317,15 @@ def test_a_split_without_label_maps(source: Source, tmp_path: Path) -> None:
         find_source(source.data, "test", tmp_path / "labels", "")
 
 
+@pytest.mark.parametrize("name", list(FORMATS))
+def test_ids_that_are_no_class(source: Source, tmp_path: Path, name: str) -> None:
+    path = source.path(source.samples[1])
+    write_labels(path, np.where(read_labels(path) == 2, 77, 1).astype(np.uint8))
+    with pytest.raises(WsssError, match=r"two\.png holds the id 77, the data set's classes are 1\.\.3"):
+        write(source, tmp_path / "out", name)
+    assert not (tmp_path / "out").exists() and not list(tmp_path.glob(".out*"))
+
+
 def test_nothing_half_written(source: Source, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     def full(*_: Any) -> None:
         raise OSError(28, "No space left on device")
