@@ -47,6 +47,8 @@ def fault(name: str) -> str:
 
 def require_path(name: str, what: str, remedy: str) -> str:
     """The name.  Raises WsssError "<what> '../x' has '..' in its path" if it cannot be a path below a folder."""
+    if not isinstance(name, str):  # of a plugin, which no type checker has seen
+        raise WsssError(f"{what} {name!r} is no text", "a plugin gives it as a str: mend the plugin")
     if wrong := fault(name):
         raise WsssError(f"{what} {shown(name)} {wrong}", remedy)
     return name

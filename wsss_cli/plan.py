@@ -344,7 +344,7 @@ def _fingerprint(
 
 def _key(name: str, config: Any, data: Prepared, steps: dict[str, Step]) -> str:
     """infer and evaluate of another split than the usual one have folders of their own."""
-    if name == "infer" and data.split_for("val", config.split) != data.info.splits["val"]:
+    if name == "infer" and data.split_for("val", config.split) != data.split_for("val"):
         return f"infer-{config.split}"
     if name == "evaluate":
         return steps["infer"].key.replace("infer", "evaluate")

@@ -13,7 +13,7 @@ from collections import Counter
 from collections.abc import Collection, Iterable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from pathlib import Path
-from typing import Any
+from typing import Any, ClassVar
 
 import yaml
 
@@ -34,8 +34,15 @@ WHITE, BLACK, FIRST_PAGE, MEGAPIXELS = "white_level", "black_level", "first_page
 """Of DatasetInfo.pictures.  A white without a black was found, not given: it is of 16 bits of which some are empty."""
 
 
+class Told:
+    """What a plugin tells: pydantic is to look also at one that is made already (`preparation/told.py`)."""
+
+    __slots__ = ()
+    __pydantic_config__: ClassVar = {"revalidate_instances": "always"}
+
+
 @dataclass(frozen=True, slots=True)
-class Box:
+class Box(Told):
     """One object: class id 1..C and its half-open pixel box."""
 
     label: int
@@ -46,7 +53,7 @@ class Box:
 
 
 @dataclass(frozen=True, slots=True)
-class Original:
+class Original(Told):
     """The photo that a sample's image was made smaller from: its file, size as shown, boxes, digest and stamp."""
 
     image: Path
@@ -58,7 +65,7 @@ class Original:
 
 
 @dataclass(frozen=True, slots=True)
-class Sample:
+class Sample(Told):
     """One image: size in pixels as shown (EXIF rotation applied), tags as class ids 1..C, mask None if there is none.
 
     Of a photo larger than the data set's `long_side`, image, width, height and boxes are those of the smaller image
@@ -116,7 +123,7 @@ class BadSample:
 
 
 @dataclass(frozen=True)
-class DatasetInfo:
+class DatasetInfo(Told):
     """What dataset.yaml says.
 
     kind     the plugin that wrote it; it chooses a method's recipe
@@ -124,7 +131,8 @@ class DatasetInfo:
     splits   the split that plays each role:
              "train"  what a method learns from, and what seeds and pseudo-labels are made for
              "val"    what the trained network is scored on
-             "seeds"  the part of "train" that has masks, on which CAMs and pseudo-labels are scored
+             "seeds"  the part of "train" that has masks, on which CAMs and pseudo-labels are scored; "train" if a
+                      plugin names none
     source   where it came from, for people: command, root, archive
     masks    the folder or field the masks came from, named in every score
     palette  colours of ids 0..C
@@ -202,7 +210,12 @@ class Prepared:
         return len(self.info.classes)
 
     def split_for(self, role: str, asked: str | None = None) -> str:
-        """The name of the split that plays `role` (see DatasetInfo), unless another was asked for."""
+        """The name of the split that plays `role` (see DatasetInfo), unless another was asked for.
+
+        Raises WsssError if none does, as an older version let plugins say.
+        """
+        if not asked and role not in self.info.splits:
+            raise WsssError(f"data set '{self.info.name}' names no {role} split", "run `wsss prepare` again")
         return asked or self.info.splits[role]
 
     def split(self, name: str) -> list[Sample]:

@@ -79,7 +79,9 @@ class Source:
             raise WsssError(f"{self.path(sample)} is {size}", "make the stage again with --force")
         if wrong := strange_ids(labels, self.data.num_classes):
             what = f"{self.path(sample)} holds the id {wrong[0]}, the data set's classes are 1..{self.data.num_classes}"
-            raise WsssError(what, "make the stage again with --force; if it stays so, its method makes wrong label maps")
+            raise WsssError(
+                what, "make the stage again with --force; if it stays so, its method makes wrong label maps"
+            )
         return labels
 
     def pieces(self, sample: Sample, form: Form) -> Iterator[Piece]:

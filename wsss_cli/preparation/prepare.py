@@ -8,8 +8,10 @@ import shutil
 from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from dataclasses import dataclass, field, replace
+from functools import partial
 from operator import length_hint
 from pathlib import Path
+from typing import Any
 
 from pydantic import BaseModel
 
@@ -23,6 +25,7 @@ from wsss_cli.files import flush_all, put_in_place, sweep, write_text
 from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.preparation.smaller import all_smaller, number_of
+from wsss_cli.preparation.told import asked, typed
 
 TIMES = re.compile(rb', "stamps": \[[^\]]*\]|^(lines|sum): .*$', re.MULTILINE)
 Progress = Callable[[int, int], None]
@@ -54,9 +57,9 @@ def prepare(
     with making(root / name), aside(root, name, plugin.resumes, tell) as folder:
         if force:
             require_unused(root / name)  # before hours of work, not after
-        info, samples = plugin.function()(options, folder)
+        info, samples = asked(plugin, options, folder)
         info = replace(info, name=name, long_side=long_side)
-        review = Review(with_plain_classes(info), skip_bad, progress)
+        review = Review(with_plain_classes(info), skip_bad, progress, partial(typed, plugin=plugin))
         write_prepared(folder, review.info, all_smaller(review.sound(samples), folder, long_side))
         for finding in review.conclude(folder):
             tell(finding)
@@ -88,11 +91,15 @@ def with_plain_classes(info: DatasetInfo) -> DatasetInfo:
 
 @dataclass
 class Review:
-    """The stream of samples on its way to disk: sound ones pass, problems are kept."""
+    """The stream of samples on its way to disk: sound ones pass, problems are kept.
+
+    typed  makes of each what it says it is, or raises WsssError
+    """
 
     info: DatasetInfo
     skip_bad: bool
     progress: Progress | None
+    typed: Callable[[Any], Sample | BadSample] = lambda sample: sample
     problems: list[tuple[str, Finding]] = field(default_factory=list)
     bad: set[str] = field(default_factory=set)
     total: int = 0
@@ -101,11 +108,12 @@ class Review:
         label_format(len(self.info.classes))  # that there are not too many
         self.whole = Whole(self.info)
 
-    def sound(self, samples: Iterable[Sample | BadSample]) -> Iterator[Sample]:
+    def sound(self, samples: Iterable[Any]) -> Iterator[Sample]:
         """Check each sample on all cores; yield those without a problem, in order."""
         expected = length_hint(samples)
         num_classes, how = len(self.info.classes), self.info.reading
-        for done, checked in enumerate(ParallelMap(lambda sample: check_sample(sample, num_classes, how), samples), 1):
+        looked_at = ParallelMap(lambda sample: check_sample(self.typed(sample), num_classes, how), samples)
+        for done, checked in enumerate(looked_at, 1):
             problems = [*checked.problems]
             self.total += checked.id not in self.bad  # of one that several files name each can tell that it is missing
             if checked.sample is not None and not problems:

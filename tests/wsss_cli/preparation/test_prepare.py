@@ -162,7 +162,7 @@ def test_many_problems_are_told_together(tmp_path: Path) -> None:
     assert caught.value.what.count("is empty") == 10
     assert "and 8 more" in caught.value.what
     assert "--skip-bad" in caught.value.remedy
-    with pytest.raises(WsssError, match="split 'train', which is to be the train split, has no usable image"):
+    with pytest.raises(WsssError, match="split 'train', which is to be the train and seeds split, has no usable image"):
         run(tmp_path, bad, skip_bad=True)
     assert_nothing_left(tmp_path)
 
