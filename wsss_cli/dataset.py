@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING, Any
 
-from wsss_cli.load_object import load_object
+from wsss_cli.load_object import load_class, load_object
 
 if TYPE_CHECKING:
     from pathlib import Path
@@ -58,4 +58,4 @@ class Dataset:
         return options
 
     def config_class(self) -> type[BaseModel]:
-        return load_object(self.config)
+        return load_class(self.config, "pydantic:BaseModel", f"the class of the options of '{self.name}'")

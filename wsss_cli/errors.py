@@ -23,6 +23,11 @@ class Hindrance(WsssError):
     """Of the machine or the network, not of what was asked: once it is out of the way the same command goes on."""
 
 
+def brief(error: Exception) -> str:
+    """What happened, of whatever a plugin raised."""
+    return error.what if isinstance(error, WsssError) else repr(error)
+
+
 def joined(errors: Sequence[WsssError]) -> WsssError:
     """One error that tells of several, each but once."""
     unique = list({str(error): error for error in errors}.values())

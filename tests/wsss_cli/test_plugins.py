@@ -1,6 +1,7 @@
 """What a plugin declares is checked when it is loaded."""
 
 from dataclasses import replace
+from pathlib import Path
 
 import pytest
 
@@ -65,6 +66,13 @@ def test_what_a_stage_leaves_by_kind() -> None:
 def test_an_object_that_is_not_there(path: str) -> None:
     with pytest.raises(WsssError, match=f"{path} cannot be loaded"):
         load_object(path)
+
+
+def test_a_module_that_fails(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    (tmp_path / "failing_module.py").write_text("{}['gone']\n")
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(WsssError, match=r"failing_module:x cannot be loaded: KeyError\('gone'\)"):
+        load_object("failing_module:x")
 
 
 def test_recipes_are_found_beside_the_package() -> None:

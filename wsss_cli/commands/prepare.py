@@ -28,21 +28,21 @@ def build() -> typer.Typer:
     group.callback()(_help)
     if "prepare" in sys.argv or any(name.endswith("_COMPLETE") for name in os.environ):
         from wsss_cli.console import warn
+        from wsss_cli.errors import brief
         from wsss_cli.plugins import datasets
 
         for dataset in datasets().values():
             try:
                 group.command(dataset.name, help=dataset.title)(command(dataset))
             except Exception as error:  # whatever is wrong with a plugin, the others work
-                warn(f"plugin '{dataset.name}' ({dataset.config}) cannot be used: {error!r}")
+                warn(f"plugin '{dataset.name}' ({dataset.config}) cannot be used: {brief(error)}")
     return group
 
 
 def command(dataset: Dataset) -> Callable[..., None]:
     """A function whose parameters are the plugin's options and the host's."""
-    cls = dataset.config_class()
-    own = [_parameter(name, info) for name, info in cls.model_fields.items()]
     host = list(inspect.signature(_host_options, eval_str=True).parameters.values())
+    own = _own(dataset, {"help", *(p.name for p in host)})
 
     def run(**values: Any) -> None:
         given = {p.name: values.pop(p.name) for p in own}
@@ -52,6 +52,17 @@ def command(dataset: Dataset) -> Callable[..., None]:
     run.__signature__ = inspect.Signature(parameters)  # type: ignore[attr-defined]
     run.__annotations__ = {p.name: p.annotation for p in parameters}
     return run
+
+
+def _own(dataset: Dataset, taken: set[str]) -> list[inspect.Parameter]:
+    """The plugin's options, without those that every `wsss prepare` has, which a warning names."""
+    from wsss_cli.console import warn
+
+    fields = dataset.config_class().model_fields
+    for name in sorted(taken & fields.keys()):
+        option = f"--{name.replace('_', '-')}"
+        warn(f"plugin '{dataset.name}' declares {option}, which is the toolkit's own: it is left out")
+    return [_parameter(name, info) for name, info in fields.items() if name not in taken]
 
 
 def _help() -> None:
