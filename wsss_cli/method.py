@@ -10,9 +10,10 @@ import re
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, Literal
+from typing import TYPE_CHECKING, Any, Literal, get_args
 
-from wsss_cli.load_object import load_object
+from wsss_cli.errors import WsssError, brief
+from wsss_cli.load_object import load_class, load_object
 
 if TYPE_CHECKING:
     from wsss_cli.choices.choice import Proposal
@@ -185,8 +186,24 @@ class Method:
         return [] if found is None else [a for a in found.writes if a.kind == kind]
 
     def proposal(self, fingerprint: Fingerprint) -> Proposal | None:
-        """What it offers for a data set of one's own; None if it does not say."""
-        return load_object(self.propose)(fingerprint) if self.propose else None
+        """What it offers for a data set of one's own; None if it does not say.
+
+        Raises WsssError naming the plugin, whatever goes wrong in it.
+        """
+        if not self.propose:
+            return None
+        from wsss_cli.choices.choice import Proposal
+
+        remedy = "mend the plugin, or give the method a recipe: --recipe FILE"
+        try:
+            found = load_object(self.propose)(fingerprint)
+        except Exception as error:
+            what = f"method '{self.name}' cannot propose settings: {self.propose}: {brief(error)}"
+            raise WsssError(what, remedy) from error
+        if not isinstance(found, Proposal):
+            kind = type(found).__name__
+            raise WsssError(f"method '{self.name}' cannot propose settings: {self.propose} returned {kind}", remedy)
+        return found
 
     def recipe(self, name: str) -> Path:
         """The path of a shipped recipe, whether or not it exists."""

@@ -12,7 +12,9 @@ from statistics import median
 
 from wsss_cli.choices.choice import Proposal
 from wsss_cli.choices.fingerprint import Fingerprint
+from wsss_cli.console import warn
 from wsss_cli.data.prepared import DatasetInfo, Prepared, Sample
+from wsss_cli.errors import WsssError
 from wsss_cli.method import Method
 from wsss_cli.plugins import datasets, methods
 from wsss_cli.runs import Run, Settings
@@ -70,8 +72,16 @@ def survey(data: Prepared, device: str = "auto", pretrained: Sequence[str] = ())
 
 
 def proposals_for(fp: Fingerprint) -> dict[str, Proposal]:
-    """What each method that says so offers, by its name."""
-    return {name: found for name, method in methods().items() if (found := method.proposal(fp)) is not None}
+    """What each method that says so offers, by its name; a plugin that fails at it is a warning, and left out."""
+    found: dict[str, Proposal] = {}
+    for name, method in methods().items():
+        try:
+            offered = method.proposal(fp)
+        except WsssError as error:
+            warn(error.what)
+        else:
+            found |= {} if offered is None else {name: offered}
+    return found
 
 
 class Census:

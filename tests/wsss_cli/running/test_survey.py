@@ -6,11 +6,14 @@ from pathlib import Path
 import pytest
 
 from drawn_folder import changed, drawn_folder
+from wsss_cli.choices.choice import Proposal
+from wsss_cli.choices.fingerprint import Fingerprint
 from wsss_cli.data.prepared import Prepared
+from wsss_cli.errors import WsssError
 from wsss_cli.plan import recipe_of
 from wsss_cli.plugins import method
 from wsss_cli.report.chosen import grouped
-from wsss_cli.running.survey import WeightsInReach, survey, with_choices
+from wsss_cli.running.survey import WeightsInReach, proposals_for, survey, with_choices
 from wsss_cli.runs import Run, Settings, write_record
 
 NONE = ("cpu", ("none",))
@@ -53,6 +56,36 @@ def test_other_data_a_recipe_and_a_run_that_is_begun_choose_nothing(own: Prepare
     (run.stage("seeds") / "cam").mkdir()
     (run.stage("seeds") / "cam/a.npz").write_bytes(b"1")
     assert with_choices(Settings(), run, irn, own, *NONE) == Settings()
+
+
+def raising(fp: Fingerprint) -> Proposal:
+    raise KeyError("gpu")
+
+
+def silent(fp: Fingerprint) -> None:
+    return None
+
+
+@pytest.mark.parametrize(
+    ("propose", "says"),
+    [
+        (f"{__name__}:raising", f"{__name__}:raising: KeyError('gpu')"),
+        (f"{__name__}:silent", f"{__name__}:silent returned NoneType"),
+        ("not_there:x", "not_there:x: not_there:x cannot be loaded: No module named 'not_there'"),
+    ],
+)
+def test_others_propose_where_a_plugin_fails(
+    own: Prepared, run: Run, monkeypatch: pytest.MonkeyPatch, caplog: pytest.LogCaptureFixture, propose: str, says: str
+) -> None:
+    mine = replace(method("irn"), name="mine", propose=propose)
+    every = {"irn": method("irn"), "mine": mine, "none": replace(mine, propose=""), "toco": method("toco")}
+    monkeypatch.setattr("wsss_cli.running.survey.methods", lambda: every)
+    assert list(proposals_for(survey(own, *NONE))) == ["irn", "toco"]
+    assert caplog.messages == [f"method 'mine' cannot propose settings: {says}"]
+    with pytest.raises(WsssError, match="method 'mine' cannot propose settings") as caught:  # it is asked for
+        with_choices(Settings(), run, mine, own, *NONE)
+    assert "mend the plugin, or give the method a recipe" in caught.value.remedy
+    assert with_choices(Settings("mobile"), run, mine, own, *NONE) == Settings("mobile")
 
 
 def test_weights_that_are_given_are_in_reach() -> None:
