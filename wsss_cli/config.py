@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Collection, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, get_args, get_origin
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, get_args, get_origin
 
 import yaml
 from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationInfo, field_validator
@@ -118,12 +118,27 @@ class StageConfig(Config):
         except WsssError as error:
             yield error
             images = None
+        if images is not None and not is_list(images):
+            yield misanswered(self, "images", images, "a list of samples, or None")
+            images = None
         yield from super().problems(replace(context, images=None if images is None else len(images)), where)
 
     @classmethod
     def recorded(cls, values: dict[str, Any]) -> StageConfig:
         """Of settings that an older version recorded, which lack what did not exist then: they get its default."""
         return cls.model_validate(values)
+
+
+def is_list(found: object) -> TypeGuard[Collection[Any]]:
+    """Whether it can be counted and looked through several times; a text is none, though Python takes it for one."""
+    return isinstance(found, Collection) and not isinstance(found, str)
+
+
+def misanswered(config: Config, asked: str, found: object, wanted: str) -> WsssError:
+    """Of a method of a plugin's settings class that returns anything else than StageConfig says."""
+    cls = type(config)
+    what = f"{cls.__module__}:{cls.__qualname__}.{asked} returned {found!r:.80}"
+    return WsssError(what, f"it is to return {wanted}: mend the plugin")
 
 
 C = TypeVar("C", bound=BaseModel)
@@ -266,7 +281,7 @@ def _explain(cls: type[BaseModel], where: str, error: Any) -> str:
     name = ".".join([where, *path])
     if error["type"] == "extra_forbidden":
         siblings = _fields_at(cls, path[:-1])
-        elsewhere = [f"'{where}.{k}'" for k in _all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]][:3]
+        elsewhere = [f"'{where}.{k}'" for k in all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]][:3]
         near = f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else nearest(path[-1], siblings)
         return f"unknown key '{name}'" + (near or f"; known here: {', '.join(siblings)}")
     return f"'{name}' = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
@@ -281,12 +296,13 @@ def _fields_at(cls: type[BaseModel], path: list[str]) -> list[str]:
     return [info.alias or name for name, info in cls.model_fields.items()]
 
 
-def _all_keys(cls: type[BaseModel], prefix: str = "") -> Iterator[str]:
+def all_keys(cls: type[BaseModel], prefix: str = "") -> Iterator[str]:
+    """Every setting, and every section of settings before those in it: "walk", "walk.beta"."""
     for name in cls.model_fields:
         yield prefix + name
         inner = _model_of(cls, name)
         if inner is not None:
-            yield from _all_keys(inner, f"{prefix}{name}.")
+            yield from all_keys(inner, f"{prefix}{name}.")
 
 
 def _kinds(annotation: Any) -> Iterator[Any]:

@@ -30,7 +30,7 @@ from wsss_cli.method import Method
 from wsss_cli.nets.normalisation import normalisations
 from wsss_cli.nets.precision import precisions
 from wsss_cli.plan import Step
-from wsss_cli.promises import lacking, told
+from wsss_cli.promises import lacking, told, unpromised
 from wsss_cli.ranks.device_name import device_name
 from wsss_cli.ranks.distributed import Runtime, barrier
 from wsss_cli.runs import read_record, set_aside, write_record
@@ -87,7 +87,12 @@ def _require_whole(step: Step) -> None:
     """Raises WsssError if the stage has not left every file that it promises."""
     if missing := lacking(step.folder, step.promises):
         what = f"{step.key}: {told(missing, step.promises)} in {step.folder}"
-        raise WsssError(what, "was something removed meanwhile? run the command again")
+        below, names = next(iter(missing.items()))
+        if len(names) < len(step.promises[below]):
+            raise WsssError(what, "was something removed meanwhile? run the command again")
+        promised, others = f"{step.stage.config}.promises", unpromised(step.folder / below, step.promises[below])
+        there = f"writes others, first {others[0]}" if others else "writes none there"
+        raise WsssError(what, f"{promised} names them, and {step.stage.run} {there}: mend the plugin; or run it again")
 
 
 def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, Any], seconds: float) -> None:
@@ -100,8 +105,14 @@ def _note_success(step: Step, record: dict[str, Any], metrics: dict[str, Any], s
         "metrics": metrics,
     }
     write_record(step.folder, record | done)
-    made = ", ".join(a.folder for a in step.stage.writes if (step.folder / a.folder).exists()) or "checkpoint.pt"
-    console.say(f"{step.key}: made {made} in {seconds:.0f} s -> {step.folder}")
+    console.say(f"{step.key}: made {_made(step)} in {seconds:.0f} s -> {step.folder}")
+
+
+def _made(step: Step) -> str:
+    """What the stage is said to write, or else what it promises, as far as it is there."""
+    promised = [*filter(None, step.promises), *step.promises.get("", ())]
+    names = [artefact.folder for artefact in step.stage.writes] or promised or ["checkpoint.pt"]
+    return ", ".join(name for name in names if (step.folder / name).exists()) or "its results"
 
 
 def _note_failure(step: Step, record: dict[str, Any], error: BaseException, seconds: float) -> None:

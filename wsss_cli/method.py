@@ -24,6 +24,7 @@ VERBS = ("seeds", "pseudo", "train")
 """The stages a method may declare; the host adds infer and evaluate."""
 
 
+Supervision = Literal["tags", "boxes"]
 Kind = Literal["labels", "cam", "scores", "confidence", "instances", "file"]
 
 
@@ -113,7 +114,8 @@ class Stage:
         return load_object(self.run)
 
     def config_class(self) -> type[StageConfig]:
-        return load_object(self.config)
+        base = INFER.config if self.name == INFER.name else "wsss_cli.config:StageConfig"
+        return load_class(self.config, base, f"the settings class of stage '{self.name}'")
 
 
 INFER = Stage("infer", "wsss_cli.engine.infer:infer", "wsss_cli.engine.infer:Infer", ("train",), (LABELS, REFINED))
@@ -139,7 +141,7 @@ class Method:
     name: str
     title: str
     paper: str
-    supervision: Literal["tags", "boxes"]
+    supervision: Supervision
     stages: tuple[Stage, ...]
     predictor: str
     infer: str = INFER.config
@@ -150,7 +152,9 @@ class Method:
     package: str = ""  # set by the host: the import package, where recipes/ lies
 
     def __post_init__(self) -> None:
-        """Raises ValueError if the stages do not fit together."""
+        """Raises ValueError if the stages do not fit together, or for labels to learn from that there are not."""
+        if self.supervision not in (known := get_args(Supervision)):
+            raise ValueError(f"supervision {self.supervision!r}: give one of {', '.join(known)}")
         earlier: list[str] = []
         for stage in self.stages:
             if stage.name not in VERBS or stage.name in earlier:

@@ -2,9 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from typing import Any
+
+from wsss_cli.errors import WsssError
+from wsss_cli.nearest import nearest
 
 
 @dataclass(frozen=True)
@@ -24,9 +27,34 @@ class Part:
     settings: tuple[str, ...] = ()
     of: tuple[str, ...] = ()
 
+    def __post_init__(self) -> None:
+        """Raises WsssError for a text in place of a tuple: the comma is easily forgotten."""
+        for field in ("leaves", "settings", "of"):
+            if isinstance(value := getattr(self, field), str):
+                what = f"part '{self.name}' of a stage: {field} = {value!r} is no tuple"
+                raise WsssError(what, f"write ({value!r},): mend the plugin")
+
     def holds(self, file: str) -> bool:
         """Whether a file, by its name below the stage's folder, is of this part."""
         return any(file == leaf or file.startswith(f"{leaf}/") for leaf in self.leaves)
+
+
+def require_parts(parts: Sequence[Part], keys: Collection[str], whose: str) -> None:
+    """Raises WsssError for a part that names a setting or an earlier part that there is not: it would be made again, or
+    kept, for what it does not read.
+
+    keys  of settings and sections of them;  whose  the class of the settings, for the message
+    """
+    earlier: list[str] = []
+    for part in parts:
+        what = f"{whose}.parts: part '{part.name}'"
+        if strange := [key for key in part.settings if key not in keys]:
+            near = nearest(strange[0], keys)
+            raise WsssError(f"{what} names the setting '{strange[0]}', which there is not{near}", "mend the plugin")
+        if strange := [name for name in part.of if name not in earlier]:
+            before = f"before it come: {', '.join(earlier) or 'none'}: mend the plugin"
+            raise WsssError(f"{what} is made of part '{strange[0]}', which does not come before it", before)
+        earlier.append(part.name)
 
 
 def dependencies(parts: Sequence[Part], settings: Mapping[str, Any]) -> dict[str, Any]:

@@ -12,7 +12,19 @@ from typing import Any, Literal
 from pydantic import BaseModel
 
 from wsss_cli.choices.choice import Choice
-from wsss_cli.config import StageConfig, as_dict, at, changes, completed, merge, read_yaml, resolve
+from wsss_cli.config import (
+    StageConfig,
+    all_keys,
+    as_dict,
+    at,
+    changes,
+    completed,
+    is_list,
+    merge,
+    misanswered,
+    read_yaml,
+    resolve,
+)
 from wsss_cli.context import Context
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.data.unchanged import require_unchanged, stamp
@@ -22,6 +34,7 @@ from wsss_cli.keeping import told as told_kept
 from wsss_cli.method import Artefact, Method, Stage
 from wsss_cli.nearest import nearest
 from wsss_cli.nets.foreseen import network_problems
+from wsss_cli.parts import require_parts
 from wsss_cli.places import identities
 from wsss_cli.plugins import methods
 from wsss_cli.promises import Promises, lacking, told
@@ -263,7 +276,11 @@ def _visit(
     stage = chain[name]
     section = name.partition("-")[0]
     config = resolve(stage.config_class(), section, recipe.get(section) or {}, settings.of(section))
-    needs = [need for need in stage.needs if need not in config.unneeded()]
+    unneeded = config.unneeded()
+    if not is_list(unneeded):
+        raise misanswered(config, "unneeded", unneeded, "the names of stages, such as ('pseudo',)")
+    require_parts(config.parts(), set(all_keys(type(config))), stage.config)
+    needs = [need for need in stage.needs if need not in unneeded]
     for need in needs:
         _visit(need, chain, steps, run, data, recipe, settings, force_key)
     inputs = {need: steps[need].key for need in needs}
@@ -308,9 +325,12 @@ def _same_inputs(
 def _promises(config: StageConfig, context: Context) -> Promises:
     """None if the images cannot be found that it would be of: that is said where problems are."""
     try:
-        return config.promises(context)
+        found = config.promises(context)
     except WsssError:
         return {}
+    if not isinstance(found, Mapping) or not all(map(is_list, found.values())):
+        raise misanswered(config, "promises", found, "names of files by folder: {'labels': each(images, '.png')}")
+    return found
 
 
 def _marks(config: StageConfig, context: Context) -> dict[str, str] | None:
@@ -319,6 +339,8 @@ def _marks(config: StageConfig, context: Context) -> dict[str, str] | None:
         splits = config.reads(context)
     except WsssError:  # said where problems are
         return None
+    if splits is not None and not is_list(splits):
+        raise misanswered(config, "reads", splits, "the names of splits, such as ('train',), or None")
     return None if splits is None else {split: context.data.mark(split) for split in ("", *splits)}
 
 

@@ -9,7 +9,7 @@ from importlib.metadata import EntryPoint, entry_points
 from typing import Any
 
 from wsss_cli.dataset import Dataset
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import WsssError, caught
 from wsss_cli.method import Method
 from wsss_cli.nearest import nearest
 
@@ -35,8 +35,14 @@ def dataset(name: str) -> Dataset:
 
 
 def broken() -> list[str]:
-    """What is wrong with each installed plugin that cannot be used."""
-    return _scan("wsss.methods", Method)[1] + _scan("wsss.datasets", Dataset)[1]
+    """What is wrong with each installed plugin that cannot be used, or not in all of its stages."""
+    unsettled = [
+        f"method '{method.name}': {error.what}"
+        for method in methods().values()
+        for stage in method.all_stages()
+        for error in caught(stage.config_class)
+    ]
+    return _scan("wsss.methods", Method)[1] + _scan("wsss.datasets", Dataset)[1] + unsettled
 
 
 def method(name: str) -> Method:

@@ -59,6 +59,12 @@ def absent(folder: Path, names: Iterable[str]) -> list[str]:
     return gone
 
 
+def unpromised(folder: Path, names: Iterable[str]) -> list[str]:
+    """Other files that lie in a folder, by name."""
+    there = {path.relative_to(folder).as_posix() for path in folder.rglob("*") if path.is_file()}
+    return sorted(there - {*names})
+
+
 def told(missing: Mapping[str, Sequence[str]], promises: Promises) -> str:
     """In words: "2 of 12 files of labels/ are missing, first a.png"."""
     parts = []

@@ -2,11 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Annotated
+from typing import TYPE_CHECKING, Annotated
 
 from typer import Argument, Option
 
 from wsss_cli.commands import complete
+
+if TYPE_CHECKING:
+    from wsss_cli.method import Stage
 
 
 def methods(
@@ -34,7 +37,7 @@ def methods(
         "stages",
         ["stage", "needs", "writes"],
         [
-            [s.name, ", ".join(s.needs) or "-", ", ".join(a.folder for a in s.writes) or "checkpoint"]
+            [s.name, ", ".join(s.needs) or "-", ", ".join(a.folder for a in s.writes) or _unsaid(s)]
             for s in method.stages
         ],
     )
@@ -42,6 +45,11 @@ def methods(
         for option in stage.options:
             console.say(f"{option.name} of wsss {stage.name}: {option.help} ({stage.name}.{option.setting})")
     console.say(f"recipes: {', '.join(method.recipes()) or 'none'}; every setting: wsss methods {name} --template")
+
+
+def _unsaid(stage: Stage) -> str:
+    """What a stage writes that declares no artefact: a network, if it trains it."""
+    return "checkpoint" if stage.name == "train" else "-"
 
 
 def recipe_template(name: str) -> str:
