@@ -20,6 +20,7 @@ from wsss_cli.engine.certainty import certainty
 from wsss_cli.engine.loop import Loop
 from wsss_cli.execute import execute
 from wsss_cli.job import Job
+from wsss_cli.load_object import load_object
 from wsss_cli.method import CAMS, LABELS, Method, Stage
 from wsss_cli.nets.config import Net
 from wsss_cli.plan import EVALUATE, Step
@@ -101,7 +102,7 @@ def finished_run(run: Run, data: Prepared, labels: str = "pseudo") -> Run:
     steps: list[Step] = []
     for stage in STAGES:
         if stage.name.removeprefix("evaluate-") not in unused:
-            config = Train(labels=labels) if stage.name == "train" else stage.config_class()()
+            config = Train(labels=labels) if stage.name == "train" else load_object(stage.config)()
             inputs = {need: need for need in stage.needs if need not in unused}
             mark = f"{stage.name} of {labels}"
             steps.append(
