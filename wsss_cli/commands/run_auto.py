@@ -403,7 +403,9 @@ def _predict(planned: Planned, wish: Wish) -> None:
     paths = [str(sample.full.image) for sample in target.data.samples]
     asked = photos.Wish(paths, output, True, False, {}, root=wish.folder)
     elsewhere = (results_of(output) or {}).get("photos") not in (None, str(plain(wish.folder)))  # the folder was moved
-    options = replace(wish.options, name=target.run.name, pretrained=None, force=elsewhere or wish.options.force)
+    own = [setting for setting in wish.options.set or () if setting.strip().startswith("infer.")]  # others trained it
+    force = elsewhere or wish.options.force
+    options = replace(wish.options, name=target.run.name, set=own, pretrained=None, force=force)
     photos.infer_photos([target.method.name], options, {}, asked)
 
 
