@@ -4,11 +4,13 @@ from __future__ import annotations
 
 import hashlib
 import multiprocessing
+import multiprocessing.process
 import random
 import re
 import signal
 import sys
-from collections.abc import Callable, Iterator
+import threading
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from typing import Any, Protocol
 
@@ -19,6 +21,9 @@ from wsss_cli.errors import Hindrance, WsssError
 
 START = "fork" if sys.platform == "linux" else "spawn"  # Python 3.14's own way on Linux would import torch per reader
 DIED = re.compile(r"DataLoader worker \(pid\(?s?\)? [\d, ]+\) (?:is (killed by signal: [\w ]+)|exited unexpectedly)")
+SHARED = re.compile(r"</torch_\w+>.*?: ([^:\n]+) \(\d+\)|Bus error")
+"""What torch says of a file of its own in /dev/shm that it cannot make, and how who writes to one without room ends."""
+PATIENCE = 5.0  # seconds; who reads from a disk that hangs dies when it answers
 
 
 class TrainingData(Protocol):
@@ -127,18 +132,47 @@ def training_loader(
 def readers_watched() -> Iterator[None]:
     """Around a training that reads by processes: whatever ends it ends them at once.
 
-    torch raises, wherever the training is, when one of them dies.  Raises WsssError then.
+    torch raises, wherever the training is, when one of them dies, or cannot share what it has read.  Raises WsssError
+    then.
     """
     before = set(multiprocessing.active_children())
     try:
         yield
     except BaseException as error:
-        for process in set(multiprocessing.active_children()) - before:
-            process.kill()  # they would outlive a SIGTERM
-        if isinstance(error, RuntimeError) and (died := DIED.search(str(error))):
-            what = f"a reader process of the training {died[1] or 'ended'}, often for want of memory"
-            raise Hindrance(what, "run the command again, perhaps with fewer --workers: it goes on") from error
+        _end(set(multiprocessing.active_children()) - before)  # they would outlive a SIGTERM
+        if isinstance(error, RuntimeError) and (hindrance := _hindrance(str(error))):
+            raise hindrance from error
         raise
+
+
+def _hindrance(said: str) -> Hindrance | None:
+    """What torch says of its readers, for the user; None if it is no word of them."""
+    if shared := SHARED.search(said):
+        what = f"reader processes cannot hand over their batches in /dev/shm: {shared[1] or 'no room is left there'}"
+        return Hindrance(what, "give it more room (a container: --shm-size), or read without processes: --workers 0")
+    if died := DIED.search(said):
+        what = f"a reader process of the training {died[1] or 'ended'}, often for want of memory"
+        return Hindrance(what, "run the command again, perhaps with fewer --workers: it goes on")
+    return None
+
+
+def _end(processes: Iterable[multiprocessing.process.BaseProcess]) -> None:
+    """Kill and bury them while nobody is told of it.
+
+    torch listens for deaths of its readers, and would raise wherever the program is by then: at its exit, too.
+    """
+    told = signal.signal(signal.SIGCHLD, signal.SIG_DFL) if _hears_of_deaths() else None
+    for process in processes:
+        process.kill()
+    for process in processes:
+        process.join(PATIENCE)
+    if told is not None:
+        signal.signal(signal.SIGCHLD, told)
+
+
+def _hears_of_deaths() -> bool:
+    """Not on Windows, which has no such signal, nor outside the main thread, where torch does not listen either."""
+    return hasattr(signal, "SIGCHLD") and threading.current_thread() is threading.main_thread()
 
 
 def _outlive_signals(worker: int) -> None:

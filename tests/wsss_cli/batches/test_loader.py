@@ -1,13 +1,18 @@
 """Training batches: the same images whatever the ranks, parts, workers and points of resumption."""
 
+import multiprocessing
 import random
+import resource
 import sys
+import time
+from pathlib import Path
 from typing import Any
 
 import pytest
 import torch
 
-from wsss_cli.batches.loader import sample_rng, torch_rng, training_loader
+from processes import Forked
+from wsss_cli.batches.loader import readers_watched, sample_rng, torch_rng, training_loader
 from wsss_cli.errors import WsssError
 
 
@@ -55,6 +60,63 @@ def test_readers_start_in_one_way_on_every_python() -> None:
     readers = training_loader(Numbers(), 4, workers=1, **options).multiprocessing_context
     assert readers.get_start_method() == ("fork" if sys.platform == "linux" else "spawn")
     assert training_loader(Numbers(), 4, workers=0, **options).multiprocessing_context is None
+
+
+def reading(data: Any) -> None:
+    """A training of two readers that fails after its first batch."""
+    with readers_watched():
+        batches = iter(training_loader(data, 4, rank=0, world=1, seed=0, start=0, total=6, workers=2))
+        next(batches)
+        raise ValueError("of the training")
+
+
+def test_the_end_of_readers_is_told_to_nobody(tmp_path: Path) -> None:
+    """torch, which is told of it, raises wherever the program is then."""
+
+    def training() -> None:
+        for _ in range(5):
+            with pytest.raises(ValueError, match="of the training") as error:
+                reading(Numbers())
+            time.sleep(0.1)
+            assert error.tb  # in whose frames the readers' batches are, as they are in a program that ends
+        assert not multiprocessing.active_children()
+
+    done = Forked(training, tmp_path).wait()
+    assert done.code == 0, done.text
+
+
+class Large(Numbers):
+    def item(self, index: int, rng: random.Random) -> dict[str, Any]:
+        return {"image": torch.zeros(100_000)}
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="has another kind of shared memory")
+def test_too_little_shared_memory_is_one_message(tmp_path: Path) -> None:
+    """A limit of files holds for it, too."""
+
+    def training() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+        with pytest.raises(WsssError, match=r"batches in /dev/shm: File too large\n  .*--shm-size.* --workers 0$"):
+            reading(Large())
+
+    done = Forked(training, tmp_path).wait()
+    assert done.code == 0, done.text
+
+
+@pytest.mark.parametrize(
+    ("said", "told"),
+    [
+        (
+            "unable to allocate shared memory(shm) for file </torch_7_1_0>: No space left on device (28)",
+            "No space left",
+        ),
+        ("unable to open shared memory object </torch_7_1_0> in read-write mode: Too many open files (24)", "Too many"),
+        ("DataLoader worker (pid 7) is killed by signal: Bus error. It is possible that", "no room is left there"),
+    ],
+)
+def test_what_torch_says_of_shared_memory(said: str, told: str) -> None:
+    with pytest.raises(WsssError, match=f"in /dev/shm: {told}"), readers_watched():
+        raise RuntimeError(said)
 
 
 def test_an_epoch_has_every_image_once_and_drops_the_rest() -> None:
