@@ -37,6 +37,7 @@ from wsss_cli.commands import (
 from wsss_cli.commands.declared import with_declared
 from wsss_cli.commands.photos import ManyImages
 from wsss_cli.errors import WsssError
+from wsss_cli.files import cannot_take
 from wsss_cli.names import shown
 
 GROUPS = {"prepare": prepare.build, "export": export.build, "runs": runs.build}
@@ -143,13 +144,11 @@ def main() -> None:
     try:
         build()(prog_name="wsss")
     except (WsssError, OSError) as error:
-        if "WSSS_DEBUG" in os.environ or (isinstance(error, OSError) and error.errno not in TOLD):
+        told = _told(error) if isinstance(error, OSError) else error
+        if told is None or "WSSS_DEBUG" in os.environ:
             raise
-        if isinstance(error, OSError):
-            what, remedy = TOLD[error.errno or 0]
-            error = WsssError(f"{shown(str(error.filename))} {what}", remedy)
         if rank == 0:  # where ranks differ, the one that fails first speaks: ranks/distributed.py
-            log.error(str(error))
+            log.error(str(told))
         sys.exit(2)
     except (KeyboardInterrupt, SystemExit) as stop:  # typer makes the one into the other, and says nothing
         if not _interrupted(stop):  # a training that has saved its state has said so
@@ -157,6 +156,15 @@ def main() -> None:
         if rank == 0:
             log.error("interrupted; the same command goes on where it was")
         sys.exit(130)
+
+
+def _told(error: OSError) -> WsssError | None:
+    """What the user can act on, whatever the path; None: it is a mistake in the code."""
+    name = "a file" if error.filename is None else shown(str(error.filename))
+    if error.errno in TOLD:
+        what, remedy = TOLD[error.errno]
+        return WsssError(f"{name} {what}", remedy)
+    return cannot_take(error, name)
 
 
 def _interrupted(error: BaseException | None) -> bool:

@@ -15,8 +15,21 @@ from threading import get_native_id
 
 from wsss_cli.errors import Hindrance, WsssError
 
-NO_SPACE = (errno.ENOSPC, errno.EDQUOT)
-NO_RIGHT = (errno.EACCES, errno.EROFS, errno.EPERM)
+FREE = "free some space and run the command again"
+CANNOT_TAKE = {
+    errno.ENOSPC: ("no space left while writing {}", FREE),
+    errno.EDQUOT: ("no space left while writing {}", FREE),
+    errno.EFBIG: (
+        "{} is larger than its file system, or a limit (`ulimit -f`), allows",
+        "choose another disk or lift the limit, and run the command again",
+    ),
+    errno.EROFS: (
+        "not allowed to write {}: its file system is read-only",
+        "choose another folder, or mount it for writing",
+    ),
+}
+"""What only writing raises, whatever the file: its place cannot take it."""
+NO_RIGHT = (errno.EACCES, errno.EPERM)
 AT_FDCWD, RENAME_EXCHANGE = -100, 2  # Linux' fcntl.h, fs.h
 
 
@@ -47,10 +60,8 @@ def writing_allowed(path: Path) -> Iterator[None]:
         path.parent.mkdir(parents=True, exist_ok=True)
         yield
     except OSError as error:
-        if error.errno in NO_SPACE:
-            raise Hindrance(
-                f"no space left while writing {path}", "free some space and run the command again"
-            ) from error
+        if hindrance := cannot_take(error, path):
+            raise hindrance from error
         if error.errno in NO_RIGHT:
             raise Hindrance(f"not allowed to write {path}", "choose another folder or change its rights") from error
         if isinstance(error, FileExistsError | NotADirectoryError):
@@ -59,6 +70,14 @@ def writing_allowed(path: Path) -> Iterator[None]:
         if named and error.errno != errno.ENAMETOOLONG:  # which the app tells, of any path
             raise WsssError(f"{path} cannot be written: {error.strerror}", "choose another folder") from error
         raise
+
+
+def cannot_take(error: OSError, path: Path | str) -> Hindrance | None:
+    """What there is to say where the place of `path` cannot take what is written; None if the error is another one."""
+    if error.errno not in CANNOT_TAKE:
+        return None
+    what, remedy = CANNOT_TAKE[error.errno]
+    return Hindrance(what.format(path), remedy)
 
 
 def _concerns(named: Path, path: Path) -> bool:

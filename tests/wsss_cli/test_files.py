@@ -2,6 +2,7 @@
 
 import errno
 import os
+import resource
 import shutil
 import signal
 import sys
@@ -111,7 +112,8 @@ def test_a_failure_leaves_what_was_there(tmp_path: Path, error: BaseException) -
         (errno.ENOSPC, "no space left while writing"),
         (errno.EDQUOT, "no space left while writing"),
         (errno.EACCES, "not allowed to write"),
-        (errno.EROFS, "not allowed to write"),
+        (errno.EROFS, "not allowed to write .*read-only"),
+        (errno.EFBIG, "is larger than its file system, or a limit"),
     ],
 )
 def test_what_the_system_refuses_is_said(tmp_path: Path, number: int, message: str) -> None:
@@ -125,6 +127,17 @@ def test_a_full_disk_in_earnest(tmp_path: Path) -> None:
     (tmp_path / "log").symlink_to("/dev/full")
     with pytest.raises(WsssError, match="no space left"):
         append_text(tmp_path / "log", "x")
+
+
+@pytest.mark.parametrize("write", [write_bytes, lambda path, data: append_text(path, data.decode())])
+def test_a_file_that_grows_too_large_in_earnest(tmp_path: Path, write: Callable[[Path, bytes], None]) -> None:
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        with pytest.raises(WsssError, match=f"^{tmp_path}/a is larger than its file system"):
+            write(tmp_path / "a", b"x" * 1000)
+
+    done = Forked(limited, tmp_path).wait()
+    assert done.code == 0, done.text
 
 
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:

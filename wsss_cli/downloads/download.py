@@ -18,7 +18,7 @@ from urllib.request import Request, urlopen
 from wsss_cli import console
 from wsss_cli.downloads.network import unreachable
 from wsss_cli.errors import WsssError
-from wsss_cli.files import NO_RIGHT, NO_SPACE, writing_allowed
+from wsss_cli.files import CANNOT_TAKE, NO_RIGHT, writing_allowed
 from wsss_cli.locks import locked
 from wsss_cli.sound import open_file
 from wsss_cli.version import __version__
@@ -138,7 +138,7 @@ def _persist(url: str, file: IO[bytes], count: Count, pause: float) -> None:
             if error.code < 500 and error.code not in PASSING:
                 raise _Unreachable(reason) from error
         except (HTTPException, OSError) as error:
-            if isinstance(error, OSError) and error.errno in (*NO_SPACE, *NO_RIGHT):
+            if isinstance(error, OSError) and error.errno in (*CANNOT_TAKE, *NO_RIGHT):
                 raise  # of the disk, not of the network
             reason = str(error.reason if isinstance(error, URLError) else error) or type(error).__name__
         now = file.seek(0, os.SEEK_END)

@@ -15,7 +15,7 @@ from safetensors import SafetensorError
 from safetensors.torch import load_file
 
 from wsss_cli.errors import Hindrance, WsssError
-from wsss_cli.files import NO_SPACE, writing
+from wsss_cli.files import cannot_take, writing
 from wsss_cli.ranks.distributed import Runtime, barrier, gather
 from wsss_cli.sound import open_file, read_text
 from wsss_cli.torchfile import damaged, read_torch
@@ -29,7 +29,7 @@ DIGEST = "sha256"
 
 
 def save(path: Path, content: dict[str, Any], runtime: Runtime) -> None:
-    """Write a checkpoint from rank 0, every rank's random state in it. Raises WsssError if the disk is full."""
+    """Write a checkpoint from rank 0, every rank's random state in it. Raises WsssError if the disk cannot take it."""
     states = gather(rng_state(runtime.device))
     if runtime.main:
         with writing(path) as aside, aside.open("wb") as file:
@@ -45,14 +45,13 @@ def _write(content: dict[str, Any], file: IO[bytes], path: Path) -> None:
         file.flush()
     except (RuntimeError, OSError) as error:
         said = watched.error or error
-        if not isinstance(said, OSError) or said.errno not in NO_SPACE:
+        hindrance = cannot_take(said, path) if isinstance(said, OSError) else None
+        if hindrance is None:
             raise said from error
         needed, free = _mib(tensor_bytes(content)), _mib(shutil.disk_usage(path.parent).free)
-        kept = (
-            "the one from before is kept, and the same command goes on from there" if path.exists() else "none is there"
-        )
-        what = f"no space left while writing {path}: a checkpoint takes {needed}, and {free} are free"
-        raise Hindrance(what, f"{kept}; free some space, and the same command goes on from there") from error
+        kept = "the one from before is kept, and work goes on from there" if path.exists() else "none is there"
+        what = f"{hindrance.what}: a checkpoint takes {needed}, and {free} are free"
+        raise Hindrance(what, f"{kept}; {hindrance.remedy}") from error
 
 
 class _Watched:

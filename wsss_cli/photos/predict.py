@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import io
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import asdict, dataclass, replace
 from functools import partial
@@ -192,8 +193,10 @@ def write_results(
 
 
 def _write_overlay(path: Path, picture: NDArray[np.uint8]) -> None:
+    encoded = io.BytesIO()  # of a file Pillow loses what the system says against writing to it
+    Image.fromarray(picture).save(encoded, format="JPEG", quality=90, subsampling=0)
     with writing(path, flushed=False) as aside:
-        Image.fromarray(picture).save(aside, format="JPEG", quality=90, subsampling=0)
+        aside.write_bytes(encoded.getbuffer())
 
 
 def _write_probabilities(path: Path, scores: Tensor, size: Sequence[int]) -> None:

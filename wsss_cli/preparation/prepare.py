@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import errno
 import re
 import shutil
 from collections.abc import Callable, Iterable, Iterator
@@ -21,7 +20,7 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
-from wsss_cli.files import flush_all, put_in_place, sweep, write_text
+from wsss_cli.files import cannot_take, flush_all, put_in_place, sweep, write_text
 from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.preparation.smaller import all_smaller, number_of
@@ -177,10 +176,8 @@ def aside(root: Path, name: str, keep: bool = False, tell: Say = lambda finding:
         _clear(folder, keep)
         if folder.exists():
             tell(Finding("ok", f"what is made already is kept for the next try in {folder}"))
-        if isinstance(error, OSError) and error.errno in (errno.ENOSPC, errno.EDQUOT):  # of what a plugin writes itself
-            raise WsssError(
-                f"no space left while writing {folder}", "free some space and run the command again"
-            ) from error
+        if isinstance(error, OSError) and (hindrance := cannot_take(error, folder)):  # of what a plugin writes itself
+            raise hindrance from error
         raise
     shutil.rmtree(folder, ignore_errors=True)
 

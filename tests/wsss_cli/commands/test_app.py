@@ -1,5 +1,6 @@
 """Start-up, completion and the order of commands."""
 
+import errno
 import re
 import subprocess
 import sys
@@ -42,6 +43,23 @@ def test_an_interruption_says_what_goes_on(monkeypatch: pytest.MonkeyPatch, caps
     with pytest.raises(SystemExit, match="130"):
         app.main()
     assert "the same command goes on" in capsys.readouterr().err
+
+
+@pytest.mark.parametrize("number", [errno.ENOSPC, errno.EDQUOT, errno.EFBIG, errno.EROFS])
+def test_what_a_place_cannot_take_is_one_message_whoever_writes(
+    number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    def methods() -> None:
+        raise OSError(number, "refused")
+
+    monkeypatch.setitem(app.VERBS, "methods", methods)
+    monkeypatch.setattr(sys, "argv", ["wsss", "methods"])
+    monkeypatch.setattr(console.log, "handlers", [])
+    monkeypatch.setattr(console.log, "propagate", True)
+    with pytest.raises(SystemExit, match="2"):
+        app.main()
+    said = capsys.readouterr().err
+    assert said.startswith("error: ") and "a file" in said and "Traceback" not in said
 
 
 def test_the_module_is_the_command(wsss: Wsss) -> None:

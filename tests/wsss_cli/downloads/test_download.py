@@ -125,14 +125,17 @@ def test_one_command_at_a_time(server: Server, tmp_path: Path) -> None:
     assert server.asked == []
 
 
+@pytest.mark.parametrize(
+    ("number", "message"), [(errno.ENOSPC, "no space left"), (errno.EFBIG, "larger than its file system")]
+)
 def test_a_full_disk_is_no_matter_of_the_network(
-    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+    server: Server, tmp_path: Path, monkeypatch: pytest.MonkeyPatch, number: int, message: str
 ) -> None:
     def full(*_: object) -> bool:
-        raise OSError(errno.ENOSPC, "full")
+        raise OSError(number, "full")
 
     monkeypatch.setattr(download, "_receive", full)
-    with pytest.raises(WsssError, match="no space left"):
+    with pytest.raises(WsssError, match=message):
         get(server, tmp_path)
 
 

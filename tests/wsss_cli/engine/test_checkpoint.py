@@ -4,6 +4,7 @@ import io
 import os
 import pickle
 import random
+import resource
 from pathlib import Path
 from typing import Any
 
@@ -12,6 +13,7 @@ import pytest
 import torch
 from torch.serialization import set_crc32_options
 
+from processes import Forked
 from wsss_cli.engine import checkpoint
 from wsss_cli.errors import WsssError
 from wsss_cli.ranks.distributed import Runtime
@@ -174,6 +176,20 @@ def test_a_full_disk_is_told_with_what_is_needed_and_kept(
     assert "no space left while writing" in error.value.what and "takes 0.0 MiB" in error.value.what
     assert "the one from before is kept" in error.value.remedy
     assert path.read_bytes() == before and [p.name for p in tmp_path.iterdir()] == ["checkpoint.pt"]
+
+
+def test_a_checkpoint_that_is_too_large_is_told_so(tmp_path: Path) -> None:
+    path = tmp_path / "checkpoint.pt"
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (10_000, 10_000))
+        with pytest.raises(
+            WsssError, match=f"{path} is larger than its file system, .* allows: a checkpoint takes 0.4"
+        ):
+            checkpoint.save(path, {"model": torch.zeros(100_000)}, Runtime(CPU))
+
+    done = Forked(limited, tmp_path).wait()
+    assert done.code == 0 and not list(tmp_path.iterdir()), done.text
 
 
 class Small(io.BufferedWriter):

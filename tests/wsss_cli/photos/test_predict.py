@@ -3,6 +3,7 @@
 import csv
 import json
 import pickle
+import resource
 from collections.abc import Iterator
 from dataclasses import replace
 from pathlib import Path
@@ -13,6 +14,7 @@ import pytest
 from PIL import Image
 
 from colour_model import CPU, colour_model
+from processes import Forked
 from wsss_cli.data.images import read_unchecked
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.picture import PLAIN, Reading
@@ -21,7 +23,7 @@ from wsss_cli.engine.infer import Infer
 from wsss_cli.errors import WsssError
 from wsss_cli.photos.find import find_photos
 from wsss_cli.photos.once import photo_once
-from wsss_cli.photos.predict import Failure, predict_photos
+from wsss_cli.photos.predict import Failure, _write_overlay, predict_photos
 from wsss_cli.photos.results import Results
 
 ORIENTATION = 0x0112
@@ -286,3 +288,15 @@ def test_what_a_photo_costs_is_found_by_writing_its_results_aside(folder: Path, 
     before = sorted(folder.rglob("*"))
     photo_once(folder / "photos/a.png", PLAIN, long_side, outputs=3)
     assert sorted(folder.rglob("*")) == before
+
+
+def test_a_picture_that_its_place_cannot_take_is_told(tmp_path: Path) -> None:
+    """Pillow, writing a JPEG to a file, says no more than that an encoder failed."""
+
+    def limited() -> None:
+        resource.setrlimit(resource.RLIMIT_FSIZE, (100, 100))
+        with pytest.raises(WsssError, match=r"a\.jpg is larger than its file system"):
+            _write_overlay(tmp_path / "a.jpg", np.zeros((64, 64, 3), np.uint8))
+
+    done = Forked(limited, tmp_path).wait()
+    assert done.code == 0, done.text

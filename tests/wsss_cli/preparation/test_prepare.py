@@ -282,17 +282,20 @@ def test_a_full_disk_leaves_what_was_there(tmp_path: Path, samples: list[Sample]
     assert check(first).findings[0].level == "ok"
 
 
-def test_a_full_disk_in_the_plugin(tmp_path: Path) -> None:
+@pytest.mark.parametrize(
+    ("number", "message"), [(errno.ENOSPC, "no space left"), (errno.EFBIG, "larger than its file system")]
+)
+def test_a_full_disk_in_the_plugin(tmp_path: Path, number: int, message: str) -> None:
     @dataclass(frozen=True)
     class Full(Dataset):
         def function(self) -> Callable[[Any, Path], tuple[DatasetInfo, Iterable[Sample | BadSample]]]:
             def fill(options: Any, folder: Path) -> tuple[DatasetInfo, Iterable[Sample | BadSample]]:
                 (folder / "half").write_text("half")
-                raise OSError(errno.ENOSPC, "No space left on device")
+                raise OSError(number, "refused")
 
             return fill
 
-    with pytest.raises(WsssError, match="no space left"):
+    with pytest.raises(WsssError, match=message):
         prepare(Full("full", "", "", ""), Config(), "mine", tmp_path / "data")
     assert_nothing_left(tmp_path)
 
