@@ -23,7 +23,7 @@ from wsss_cli.config import as_dict, template
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.engine.checkpoint import seed_all
 from wsss_cli.errors import WsssError
-from wsss_cli.files import append_text, flush_all, sweep, write_text
+from wsss_cli.files import append_text, flush_all, followed, sweep, write_text, writing_allowed
 from wsss_cli.job import Job
 from wsss_cli.keeping import gather
 from wsss_cli.method import Method
@@ -191,13 +191,17 @@ def _start(step: Step, job: Job, steps: list[Step], command: str) -> dict[str, A
 
 def _make_room(step: Step) -> None:
     """Set an earlier result aside, but for what is kept of it."""
-    aside = step.folder.with_name(f".{step.key}.kept")
-    gather(step.kept, aside)
-    if step.status in ("stale", "forced"):
-        set_aside(step.folder)
-    if aside.exists():
-        shutil.rmtree(step.folder, ignore_errors=True)  # of one that was never made: at most its log
-        aside.replace(step.folder)
+    place = followed(step.folder)
+    aside = place.with_name(f".{place.name}.kept")
+    with writing_allowed(place):
+        gather(step.kept, aside)
+        if step.status in ("stale", "forced"):
+            set_aside(place)
+        if aside.exists():
+            shutil.rmtree(place, ignore_errors=True)  # of one that was never made: at most its log
+            aside.replace(place)
+        if step.folder.is_symlink():
+            place.mkdir(exist_ok=True)  # through a link that leads nowhere nothing can be made
 
 
 @contextmanager

@@ -138,7 +138,9 @@ def put_in_place(folder: Path, place: Path, former: Path | None = None) -> None:
     """Exchange `place` for the new `folder`; what was there becomes `former`, or goes; on failure it stays.
 
     Who is killed meanwhile leaves the old or the new at `place`: on Linux in one step, elsewhere by `restore`.
+    folder  beside `followed(place)`, so on its disk
     """
+    place = followed(place)
     old = _old(place)
     shutil.rmtree(old, ignore_errors=True)
     flush_all(folder)
@@ -160,6 +162,7 @@ def put_in_place(folder: Path, place: Path, former: Path | None = None) -> None:
 
 def restore(place: Path) -> None:
     """Put right what one who was killed in `put_in_place` left; to be called by nobody else meanwhile."""
+    place = followed(place)
     if is_lost(place):
         _old(place).replace(place)
     shutil.rmtree(_old(place), ignore_errors=True)
@@ -171,6 +174,7 @@ def is_lost(place: Path) -> bool:
 
 
 def _old(place: Path) -> Path:
+    place = followed(place)
     return place.with_name(f".{place.name}.old")
 
 
@@ -199,6 +203,21 @@ def inode(path: Path) -> int | None:
 def is_taken(place: Path) -> bool:
     """Whether something is there other than an empty folder."""
     return place.exists() and not (place.is_dir() and not any(place.iterdir()))
+
+
+def followed(folder: Path) -> Path:
+    """Where a folder lies: of a link what it leads to, which is the user's choice of a place.
+
+    What takes the folder's place, and what was in its place before, stands beside that: on one disk.
+    Raises WsssError if there is no such place: the disk is not mounted.
+    """
+    if not folder.is_symlink():
+        return folder
+    target = Path(os.path.realpath(folder))
+    if not target.parent.is_dir():
+        what = f"{folder} is a link to {target}, and there is no folder {target.parent}"
+        raise WsssError(what, "mount its disk, or remove the link")
+    return target
 
 
 def plain(path: Path) -> Path:

@@ -286,6 +286,7 @@ def _visit(
     inputs = {need: steps[need].key for need in needs}
     key = _key(name, config, data, steps)
     folder = run.stage(key)
+    earlier = previous_of(folder)
     seen, record = stamp(folder / RECORD), known_record(folder)
     below = {need: steps[need].fingerprint for need in needs}
     whole = [need for need in needs if steps[need].status in ("finished", "incomplete")]
@@ -305,7 +306,7 @@ def _visit(
     kept: tuple[Kept, ...] = ()
     if status in ("missing", "stale") and not reruns:
         same = partial(_same_inputs, data=data, marks=marks, below=below, made=made)
-        kept = kept_parts(config, files, (folder, previous_of(folder)), same)
+        kept = kept_parts(config, files, (folder, earlier), same)
     steps[name] = Step(key, stage, config, inputs, folder, mark, status, reason, promises, files, marks, kept, seen)
 
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import hashlib
 import json
+import os
 import shutil
 from collections.abc import Callable, Iterator, Mapping
 from contextlib import contextmanager
@@ -18,7 +19,7 @@ from wsss_cli import yaml12
 from wsss_cli.choices.choice import Choice
 from wsss_cli.config import merge, read_yaml
 from wsss_cli.errors import WsssError
-from wsss_cli.files import is_writable, write_bytes, write_text
+from wsss_cli.files import followed, is_writable, write_bytes, write_text, writing_allowed
 from wsss_cli.locks import locked
 from wsss_cli.names import inside, require_folder_name
 from wsss_cli.nearest import nearest
@@ -111,7 +112,7 @@ class Run:
         """
         remedy = "wait for it, or name another run with --name"
         if not self.is_closed():
-            with locked(self.folder / ".lock", f"is working on {self.folder}", remedy):
+            with locked(followed(self.folder) / ".lock", f"is working on {self.folder}", remedy):
                 yield
         else:
             yield
@@ -197,6 +198,19 @@ def all_runs(root: Path) -> list[Run]:
     return [Run(root, *folder.relative_to(root).parts) for folder in sorted(folders)]
 
 
+def delete(run: Run) -> dict[Path, Path]:
+    """Take a run away; of links, of itself or of its stages, the link alone: returns what each led to.
+
+    Raises WsssError if it is in use, or closed to writing.
+    """
+    folder = run.folder
+    paths = [folder] if folder.is_symlink() else folder.iterdir()
+    links = {path: Path(os.path.realpath(path)) for path in paths if path.is_symlink()}
+    with run.locked(), writing_allowed(folder):
+        folder.unlink() if folder in links else shutil.rmtree(folder)
+    return links
+
+
 def nearest_run(run: Run, stage: str = "*") -> str:
     """'; did you mean ...?' with the nearest of the other runs in which a stage, or any, was begun, or nothing."""
     name = f"{run.method}/{run.name}"
@@ -260,27 +274,31 @@ def set_aside(folder: Path) -> None:
     """Keep an earlier result as `<stage>.previous` (one generation) instead of deleting it.
 
     What was never finished does not replace an earlier result that was.  A folder of which no record tells what it
-    holds is kept as `<stage>.damaged`.
+    holds is kept as `<stage>.damaged`.  Raises WsssError if nothing can be changed there.
     """
+    folder = followed(folder)
     if not folder.exists():
         return
     finished = _finished(folder)
     previous = folder.with_name(f"{folder.name}.damaged") if finished is None else previous_of(folder)
-    if finished is False and _finished(previous):
-        shutil.rmtree(folder)
-        return
-    if previous.exists():
-        shutil.rmtree(previous)
-    folder.rename(previous)
+    with writing_allowed(previous):
+        if finished is False and _finished(previous):
+            shutil.rmtree(folder)
+            return
+        if previous.exists():
+            shutil.rmtree(previous)
+        folder.rename(previous)
 
 
 def previous_of(folder: Path) -> Path:
     """Where a stage's earlier result is kept."""
+    folder = followed(folder)
     return folder.with_name(f"{folder.name}.previous")
 
 
 def bring_back(folder: Path) -> None:
     """Put a finished result that was set aside in the place of one that came to nothing."""
+    folder = followed(folder)
     previous = previous_of(folder)
     if _finished(previous) and not _finished(folder):
         shutil.rmtree(folder, ignore_errors=True)

@@ -13,7 +13,7 @@ from pathlib import Path
 from typing import Any
 
 from wsss_cli import console
-from wsss_cli.files import flush_all, writing_allowed
+from wsss_cli.files import flush_all, followed, writing_allowed
 from wsss_cli.keeping import take_folder
 from wsss_cli.method import Method
 from wsss_cli.plan import Step
@@ -75,15 +75,17 @@ def _has(donor: Donor, step: Step, run: Run) -> bool:
 
 def _copy(other: Run, step: Step, run: Run) -> str:
     """Whose it is now as well."""
-    aside = step.folder.with_name(f".{step.key}.copy")
-    shutil.rmtree(aside, ignore_errors=True)
-    with other.locked(), writing_allowed(aside):
-        take_folder(other.stage(step.key), aside)
+    place = followed(step.folder)
+    aside = place.with_name(f".{place.name}.copy")
     whose = f"{other.method}/{other.name}"
-    write_record(aside, known_record(aside) | {"method": run.method, "shared": whose})
-    flush_all(aside)
-    set_aside(step.folder)
-    aside.replace(step.folder)
+    with writing_allowed(aside):
+        shutil.rmtree(aside, ignore_errors=True)
+        with other.locked():
+            take_folder(other.stage(step.key), aside)
+        write_record(aside, known_record(aside) | {"method": run.method, "shared": whose})
+        flush_all(aside)
+        set_aside(place)
+        aside.replace(place)
     return whose
 
 

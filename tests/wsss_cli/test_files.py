@@ -140,6 +140,24 @@ def test_a_file_that_grows_too_large_in_earnest(tmp_path: Path, write: Callable[
     assert done.code == 0, done.text
 
 
+def test_what_a_link_leads_to_is_worked_in(tmp_path: Path) -> None:
+    for name, text in (("big/.data.part", "new"), ("big/data", "old")):
+        write_text(tmp_path / name / "a.txt", text)
+    place = tmp_path / "data"
+    place.symlink_to("big/data")
+    assert files.followed(place) == tmp_path / "big/data" and files.followed(tmp_path / "big") == tmp_path / "big"
+    put_in_place(tmp_path / "big/.data.part", place)
+    assert place.is_symlink() and (place / "a.txt").read_text() == "new"
+    assert [path.name for path in (tmp_path / "big").iterdir()] == ["data"]
+    (tmp_path / "big/data").rename(files._old(place))
+    assert is_lost(place)
+    restore(place)
+    assert (place / "a.txt").read_text() == "new"
+    (tmp_path / "lost").symlink_to(tmp_path / "unmounted/data")
+    with pytest.raises(WsssError, match=rf"^{tmp_path}/lost is a link to .*no folder .*/unmounted\n  mount its disk"):
+        files.followed(tmp_path / "lost")
+
+
 def test_a_file_where_a_folder_should_be(tmp_path: Path) -> None:
     (tmp_path / "a").touch()
     for path in (tmp_path / "a/b.txt", tmp_path / "a/b/c.txt"):

@@ -9,6 +9,7 @@ import pytest
 
 from wsss_cli.config import as_dict, parse_set, resolve
 from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
+from wsss_cli.errors import WsssError
 from wsss_cli.execute import _make_room
 from wsss_cli.keeping import gather, has_more, kept_parts
 from wsss_cli.plan import Step, laid_out
@@ -207,6 +208,36 @@ def test_the_earlier_result_is_looked_at_as_well(data: Prepared) -> None:
     assert killed.status == "missing" and kept(killed) == ["CAM net", "CAMs"]
     _make_room(killed)
     assert (killed.folder / "cam/a.json").read_text() == "CAMs"
+
+
+def test_a_stage_behind_a_link_stays_there(data: Prepared, tmp_path: Path) -> None:
+    """However often it is made again: its earlier result and what is kept of it lie beside it, on its disk."""
+    folder, big = finish(planned(data, "irn", "seeds")), tmp_path / "big"
+    big.mkdir()
+    folder.rename(big / "moved")
+    folder.symlink_to(big / "moved")
+    for batch in (1, 2, 3):
+        step = planned(data, "irn", "seeds", f"seeds.batch={batch}")
+        assert kept(step) == ["CAM net"]
+        _make_room(step)
+        assert (folder / "cam_net/checkpoint.pt").samefile(big / "moved.previous/cam_net/checkpoint.pt")
+        finish(step)
+        forced = planned(data, "irn", "seeds", f"seeds.batch={batch}", force=True)
+        _make_room(forced)  # a kill here would leave a folder where the link leads
+        assert folder.is_symlink() and not list(folder.iterdir())
+        bring_back(folder)
+        assert (folder / "cam/a.json").read_text() == "CAMs"
+        finish(step)
+    assert sorted(path.name for path in big.iterdir()) == ["moved"]
+    assert sorted(path.name for path in folder.parent.iterdir()) == ["seeds"]
+
+
+def test_a_link_that_leads_nowhere_is_told_in_the_plan(data: Prepared) -> None:
+    folder = planned(data, "irn", "seeds").folder
+    folder.parent.mkdir(parents=True)
+    folder.symlink_to("/unmounted/big/seeds")
+    with pytest.raises(WsssError, match=r"seeds is a link to /unmounted/big/seeds, .*\n  mount its disk"):
+        planned(data, "irn", "pseudo")
 
 
 def test_a_result_that_was_made_of_another_one_is_not_kept(data: Prepared) -> None:

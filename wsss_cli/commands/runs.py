@@ -126,18 +126,18 @@ def remove(
     runs_root: Root = RUNS,
 ) -> None:
     """Delete runs: their CAMs, labels, networks and scores."""
-    import shutil
-
     from wsss_cli import console
     from wsss_cli.running.find import find_named
+    from wsss_cli.runs import delete
 
     found = [find_named(name, runs_root) for name in run]
     for one in found:
         if not yes and not typer.confirm(f"delete {one.folder} ({_mebibytes(one.folder)} MiB)?"):
             continue
-        with one.locked():
-            shutil.rmtree(one.folder)
-        console.say(f"deleted {one.folder}")
+        left = delete(one)
+        console.say(f"deleted {one.folder}{', a link' if one.folder in left else ''}")
+        for link, target in left.items():
+            console.say(f"left: {target}, which {link} led to")
 
 
 def _known(run: Run, data_root: Path) -> _Known:

@@ -8,7 +8,7 @@ from pathlib import Path
 
 from wsss_cli.data.prepared import Prepared, read_info
 from wsss_cli.errors import WsssError
-from wsss_cli.files import is_lost, is_writable, restore
+from wsss_cli.files import followed, is_lost, is_writable, restore
 from wsss_cli.locks import locked, require_unshared, shared
 
 WAIT = "wait for it to finish"
@@ -41,13 +41,14 @@ def using(data: Prepared) -> Iterator[None]:
 
 def recover(place: Path) -> None:
     """Put back a data set whose replacement was killed halfway.  Raises WsssError if it is replaced just now."""
-    if is_lost(place) and is_writable(place.parent):
+    if is_lost(place) and is_writable(_lock(place).parent):
         with locked(_lock(place), _is_making(place), WAIT):
             restore(place)
 
 
 def _lock(place: Path) -> Path:
-    return place.absolute().with_name(f".{place.name}.lock")
+    place = followed(place.absolute())
+    return place.with_name(f".{place.name}.lock")
 
 
 def _is_making(place: Path) -> str:

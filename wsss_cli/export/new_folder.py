@@ -7,7 +7,7 @@ from contextlib import contextmanager
 from pathlib import Path
 
 from wsss_cli.errors import WsssError
-from wsss_cli.files import flush_all, is_taken, require_makeable
+from wsss_cli.files import flush_all, followed, is_taken, require_makeable
 from wsss_cli.locks import locked
 from wsss_cli.preparation.prepare import aside
 
@@ -25,7 +25,7 @@ def new_folder(out: Path, option: str = "--out") -> Iterator[Path]:
 
     Raises WsssError if `out` exists, or if another command is about to make it.
     """
-    out = out.absolute()
+    out = followed(out.absolute())
     lock = locked(out.with_name(f".{out.name}.lock"), f"is exporting to {out}", f"choose another folder with {option}")
     with lock, aside(out.parent, out.name) as folder:
         require_free(out, option)

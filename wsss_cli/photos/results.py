@@ -12,7 +12,7 @@ from typing import Any
 
 from wsss_cli.data.unchanged import stamp
 from wsss_cli.errors import WsssError
-from wsss_cli.files import append_text, is_taken, sweep, write_text, writing
+from wsss_cli.files import append_text, followed, is_taken, sweep, write_text, writing, writing_allowed
 from wsss_cli.photos.find import RESULTS, Photo, results_of
 from wsss_cli.sound import fault
 
@@ -88,6 +88,7 @@ def open_results(folder: Path, made_with: Mapping[str, Any], kinds: Sequence[str
     anew       begin again in any case
     Raises WsssError if the folder has other things in it, or results of photos of another folder.
     """
+    folder = followed(folder)
     before = results_of(folder)
     if before is None and is_taken(folder):
         raise WsssError(f"{folder} is there, and holds no results of photos", "choose another folder with --output")
@@ -113,8 +114,9 @@ def set_aside(folder: Path) -> None:
     if previous.exists() and results_of(previous) is None:
         what = f"{folder} would be kept as {previous}, which is there, and holds no results of photos"
         raise WsssError(what, "move that away, or choose another folder with --output")
-    shutil.rmtree(previous, ignore_errors=True)
-    folder.rename(previous)
+    with writing_allowed(previous):
+        shutil.rmtree(previous, ignore_errors=True)
+        folder.rename(previous)
 
 
 def _rows(path: Path) -> list[dict[str, Any]]:

@@ -15,7 +15,7 @@ from wsss_cli.checks.finding import Finding, some
 from wsss_cli.data.holding import making, require_unused
 from wsss_cli.data.prepared import Box, Prepared, Sample, write_prepared
 from wsss_cli.errors import WsssError
-from wsss_cli.files import link, put_in_place
+from wsss_cli.files import followed, link, put_in_place
 from wsss_cli.preparation.prepare import aside
 
 MOST_UNREADABLE = 0.5  # of the images; beyond it the place is wrong, not the files
@@ -72,7 +72,7 @@ def write_mended(prepared: Prepared, mending: Mending) -> Path:
 
     Files inside the folder are linked, not copied, where the disk can.
     """
-    place = prepared.folder.absolute()
+    place = followed(prepared.folder.absolute())
     previous = place.with_name(f"{place.name}.previous")
     info = replace(prepared.info, notes=(*prepared.info.notes, *(f"check --fix: {c}" for c in mending.changes)))
     with making(place), aside(place.parent, place.name) as folder:
@@ -80,7 +80,7 @@ def write_mended(prepared: Prepared, mending: Mending) -> Path:
         shutil.copytree(place, folder, symlinks=True, copy_function=link, dirs_exist_ok=True)
         write_prepared(folder, info, (_moved(s, prepared.folder, folder) for s in mending.samples))
         put_in_place(folder, place, previous)
-    return prepared.folder.with_name(previous.name)
+    return followed(prepared.folder).with_name(previous.name)
 
 
 def _ids(findings: Iterable[Finding], *kinds: str) -> set[str]:

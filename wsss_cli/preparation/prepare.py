@@ -20,7 +20,7 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample, read_info, write_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
-from wsss_cli.files import cannot_take, flush_all, put_in_place, sweep, write_text
+from wsss_cli.files import cannot_take, flush_all, followed, put_in_place, sweep, write_text
 from wsss_cli.names import LONGEST, one_line, require_folder_name, shown, visible
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_cli.preparation.smaller import all_smaller, number_of
@@ -44,8 +44,8 @@ def prepare(
 ) -> Path:
     """Make the data set `root/name` with a plugin and record it in `root/latest`; returns its folder.
 
-    Memory stays flat.  Everything is made in `root/.name.part` and renamed at the end, so a failure leaves what was
-    there before.  A folder of the same content stays as it is; another is replaced only with `force`.
+    Memory stays flat.  Everything is made in `.name.part` beside it and renamed at the end, so a failure leaves what
+    was there before.  A folder of the same content stays as it is; another is replaced only with `force`.
     skip_bad  leave unusable images out and list them in skipped.txt, instead of failing
     progress  called with (images done, images in all or 0 if unknown); say, with notes and warnings
     long_side  no longer side of an image has more pixels: larger photos are made smaller, once, for every stage
@@ -53,9 +53,10 @@ def prepare(
     """
     _require_name(name)
     tell = say or (lambda finding: None)
-    with making(root / name), aside(root, name, plugin.resumes, tell) as folder:
+    place = followed(root / name)
+    with making(place), aside(place.parent, place.name, plugin.resumes, tell) as folder:
         if force:
-            require_unused(root / name)  # before hours of work, not after
+            require_unused(place)  # before hours of work, not after
         info, samples = asked(plugin, options, folder)
         info = replace(info, name=name, long_side=long_side)
         review = Review(with_plain_classes(info), skip_bad, progress, partial(typed, plugin=plugin))
@@ -65,7 +66,7 @@ def prepare(
         if number := number_of(folder):
             what = f"{number} of {review.total} photos are seen at {long_side} pixels of their longer side"
             tell(Finding("ok", f"{what}; results come at their own size"))
-        _place(folder, root / name, force, tell)
+        _place(folder, place, force, tell)
     write_text(root / "latest", name + "\n")
     return root / name
 

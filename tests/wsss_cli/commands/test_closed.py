@@ -4,8 +4,9 @@ import errno
 import os
 import shutil
 import subprocess
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator
 from pathlib import Path
+from typing import Any
 
 import pytest
 
@@ -61,6 +62,31 @@ def test_what_must_be_made_in_a_closed_run_is_refused(closed: Wsss) -> None:
         pytest.skip("root may write everywhere")
     done = closed("train", "toy", "--force")
     assert done.code == 2 and "not allowed to write" in done.err
+
+
+@pytest.mark.parametrize(
+    "words", [("train", "toy", "loop.epochs=3"), ("seeds", "toy", "--force"), ("evaluate", "toy", "--force")]
+)
+def test_what_must_be_made_in_a_read_only_run_is_refused(
+    closed: Wsss, words: tuple[str, ...], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refusing(change: Callable[..., Any]) -> Callable[..., Any]:
+        def call(path: Path, *rest: Any, ignore_errors: bool = False, **how: Any) -> Any:
+            if path.parts[0] != "runs":
+                return change(path, *rest, **how)
+            if ignore_errors or (how.get("exist_ok") and path.is_dir()):
+                return None
+            raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+        return call
+
+    for change in ("mkdir", "rename", "replace", "unlink"):
+        monkeypatch.setattr(Path, change, refusing(getattr(Path, change)))
+    monkeypatch.setattr(shutil, "rmtree", refusing(shutil.rmtree))
+    before = state(closed.folder)
+    done = closed(*words, "--workers", 0)
+    assert done.code == 2 and "error: not allowed to write runs/dots/toy/default/" in done.err, done.text
+    assert "read-only" in done.err and "Traceback" not in done.err and state(closed.folder) == before
 
 
 def test_scores_take_the_place_of_nothing_but_scores(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> None:

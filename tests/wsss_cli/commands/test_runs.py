@@ -1,6 +1,8 @@
 """`wsss runs`: what is listed, how two runs differ, what is removed, and what is not."""
 
+import errno
 import json
+import os
 import re
 import shutil
 from pathlib import Path
@@ -184,3 +186,28 @@ def test_removal(wsss: Wsss, runs: Path) -> None:
     assert refused.code == 1 and (runs / "dots/toy/b").is_dir()
     assert wsss("runs", "remove", "toy/b", "rings/toy/a", "--yes").code == 0
     assert not (runs / "dots/toy/b").exists() and not (runs / "rings/toy/a").exists() and (runs / "dots/toy/a").is_dir()
+
+
+def test_removal_leaves_what_links_lead_to(wsss: Wsss, runs: Path) -> None:
+    """It may be of other runs, too."""
+    for name, link in (("stage", runs / "dots/toy/a/train"), ("run", runs / "dots/toy/b")):
+        link.rename(wsss.folder / name)
+        link.symlink_to(wsss.folder / name)
+    done = wsss("runs", "remove", "dots/toy/a", "toy/b", "--yes")
+    assert done.code == 0 and not list((runs / "dots/toy").iterdir()), done.text
+    said = done.out.replace("\n", " ")
+    assert f"left: {wsss.folder}/stage, which runs/dots/toy/a/train led to" in said
+    assert f"deleted runs/dots/toy/b, a link left: {wsss.folder}/run, which runs/dots/toy/b led to" in said
+    assert (wsss.folder / "stage/stage.json").is_file()
+    assert sorted(path.name for path in (wsss.folder / "run").iterdir()) == ["run.yaml", "train"]
+
+
+def test_a_run_that_is_closed_to_writing_is_not_removed(
+    wsss: Wsss, runs: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    def refused(path: Path) -> None:
+        raise OSError(errno.EROFS, os.strerror(errno.EROFS), str(path))
+
+    monkeypatch.setattr(shutil, "rmtree", refused)
+    done = wsss("runs", "remove", "toy/b", "--yes")
+    assert done.code == 2 and "error: not allowed to write runs/dots/toy/b: its file system is read-only" in done.err

@@ -236,6 +236,15 @@ def test_what_is_called_as_earlier_results_would_be_stays(folder: Path) -> None:
     assert (folder / "out.previous/keep.txt").exists() and read_labels(folder / "out/labels/a.png").max() == 2
 
 
+def test_results_behind_a_link_stay_there(folder: Path) -> None:
+    (folder / "big").mkdir()
+    (folder / "out").symlink_to(folder / "big")
+    for gain in (1.0, 2.0, 3.0):
+        run(folder, gain=gain)
+        assert (folder / "out").is_symlink() and (folder / "big/labels/a.png").exists()
+    assert sorted(path.name for path in folder.iterdir()) == ["big", "big.previous", "checkpoint.pt", "out", "photos"]
+
+
 def test_the_table_has_every_label_map_of_a_photo_that_is_there(folder: Path) -> None:
     run(folder)
     alone = find_photos([str(folder / "photos/trip/b.bmp")], root=folder / "photos")

@@ -16,7 +16,7 @@ from prepared_data import prepare
 from wsss_cli.checks.dataset import Finding, check
 from wsss_cli.config import Config
 from wsss_cli.data.labels import write_labels
-from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample, read_latest
+from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample, read_latest, read_prepared
 from wsss_cli.dataset import Dataset
 from wsss_cli.errors import WsssError
 from wsss_cli.preparation.prepare import Review
@@ -298,6 +298,18 @@ def test_a_full_disk_in_the_plugin(tmp_path: Path, number: int, message: str) ->
     with pytest.raises(WsssError, match=message):
         prepare(Full("full", "", "", ""), Config(), "mine", tmp_path / "data")
     assert_nothing_left(tmp_path)
+
+
+def test_a_data_set_behind_a_link_stays_there(tmp_path: Path, samples: list[Sample]) -> None:
+    place, big = run(tmp_path, samples).folder, tmp_path / "big"
+    big.mkdir()
+    place.rename(big / "mine")
+    place.symlink_to(big / "mine")
+    for first in (1, 2):
+        run(tmp_path, samples[first:], force=True)
+        assert place.is_symlink() and len(read_prepared(place).samples) == len(samples) - first
+        assert [path.name for path in big.iterdir()] == ["mine"]
+    assert sorted(path.name for path in place.parent.iterdir()) == ["latest", "mine"]
 
 
 def test_an_interrupt_leaves_nothing(tmp_path: Path, samples: list[Sample]) -> None:
