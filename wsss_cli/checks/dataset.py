@@ -16,7 +16,7 @@ from wsss_cli.checks.finding import SHOWN, Finding, some
 from wsss_cli.checks.large import Large
 from wsss_cli.checks.oddities import Oddities
 from wsss_cli.data.images import read_bytes, verified
-from wsss_cli.data.label_format import Labels, format_of, label_format, strange_ids
+from wsss_cli.data.label_format import Labels, format_of, label_format, present_ids, strange_ids
 from wsss_cli.data.labels import decode_labels
 from wsss_cli.data.picture import PLAIN, Reading
 from wsss_cli.data.prepared import BadSample, Box, DatasetInfo, Prepared, Sample
@@ -276,7 +276,7 @@ def _mask_problems(
         remedy = f"save it as a {form.bits}-bit PNG of class ids, {form.ignore} for ignore"
         yield Finding("error", what, remedy, "mask-format")
         return
-    if wrong := strange_ids(labels, num_classes):
+    if wrong := strange_ids(present_ids(labels), num_classes):
         what = f"{path} holds class ids {some([str(i) for i in wrong])}, not in 0..{num_classes} or {form.ignore}"
         yield Finding("error", what, f"renumber them; the data set has {num_classes} classes", "mask-id")
 

@@ -10,6 +10,7 @@ the two it is; what was cast to another type (`.long()`) no longer says it, and 
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
@@ -52,10 +53,15 @@ def label_format(num_classes: int) -> LabelFormat:
     return BYTE if num_classes < BYTE.ignore else WORD
 
 
-def strange_ids(labels: Labels, num_classes: int) -> list[int]:
-    """The ids of a label map that are neither background, nor one of C classes, nor what is ignored."""
-    ids = np.flatnonzero(np.bincount(labels.ravel()))
-    return ids[(ids > num_classes) & (ids != label_format(num_classes).ignore)].tolist()
+def present_ids(labels: Labels) -> list[int]:
+    """The ids in a label map, in their order."""
+    return np.flatnonzero(np.bincount(labels.ravel())).tolist()
+
+
+def strange_ids(ids: Iterable[int], num_classes: int) -> list[int]:
+    """Of ids those that are neither background, nor one of C classes, nor what is ignored."""
+    ignore = label_format(num_classes).ignore
+    return [id for id in ids if id > num_classes and id != ignore]
 
 
 def format_of(labels: Any) -> LabelFormat:

@@ -237,7 +237,7 @@ def _tiff_kind(tags: Any, pages: int) -> Kind:
 
 def _tiff_pages(image: Image.Image) -> int:
     """Pages that are neither smaller copies of others, as pyramids have, nor masks, which Pillow cannot open."""
-    directories = _directories(getattr(image, "fp", None) or io.BytesIO())
+    directories = _directories(image.fp)  # type: ignore[attr-defined]  # of a file that is open
     return max(1, sum(not int(tags.get(SUBFILE, 0)) & REDUCED_OR_MASK for tags in directories))
 
 

@@ -8,7 +8,6 @@ from glob import escape
 from pathlib import Path
 from typing import Annotated, Any, Literal, Protocol
 
-import numpy as np
 from pydantic import Field
 from torch import Tensor, nn
 
@@ -16,7 +15,7 @@ from wsss_cli import bounds, ranges
 from wsss_cli.batches.segmentation import Augment, SegmentationData, to_device
 from wsss_cli.config import StageConfig
 from wsss_cli.context import Context
-from wsss_cli.data.label_format import format_of, label_format, strange_ids
+from wsss_cli.data.label_format import format_of, label_format, present_ids, strange_ids
 from wsss_cli.data.labels import map_path, read_labels
 from wsss_cli.data.long_side import at_image_size
 from wsss_cli.data.prepared import Prepared, Sample
@@ -285,12 +284,13 @@ def _ids_of_map(path: Path, stamped: str, sample: Sample, num_classes: int) -> s
     if found != form:
         what = f"{path} has {found.bits} bits per pixel, but with {num_classes} classes label maps have {form.bits}"
         raise WsssError(what, f"save them as {form.bits}-bit PNGs of class ids, {form.ignore} for ignore")
-    if wrong := strange_ids(labels, num_classes):
+    ids = present_ids(labels)
+    if wrong := strange_ids(ids, num_classes):
         raise WsssError(
             f"{path} holds the id {wrong[0]}, the data set's classes are 1..{num_classes}",
             f"give label maps of this data set: 0 background, {form.ignore} ignore",
         )
-    return set(np.unique(labels).tolist())
+    return set(ids)
 
 
 def rates(o: Optimiser, total: int, released: Callable[..., float] = poly) -> Callable[[int], float]:

@@ -13,7 +13,7 @@ import numpy as np
 
 from wsss_cli.console import Tick
 from wsss_cli.data.certainty import read_certainties
-from wsss_cli.data.label_format import Labels, strange_ids
+from wsss_cli.data.label_format import Labels, present_ids, strange_ids
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.long_side import at_full_size
 from wsss_cli.data.prepared import Prepared, Sample
@@ -77,7 +77,7 @@ class Source:
         if labels.shape != (sample.height, sample.width):
             size = f"{labels.shape[1]} x {labels.shape[0]}, its image {sample.width} x {sample.height}"
             raise WsssError(f"{self.path(sample)} is {size}", "make the stage again with --force")
-        if wrong := strange_ids(labels, self.data.num_classes):
+        if wrong := strange_ids(present_ids(labels), self.data.num_classes):
             what = f"{self.path(sample)} holds the id {wrong[0]}, the data set's classes are 1..{self.data.num_classes}"
             raise WsssError(
                 what, "make the stage again with --force; if it stays so, its method makes wrong label maps"
