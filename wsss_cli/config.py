@@ -12,7 +12,7 @@ from pydantic import BaseModel, ConfigDict, Field, ValidationError, ValidationIn
 from pydantic_core import PydanticCustomError, PydanticUndefined, to_jsonable_python
 
 from wsss_cli import bounds, yaml12
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import WsssError, lowered
 from wsss_cli.nearest import nearest
 from wsss_cli.places import own_places
 from wsss_cli.sound import read_text
@@ -284,7 +284,7 @@ def _explain(cls: type[BaseModel], where: str, error: Any) -> str:
         elsewhere = [f"'{where}.{k}'" for k in all_keys(cls) if k.rsplit(".", 1)[-1] == path[-1]][:3]
         near = f"; did you mean {' or '.join(elsewhere)}?" if elsewhere else nearest(path[-1], siblings)
         return f"unknown key '{name}'" + (near or f"; known here: {', '.join(siblings)}")
-    return f"'{name}' = {error['input']!r}: {error['msg'][:1].lower()}{error['msg'][1:]}"
+    return f"'{name}' = {error['input']!r}: {lowered(error['msg'])}"
 
 
 def _fields_at(cls: type[BaseModel], path: list[str]) -> list[str]:

@@ -28,6 +28,11 @@ def brief(error: Exception) -> str:
     return error.what if isinstance(error, WsssError) else repr(error)
 
 
+def lowered(text: str) -> str:
+    """A library's sentence as a part of one of ours."""
+    return f"{text[:1].lower()}{text[1:]}"
+
+
 def joined(errors: Sequence[WsssError]) -> WsssError:
     """One error that tells of several, each but once."""
     unique = list({str(error): error for error in errors}.values())

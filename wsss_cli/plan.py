@@ -286,7 +286,7 @@ def _visit(
     inputs = {need: steps[need].key for need in needs}
     key = _key(name, config, data, steps)
     folder = run.stage(key)
-    earlier = previous_of(folder)
+    earlier = previous_of(folder)  # of every stage: it refuses a link to a disk that is not there
     seen, record = stamp(folder / RECORD), known_record(folder)
     below = {need: steps[need].fingerprint for need in needs}
     whole = [need for need in needs if steps[need].status in ("finished", "incomplete")]

@@ -13,7 +13,7 @@ from typing import Any, ParamSpec, TypeVar, Union, get_args, get_origin, get_typ
 from pydantic import InstanceOf, TypeAdapter, ValidationError
 from pydantic_core import to_jsonable_python
 
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import WsssError, lowered
 
 LONGEST = 80  # characters of a value in a message
 P = ParamSpec("P")
@@ -67,7 +67,7 @@ def plain(value: Any, name: str) -> Any:
 
 def _said(problem: Any) -> str:
     key = f"its key {problem['input']!r}: " if "[key]" in problem["loc"] else ""
-    return f"{key}{problem['msg'][:1].lower()}{problem['msg'][1:]}"
+    return f"{key}{lowered(problem['msg'])}"
 
 
 def _brief(value: Any) -> str:

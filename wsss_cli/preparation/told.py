@@ -12,7 +12,7 @@ from pydantic import BaseModel, TypeAdapter, ValidationError
 
 from wsss_cli.data.prepared import BadSample, DatasetInfo, Sample
 from wsss_cli.dataset import Dataset
-from wsss_cli.errors import WsssError
+from wsss_cli.errors import WsssError, lowered
 from wsss_cli.names import shown
 
 T = TypeVar("T")
@@ -55,6 +55,6 @@ def _typed(adapter: TypeAdapter[T], value: T, plugin: Dataset, what: str) -> T:
         return adapter.validate_python(value)
     except ValidationError as error:
         first = error.errors()[0]
-        field, wrong = ".".join(map(str, first["loc"])), f"{first['msg'][:1].lower()}{first['msg'][1:]}"
-        said = f"plugin '{plugin.name}', {what}: {field} = {first['input']!r:.80}: {wrong}"
+        field = ".".join(map(str, first["loc"]))
+        said = f"plugin '{plugin.name}', {what}: {field} = {first['input']!r:.80}: {lowered(first['msg'])}"
         raise WsssError(said, "the types stand in wsss_cli.data.prepared: mend the plugin") from error

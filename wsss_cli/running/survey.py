@@ -80,7 +80,8 @@ def proposals_for(fp: Fingerprint) -> dict[str, Proposal]:
         except WsssError as error:
             warn(error.what)
         else:
-            found |= {} if offered is None else {name: offered}
+            if offered is not None:
+                found[name] = offered
     return found
 
 

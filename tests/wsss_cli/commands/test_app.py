@@ -32,16 +32,22 @@ def test_nothing_imports_torch_before_a_stage_runs(wsss: Wsss, words: list[str])
     assert done.returncode == 0, done.stderr
 
 
-def test_an_interruption_says_what_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+def end_by(error: BaseException, code: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """A command raises it, and the program ends with that code."""
+
     def methods() -> None:
-        raise KeyboardInterrupt
+        raise error
 
     monkeypatch.setitem(app.VERBS, "methods", methods)
     monkeypatch.setattr(sys, "argv", ["wsss", "methods"])
     monkeypatch.setattr(console.log, "handlers", [])
     monkeypatch.setattr(console.log, "propagate", True)
-    with pytest.raises(SystemExit, match="130"):
+    with pytest.raises(SystemExit, match=code):
         app.main()
+
+
+def test_an_interruption_says_what_goes_on(monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]) -> None:
+    end_by(KeyboardInterrupt(), "130", monkeypatch)
     assert "the same command goes on" in capsys.readouterr().err
 
 
@@ -49,15 +55,7 @@ def test_an_interruption_says_what_goes_on(monkeypatch: pytest.MonkeyPatch, caps
 def test_what_a_place_cannot_take_is_one_message_whoever_writes(
     number: int, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
 ) -> None:
-    def methods() -> None:
-        raise OSError(number, "refused")
-
-    monkeypatch.setitem(app.VERBS, "methods", methods)
-    monkeypatch.setattr(sys, "argv", ["wsss", "methods"])
-    monkeypatch.setattr(console.log, "handlers", [])
-    monkeypatch.setattr(console.log, "propagate", True)
-    with pytest.raises(SystemExit, match="2"):
-        app.main()
+    end_by(OSError(number, "refused"), "2", monkeypatch)
     said = capsys.readouterr().err
     assert said.startswith("error: ") and "a file" in said and "Traceback" not in said
 
