@@ -51,7 +51,7 @@ class Results:
 
     def places(self, photo: Photo) -> dict[str, Path]:
         """Where the results of a photo are written, by kind."""
-        return {kind: self.folder / kind / f"{photo.id}{KINDS[kind]}" for kind in self.kinds}
+        return {kind: self._place(kind, photo) for kind in self.kinds}
 
     def has(self, photo: Photo) -> bool:
         """Whether all that is wanted of the photo, as it is now, is there and sound."""
@@ -59,7 +59,13 @@ class Results:
         return row is not None and row["stamp"] == stamp(photo.path) and all(map(_sound, self.places(photo).values()))
 
     def add(self, photo: Photo, before: str, areas: Sequence[int], shape: Sequence[int]) -> None:
-        """Note that a photo is done.  before: its stamp when it was read."""
+        """Note that a photo is done.  before: its stamp when it was read.
+
+        What there is of other kinds goes, unless it is known to be of the same photo: it would be taken for that.
+        """
+        if self.rows.get(photo.id, {}).get("stamp") != before:
+            for kind in KINDS.keys() - self.kinds:
+                self._place(kind, photo).unlink(missing_ok=True)
         row = {"id": photo.id, "image": str(photo.path), "stamp": before, "width": shape[1], "height": shape[0]}
         self.rows[photo.id] = row = row | {"areas": list(areas)}
         append_text(self.folder / JOURNAL, _line(row))
@@ -76,6 +82,9 @@ class Results:
             for row in sorted(images.values(), key=lambda row: row["id"]):
                 table.writerow([row["image"], row["width"], row["height"], *row["areas"]])
         return path
+
+    def _place(self, kind: str, photo: Photo) -> Path:
+        return self.folder / kind / f"{photo.id}{KINDS[kind]}"
 
     def _is_there(self, row: Mapping[str, Any]) -> bool:
         return Path(row["image"]).is_file() and (self.folder / "labels" / f"{row['id']}.png").is_file()

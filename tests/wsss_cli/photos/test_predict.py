@@ -187,6 +187,22 @@ def test_only_what_is_missing_is_made(folder: Path) -> None:
     assert areas(folder)["a.png"] == [12, 8, 96, 0, 0] and len(results.rows) == 3
 
 
+@pytest.mark.parametrize("noted", [True, False])
+def test_no_result_of_a_photo_that_was_replaced_stays(folder: Path, noted: bool) -> None:
+    """Overlays that are not asked for when the photo is another one are of the earlier photo, also where a kill left
+    them without a row; those of the other photos stay."""
+    run(folder, "overlay", "probabilities")
+    if not noted:
+        (folder / "out/photos.jsonl").write_text("")
+    picture(16, 8, 0, 9).save(folder / "photos/a.png")
+    run(folder, "probabilities")
+    assert not (folder / "out/overlay/a.jpg").exists() and (folder / "out/overlay/trip/b.jpg").exists() == noted
+    run(folder, "overlay")
+    with Image.open(folder / "out/overlay/a.jpg") as image:
+        assert image.size == (16, 8)
+    assert (folder / "out/probabilities/a.npz").exists() and (folder / "out/overlay/trip/b.jpg").exists()
+
+
 def test_a_journal_that_was_cut_short_is_gone_on_with(folder: Path) -> None:
     run(folder)
     journal = folder / "out/photos.jsonl"
