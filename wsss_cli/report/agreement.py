@@ -6,16 +6,16 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsss_cli.protocol import Protocol
-from wsss_cli.report.markup import EMPTY, Html, el, join, percent, table
+from wsss_cli.report.markup import EMPTY, Html, el, join, late, percent, table
 
 
-def agreement_section(scored: Mapping[str, Mapping[str, Any]]) -> Html:
-    """Per class and in all, of every split that was judged."""
-    parts = [_of(report) for report in scored.values() if report.get("agreement")]
+def agreement_section(scored: Mapping[str, Mapping[str, Any]], outdated: Mapping[str, str]) -> Html:
+    """Per class and in all, of every split that was judged.  outdated: why an evaluation is out of date, or ""."""
+    parts = [_of(report, outdated[key]) for key, report in scored.items() if report.get("agreement")]
     return join(parts) if parts else EMPTY
 
 
-def _of(report: Mapping[str, Any]) -> Html:
+def _of(report: Mapping[str, Any], outdated: str) -> Html:
     rows = report["agreement"]
     classes = dict.fromkeys(name for row in rows for name, value in row["classes"].items() if value is not None)
     body = [[name, *(percent(row["classes"].get(name)) for row in rows)] for name in classes]
@@ -28,6 +28,7 @@ def _of(report: Mapping[str, Any]) -> Html:
     return el(
         "div",
         el("h3", title),
+        late(outdated),
         table(head, body, "scores", title),
         *(el("p", note, cls="note") for note in [*notes, f"Predictions: {made}."]),
     )

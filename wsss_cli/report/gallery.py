@@ -13,7 +13,7 @@ from wsss_cli.promises import files_of
 from wsss_cli.report.certainty import HOW as HOW_CERTAIN
 from wsss_cli.report.certainty import certainties, least_certain
 from wsss_cli.report.markup import EMPTY, Html, el, join
-from wsss_cli.report.read import Record, per_image
+from wsss_cli.report.read import Record, outdated, per_image
 from wsss_cli.report.sheet import FileOf, Pick, pick, sheet, spread
 from wsss_cli.runs import Run
 
@@ -83,13 +83,14 @@ def has_boxes(run: Run, data: Prepared) -> bool:
 def _learnt_from(
     run: Run, records: Mapping[str, Record], scored: Mapping[str, Mapping[str, Any]], data: Prepared
 ) -> Html | None:
-    """Images that have a CAM, a seed or a pseudo-label."""
+    """Images that have a CAM, a seed or a pseudo-label, with predictions of the network that there is now."""
     mious = per_image(run.stage("evaluate-pseudo")) if "evaluate-pseudo" in scored else {}
     made = [] if mious else _with_files(run, records, data)
-    sure = certainties(run, records) if made and not any(sample.mask for sample in made) else {}
+    current = {key: record for key, record in records.items() if not outdated(key, records, None)}
+    sure = certainties(run, current) if made and not any(sample.mask for sample in made) else {}
     picks = pick(data.samples, mious, EACH_TRAIN) or least_certain(made, sure, 3 * EACH_TRAIN)
     picks = picks or spread(made, 3 * EACH_TRAIN)
-    infer = next((k for k, r in records.items() if k.startswith("infer") and _holds(run.stage(k), picks)), None)
+    infer = next((k for k in current if k.startswith("infer") and _holds(run.stage(k), picks)), None)
     title = "CAMs and pseudo-labels" + (f", split {scored['evaluate-pseudo']['split']}" if mious else "")
     intro, files = _intro(picks, "the pseudo-label"), columns(run, records, infer)
     return sheet(title, intro, picks, files, data, has_boxes(run, data)) if picks else None

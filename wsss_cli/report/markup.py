@@ -56,6 +56,11 @@ def key(series: int, name: str) -> Html:
     return el("span", el("i", cls=f"swatch s{series % 8}", attrs={"aria-hidden": "true"}), name, cls="key")
 
 
+def late(why: str) -> Html | None:
+    """A mark of what is out of date; none where there is no reason."""
+    return el("small", f"out of date: {why}", cls="late") if why else None
+
+
 def percent(value: float | None) -> str:
     """A share in [0, 1] as per cent with one decimal; a dash for None and NaN."""
     return "–" if value is None or value != value else f"{100 * value:.1f}"

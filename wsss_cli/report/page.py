@@ -28,6 +28,7 @@ from wsss_cli.report.read import (
     is_of_what_lies_there,
     journals,
     label,
+    outdated,
     rows,
     rows_of,
     sorted_rows,
@@ -59,7 +60,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
     every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
         "Scores": scores_section(every),
-        "Without masks": agreement_section(scored),
+        "Without masks": agreement_section(scored, {key: outdated(key, records, data) for key in scored}),
         "IoU per class": bars_section(every, data),
         "Instances": instances_section(every),
         "Confusion": confusion_section(run, scored, data),

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Sequence
 
 from wsss_cli.protocol import CONVENTIONS, CRF, FEW, Protocol
-from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, table
+from wsss_cli.report.markup import EMPTY, Child, Html, el, join, late, percent, table
 from wsss_cli.report.read import Row
 
 LEARNT_FROM = {"pseudo": "pseudo-labels", "seeds": "seeds", "masks": "masks (full supervision)"}
@@ -60,12 +60,11 @@ def _tile(row: Row, named: bool) -> Html:
 
 
 def _name(row: Row) -> Html:
-    late = el("small", f"out of date: {row.outdated}", cls="late") if row.outdated else None
     threshold, tried = row.scores.get("threshold"), len(row.report["sweep"])
     swept = f"background score {threshold}, the best of {tried} tried on this split"
     seen = row.protocol.seen_before()
     notes = [el("small", text) for text in (swept if threshold is not None else "", seen) if text]
-    return join([row.name, late, *notes])
+    return join([row.name, late(row.outdated), *notes])
 
 
 def _left_out(rows: Sequence[Row]) -> list[str]:

@@ -9,7 +9,7 @@ from typing import Any
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.report.charts import number
-from wsss_cli.report.markup import Child, Html, el, join, table
+from wsss_cli.report.markup import Child, Html, el, join, late, table
 from wsss_cli.report.read import Record, outdated
 from wsss_cli.runs import Run
 from wsss_cli.sound import read_text
@@ -55,9 +55,7 @@ def _row(key: str, record: Record, outdated: str) -> list[Child]:
     memory = record.get("peak_memory_gib")
     return [
         key,
-        join(
-            [record["status"], el("small", f"out of date: {outdated}", cls="late") if outdated else None, _kept(record)]
-        ),
+        join([record["status"], late(outdated), _kept(record)]),
         duration(record["seconds"]) if record.get("seconds") else "–",
         f"{memory:.2f} GiB" if memory is not None else "–",
         join([str(machine["device"]), el("small", machine["name"]) if "name" in machine else None]),

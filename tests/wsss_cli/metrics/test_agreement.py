@@ -108,9 +108,9 @@ def test_what_is_judged_without_masks(run: Path, capsys: pytest.CaptureFixture[s
     show(report)
     out = capsys.readouterr().out
     assert "without masks" in out and "75.0" in out
-    html = agreement_section({"evaluate": report})
+    html = agreement_section({"evaluate": report}, {"evaluate": ""})
     assert "Split val: what can be judged without masks" in html and "75.0" in html and "no CRF" in html
-    assert agreement_section({"evaluate": {"scores": []}}) == ""
+    assert agreement_section({"evaluate": {"scores": []}}, {"evaluate": ""}) == ""
 
 
 def test_predictions_that_were_told_the_tags_are_not_judged_by_these(run: Path) -> None:

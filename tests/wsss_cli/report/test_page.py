@@ -201,6 +201,20 @@ def test_predictions_that_were_judged_without_masks_have_a_page(run: Run, data: 
     assert "Images" in found.texts["h2"] and len(alts(found, "prediction")) == 9 + BROWSED
 
 
+def test_what_was_judged_without_masks_says_when_it_is_out_of_date(run: Run, data: Prepared) -> None:
+    path, judged = run.stage("evaluate") / "scores.json", [{"name": "AP of tags", "of": "scores", "value": 0.5}]
+    rows = [row | {"classes": {"disc": 0.5}, "images": 2, "says": "..."} for row in judged]
+    path.write_text(json.dumps(json.loads(path.read_text()) | {"scores": [], "agreement": rows}))
+    reseal(path.parent)
+    assert "Without masks" in page(run, data).texts["h2"] and not late(run, data)
+    write_record(run.stage("train"), (read_record(run.stage("train")) or {}) | {"made": "2999-01-02T03:04:05+00:00"})
+    assert late(run, data).count("out of date: train has run again since") == 3  # the table, two stages
+
+
+def late(run: Run, data: Prepared) -> list[str]:
+    return [text for text in page(run, data).texts["small"] if text.startswith("out of date")]
+
+
 def test_stages_that_were_not_run_are_left_out(run: Run, data: Prepared) -> None:
     for path in run.folder.iterdir():
         if path.name not in ("seeds", "pseudo"):
