@@ -22,7 +22,7 @@ from wsss_cli.method import Method
 from wsss_cli.places import file_digest
 from wsss_cli.plan import check_sections, recipe_of, stages_of
 from wsss_cli.ranks.distributed import Runtime
-from wsss_cli.runs import Run, Settings, read_record
+from wsss_cli.runs import Run, Settings, known_record, read_record
 
 SPLIT = "images"
 
@@ -54,6 +54,10 @@ class Model:
     def digest(self) -> str:
         """Of its weights."""
         return file_digest(self.checkpoint)
+
+    def beside(self) -> dict[str, str | None]:
+        """When each stage was finished that its predictor reads beside the training: a gate's classifier."""
+        return {need: known_record(folder).get("made") for need, folder in self.inputs.items() if need != "train"}
 
     def job(self, samples: Sequence[Sample], runtime: Runtime) -> Job[Infer]:
         """The stage `infer` on these images instead of a data set's."""

@@ -102,8 +102,8 @@ def predict_photos(
 
 
 def _made_with(model: Model, photos: Photos, how: Reading) -> dict[str, Any]:
-    sizes = {} if model.long_side is None else {"long_side": model.long_side}
-    return sizes | {
+    asked = {"long_side": model.long_side, "beside": model.beside() or None}
+    return {key: value for key, value in asked.items() if value is not None} | {
         "model": model.name,
         "weights": model.digest(),
         "classes": model.classes,

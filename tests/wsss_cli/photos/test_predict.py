@@ -25,6 +25,7 @@ from wsss_cli.photos.find import find_photos
 from wsss_cli.photos.once import photo_once
 from wsss_cli.photos.predict import Failure, _write_overlay, predict_photos
 from wsss_cli.photos.results import Results
+from wsss_cli.runs import write_record
 
 ORIENTATION = 0x0112
 
@@ -220,6 +221,22 @@ def test_results_of_other_settings_or_weights_are_set_aside(folder: Path, change
     run(folder, **change)
     assert read_labels(folder / "out/labels/a.png").max() == 0
     assert read_labels(folder / "out.previous/labels/a.png").max() == 2
+
+
+def test_results_of_another_classifier_beside_the_network_are_set_aside(folder: Path) -> None:
+    """What a gate asks is part of what predicts, though it is no part of the checkpoint."""
+    model = replace(colour_model(folder), inputs={"train": folder, "seeds": folder / "seeds"})
+
+    def predict(made: str) -> float:
+        record = {"status": "finished", "config": {}, "data_hash": "", "inputs": {}, "made": made}
+        write_record(folder / "seeds", record)
+        found = find_photos([str(folder / "photos")])
+        predict_photos(model, found, folder / "out", ["labels"], PLAIN, CPU)
+        return (folder / "out/labels/a.png").stat().st_mtime_ns
+
+    first = predict("2026-01-01")
+    assert predict("2026-01-01") == first and not (folder / "out.previous").exists()
+    assert predict("2026-01-02") > first and (folder / "out.previous/labels/a.png").is_file()
 
 
 def test_results_are_never_written_among_other_things(folder: Path) -> None:
