@@ -50,7 +50,7 @@ LeastCertain = Annotated[
 ]
 ImagesHow = Annotated[
     Literal["none", "link", "copy"] | None,
-    Option("--images", help="put them into images/; link for yolo, labelme, else none"),
+    Option("--images", help="put them into images/; link for yolo, yolo-semantic, labelme, else none"),
 ]
 
 

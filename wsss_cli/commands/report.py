@@ -15,10 +15,22 @@ from wsss_cli.commands.options import Words
 def report(
     words: Words = None,
     data: Annotated[
-        str | None, Option("--data", "-d", help="prepared data set; that of the last run", autocompletion=complete.data)
+        str | None,
+        Option(
+            "--data",
+            "-d",
+            help="prepared data set; that of the last run, of a method that is named the last one",
+            autocompletion=complete.data,
+        ),
     ] = None,
     name: Annotated[
-        str | None, Option("--name", "-n", help="name of the run; that of the last run", autocompletion=complete.runs)
+        str | None,
+        Option(
+            "--name",
+            "-n",
+            help="name of the run; that of the last run, of a method that is named 'default'",
+            autocompletion=complete.runs,
+        ),
     ] = None,
     compare: Annotated[list[str] | None, Option("--compare", help="another run to show beside: METHOD/NAME")] = None,
     pictures: Annotated[

@@ -13,7 +13,9 @@ from wsss_cli.runs import RECORD, Run, all_runs, latest_run
 
 
 def find_run(method: str | None, data: str | None, name: str | None, data_root: Path, runs_root: Path) -> Run:
-    """The run that is meant: what is not named is that of the last run. Raises WsssError for unknown names."""
+    """The run that is meant: what is not named is that of the last run; of a method that is named, 'default' on the
+    data set that was prepared last.  Raises WsssError for unknown names.
+    """
     if method is None:
         run = latest_run(runs_root)
         data, method, name = data or run.data, run.method, name or run.name
