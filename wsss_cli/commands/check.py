@@ -37,7 +37,8 @@ def check(
     import logging
 
     from wsss_cli import console
-    from wsss_cli.commands.run_checks import run_checks
+    from wsss_cli.commands.environment import environment
+    from wsss_cli.commands.run_checks import check_meant, check_run
     from wsss_cli.files import require_makeable
 
     for option, path in (("--sheet", sheet), ("--html", html)):
@@ -45,9 +46,9 @@ def check(
             require_makeable(path, option, folder=False)
     if as_json:
         console.log.setLevel(logging.WARNING)
-    surroundings, data, settings = run_checks(words, options)
+    surroundings, data = environment(options.runs_root), check_meant(options)
     data, mending = _fix(data, options) if fix else (data, None)
-    found = [*surroundings, *data.found, *settings]
+    found = [*surroundings, *data.found, *check_run(words, options)]
     if as_json:
         _print_json(found, data, mending)
     else:

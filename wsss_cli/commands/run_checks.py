@@ -12,7 +12,6 @@ from pydantic import BaseModel
 from wsss_cli import console
 from wsss_cli.checks.dataset import CheckedSet, check
 from wsss_cli.checks.finding import Finding, some
-from wsss_cli.commands.environment import environment
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.commands.stage import asked_launch, make_plan, resolve_target
 from wsss_cli.config import resolve
@@ -42,21 +41,27 @@ class Data:
     checked: CheckedSet | None = None
 
 
-def run_checks(words: list[str] | None, options: RunOptions) -> tuple[list[Finding], Data, list[Finding]]:
-    """Everything that can be said without running a stage, each problem with its remedy: environment, data, settings.
-
-    The data set is the named one or the last; settings and weights are those of the named method or the last run.
-    """
-    surroundings = environment(options.runs_root)
+def check_meant(options: RunOptions) -> Data:
+    """What is found in the data set that is named, or in the last one."""
     try:
         name = options.data or read_latest(options.data_root)
         require_data(name, options.data_root)
-    except WsssError as error:  # without data there is no run to look at
-        return surroundings, Data([Finding("error" if options.data else "warning", error.what, error.remedy)]), []
-    data = check_data(name, options.data_root)
+    except WsssError as error:
+        return Data([Finding("error" if options.data else "warning", error.what, error.remedy)])
+    return check_data(name, options.data_root)
+
+
+def check_run(words: list[str] | None, options: RunOptions) -> list[Finding]:
+    """All that can be said of the settings and weights of the named method, or of the last run, without running a
+    stage, by the data set as it is now; nothing if there is none.
+    """
+    try:
+        require_data(options.data or read_latest(options.data_root), options.data_root)
+    except WsssError:
+        return []
     if words or (options.runs_root / "latest").exists():
-        return surroundings, data, _settings(words, options)
-    return surroundings, data, [Finding("ok", "no run yet: name a method to have its settings and weights checked")]
+        return _settings(words, options)
+    return [Finding("ok", "no run yet: name a method to have its settings and weights checked")]
 
 
 def check_data(name: str, root: Path) -> Data:

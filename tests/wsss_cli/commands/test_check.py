@@ -107,6 +107,15 @@ def test_fix(wsss: Wsss) -> None:
     assert len(read_prepared(wsss.folder / "data/mine.previous").samples) == 9  # nothing was written
 
 
+def test_settings_are_checked_against_what_was_mended(wsss: Wsss) -> None:
+    spoil(wsss.folder / "data")
+    mended = wsss("check", "toy", "train.loop.batch=6", "-d", "mine", "--fix", "--json")
+    says = only(json.loads(mended.out)["findings"], "the batch of 6 is larger than the 5 training images")
+    assert mended.code == 2 and says["level"] == "error"
+    dry = wsss("train", "toy", "train.loop.batch=6", "-d", "mine", "--dry-run")
+    assert dry.code == 2 and says["what"].splitlines()[0] in dry.err
+
+
 def test_fix_refuses_what_it_cannot_know(wsss: Wsss) -> None:
     drawn_folder(wsss.folder / "data", lambda samples: changed(samples, 2, tags=(5,)))
     result = wsss("check", "--fix", "--json")
