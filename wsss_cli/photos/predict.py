@@ -93,6 +93,7 @@ def predict_photos(
         for photo, outcome in _outcomes(model, todo, results, how, runtime):
             if isinstance(outcome, WsssError):
                 failures.append(Failure(photo, outcome))
+                results.fail(photo)
             else:
                 results.add(photo, outcome.stamp, outcome.areas, outcome.shape)
             tick(1)

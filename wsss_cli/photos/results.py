@@ -63,12 +63,16 @@ class Results:
 
         What there is of other kinds goes, unless it is known to be of the same photo: it would be taken for that.
         """
-        if self.rows.get(photo.id, {}).get("stamp") != before:
-            for kind in KINDS.keys() - self.kinds:
-                self._place(kind, photo).unlink(missing_ok=True)
+        if self._is_other(photo, before):
+            self._take_away(photo, KINDS.keys() - self.kinds)
         row = {"id": photo.id, "image": str(photo.path), "stamp": before, "width": shape[1], "height": shape[0]}
         self.rows[photo.id] = row = row | {"areas": list(areas)}
         append_text(self.folder / JOURNAL, _line(row))
+
+    def fail(self, photo: Photo) -> None:
+        """Note that nothing could be made of a photo: what there is of an earlier one in its place goes."""
+        if self._is_other(photo, stamp(photo.path)):
+            self._take_away(photo, KINDS)
 
     def write_areas(self, classes: Sequence[str]) -> Path:
         """areas.csv: for each photo that is there and has a label map its size and the pixels of background and of each
@@ -82,6 +86,14 @@ class Results:
             for row in sorted(images.values(), key=lambda row: row["id"]):
                 table.writerow([row["image"], row["width"], row["height"], *row["areas"]])
         return path
+
+    def _is_other(self, photo: Photo, now: str) -> bool:
+        """Whether what there is of it is not known to be of the file whose stamp is `now`."""
+        return self.rows.get(photo.id, {}).get("stamp") != now
+
+    def _take_away(self, photo: Photo, kinds: Iterable[str]) -> None:
+        for kind in kinds:
+            self._place(kind, photo).unlink(missing_ok=True)
 
     def _place(self, kind: str, photo: Photo) -> Path:
         return self.folder / kind / f"{photo.id}{KINDS[kind]}"

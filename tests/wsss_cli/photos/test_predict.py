@@ -204,6 +204,16 @@ def test_no_result_of_a_photo_that_was_replaced_stays(folder: Path, noted: bool)
     assert (folder / "out/probabilities/a.npz").exists() and (folder / "out/overlay/trip/b.jpg").exists()
 
 
+def test_no_result_of_a_photo_stays_in_whose_place_is_one_that_cannot_be_read(folder: Path) -> None:
+    run(folder, "overlay")
+    (folder / "photos/a.png").write_bytes(b"no picture")
+    (failure,) = run(folder)[1]
+    assert failure.photo.id == "a" and areas(folder).keys() == {"b.bmp"}
+    assert [path.name for path in (folder / "out").rglob("*.*g") if path.stem == "a"] == []
+    picture().save(folder / "photos/a.png")
+    assert run(folder)[1] == [] and areas(folder)["a.png"] == [12, 8, 56, 24, 16]
+
+
 def test_a_journal_that_was_cut_short_is_gone_on_with(folder: Path) -> None:
     run(folder)
     journal = folder / "out/photos.jsonl"
