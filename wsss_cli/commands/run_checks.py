@@ -44,8 +44,7 @@ class Data:
 def check_meant(options: RunOptions) -> Data:
     """What is found in the data set that is named, or in the last one."""
     try:
-        name = options.data or read_latest(options.data_root)
-        require_data(name, options.data_root)
+        name = _name_meant(options)
     except WsssError as error:
         return Data([Finding("error" if options.data else "warning", error.what, error.remedy)])
     return check_data(name, options.data_root)
@@ -56,12 +55,19 @@ def check_run(words: list[str] | None, options: RunOptions) -> list[Finding]:
     stage, by the data set as it is now; nothing if there is none.
     """
     try:
-        require_data(options.data or read_latest(options.data_root), options.data_root)
+        _name_meant(options)
     except WsssError:
         return []
     if words or (options.runs_root / "latest").exists():
         return _settings(words, options)
     return [Finding("ok", "no run yet: name a method to have its settings and weights checked")]
+
+
+def _name_meant(options: RunOptions) -> str:
+    """Raises WsssError if there is no such data set, or none at all."""
+    name = options.data or read_latest(options.data_root)
+    require_data(name, options.data_root)
+    return name
 
 
 def check_data(name: str, root: Path) -> Data:
