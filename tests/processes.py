@@ -1,5 +1,6 @@
 """Processes for tests. A fork of this one, which has imported torch, is a fresh `wsss` in milliseconds, not seconds."""
 
+import faulthandler
 import importlib
 import os
 import signal
@@ -8,7 +9,8 @@ import tempfile
 import time
 import traceback
 import warnings
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
+from contextlib import suppress
 from dataclasses import dataclass, field
 from pathlib import Path
 from typing import Any
@@ -74,22 +76,56 @@ class Forked:
         os.killpg(self.pid, signum)
 
     def wait(self, seconds: float = 60) -> Result:
-        until = time.monotonic() + seconds
-        pid = 0
-        while not pid:
-            pid, status = os.waitpid(self.pid, os.WNOHANG)
-            if not pid and time.monotonic() > until:
-                self.send(signal.SIGKILL)
-                os.waitpid(self.pid, 0)
-                raise AssertionError(f"still running after {seconds} s:\n{self._read()}")
-            time.sleep(0.005)
-        result = Result(os.waitstatus_to_exitcode(status), *self._read())
-        for file in self.files:
-            file.unlink()
-        return result
+        return ended([self], seconds)[0]
 
-    def _read(self) -> list[str]:
+    def poll(self) -> int | None:
+        """Its code, or None while it runs."""
+        pid, status = os.waitpid(self.pid, os.WNOHANG)
+        return os.waitstatus_to_exitcode(status) if pid else None
+
+    def end(self) -> None:
+        """It and what it has started, each with its stack in what it says."""
+        for pid in (*descendants(self.pid), self.pid):
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGABRT)
+        os.waitpid(self.pid, 0)
+
+    def said(self) -> list[str]:
+        """What it wrote to stdout and to stderr."""
         return [file.read_text(encoding="utf-8") for file in self.files]
+
+
+def ended(processes: Sequence[Forked], seconds: float = 60) -> list[Result]:
+    """Wait for all of them. If one hangs, it is said where, and what all have said."""
+    until, codes = time.monotonic() + seconds, dict[int, int]()
+    while len(codes) < len(processes):
+        running = [process for process in processes if process.pid not in codes]
+        if time.monotonic() > until:
+            for process in running:
+                process.end()
+            texts = [f"{codes.get(p.pid, 'hung')}: {text}" for p in processes for text in p.said() if text]
+            raise AssertionError(f"still running after {seconds} s:\n" + "\n".join(texts))
+        codes |= {process.pid: code for process in running if (code := process.poll()) is not None}
+        time.sleep(0.005)
+    results = [Result(codes[process.pid], *process.said()) for process in processes]
+    for file in (file for process in processes for file in process.files):
+        file.unlink()
+    return results
+
+
+def children(pid: int) -> list[int]:
+    """The processes that a process has started; none where there is no /proc."""
+    parents = {int(p.parent.name): p.read_text().rpartition(")")[2].split() for p in Path("/proc").glob("[0-9]*/stat")}
+    return [child for child, (state, parent, *_) in parents.items() if int(parent) == pid and state != "Z"]
+
+
+def descendants(pid: int) -> list[int]:
+    return [further for child in children(pid) for further in (child, *descendants(child))]
+
+
+def alive(pid: int) -> bool:
+    path = Path(f"/proc/{pid}/stat")
+    return path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 def _child(function: Callable[[], Any], folder: Path, env: dict[str, str], files: list[Path]) -> None:
@@ -98,6 +134,7 @@ def _child(function: Callable[[], Any], folder: Path, env: dict[str, str], files
         os.setsid()
         for fd, file in enumerate(files, start=1):
             os.dup2(os.open(file, os.O_WRONLY | os.O_APPEND), fd)
+        faulthandler.enable(2)
         sys.stdout, sys.stderr = (open(fd, "w", encoding="utf-8", closefd=False) for fd in (1, 2))  # noqa: SIM115
         os.chdir(folder)
         os.environ.update(env)
@@ -136,12 +173,13 @@ class Wsss:
         port = str(20000 + (os.getpid() * 7 + time.monotonic_ns() // 1000) % 20000)
         base = {"WORLD_SIZE": str(n), "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": port, **env}
         started = [self.start(*words, RANK=str(r), LOCAL_RANK=str(r), **base) for r in range(n)]
-        return [process.wait() for process in started]
+        return ended(started)
 
     def paths(self) -> dict[str, str]:
         """For the processes that the command itself starts: what this one can import, they can."""
         here = [str(Path(p or ".").absolute()) for p in sys.path]
-        return {"PYTHONPATH": os.pathsep.join([*map(str, self.sites), *here]), "OMP_NUM_THREADS": "1"}
+        python = {"PYTHONPATH": os.pathsep.join([*map(str, self.sites), *here]), "PYTHONFAULTHANDLER": "1"}
+        return python | {"OMP_NUM_THREADS": "1"}
 
     def _main(self, words: list[str]) -> None:
         from wsss_cli import plugins

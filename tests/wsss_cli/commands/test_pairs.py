@@ -5,7 +5,7 @@ from pathlib import Path
 
 import pytest
 
-from processes import Result, Wsss, until
+from processes import Result, Wsss, ended, until
 from wsss_cli.data.prepared import read_prepared
 
 ROUNDS = 10
@@ -38,7 +38,7 @@ def test_two_prepare_one_data_set(wsss: Wsss) -> None:
     done = 0
     for n in range(ROUNDS):
         words = ("prepare", "dots", "--images", 9 + n % 3, "--force")
-        results = [started.wait() for started in [wsss.start(*words), wsss.start(*words)]]
+        results = ended([wsss.start(*words), wsss.start(*words)])
         well = [told(result, BUSY) for result in results]
         done += sum(well)
         assert any(well)
@@ -51,7 +51,7 @@ def test_two_exports_to_one_folder(seeded: Wsss) -> None:
     words = ("export", "labels", "toy", "--format", "png", "--out", "out")
     for _ in range(3):
         shutil.rmtree(seeded.folder / "out", ignore_errors=True)
-        results = [started.wait() for started in [seeded.start(*words), seeded.start(*words)]]
+        results = ended([seeded.start(*words), seeded.start(*words)])
         well = [told(result, BUSY, "out exists already") for result in results]
         assert any(well)
         assert len(list((seeded.folder / "out/labels").iterdir())) == 10
@@ -67,7 +67,7 @@ def test_exports_of_two_runs_to_one_folder(seeded: Wsss) -> None:
         words = [
             ("export", "labels", "toy", "--name", name, "--format", "png", "-o", "two") for name in ("default", "other")
         ]
-        results = [started.wait() for started in [seeded.start(*w) for w in words]]
+        results = ended([seeded.start(*w) for w in words])
         well = [told(result, BUSY, "two exists already") for result in results]
         assert any(well)
         assert len(list((seeded.folder / "two/labels").iterdir())) == 10 and hidden(seeded.folder) == []
@@ -78,7 +78,7 @@ def test_training_beside_a_replacement_of_its_data(seeded: Wsss) -> None:
     for n in range(3):
         replacing = seeded.start("prepare", "dots", "--images", 15, "--force")
         training = seeded.start("train", "toy", "--workers", 0, "--force", "--name", f"r{n}")
-        results = training.wait(), replacing.wait()
+        results = ended([training, replacing])
         trained += told(results[0], "is making the data set", "was replaced just now")
         told(results[1], "is using the data set")
         assert len(read_prepared(seeded.folder / "data/dots").samples) == 15 and hidden(seeded.folder / "data") == []

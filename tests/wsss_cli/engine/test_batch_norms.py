@@ -9,7 +9,7 @@ import pytest
 import torch
 from torch import Tensor, nn
 
-from processes import Forked
+from processes import Forked, ended
 from wsss_cli.engine import checkpoint
 from wsss_cli.engine.batch_norms import renew_statistics
 from wsss_cli.engine.loop import Loop, Training, fit
@@ -103,6 +103,6 @@ def of_two_ranks(folder: Path, validates: bool, loop: dict[str, Any]) -> dict[st
 
     port = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(24000 + random.randrange(9000))}
     ranks = [Forked(rank, folder, {"RANK": str(r), "LOCAL_RANK": str(r), **port}) for r in range(2)]
-    for result in [process.wait() for process in ranks]:
+    for result in ended(ranks):
         assert result.code == 0, result.text
     return checkpoint.load(folder / "checkpoint.pt")["model"]

@@ -11,7 +11,7 @@ from typing import Any
 import pytest
 import torch
 
-from processes import Result, Wsss, until
+from processes import Result, Wsss, ended, until
 from trained_run import load, rows
 from wsss_cli.runs import read_record, write_record
 from wsss_cli.testing import differences
@@ -126,7 +126,7 @@ def test_a_signal_to_one_rank_stops_all(wsss: Wsss) -> None:
     journal = wsss.folder / TRAIN / "metrics.jsonl"
     until(lambda: journal.exists() and journal.read_text())
     ranks[1].send(signal.SIGTERM)
-    results = [rank.wait() for rank in ranks]
+    results = ended(ranks)
     assert [r.code for r in results] == [143, 143]
     assert "saved at iteration" in results[0].err and results[1].text == ""
 
@@ -224,6 +224,6 @@ def test_ranks_that_see_different_folders_are_told_so(wsss: Wsss, tmp_path: Path
     )
     base = {"WORLD_SIZE": "2", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(24000 + random.randrange(9000))}
     ranks = [w.start("train", "toy", *FAST, RANK=str(r), **base) for r, w in enumerate((wsss, other))]
-    results = [rank.wait() for rank in ranks]
+    results = ended(ranks)
     assert {r.code for r in results} == {2}
     assert (results[0].err + results[1].err).count("all machines must share the folder of runs") == 1

@@ -12,7 +12,7 @@ from types import SimpleNamespace
 import pytest
 import torch
 
-from processes import Wsss, until
+from processes import Wsss, alive, children, ended, until
 from trained_run import rows
 from wsss_cli.errors import WsssError
 from wsss_cli.ranks.launch import Launch, _exit_code, _free_port, adopt_slurm, first_host, slurm_tasks
@@ -77,7 +77,7 @@ def test_two_machines_train_together(wsss: Wsss, reference: list[list[float]]) -
     meet = f"127.0.0.1:{_free_port()}"
     words = (*WORDS, "--nodes", 2, "--rendezvous", meet)
     machines = [wsss.start(*words, "--node-rank", rank) for rank in range(2)]
-    first, second = [machine.wait() for machine in machines]
+    first, second = ended(machines)
     assert first.code == 0 and second.code == 0, first.text + second.text
     assert "made checkpoint.pt" in first.out and second.out == "" and ranks(wsss) == 2
     torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
@@ -105,7 +105,7 @@ def test_inside_torchrun(wsss: Wsss, reference: list[list[float]]) -> None:
 def test_inside_srun(wsss: Wsss, reference: list[list[float]]) -> None:
     base = {"SLURM_STEP_NUM_TASKS": "2", "SLURM_STEP_NODELIST": "localhost", "MASTER_PORT": str(_free_port())}
     tasks = [wsss.start(*WORDS, SLURM_PROCID=str(r), SLURM_LOCALID=str(r), **base) for r in range(2)]
-    results = [task.wait() for task in tasks]
+    results = ended(tasks)
     assert [r.code for r in results] == [0, 0], results[0].text + results[1].text
     assert ranks(wsss) == 2
     torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
@@ -190,17 +190,6 @@ def test_when_new_processes_are_wanted(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setenv("RANK", "0")
     monkeypatch.setenv("WORLD_SIZE", "8")
     assert not Launch(gpus=4, nodes=2).wanted
-
-
-def children(pid: int) -> list[int]:
-    """The processes that a process has started."""
-    parents = {int(p.parent.name): p.read_text().rpartition(")")[2].split() for p in Path("/proc").glob("[0-9]*/stat")}
-    return [child for child, (state, parent, *_) in parents.items() if int(parent) == pid and state != "Z"]
-
-
-def alive(pid: int) -> bool:
-    path = Path(f"/proc/{pid}/stat")
-    return path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z"
 
 
 @pytest.mark.skipif(not Path("/proc/self/stat").exists(), reason="asks /proc who is whose child")
