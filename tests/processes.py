@@ -85,7 +85,7 @@ class Forked:
 
     def end(self) -> None:
         """It and what it has started, each with its stack in what it says."""
-        for pid in (*descendants(self.pid), self.pid):
+        for pid in (self.pid, *descendants(self.pid)):
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGABRT)
         os.waitpid(self.pid, 0)
