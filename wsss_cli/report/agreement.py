@@ -9,9 +9,9 @@ from wsss_cli.protocol import Protocol
 from wsss_cli.report.markup import EMPTY, Html, el, join, late, percent, table
 
 
-def agreement_section(scored: Mapping[str, Mapping[str, Any]], outdated: Mapping[str, str]) -> Html:
-    """Per class and in all, of every split that was judged.  outdated: why an evaluation is out of date, or ""."""
-    parts = [_of(report, outdated[key]) for key, report in scored.items() if report.get("agreement")]
+def agreement_section(scored: Mapping[str, Mapping[str, Any]], whys: Mapping[str, str]) -> Html:
+    """Per class and in all, of every split that was judged.  whys: why an evaluation is out of date, or ""."""
+    parts = [_of(report, whys[key]) for key, report in scored.items() if report.get("agreement")]
     return join(parts) if parts else EMPTY
 
 

@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from wsss_cli.report.charts import Series, line_chart
-from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, table
+from wsss_cli.report.markup import EMPTY, Child, Html, el, join, late, percent, table
 
 NOTE = (
     "Of the network's own scores, before any CRF: pixels by the score of their class. On the faint line it is as "
@@ -14,10 +14,13 @@ NOTE = (
 )
 
 
-def calibration_section(scored: Mapping[str, Mapping[str, Any]]) -> Html:
-    """Of each split whose predictions were scored."""
-    found = {report["split"]: report["calibration"] for report in scored.values() if report.get("calibration")}
-    parts = [_split(split, one) for split, one in found.items()]
+def calibration_section(scored: Mapping[str, Mapping[str, Any]], whys: Mapping[str, str]) -> Html:
+    """Of each split whose predictions were scored.  whys: why an evaluation is out of date, or ""."""
+    parts = [
+        join([late(whys[key]), _split(report["split"], report["calibration"])])
+        for key, report in scored.items()
+        if report.get("calibration")
+    ]
     return join([el("p", NOTE, cls="note"), *parts]) if parts else EMPTY
 
 

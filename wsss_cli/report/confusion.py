@@ -12,7 +12,7 @@ from numpy.typing import NDArray
 
 from wsss_cli.data.palette import Colour, colours_of
 from wsss_cli.data.prepared import Prepared
-from wsss_cli.report.markup import EMPTY, Child, Html, el, join, percent, swatch, table
+from wsss_cli.report.markup import EMPTY, Child, Html, el, join, late, percent, swatch, table
 from wsss_cli.report.read import confusions
 from wsss_cli.runs import Run
 
@@ -33,8 +33,13 @@ class Classes:
     colours: tuple[Colour, ...]
 
 
-def confusion_section(run: Run, scored: Mapping[str, Mapping[str, Any]], data: Prepared) -> Html:
-    """Each scored kind of label map of the run, predictions first; all but the first folded."""
+def confusion_section(
+    run: Run, scored: Mapping[str, Mapping[str, Any]], whys: Mapping[str, str], data: Prepared
+) -> Html:
+    """Each scored kind of label map of the run, predictions first; all but the first folded.
+
+    whys  why an evaluation is out of date, or ""
+    """
     order = sorted(scored, key=lambda key: (scored[key]["stage"] != "infer", key))
     ignored = {(key, row["name"]): row.get("ignored", 0.0) for key in order for row in scored[key]["scores"]}
     parts = []
@@ -43,7 +48,7 @@ def confusion_section(run: Run, scored: Mapping[str, Mapping[str, Any]], data: P
         classes = Classes((*found.names, OPEN), tuple(colours_of(found.names, data)))
         for name, matrix in reversed(list(found.matrices.items())):
             kind = _kind(np.array(matrix, float), ignored.get((key, name), 0.0), classes)
-            parts.append((f"{name}, split {scored[key]['split']}", kind))
+            parts.append((f"{name}, split {scored[key]['split']}", join([late(whys[key]), kind])))
     if not parts:
         return EMPTY
     (title, first), *others = parts

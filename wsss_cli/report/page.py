@@ -23,12 +23,12 @@ from wsss_cli.report.gallery import pictures_section
 from wsss_cli.report.instances import instances_section
 from wsss_cli.report.markup import Html, el, join
 from wsss_cli.report.read import (
+    all_outdated,
     evaluations,
     is_of_these_classes,
     is_of_what_lies_there,
     journals,
     label,
-    outdated,
     rows,
     rows_of,
     sorted_rows,
@@ -56,15 +56,16 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
     scored = evaluations(run, records)
     drawn = {key: record for key, record in records.items() if is_of_these_classes(record, data)}
     shown = {k: report for k, report in scored.items() if k in drawn and is_of_what_lies_there(k, records)}
-    own = rows(run, records, scored, data)
+    whys = all_outdated(records, data)
+    own = rows(run, scored, whys)
     every = sorted_rows([own, *(rows_of(other, data) for other in others)])
     sections = {
         "Scores": scores_section(every),
-        "Without masks": agreement_section(scored, {key: outdated(key, records, data) for key in scored}),
+        "Without masks": agreement_section(scored, whys),
         "IoU per class": bars_section(every, data),
         "Instances": instances_section(every),
-        "Confusion": confusion_section(run, scored, data),
-        "Calibration": calibration_section(scored),
+        "Confusion": confusion_section(run, scored, whys, data),
+        "Calibration": calibration_section(scored, whys),
         "CAM threshold": sweep_section(every),
         "Training": training_section(journals(run, records)),
         "Pictures": pictures_section(run, drawn, shown, data),
@@ -73,7 +74,7 @@ def write_report(run: Run, others: Sequence[Run], data: Prepared, path: Path, pi
             {label(run): records, **{label(other): stage_records(other) for other in others}}
         ),
         "Chosen settings": chosen_section(run),
-        "Stages": stages_section(run, records, data),
+        "Stages": stages_section(run, records, whys),
         "Software and data": origin_section(records, data),
     }
     filled = {title: body for title, body in sections.items() if body}

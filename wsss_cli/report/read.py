@@ -65,10 +65,10 @@ def evaluations(run: Run, records: Mapping[str, Record]) -> dict[str, dict[str, 
     return {key: _read_scores(path, path in broken) for key, path in paths.items() if path.exists()}
 
 
-def rows(run: Run, records: Mapping[str, Record], scored: Mapping[str, dict[str, Any]], data: Prepared) -> list[Row]:
-    """Every scored kind of label map of a run."""
+def rows(run: Run, scored: Mapping[str, dict[str, Any]], whys: Mapping[str, str]) -> list[Row]:
+    """Every scored kind of label map of a run.  whys: of `all_outdated`."""
     return [
-        Row(row["name"], label(run), row, report, outdated(key, records, data))
+        Row(row["name"], label(run), row, report, whys[key])
         for key, report in scored.items()
         for row in report["scores"]
     ]
@@ -83,7 +83,7 @@ def sorted_rows(runs: Iterable[list[Row]]) -> list[Row]:
 def rows_of(run: Run, data: Prepared) -> list[Row]:
     """Every scored kind of label map of a run to compare with.  Raises WsssError if there is none."""
     records = stage_records(run)
-    found = rows(run, records, evaluations(run, records), data)
+    found = rows(run, evaluations(run, records), all_outdated(records, data))
     if not found:
         raise WsssError(f"nothing has been scored in {run.folder}", _first_command(run))
     return found
@@ -104,6 +104,11 @@ def outdated(key: str, records: Mapping[str, Record], data: Prepared | None) -> 
         if reason:
             return reason
     return ""
+
+
+def all_outdated(records: Mapping[str, Record], data: Prepared) -> dict[str, str]:
+    """`outdated` of every stage."""
+    return {key: outdated(key, records, data) for key in records}
 
 
 def _made_again(below: Record, record: Record, need: str) -> bool:

@@ -12,7 +12,7 @@ from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.files import write_text
 from wsss_cli.protocol import CRF
-from wsss_cli.report.read import Record, Row, evaluations, rows, stage_records
+from wsss_cli.report.read import Record, Row, all_outdated, evaluations, rows, stage_records
 from wsss_cli.runs import Run
 from wsss_cli.sound import read_text, sum_of
 
@@ -60,7 +60,7 @@ def result_of(run: Run, data: Prepared, finished: Collection[str]) -> Result | N
     records = stage_records(run)
     reports = {key: report for key, report in evaluations(run, records).items() if key in finished}
     scored: dict[str, Row] = {}
-    for row in rows(run, records, reports, data):
+    for row in rows(run, reports, all_outdated(records, data)):
         if not row.outdated:
             row = replace(row, report={key: value for key, value in row.report.items() if key != "scores"})
             scored.setdefault("refined" if row.name.endswith(CRF) else row.report["stage"], row)

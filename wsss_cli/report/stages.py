@@ -10,16 +10,16 @@ from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.report.charts import number
 from wsss_cli.report.markup import Child, Html, el, join, late, table
-from wsss_cli.report.read import Record, outdated
+from wsss_cli.report.read import Record
 from wsss_cli.runs import Run
 from wsss_cli.sound import read_text
 
 HEAD = ("Stage", "Status", "Time", "Peak memory", "Device", "Ranks", "Seed", "Started (UTC)", "Command")
 
 
-def stages_section(run: Run, records: Mapping[str, Record], data: Prepared) -> Html:
-    """One row per stage, then the settings of each, folded."""
-    rows = [_row(key, record, outdated(key, records, data)) for key, record in records.items()]
+def stages_section(run: Run, records: Mapping[str, Record], whys: Mapping[str, str]) -> Html:
+    """One row per stage, then the settings of each, folded.  whys: why a stage is out of date, or ""."""
+    rows = [_row(key, record, whys[key]) for key, record in records.items()]
     settings = [_settings(run, key, record) for key, record in records.items()]
     total = sum(record.get("seconds") or 0.0 for record in records.values())
     made = table(HEAD, rows, "stages", "The stages of the run")

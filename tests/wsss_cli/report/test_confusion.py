@@ -8,8 +8,13 @@ import numpy as np
 from made_run import reseal
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.report.confusion import OPEN, confusion_section, pairs
-from wsss_cli.report.read import evaluations, stage_records
+from wsss_cli.report.read import all_outdated, evaluations, stage_records
 from wsss_cli.runs import Run
+
+
+def section(run: Run, data: Prepared) -> str:
+    records = stage_records(run)
+    return str(confusion_section(run, evaluations(run, records), all_outdated(records, data), data))
 
 
 def test_the_most_frequent_errors_first() -> None:
@@ -18,7 +23,7 @@ def test_the_most_frequent_errors_first() -> None:
 
 
 def test_predictions_first_the_rest_folded(run: Run, data: Prepared) -> None:
-    html = str(confusion_section(run, evaluations(run, stage_records(run)), data))
+    html = section(run, data)
     assert html.index("prediction + CRF, split val") < html.index("<details>") < html.index("pseudo-label, split train")
     assert html.count("<details>") == 2 and html.count('class="matrix"') == 3
     assert OPEN not in html  # nothing is
@@ -29,7 +34,7 @@ def test_predictions_first_the_rest_folded(run: Run, data: Prepared) -> None:
 
 def test_what_is_left_open_has_a_column_and_no_part_in_the_scores(run: Run, data: Prepared) -> None:
     def shown() -> tuple[str, list[str]]:
-        html = str(confusion_section(run, evaluations(run, stage_records(run)), data))
+        html = section(run, data)
         return html, re.findall('<table class="scores">.*?</table>', html)
 
     (_, before), folder = shown(), run.stage("evaluate-pseudo")

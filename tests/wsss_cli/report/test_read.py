@@ -6,6 +6,7 @@ from made_run import reseal
 from wsss_cli.data.prepared import Prepared
 from wsss_cli.errors import WsssError
 from wsss_cli.report.read import (
+    all_outdated,
     evaluations,
     journals,
     outdated,
@@ -61,7 +62,7 @@ def test_everything_is_outdated_for_other_data(run: Run, data: Prepared) -> None
 
 def test_rows_are_grouped_by_kind_and_keep_their_colour(run: Run, data: Prepared) -> None:
     records = stage_records(run)
-    own = rows(run, records, evaluations(run, records), data)
+    own = rows(run, evaluations(run, records), all_outdated(records, data))
     together = sorted_rows([own, own])
     names = ["CAM", "pseudo-label", "prediction", "prediction + CRF"]
     assert [row.name for row in together] == [name for name in names for _ in range(2)]
