@@ -11,7 +11,7 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from wsss_cli.data.coco_entries import is_crowd, whole
+from wsss_cli.data.coco_entries import is_crowd, note_name, whole
 from wsss_cli.data.segmentation import short_parts
 from wsss_cli.errors import WsssError
 from wsss_coco.stream import Element, elements, read_spans
@@ -151,14 +151,10 @@ def _categories(path: Path, rows: _Rows) -> dict[int, str]:
         assert id is not None, "as when its bytes were found"
         if not isinstance(name, str) or not name.strip():
             raise WsssError(f"{path}: category {id} has no name", MEND)
-        if names.get(id) == name:  # listed twice
-            continue
-        if id in names:
-            raise WsssError(f"{path}: two categories have the id {id}: '{names[id]}' and '{name}'", MEND)
-        if name in ids:
+        note_name(names, id, name, "categories", path)
+        if ids.setdefault(name, id) != id:
             what = f"{path}: categories {ids[name]} and {id} are both called '{name}'"
             raise WsssError(what, "give each its own name")
-        names[id], ids[name] = name, id
     return dict(sorted(names.items()))
 
 

@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any
 
-from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_crowd, plain_id, whole
+from wsss_cli.data.coco_entries import Crowd, crowd_choice, crowd_warning, is_crowd, note_name, plain_id, whole
 from wsss_cli.data.segmentation import outline_of, short_parts, short_warning
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import read_json
@@ -118,9 +118,7 @@ def _categories(entries: list[Any], path: Path) -> dict[Id, str]:
         id, name = _id(entry, path, "categories", number), str(_get(entry, "name", path, "categories", number)).strip()
         if not name:
             raise WsssError(f"{path}: category {id} has no name", "give it one")
-        if names.setdefault(id, name) != name:
-            what = f"{path}: two categories have the id {id}: '{names[id]}' and '{name}'"
-            raise WsssError(what, "give each its own id")
+        note_name(names, id, name, "categories", path)
     return names
 
 

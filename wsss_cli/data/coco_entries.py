@@ -8,6 +8,8 @@ from collections.abc import Mapping
 from pathlib import Path
 from typing import Any, Literal
 
+from wsss_cli.errors import WsssError
+
 Crowd = Literal["auto", "skip", "ignore", "paint"]
 """What becomes of crowds: `auto`: the source's own choice, but objects where every object is marked as one."""
 
@@ -27,6 +29,13 @@ def plain_id(value: int | float | str) -> int | str:
     """An id as a whole number, if it is one in any form; else as text."""
     number = whole(value)
     return str(value).strip() if number is None else number
+
+
+def note_name(names: dict[Any, str], id: int | str, name: str, kind: str, path: Path) -> None:
+    """Note what an id stands for; listed twice alike it is one.  Raises WsssError if it stands for two."""
+    if names.setdefault(id, name) != name:
+        what = f"{path}: two {kind} have the id {id}: '{names[id]}' and '{name}'"
+        raise WsssError(what, "give each its own id: which objects are whose cannot be known")
 
 
 def is_crowd(annotation: Any) -> bool:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 from collections import Counter, defaultdict
-from collections.abc import Container, Mapping, Sequence
+from collections.abc import Container, Iterable, Mapping, Sequence
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -12,7 +12,7 @@ import numpy as np
 from pycocotools import mask as rle
 
 from wsss_cli import console
-from wsss_cli.data.coco_entries import is_crowd, plain_id, whole
+from wsss_cli.data.coco_entries import is_crowd, note_name, plain_id, whole
 from wsss_cli.data.instances import run_length_mask
 from wsss_cli.data.label_format import format_of
 from wsss_cli.data.labels import read_labels
@@ -86,8 +86,10 @@ def from_json(
     try:
         content = json.loads(read_text(path))
         labels = {name: label for label, name in enumerate(classes, 1)}
-        names = {plain_id(c["id"]): one_line(str(c["name"])) for c in content["categories"]}  # as those of classes
-        images = matched({plain_id(i["id"]): i["file_name"] for i in content["images"]}, samples, every)
+        named = ((c["id"], one_line(str(c["name"]))) for c in content["categories"])  # as classes are
+        names = _by_id("categories", named, path)
+        files = _by_id("images", ((i["id"], i["file_name"]) for i in content["images"]), path)
+        images = matched(files, samples, every)
         for entry in content["images"]:
             if (sample := images.get(plain_id(entry["id"]))) is not None:
                 _require_size(entry, sample, path)
@@ -114,6 +116,14 @@ def from_json(
     if left_out:
         console.warn(_without(path, left_out))
     return found
+
+
+def _by_id(kind: str, pairs: Iterable[tuple[Any, str]], path: Path) -> dict[int | str, str]:
+    """The names of ids.  Raises WsssError if one has two."""
+    names: dict[int | str, str] = {}
+    for id, name in pairs:
+        note_name(names, plain_id(id), name, kind, path)
+    return names
 
 
 def _require_size(entry: Mapping[str, Any], sample: Sample, path: Path) -> None:

@@ -197,6 +197,27 @@ def test_objects_of_an_image_of_another_size_are_refused(data: Prepared, tmp_pat
         assert len(from_json(path, data.samples, data.samples, data.info.classes)["a"]) == 1
 
 
+@pytest.mark.parametrize(
+    ("kind", "other", "says"),
+    [
+        ("categories", {"name": "dog"}, "two categories have the id 1: 'cat' and 'dog'"),
+        ("images", {"file_name": "y/b.jpg"}, "two images have the id 5: 'a.jpg' and 'y/b.jpg'"),
+    ],
+)
+def test_an_id_that_stands_for_two_is_refused(
+    data: Prepared, tmp_path: Path, kind: str, other: dict[str, str], says: str
+) -> None:
+    """The last one was taken; GeoCOCO 0.7.0 gives a new class of a second image the id of another class."""
+    path = coco_json(tmp_path / "i.json", [{**one(1, 0, 0, 10, 8)}], [{"id": 1, "name": "cat"}])
+    content = json.loads(path.read_text())
+    first = content[kind][0]
+    path.write_text(json.dumps(content | {kind: [first, first]}))
+    assert len(from_json(path, data.samples, data.samples, data.info.classes)["a"]) == 1  # listed twice alike
+    path.write_text(json.dumps(content | {kind: [first, first | other]}))
+    with pytest.raises(WsssError, match=rf"i.json: {says}\n.*give each its own id"):
+        from_json(path, data.samples, data.samples, data.info.classes)
+
+
 def test_what_a_run_left_is_read_and_scored(data: Prepared, tmp_path: Path) -> None:
     rows = [
         {**one(1, 0, 0, 10, 8, score=0.5)},
