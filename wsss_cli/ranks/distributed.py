@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -64,6 +66,8 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
         chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
         torch.cuda.set_device(chosen)
     store, rank, world = _meet()
+    from torch.distributed.nn import functional  # noqa: F401  # DDP's; imported later, defaults in it keep the group
+
     backend = "cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo"  # plain values always travel by gloo
     dist.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=PATIENCE)
     try:
@@ -77,6 +81,18 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
         raise SystemExit(2 if isinstance(error, WsssError) else 1) from error
     finally:
         dist.destroy_process_group()
+        _let_go(sys.exc_info()[1])
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what holds the group that was left, such as a network that DDP has wrapped: its threads end with it.
+
+    One that is still busy with its last message when Python ends would abort this rank after all is done.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+    gc.collect()
 
 
 def alone(device: str, workers: int | None, trust: bool) -> Runtime:
