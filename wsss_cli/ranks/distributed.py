@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+import gc
 import os
+import sys
 import traceback
 from collections.abc import Callable, Iterable, Iterator, Sequence
 from contextlib import contextmanager
@@ -51,7 +53,8 @@ class Runtime:
 def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Runtime]:
     """Join the ranks that the environment describes, or run alone; leave at the end.
 
-    If ranks fail, the first one alone says why; the others, who may only have lost touch with it, leave silently.
+    If ranks fail, the first one alone says why; the others, who may only have lost touch with it, leave with its code,
+    silently but for one on each other machine.
     """
     os.environ.update(adopt_slurm(os.environ))
     chosen = choose_device(device)
@@ -64,19 +67,34 @@ def process_group(device: str, workers: int | None, trust: bool) -> Iterator[Run
         chosen = torch.device("cuda", int(os.environ.get("LOCAL_RANK", "0")) % torch.cuda.device_count())
         torch.cuda.set_device(chosen)
     store, rank, world = _meet()
+    from torch.distributed.nn import functional  # noqa: F401  # DDP's; imported later, defaults in it keep the group
+
     backend = "cpu:gloo,cuda:nccl" if chosen.type == "cuda" else "gloo"  # plain values always travel by gloo
     dist.init_process_group(backend, store=store, rank=rank, world_size=world, timeout=PATIENCE)
     try:
         local = int(os.environ.get("LOCAL_WORLD_SIZE", world))
         yield Runtime(chosen, rank, world, default_workers(workers, local, chosen), trust)
     except KeyboardInterrupt:
-        _is_first(store)
+        _first_to_fail(store, rank, 130)
         raise
     except Exception as error:
-        _say(error, rank, _is_first(store))
-        raise SystemExit(2 if isinstance(error, WsssError) else 1) from error
+        first, code = _first_to_fail(store, rank, 2 if isinstance(error, WsssError) else 1)
+        _say(error, rank, first)
+        raise SystemExit(code) from error
     finally:
         dist.destroy_process_group()
+        _let_go(sys.exc_info()[1])
+
+
+def _let_go(error: BaseException | None) -> None:
+    """Free what holds the group that was left, such as a network that DDP has wrapped: its threads end with it.
+
+    One that is still busy with its last message when Python ends would abort this rank after all is done.
+    """
+    while error is not None:
+        traceback.clear_frames(error.__traceback__)
+        error = error.__context__
+    gc.collect()
 
 
 def alone(device: str, workers: int | None, trust: bool) -> Runtime:
@@ -97,22 +115,33 @@ def _meet() -> tuple[Store, int, int]:
         ) from error
 
 
-def _is_first(store: Store) -> bool:
-    """Whether this rank is the first to fail. Not if the store is gone: then rank 0, where it was, has left before."""
+def _first_to_fail(store: Store, rank: int, code: int) -> tuple[int, int]:
+    """The rank that failed first, and its exit code; -1 if the store is gone: rank 0, where it was, has left before."""
     try:
-        return store.add("wsss_failed", 1) == 1
+        first, its = store.compare_set("wsss_failed", "", f"{rank} {code}").split()
     except RuntimeError:
-        return False
+        return -1, code
+    return int(first), int(its)
 
 
-def _say(error: Exception, rank: int, first: bool) -> None:
+def _say(error: Exception, rank: int, first: int) -> None:
     """Print the error now: once the ranks leave, the launcher may end this one at any moment."""
-    if "WSSS_DEBUG" in os.environ or (first and not _for_user(error)):
+    if "WSSS_DEBUG" in os.environ or (first == rank and not _for_user(error)):
         traceback.print_exception(error)
-    elif first and isinstance(error, WsssError):
+    elif first == rank and isinstance(error, WsssError):
         console.log.error("%s%s", f"rank {rank}: " if rank else "", error)
-    elif first:
+    elif first == rank:
         console.log.error("rank %s lost touch with another rank; the messages around this say why", rank)
+    else:
+        _say_elsewhere(rank, first)
+
+
+def _say_elsewhere(rank: int, first: int) -> None:
+    """One line by the first rank of a machine if it was none of its own ranks that failed first, and said why."""
+    local = int(os.environ.get("LOCAL_WORLD_SIZE", "1"))
+    speaks = "GROUP_RANK" in os.environ and os.environ.get("LOCAL_RANK") == "0"  # srun shows every machine's lines
+    if speaks and first >= 0 and first not in range(rank, rank + local):
+        console.log.error("rank %s, on another machine, has failed: its messages say why", first)
 
 
 def _for_user(error: Exception) -> bool:
@@ -173,9 +202,10 @@ def agreed(make: Callable[[], T], runtime: Runtime) -> T:
         try:
             made = [make()]
         except WsssError as error:
-            _say(error, 0, first=True)
+            _say(error, 0, first=0)
     made = broadcast(made)
     if not made:
+        _say_elsewhere(runtime.rank, 0)
         raise SystemExit(2)
     return made[0]
 

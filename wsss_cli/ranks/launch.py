@@ -13,6 +13,7 @@ import threading
 import time
 from collections.abc import Mapping
 from dataclasses import dataclass
+from functools import partial
 from typing import Any
 
 from wsss_cli.errors import WsssError
@@ -21,6 +22,7 @@ from wsss_cli.ranks.cores import cores
 MEET_SECONDS = 900  # how long the machines wait for each other at the start
 LAUNCHER = "WSSS_LAUNCHER"  # in the environment of ranks, and of a benchmark's runs: the process that started them
 SAVE_SECONDS = 600  # after Ctrl-C or SIGTERM: time for an iteration and its checkpoint before ranks are killed
+LEAVE_SECONDS = 10  # how long a machine whose ranks are done waits for the others, deaf to Ctrl-C: all is made by then
 
 
 @dataclass(frozen=True)
@@ -124,16 +126,22 @@ def start(launch: Launch, argv: list[str]) -> int:
     if "OMP_NUM_THREADS" not in os.environ:  # ranks share the cores; more threads than cores is far slower
         os.environ["OMP_NUM_THREADS"] = str(max(1, cores() // launch.ranks))
     import torch.distributed as dist
+    from torch.distributed.elastic.agent.server.local_elastic_agent import LocalElasticAgent
     from torch.distributed.elastic.multiprocessing.api import DefaultLogsSpecs, SignalException
     from torch.distributed.elastic.multiprocessing.errors import ChildFailedError
     from torch.distributed.elastic.rendezvous.api import RendezvousError
-    from torch.distributed.launcher.api import LaunchConfig, elastic_launch
+    from torch.distributed.launcher import api
 
     for name in [n for n in logging.root.manager.loggerDict if n.startswith("torch.distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a rank's own message says what went wrong
     meet = launch.rendezvous or f"127.0.0.1:{_free_port()}"
     scratch = tempfile.TemporaryDirectory(prefix="wsss-ranks-")
-    config = LaunchConfig(
+    if launch.nodes > 1:  # while torch waits for machines it calls no handler; for ranks the agent sets its own
+        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    # no field of LaunchConfig: where a rank fails at its very end, its agent does not come, and the others wait 300 s
+    agent = partial(LocalElasticAgent, exit_barrier_timeout=LEAVE_SECONDS)
+    api.LocalElasticAgent = agent  # type: ignore[attr-defined, assignment]
+    config = api.LaunchConfig(
         min_nodes=launch.nodes,
         max_nodes=launch.nodes,
         nproc_per_node=launch.ranks,
@@ -146,7 +154,7 @@ def start(launch: Launch, argv: list[str]) -> int:
         logs_specs=DefaultLogsSpecs(log_dir=scratch.name),
     )
     try:
-        elastic_launch(config, sys.executable)("-m", "wsss_cli", *argv)
+        api.elastic_launch(config, sys.executable)("-m", "wsss_cli", *argv)
     except ChildFailedError as error:
         return _exit_code(error.failures)
     except SignalException as error:

@@ -1,5 +1,10 @@
 """Devices, workers, and the collectives where there is one rank."""
 
+import os
+import subprocess
+import sys
+from pathlib import Path
+
 import pytest
 import torch
 
@@ -18,8 +23,29 @@ from wsss_cli.ranks.distributed import (
     shard,
     sum_over_ranks,
 )
+from wsss_cli.ranks.launch import _free_port
 
 CPU = torch.device("cpu")
+
+LEAVING = """
+import sys
+from pathlib import Path
+import torch
+from torch.nn.parallel import DistributedDataParallel
+from wsss_cli.ranks.distributed import process_group
+
+def work():
+    net = DistributedDataParallel(torch.nn.Linear(2, 2))
+    net(torch.ones(1, 2)).sum().backward()
+    if sys.argv[1] == "stops":
+        raise SystemExit(130)
+
+try:
+    with process_group("cpu", 0, False):
+        work()
+finally:
+    print(sorted(path.read_text() for path in Path("/proc/self/task").glob("*/comm") if "gloo" in path.read_text()))
+"""
 
 
 def test_shards_are_everything_once() -> None:
@@ -59,3 +85,14 @@ def test_ranks_without_a_meeting_place(monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.delenv("MASTER_ADDR", raising=False)
     with pytest.raises(WsssError, match="the ranks did not meet at"), process_group("cpu", 0, False):
         pass
+
+
+@pytest.mark.skipif(not Path("/proc/self/task").exists(), reason="asks /proc for threads")
+@pytest.mark.parametrize(("how", "code"), [("ends", 0), ("stops", 130)])
+def test_a_rank_that_has_left_has_no_thread_of_the_group(how: str, code: int) -> None:
+    """One that frees its last tensor while Python ends aborts: "terminate called without an active exception"."""
+    meet = {"MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    env = {**os.environ, **meet, "RANK": "0", "WORLD_SIZE": "1"}
+    words = [sys.executable, "-c", LEAVING, how]
+    done = subprocess.run(words, env=env, capture_output=True, text=True, timeout=60)
+    assert (done.returncode, done.stdout) == (code, "[]\n"), done.stderr

@@ -4,6 +4,7 @@ import json
 import os
 import re
 import signal
+import socket
 import subprocess
 import sys
 from pathlib import Path
@@ -83,6 +84,27 @@ def test_two_machines_train_together(wsss: Wsss, reference: list[list[float]]) -
     torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
 
 
+def test_a_machine_does_not_wait_long_for_one_whose_rank_died_at_its_very_end(
+    wsss: Wsss, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """All is made by then; torch's agent would wait five minutes for the other one, and hear no Ctrl-C."""
+    monkeypatch.setattr("wsss_cli.ranks.launch.LEAVE_SECONDS", 1)
+    words = (*WORDS, "--nodes", 2, "--rendezvous", f"127.0.0.1:{_free_port()}")
+    machines = [wsss.start(*words, "--node-rank", rank, TOY_DIES_LEAVING="1") for rank in range(2)]
+    first, second = ended(machines)
+    assert first.code == 0 and "made checkpoint.pt" in first.out, first.text + second.text
+    assert second.code == 137 and "rank 1 was ended by SIGKILL" in second.err
+
+
+def test_a_machine_says_that_another_one_has_failed(wsss: Wsss) -> None:
+    where = {"LOCAL_RANK": "0", "LOCAL_WORLD_SIZE": "1", "MASTER_ADDR": "127.0.0.1", "MASTER_PORT": str(_free_port())}
+    words = (*WORDS, "rank_fails=1")
+    machines = [wsss.start(*words, RANK=str(r), WORLD_SIZE="2", GROUP_RANK=str(r), **where) for r in range(2)]
+    first, second = ended(machines)
+    assert second.code == 2 and second.err == "error: rank 1: this rank alone has a problem\n  do not ask for it\n"
+    assert first.code == 2 and first.err == "error: rank 1, on another machine, has failed: its messages say why\n"
+
+
 def test_inside_torchrun(wsss: Wsss, reference: list[list[float]]) -> None:
     """--procs there is not obeyed twice."""
     torchrun = [
@@ -116,6 +138,33 @@ def test_a_machine_that_is_not_there(wsss: Wsss, monkeypatch: pytest.MonkeyPatch
     meet = f"127.0.0.1:{_free_port()}"
     result = wsss(*WORDS, "--nodes", 2, "--node-rank", 1, "--rendezvous", meet)
     assert result.code == 2 and f"the 2 machines did not meet at {meet}" in result.err and "Traceback" not in result.err
+
+
+def test_ctrl_c_ends_machine_0_while_it_waits_for_another(wsss: Wsss) -> None:
+    port = _free_port()
+    machine = wsss.start(*WORDS, "--nodes", 2, "--rendezvous", f"127.0.0.1:{port}")
+    until(lambda: _is_taken(port))
+    machine.send(signal.SIGINT)
+    assert machine.wait(10).code == -signal.SIGINT  # which a shell calls 130
+
+
+def _is_taken(port: int) -> bool:
+    with socket.socket() as s:
+        try:
+            s.bind(("127.0.0.1", port))
+        except OSError:
+            return True
+    return False
+
+
+def test_ctrl_c_ends_machine_1_while_it_waits_for_an_answer(wsss: Wsss) -> None:
+    with socket.create_server(("127.0.0.1", 0)) as server:
+        server.settimeout(60)
+        meet = f"127.0.0.1:{server.getsockname()[1]}"
+        machine = wsss.start(*WORDS, "--nodes", 2, "--node-rank", 1, "--rendezvous", meet)
+        with server.accept()[0]:
+            machine.send(signal.SIGINT)
+            assert machine.wait(10).code == -signal.SIGINT
 
 
 def test_mistakes_are_found_before_ranks_start(wsss: Wsss) -> None:
