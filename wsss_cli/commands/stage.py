@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 from typing import Any
@@ -13,7 +13,7 @@ from wsss_cli.commands.begun import require_begun
 from wsss_cli.commands.declared import declared_settings
 from wsss_cli.commands.options import RunOptions
 from wsss_cli.config import merge, parse_set
-from wsss_cli.data.prepared import Prepared
+from wsss_cli.data.prepared import Prepared, read_info
 from wsss_cli.errors import WsssError
 from wsss_cli.method import INFER, Method
 from wsss_cli.plan import Step, laid_out, require_sound
@@ -71,15 +71,24 @@ def run_stage(
             if code:
                 sys.exit(code)
             return None
-    from wsss_cli.ranks.distributed import agreed, process_group
+    from wsss_cli.ranks.distributed import agreed, gather, process_group
 
     with process_group(device_asked(options), options.workers, options.trust_checkpoint) as runtime:
         # rank 0 looks at the run folders for all, so that every rank follows the same plan
         target, steps = agreed(resolve, runtime)
+        _require_same_data(target.data, gather(read_info(target.data.folder).hash))
         record = perform(target, steps, runtime, hint=hint)
         if runtime.main and hint and steps[-1].key.partition("-")[0] != "evaluate":
             console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
         return (target, record) if runtime.main else None
+
+
+def _require_same_data(data: Prepared, hashes: Sequence[str]) -> None:
+    """Each rank reads the files of its own machine.  Raises WsssError if the hash of one is not that of rank 0."""
+    for rank, hash in enumerate(hashes):
+        if hash != hashes[0]:
+            what = f"rank {rank} has another data set in {data.folder} on its machine than rank 0"
+            raise WsssError(what, "copy rank 0's to every machine, or give a folder that they share")
 
 
 def resolve_target(

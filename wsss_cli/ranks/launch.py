@@ -132,12 +132,15 @@ def start(launch: Launch, argv: list[str]) -> int:
     from torch.distributed.elastic.rendezvous.api import RendezvousError
     from torch.distributed.launcher import api
 
+    from wsss_cli.console import say
+
     for name in [n for n in logging.root.manager.loggerDict if n.startswith("torch.distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a rank's own message says what went wrong
     meet = launch.rendezvous or f"127.0.0.1:{_free_port()}"
     scratch = tempfile.TemporaryDirectory(prefix="wsss-ranks-")
-    if launch.nodes > 1:  # while torch waits for machines it calls no handler; for ranks the agent sets its own
-        signal.signal(signal.SIGINT, signal.SIG_DFL)
+    if launch.nodes > 1:
+        say(f"machine {launch.node_rank} of {launch.nodes} waits for the others at {meet}")
+        signal.signal(signal.SIGINT, signal.SIG_DFL)  # torch's waiting calls no handler; the agent then sets its own
     # no field of LaunchConfig: where a rank fails at its very end, its agent does not come, and the others wait 300 s
     agent = partial(LocalElasticAgent, exit_barrier_timeout=LEAVE_SECONDS)
     api.LocalElasticAgent = agent  # type: ignore[attr-defined, assignment]

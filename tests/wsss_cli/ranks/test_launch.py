@@ -7,6 +7,7 @@ import signal
 import socket
 import subprocess
 import sys
+from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
 
@@ -80,7 +81,8 @@ def test_two_machines_train_together(wsss: Wsss, reference: list[list[float]]) -
     machines = [wsss.start(*words, "--node-rank", rank) for rank in range(2)]
     first, second = ended(machines)
     assert first.code == 0 and second.code == 0, first.text + second.text
-    assert "made checkpoint.pt" in first.out and second.out == "" and ranks(wsss) == 2
+    assert second.out == f"machine 1 of 2 waits for the others at {meet}\n"
+    assert "made checkpoint.pt" in first.out and ranks(wsss) == 2
     torch.testing.assert_close(losses(wsss.folder / TRAIN), reference, rtol=0, atol=1e-5)
 
 
@@ -103,6 +105,21 @@ def test_a_machine_says_that_another_one_has_failed(wsss: Wsss) -> None:
     first, second = ended(machines)
     assert second.code == 2 and second.err == "error: rank 1: this rank alone has a problem\n  do not ask for it\n"
     assert first.code == 2 and first.err == "error: rank 1, on another machine, has failed: its messages say why\n"
+
+
+def test_a_machine_with_other_data_is_refused(wsss: Wsss, tmp_path: Path) -> None:
+    """It trained on its own files, by the settings of the first."""
+    other = replace(wsss, folder=tmp_path / "other")
+    other.folder.mkdir()
+    assert other("prepare", "dots", "--images", 12).code == 0
+    words = (*WORDS, "--nodes", 2, "--rendezvous", f"127.0.0.1:{_free_port()}")
+    machines = [place.start(*words, "--node-rank", rank) for rank, place in enumerate((wsss, other))]
+    results = ended(machines)
+    assert [result.code for result in results] == [2, 2]
+    assert "rank 1 has another data set in data/dots on its machine than rank 0\n  copy" in "".join(
+        r.err for r in results
+    )
+    assert not (wsss.folder / TRAIN).exists()
 
 
 def test_inside_torchrun(wsss: Wsss, reference: list[list[float]]) -> None:
