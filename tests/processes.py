@@ -75,7 +75,7 @@ class Forked:
         """To its reader processes as well, as a terminal's Ctrl-C and a batch system do."""
         os.killpg(self.pid, signum)
 
-    def wait(self, seconds: float = 60) -> Result:
+    def wait(self, seconds: float = 120) -> Result:
         return ended([self], seconds)[0]
 
     def poll(self) -> int | None:
@@ -95,7 +95,7 @@ class Forked:
         return [file.read_text(encoding="utf-8") for file in self.files]
 
 
-def ended(processes: Sequence[Forked], seconds: float = 60) -> list[Result]:
+def ended(processes: Sequence[Forked], seconds: float = 120) -> list[Result]:
     """Wait for all of them. If one hangs, it is said where, and what all have said."""
     until, codes = time.monotonic() + seconds, dict[int, int]()
     while len(codes) < len(processes):
@@ -162,7 +162,7 @@ class Wsss:
     sites: tuple[Path, ...]
     env: dict[str, str] = field(default_factory=dict)
 
-    def __call__(self, *words: object, seconds: float = 60, **env: str) -> Result:
+    def __call__(self, *words: object, seconds: float = 120, **env: str) -> Result:
         return self.start(*words, **env).wait(seconds)
 
     def start(self, *words: object, **env: str) -> Forked:
@@ -194,7 +194,7 @@ class Wsss:
         main()
 
 
-def until(condition: Callable[[], Any], seconds: float = 60) -> None:
+def until(condition: Callable[[], Any], seconds: float = 120) -> None:
     """Wait for it, or fail."""
     end = time.monotonic() + seconds
     while not condition():
