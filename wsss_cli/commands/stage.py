@@ -77,6 +77,9 @@ def run_stage(
         # rank 0 looks at the run folders for all, so that every rank follows the same plan
         target, steps = agreed(resolve, runtime)
         _require_same_data(target.data, gather(read_info(target.data.folder).hash))
+        given = gather(_given(words, options))
+        if runtime.main:
+            _warn_of_other_settings(given)
         record = perform(target, steps, runtime, hint=hint)
         if runtime.main and hint and steps[-1].key.partition("-")[0] != "evaluate":
             console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
@@ -89,6 +92,24 @@ def _require_same_data(data: Prepared, hashes: Sequence[str]) -> None:
         if hash != hashes[0]:
             what = f"rank {rank} has another data set in {data.folder} on its machine than rank 0"
             raise WsssError(what, "copy rank 0's to every machine, or give a folder that they share")
+
+
+def _given(words: list[str] | None, options: RunOptions) -> list[str]:
+    """What settings come from on this machine's command line."""
+    recipe = [f"--recipe {options.recipe}"] if options.recipe else []
+    weights = [f"--pretrained {name}" for name in options.pretrained or []]
+    return [*(words or []), *(options.set or []), *recipe, *weights]
+
+
+def _warn_of_other_settings(given: Sequence[Sequence[str]]) -> None:
+    """Of the first rank whose command line says otherwise than rank 0's, which alone counts."""
+    for rank, own in enumerate(given):
+        if own != given[0]:
+            here, there = (
+                ", ".join(w for w in a if w not in b) or "none" for a, b in ((own, given[0]), (given[0], own))
+            )
+            console.warn(f"rank {rank} was given other settings ({here}) than rank 0 ({there}), whose count")
+            return
 
 
 def resolve_target(

@@ -122,6 +122,21 @@ def test_a_machine_with_other_data_is_refused(wsss: Wsss, tmp_path: Path) -> Non
     assert not (wsss.folder / TRAIN).exists()
 
 
+def test_other_settings_of_a_machine_are_said_not_to_count(wsss: Wsss) -> None:
+    words = ("--nodes", 2, "--rendezvous", f"127.0.0.1:{_free_port()}")
+    machines = [
+        wsss.start(*WORDS[:-1], f"loop.epochs={epochs}", *words, "--node-rank", rank)
+        for rank, epochs in enumerate((1, 3))
+    ]
+    first, second = ended(machines)
+    assert (first.code, second.code, second.err) == (0, 0, "")
+    assert (
+        first.err
+        == "warning: rank 1 was given other settings (loop.epochs=3) than rank 0 (loop.epochs=1), whose count\n"
+    )
+    assert len(losses(wsss.folder / TRAIN)) == 2
+
+
 def test_inside_torchrun(wsss: Wsss, reference: list[list[float]]) -> None:
     """--procs there is not obeyed twice."""
     torchrun = [
