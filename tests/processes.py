@@ -115,8 +115,8 @@ def ended(processes: Sequence[Forked], seconds: float = 120) -> list[Result]:
 
 def children(pid: int) -> list[int]:
     """The processes that a process has started; none where there is no /proc."""
-    parents = {int(p.parent.name): p.read_text().rpartition(")")[2].split() for p in Path("/proc").glob("[0-9]*/stat")}
-    return [child for child, (state, parent, *_) in parents.items() if int(parent) == pid and state != "Z"]
+    pids = [int(folder.name) for folder in Path("/proc").glob("[0-9]*")]
+    return [child for child in pids if alive(child) and _stat(child)[1:2] == [str(pid)]]
 
 
 def descendants(pid: int) -> list[int]:
@@ -124,8 +124,16 @@ def descendants(pid: int) -> list[int]:
 
 
 def alive(pid: int) -> bool:
-    path = Path(f"/proc/{pid}/stat")
-    return path.exists() and path.read_text().rpartition(")")[2].split()[0] != "Z"
+    """Whether it runs: not if it has ended and its parent has not asked how."""
+    return _stat(pid)[:1] not in ([], ["Z"])
+
+
+def _stat(pid: int) -> list[str]:
+    """Its state, its parent and more; nothing of one that is gone."""
+    try:
+        return Path(f"/proc/{pid}/stat").read_text(encoding="utf-8").rpartition(")")[2].split()
+    except (FileNotFoundError, ProcessLookupError):
+        return []
 
 
 def _child(function: Callable[[], Any], folder: Path, env: dict[str, str], files: list[Path]) -> None:

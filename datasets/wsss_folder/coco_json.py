@@ -125,14 +125,11 @@ def _categories(entries: list[Any], path: Path) -> dict[Id, str]:
 def _images(entries: list[Any], path: Path) -> dict[Id, dict[str, Any]]:
     """Entries by id; one listed twice is one.  Raises WsssError for two of one id, or an image without a name."""
     images: dict[Id, dict[str, Any]] = {}
+    names: dict[Id, Any] = {}
     for number, entry in enumerate(entries):
         id = _id(entry, path, "images", number)
         key = next((key for key in NAMES if isinstance(entry.get(key), str | int)), NAMES[0])
-        name = _get(entry, key, path, "images", number)
-        first = next(images[id][key] for key in NAMES if key in images[id]) if id in images else name
-        if first != name:
-            what = f"{path}: two images have the id {id}: '{first}' and '{name}'"
-            raise WsssError(what, "give each its own id: which objects are whose cannot be known")
+        note_name(names, id, _get(entry, key, path, "images", number), "images", path)
         images.setdefault(id, entry)
     return images
 

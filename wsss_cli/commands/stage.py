@@ -76,10 +76,11 @@ def run_stage(
     with process_group(device_asked(options), options.workers, options.trust_checkpoint) as runtime:
         # rank 0 looks at the run folders for all, so that every rank follows the same plan
         target, steps = agreed(resolve, runtime)
-        _require_same_data(target.data, gather(read_info(target.data.folder).hash))
-        given = gather(_given(words, options))
-        if runtime.main:
-            _warn_of_other_settings(given)
+        if runtime.world > 1:
+            hashes, given = zip(*gather((read_info(target.data.folder).hash, _given(words, options))), strict=True)
+            _require_same_data(target.data, hashes)
+            if runtime.main:
+                _warn_of_other_settings(given)
         record = perform(target, steps, runtime, hint=hint)
         if runtime.main and hint and steps[-1].key.partition("-")[0] != "evaluate":
             console.say(f"next: wsss {next_command(steps[-1].stage.name, target.method, target.data)}")
@@ -88,10 +89,9 @@ def run_stage(
 
 def _require_same_data(data: Prepared, hashes: Sequence[str]) -> None:
     """Each rank reads the files of its own machine.  Raises WsssError if the hash of one is not that of rank 0."""
-    for rank, hash in enumerate(hashes):
-        if hash != hashes[0]:
-            what = f"rank {rank} has another data set in {data.folder} on its machine than rank 0"
-            raise WsssError(what, "copy rank 0's to every machine, or give a folder that they share")
+    if (rank := _first_unlike(hashes)) is not None:
+        what = f"rank {rank} has another data set in {data.folder} on its machine than rank 0"
+        raise WsssError(what, "copy rank 0's to every machine, or give a folder that they share")
 
 
 def _given(words: list[str] | None, options: RunOptions) -> list[str]:
@@ -103,13 +103,18 @@ def _given(words: list[str] | None, options: RunOptions) -> list[str]:
 
 def _warn_of_other_settings(given: Sequence[Sequence[str]]) -> None:
     """Of the first rank whose command line says otherwise than rank 0's, which alone counts."""
-    for rank, own in enumerate(given):
-        if own != given[0]:
-            here, there = (
-                ", ".join(w for w in a if w not in b) or "none" for a, b in ((own, given[0]), (given[0], own))
-            )
-            console.warn(f"rank {rank} was given other settings ({here}) than rank 0 ({there}), whose count")
-            return
+    if (rank := _first_unlike(given)) is not None:
+        here, there = (_only_in(given[a], given[b]) for a, b in ((rank, 0), (0, rank)))
+        console.warn(f"rank {rank} was given other settings ({here}) than rank 0 ({there}), whose count")
+
+
+def _first_unlike(values: Sequence[Any]) -> int | None:
+    """The first rank whose value is not that of rank 0."""
+    return next((rank for rank, value in enumerate(values) if value != values[0]), None)
+
+
+def _only_in(words: Sequence[str], others: Sequence[str]) -> str:
+    return ", ".join(word for word in words if word not in others) or "none"
 
 
 def resolve_target(

@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Any
 
+from wsss_cli import console
 from wsss_cli.errors import WsssError
 from wsss_cli.ranks.cores import cores
 
@@ -132,14 +133,12 @@ def start(launch: Launch, argv: list[str]) -> int:
     from torch.distributed.elastic.rendezvous.api import RendezvousError
     from torch.distributed.launcher import api
 
-    from wsss_cli.console import say
-
     for name in [n for n in logging.root.manager.loggerDict if n.startswith("torch.distributed")]:
         logging.getLogger(name).setLevel(logging.CRITICAL)  # a rank's own message says what went wrong
     meet = launch.rendezvous or f"127.0.0.1:{_free_port()}"
     scratch = tempfile.TemporaryDirectory(prefix="wsss-ranks-")
     if launch.nodes > 1:
-        say(f"machine {launch.node_rank} of {launch.nodes} waits for the others at {meet}")
+        console.say(f"machine {launch.node_rank} of {launch.nodes} waits for the others at {meet}")
         signal.signal(signal.SIGINT, signal.SIG_DFL)  # torch's waiting calls no handler; the agent then sets its own
     # no field of LaunchConfig: where a rank fails at its very end, its agent does not come, and the others wait 300 s
     agent = partial(LocalElasticAgent, exit_barrier_timeout=LEAVE_SECONDS)
@@ -190,15 +189,13 @@ def _end_with(launcher: int, every: float) -> None:
 
 def _exit_code(failures: Mapping[int, Any]) -> int:
     """2 if a rank says that the user can act; a rank that was killed could say nothing, so it is said here."""
-    from wsss_cli.console import log
-
     ended = (-signal.SIGTERM, 128 + signal.SIGTERM)  # by the agent, once another one failed: at once, or after saving
     codes = {rank: f.exitcode for rank, f in failures.items() if f.exitcode not in ended}
     for rank, code in codes.items():
         if code < 0:
             name = signal.Signals(-code).name
             why = " (most often for want of memory)" if name == "SIGKILL" else ""
-            log.error("rank %s was ended by %s%s", rank, name, why)
+            console.log.error("rank %s was ended by %s%s", rank, name, why)
     return 2 if 2 in codes.values() else max((c if c > 0 else 128 - c for c in codes.values()), default=143)
 
 
