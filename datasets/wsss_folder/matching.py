@@ -12,6 +12,7 @@ from wsss_cli.data.image_files import ENDINGS
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_folder.catalogue import make_ids
+from wsss_folder.split_names import told_by
 
 SEARCHED = 2000  # names among which the nearest one is looked for
 
@@ -40,12 +41,14 @@ class Finder:
             if slug(file) != file:
                 self.slugs.setdefault(slug(file), []).append(number)
 
-    def find(self, wanted: Sequence[str]) -> int:
+    def find(self, wanted: Sequence[str], split: str = "") -> int:
         """The number of the image that the first fitting one of the paths `wanted` means.
 
+        split  train, val or test: a path that does not spell out an image's own means none in a folder of another split
         Raises WsssError if none fits, or if one fits several images.
         """
-        for path, fits in self._tries(wanted):
+        for path, found in self._tries(wanted):
+            fits = [n for n in found if not split or self._may_be_of(n, split, path)]
             if len(fits) > 1:
                 shown = ", ".join(f"'{self.names[n]}'" for n in fits[:3])
                 raise WsssError(
@@ -55,7 +58,13 @@ class Finder:
             if fits:
                 return fits[0]
         near = nearest(_tidy(wanted[0]), self.names) if len(self.names) <= SEARCHED else ""
-        raise WsssError(f"there is no image '{wanted[0]}'{near}", "put it there, or take it out of the annotations")
+        what = f"there is no image '{wanted[0]}'{f' of split {split}' if split else ''}{near}"
+        raise WsssError(what, "put it there, or take it out of the annotations")
+
+    def _may_be_of(self, number: int, split: str, path: str) -> bool:
+        """Whether no folder of the image tells another split, or the path has all its folders."""
+        own = stem(self.names[number])
+        return told_by(own.split("/")[:-1]) in ("", split) or f"/{stem(path)}".endswith(f"/{own}")
 
     def _tries(self, wanted: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
         """Each path and the images that it can mean: as it is, then in any case."""

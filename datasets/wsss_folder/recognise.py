@@ -19,7 +19,7 @@ from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
 from wsss_folder.object_table import find_objects, split_both
 from wsss_folder.one_hot import class_columns, holds_numbers
-from wsss_folder.split_names import MEANT, meant
+from wsss_folder.split_names import MEANT, meant, split_of_file
 from wsss_folder.table import read_table
 from wsss_folder.tags_csv import tags_column
 from wsss_folder.via import COLUMN, COLUMN_3, is_via
@@ -36,6 +36,8 @@ BESIDE = (
     "jsons",
     "geojson",
 )  # folders looked into beside the images
+OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
+"""How COCO's files beside those of instances begin."""
 HEAD = 1 << 16  # bytes of a file that are looked at
 SHEETS = (".xlsx", ".xls", ".ods", ".parquet", ".mat", ".h5")  # of other programs
 TRIED = 200  # files of a folder that are looked at
@@ -44,12 +46,12 @@ Asked = tuple[str, Path]  # option of `wsss prepare folder`, and what to give it
 
 
 def recognise(root: Path, finder: Finder) -> list[Asked]:
-    """The one source in or beside the images, [] if there is none.
+    """The one source in or beside the images, which may have a file for each split; [] if there is none.
 
     Raises WsssError if there are several: which are wanted must be said.
     """
     found = list(dict.fromkeys(_candidates(root, finder)))
-    if len(found) > 1:
+    if len(found) > 1 and not _of_splits(found):
         shown = "; ".join(f"--{option} {path}" for option, path in found)
         raise WsssError(
             f"there are {len(found)} sources of annotations: {shown}",
@@ -92,11 +94,13 @@ def _why_no_tags(path: Path, finder: Finder) -> str:
 
 
 def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
-    beside = [root.parent / name for name in BESIDE if (root.parent / name).is_dir()]
-    outside = [path for n, path in enumerate(beside) if not any(path.samefile(other) for other in beside[:n])]
-    outside = [path for path in outside if not path.samefile(root)]
-    for folder in (root, root.parent, *outside):
-        for path in sorted(folder.iterdir()):
+    inside = _usual_folders(root)
+    outside = [path for path in _usual_folders(root.parent) if not path.samefile(root)]
+    for folder in (root, *inside, root.parent, *outside):
+        files = sorted(folder.iterdir())
+        if any(path.name.startswith("instances_") for path in files):
+            files = [path for path in files if not path.name.startswith(OTHER_TASKS)]
+        for path in files:
             option = _format(path, finder)
             if option:
                 yield option, path
@@ -111,11 +115,25 @@ def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
             yield "geojson", folder
 
 
+def _usual_folders(root: Path) -> list[Path]:
+    """The folders of annotations in a folder, each once where the case of letters does not count."""
+    there = [root / name for name in BESIDE if (root / name).is_dir()]
+    return [path for n, path in enumerate(there) if not any(path.samefile(other) for other in there[:n])]
+
+
+def _of_splits(found: Sequence[Asked]) -> bool:
+    """Whether they are files of one format in one folder, each named after another split, as COCO's are."""
+    splits = [split_of_file(path) for _, path in found]
+    alike = len({(option, path.parent) for option, path in found}) == 1
+    return alike and all(splits) and len(set(splits)) == len(splits)
+
+
 def _in_splits(root: Path, finder: Finder) -> list[Asked]:
-    """The files of one name in the folders train, valid, ... of the images, as Roboflow writes them."""
+    """The one file, of one format, in each of the folders train, valid, ... of the images, as Roboflow writes them."""
     folders = [path for path in sorted(root.iterdir()) if path.is_dir() and meant(path.name) in MEANT.values()]
     found = [(option, path) for f in folders for path in sorted(f.iterdir()) if (option := _format(path, finder))]
-    return found if len({(option, path.name) for option, path in found}) == 1 else []
+    alike = len({option for option, _ in found}) == 1
+    return found if alike and len({path.parent for _, path in found}) == len(found) else []
 
 
 def _format(path: Path, finder: Finder) -> str | None:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
 
@@ -32,6 +32,7 @@ from wsss_folder.object_table import SizeOf
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, is_label_studio, recognise
 from wsss_folder.record import Record, Source
+from wsss_folder.split_names import split_of_file, told_by
 from wsss_folder.tags_csv import read_tags
 from wsss_folder.tags_npy import read_npy
 from wsss_folder.via import read_via
@@ -54,12 +55,17 @@ def read_sources(options: Options, root: Path, images: Sequence[Found], finder: 
     if not asked:
         asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
     classes = _named(options)
-    return [
-        mark_ignored(
-            drop_empty(_read(option, path, options, root, partial(_size, options, images, finder), finder)), classes
-        )
-        for option, path in asked
-    ]
+    size_of = partial(_size, options, images, finder)
+    sources = [_read(option, path, options, root, size_of, finder) for option, path in asked]
+    return [mark_ignored(drop_empty(_with_split(source)), classes) for source in sources]
+
+
+def _with_split(source: Source) -> Source:
+    """With the split that the name of its file tells, where the source itself tells none."""
+    split = split_of_file(source.place) if source.place.is_file() else ""
+    if not split or any(record.split for record in source.records):
+        return source
+    return replace(source, records=[replace(record, split=split) for record in source.records])
 
 
 def match(sources: list[Source], finder: Finder, root: Path) -> Known:
@@ -69,8 +75,9 @@ def match(sources: list[Source], finder: Finder, root: Path) -> Known:
     for source in sources:
         beside = _beside(source.place, root)
         for record in source.records:
+            split = told_by([record.split]) or told_by(beside.split("/"))
             try:
-                records[finder.find(_beside_first(record.names, beside))].append(record)
+                records[finder.find(_beside_first(record.names, beside), split)].append(record)
             except WsssError as error:
                 lost.append((record.names[0], WsssError(f"{record.where}: {error.what}", error.remedy)))
     return Known(records, lost)

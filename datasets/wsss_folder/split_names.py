@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Sequence
+from pathlib import Path
 
 MEANT = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
@@ -23,3 +24,14 @@ def split_folders(names: Sequence[str]) -> list[str] | None:
     splits = [meant(folder) if slash else "" for folder, slash, _ in first]
     found = set(splits)
     return splits if found <= set(MEANT.values()) and "train" in found and len(found) > 1 else None
+
+
+def told_by(words: Sequence[str]) -> str:
+    """train, val or test, if the words speak of one of them; "" if of none, or of several."""
+    found = {meant(word) for word in words} & set(MEANT.values())
+    return found.pop() if len(found) == 1 else ""
+
+
+def split_of_file(path: Path) -> str:
+    """The split that the name of a file tells (instances_train2017.json), "" if none."""
+    return told_by(re.split(r"[\W_]+", path.stem))

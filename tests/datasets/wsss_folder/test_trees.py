@@ -76,6 +76,78 @@ def test_only_one_of_the_files_is_asked_for(folder: Folder) -> None:
     assert tags_of(prepared, folder.images) == dict.fromkeys(EXPECTED, ()) | told
 
 
+def test_annotations_of_an_image_that_is_gone_do_not_fall_on_its_namesake_in_another_split(folder: Folder) -> None:
+    write_roboflow(folder.images, "coco")
+    (folder.images / "valid/0.jpg").unlink()
+    with pytest.raises(WsssError, match=r"image 0: there is no image 'valid/0.jpg' of split val"):
+        folder.prepare()
+
+
+def write_coco_splits(path: Path, folders: dict[str, str], files: dict[str, str]) -> None:
+    """COCO's own layout: a folder of images (folders) and a JSON in annotations/ (files) for each split."""
+    for first, (split, names) in enumerate(SPLITS.items()):
+        write_images(path / folders[split], names)
+        write(path / "annotations" / files[split], roboflow_json(names, first))
+
+
+COCO_FOLDERS = [
+    ("", {"train": "train2017", "valid": "val2017"}),
+    ("", {"train": "train", "valid": "valid"}),
+    ("images", {"train": "images/train", "valid": "images/val"}),
+]
+COCO_FILES = [
+    {"train": "instances_train2017.json", "valid": "instances_val2017.json"},
+    {"train": "train.json", "valid": "valid.json"},
+    {"train": "my-train-coco.json", "valid": "my-dev-coco.json"},
+]
+
+
+@pytest.mark.parametrize("files", COCO_FILES, ids=lambda files: files["train"])
+@pytest.mark.parametrize(("images", "folders"), COCO_FOLDERS, ids=lambda part: str(part))
+def test_a_file_for_each_split(folder: Folder, images: str, folders: dict[str, str], files: dict[str, str]) -> None:
+    """Image names are those within a folder, and the same in both."""
+    write_coco_splits(folder.path, folders, files)
+    prepared = folder.prepare(images=folder.path / images)
+    split = {"train": folders["train"].rpartition("/")[2], "valid": folders["valid"].rpartition("/")[2]}
+    expected = {f"{split[name.split('/')[0]]}/{name.split('/')[1]}": tags for name, tags in EXPECTED.items()}
+    below = folder.path / (images or ".")
+    assert tags_of(prepared, below) == expected
+    assert {s.splits for s in prepared.samples if "va" in s.id} == {("val",)}
+
+
+def test_a_file_for_each_split_and_one_folder_of_images(folder: Folder) -> None:
+    names = {"train": ("0.jpg", "1.jpg", "2.jpg"), "valid": ("3.jpg", "4.jpg")}
+    for first, (split, of) in enumerate(names.items()):
+        write_images(folder.images, of)
+        write(folder.path / f"annotations/instances_{split}.json", roboflow_json(of, first))
+    prepared, said = folder.typed()
+    assert {s.id: s.splits for s in prepared.samples} == {
+        **dict.fromkeys("012", ("train",)),
+        **dict.fromkeys("34", ("val",)),
+    }
+    assert "splits from" in said and "instances_valid.json" in said
+    drawn, _ = folder.typed("--val", 0.4, "--seed", 3, "--force")
+    assert {len(drawn.split(name)) for name in ("train", "val")} == {2, 3}
+
+
+def test_cocos_files_of_other_tasks_are_passed_over(folder: Folder) -> None:
+    write_coco_splits(folder.path, COCO_FOLDERS[0][1], COCO_FILES[0])
+    for name in ("captions_train2017", "person_keypoints_val2017", "image_info_test2017", "stuff_val2017"):
+        write(folder.path / f"annotations/{name}.json", '{"images": [], "annotations": [], "categories": []}')
+    assert tags_of(folder.prepare(images=folder.path), folder.path)["val2017/0.jpg"] == ("dog",)
+
+
+def test_files_that_tell_no_split_or_one_twice_are_asked_for(folder: Folder) -> None:
+    write_images(folder.images, SPLITS["train"])
+    for name in ("train.json", "train-old.json", "notes.json"):
+        write(folder.path / "annotations" / name, roboflow_json(SPLITS["train"], 0))
+    with pytest.raises(WsssError, match="there are 3 sources of annotations"):
+        folder.prepare()
+    (folder.path / "annotations/notes.json").unlink()
+    with pytest.raises(WsssError, match="there are 2 sources of annotations"):
+        folder.prepare()
+
+
 @pytest.mark.parametrize(
     ("categories", "used", "classes"),
     [
