@@ -6,11 +6,11 @@ from collections.abc import Sequence
 from pathlib import Path
 from typing import Any
 
-from wsss_cli.data.image_files import ENDINGS
-from wsss_folder.catalogue import find_images, image_folder
+from wsss_folder.catalogue import image_folder
 from wsss_folder.config import Options
-from wsss_folder.mask_folders import FOLDERS, masks_inside
+from wsss_folder.mask_folders import mask_folder
 from wsss_folder.matching import Finder
+from wsss_folder.pictures import find_pictures
 from wsss_folder.recognise import Asked, recognise
 from wsss_folder.yolo_names import find_names
 
@@ -23,7 +23,7 @@ def options(folder: Path) -> Options:
     """
     root = image_folder(folder)
     masks = mask_folder(root)
-    images = find_images(root, [masks] if masks else [])
+    images = find_pictures(Options(images=folder, masks=masks), root).images
     found = recognise(root, Finder([image.name for image in images]))
     return Options(images=folder, masks=masks, tags_from_masks=masks is not None and not found, **_asked(found, root))
 
@@ -32,7 +32,7 @@ def _asked(found: Sequence[Asked], root: Path) -> dict[str, Any]:
     """The options that stand for the one source that was recognised; folders that are classes are the images' own."""
     paths = tuple(path for _, path in found)
     match found[0][0] if found else "class-folders":
-        case "class-folders":
+        case "class-folders" | "tags-in-names":
             return {}
         case "yolo":
             return {"yolo": paths[0], "names": find_names(paths[0], (root, root.parent))}
@@ -40,15 +40,3 @@ def _asked(found: Sequence[Asked], root: Path) -> dict[str, Any]:
             return {option: paths[0]}
         case option:
             return {option.replace("-", "_"): paths}
-
-
-def mask_folder(root: Path) -> Path | None:
-    """The one folder of masks among the images or beside theirs; None if there is none, or several."""
-    inside = list(masks_inside(root, find_images(root)))
-    beside = [
-        path
-        for path in (sorted(root.parent.iterdir()) if root.name.casefold() == "images" else ())
-        if path.name.casefold() in FOLDERS and any(file.suffix.lower() in ENDINGS for file in path.glob("*"))
-    ]
-    found = inside or beside
-    return found[0] if len(found) == 1 else None

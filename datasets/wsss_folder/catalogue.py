@@ -21,6 +21,8 @@ RAW = frozenset(
 )
 """Pictures of other programs, which are passed over, but said."""
 
+IMAGES = ("images", "image", "imgs", "img", "img_dir", "jpegimages")
+"""What the folder of the images is called, beside folders of other things."""
 LONGEST = 180  # bytes of an id: a file system takes 255, and endings and temporary names come on top
 
 
@@ -34,12 +36,16 @@ class Found:
 
 
 def image_folder(folder: Path) -> Path:
-    """`folder`, or `images` in it if that is where they are.  Raises WsssError if it is no folder."""
+    """`folder`, or the one folder in it that is called `images` or the like, if that is where they are.
+
+    Raises WsssError if it is no folder.
+    """
     if not folder.is_dir():
         raise WsssError(f"there is no folder {folder}", "give the folder of the images with --images")
-    inside = folder / "images"
-    direct = any(p.suffix.lower() in ENDINGS for p in folder.iterdir())
-    return (inside if inside.is_dir() and not direct else folder).absolute()
+    there = list(folder.iterdir())
+    inside = [path for path in there if path.name.casefold() in IMAGES and path.is_dir()]
+    direct = any(path.suffix.lower() in ENDINGS for path in there)
+    return (inside[0] if len(inside) == 1 and not direct else folder).absolute()
 
 
 def find_images(root: Path, leave_out: Collection[Path] = ()) -> list[Found]:

@@ -18,7 +18,7 @@ class Options(Config):
 
     tags: Paths = Field(
         (),
-        description="CSV: image and tags, a 0/1 column per class, boxes or run lengths; VOC's lists; a .npy of vectors",
+        description="CSV or JSON: image and tags, a 0/1 column per class, boxes or run lengths; VOC's lists; a .npy",
     )
     image_column: str = Field("auto", description="column of the CSV that names the image; auto: image, file_name, ...")
     tags_column: str = Field(
@@ -30,6 +30,9 @@ class Options(Config):
         "auto", description="how run lengths in a CSV count pixels; auto: down the columns (Kaggle's EncodedPixels)"
     )
     class_folders: bool | None = Field(None, description="the folders in --images are the classes: IMAGES/CLASS/...")
+    tags_in_names: bool = Field(
+        False, description="the names of the images end in a 0 or 1 for each class: a-[1, 0, 1].png; found by itself"
+    )
     defects: Literal["no", "kinds", "one"] = Field(
         "no", description="good/ and other folders, or MVTec's layout: each kind of defect a class, or one for all"
     )

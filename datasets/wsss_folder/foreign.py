@@ -22,7 +22,6 @@ SIGNS = (
     (r'"annotation"\s*:\s*\{.*"filename"\s*:.*"object"\s*:', "annotations of ADE20K"),
     (r"classification_id,.*subject_data", "classifications of Zooniverse"),
     (r"imagesource:|^(\s*-?[\d.]+){8}\s+[A-Za-z][\w-]*\s+[012]\s*$", "oriented boxes of DOTA"),
-    (r"^\s*\{[^\n]*\}[ \r]*\n\s*\{[^\n]*\}\s*$", "JSON objects, one in each line"),
 )  # fmt: skip
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".txt")
 REMEDY = "export COCO JSON, or masks as PNG, there"

@@ -6,16 +6,19 @@ from collections.abc import Sequence
 from dataclasses import dataclass, field, replace
 from pathlib import Path
 
+from wsss_cli.checks.finding import some
 from wsss_cli.data.label_format import label_format
 from wsss_cli.errors import WsssError
 from wsss_folder.config import Options
 from wsss_folder.mask_values import Values, parse_values, table_beside
-from wsss_folder.masks import WHITES_OF_FEW, Masks, find_masks, guess_ids, is_ready, values_in
+from wsss_folder.masks import WHITES, WHITES_OF_FEW, Masks, find_masks, guess_ids, is_ready, values_in
 from wsss_folder.matching import Finder
 from wsss_folder.outlines import drawable
 from wsss_folder.record import Source, why_unlabelled
 from wsss_folder.sources import Known
 
+NUMBERED = 150
+"""Classes of ADE20K, of which more have names."""
 MaskFolder = tuple[Path, frozenset[Path] | None, str]
 """A folder of masks, the files in it that are masks (None: all), and the folder of their images ("": any)."""
 
@@ -45,6 +48,21 @@ class GroundTruth:
     def class_names(self) -> tuple[str, ...]:
         """Classes that only the masks name; none unless tags are taken from them."""
         return self.values.classes if self.values and self.gives_tags else ()
+
+    @property
+    def numbered(self) -> tuple[str, ...]:
+        """The classes of masks that nothing names: their values, "1", "2", ..., where tags are taken from them.
+
+        Raises WsssError for more than NUMBERED, which are no ids.
+        """
+        held = {value for values in self.held.values() for value in values} - {0}
+        whites = held & {*WHITES}
+        count = max(held - whites, default=len(whites)) if self.gives_tags and not self.values else 0
+        if count > NUMBERED:
+            shown = some([str(value) for value in sorted(held)])
+            remedy = "say what the values mean: --mask-values '0=background,1=NAME,...', or a file of such lines"
+            raise WsssError(f"the masks hold values up to {count}, which nothing names: {shown}", remedy)
+        return tuple(map(str, range(1, count + 1)))
 
     def with_ids(self, classes: tuple[str, ...]) -> GroundTruth:
         """With the class id of each mask value.  Raises WsssError if the values do not fit the classes."""

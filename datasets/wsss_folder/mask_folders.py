@@ -1,4 +1,5 @@
-"""Folders of masks among the images: MVTec's ground_truth, VisA's Masks, DAGM's Label.  What lies there is no image."""
+"""Folders of masks among and beside the images: MVTec's ground_truth, VisA's Masks, CamVid's trainannot.  What lies
+there is no image."""
 
 from __future__ import annotations
 
@@ -7,17 +8,42 @@ from pathlib import Path, PurePosixPath
 
 import numpy as np
 
+from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.data.images import opened
 from wsss_cli.errors import WsssError
-from wsss_folder.catalogue import Found
-from wsss_folder.masks import mask_stems
+from wsss_folder.catalogue import IMAGES, Found, find_images
+from wsss_folder.masks import looks_like_masks, mask_stems
+from wsss_folder.split_names import split_of_masks
 
 FOLDERS = frozenset(
     ("ground_truth", "groundtruth", "gt", "mask", "masks", "label", "labels", "annotations", "segmentation",
-     "segmentations", "segmentationclass", "segmentationobject", "defect_masks")
+     "segmentations", "segmentationclass", "segmentationobject", "defect_masks", "ann_dir", "annot")
 )  # fmt: skip
+OBJECTS = "segmentationobject"
+"""VOC's, whose values are not classes, beside one whose are."""
 LOOKED_AT = 8  # pictures of a folder
 VALUES, SHARE = 32, 0.98  # so few values have so many of a mask's pixels, even if it was saved as JPEG
+
+
+def holds_masks(folder: str) -> bool:
+    """Whether a folder is called as folders of masks are."""
+    return folder.casefold() in FOLDERS or bool(split_of_masks(folder))
+
+
+def mask_folder(root: Path) -> Path | None:
+    """The one folder of masks among the images in root, or beside them; root itself where masks lie in several of its
+    folders, or are the images' names with _mask; None if there is none, or several are beside."""
+    images = find_images(root)
+    inside = list(masks_inside(root, images))
+    if len(inside) > 1 or (not inside and looks_like_masks([image.name for image in images])):
+        return root
+    beside = [
+        path
+        for path in (sorted(root.parent.iterdir()) if root.name.casefold() in IMAGES else ())
+        if path.name.casefold() in FOLDERS - {OBJECTS} and path.is_dir() and next(files_below(path, ENDINGS), None)
+    ]
+    found = inside or beside
+    return found[0] if len(found) == 1 else None
 
 
 def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, frozenset[Path]]:
@@ -37,7 +63,7 @@ def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, frozenset[Pa
 def _named_so(image: Found) -> Iterator[PurePosixPath]:
     """The outermost folder of an image that is called as folders of masks are."""
     parts = PurePosixPath(image.name).parts[:-1]
-    numbers = (n for n, part in enumerate(parts) if part.casefold() in FOLDERS)
+    numbers = (n for n, part in enumerate(parts) if holds_masks(part))
     yield from (PurePosixPath(*parts[: n + 1]) for n in [*numbers][:1])
 
 

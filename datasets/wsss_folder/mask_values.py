@@ -17,7 +17,7 @@ BACKGROUND = ("background", "_background_", "__background__")
 IGNORE = "__ignore__"  # labelme's name, under which all of these go
 IGNORED = ("ignore", "ignored", "ignore*", "void", "unlabelled", "unlabeled", "_ignore_", IGNORE, "dontcare",
            "don't care", "ignore region", "ignored region", "ignore regions", "ignored regions")  # fmt: skip
-TABLE = "labelmap.txt"  # CVAT's and Datumaro's
+TABLES = ("labelmap.txt", "_classes.csv", "class_dict.csv")  # CVAT's and Datumaro's, Roboflow's, Kaggle's CamVid
 HEADER = re.compile(r"pixel value,\s*class|(name|class|label),\s*r(ed)?,\s*g(reen)?,\s*b(lue)?", re.IGNORECASE)
 COLOUR = 1 << 24  # a colour is kept as COLOUR + 0xRRGGBB, apart from the grey values and palette ids
 
@@ -91,8 +91,23 @@ def parse_values(text: str) -> Values:
 
 
 def table_beside(masks: Path) -> str:
-    """The table that CVAT and Datumaro write into the folder above the masks, or into theirs; "" if there is none."""
-    return next((str(path) for folder in (masks, masks.parent) if (path := folder / TABLE).is_file()), "")
+    """The table that a program wrote into the folder of the masks, the one above, or one for each split; "" if none.
+
+    Of several in folders of splits, as Roboflow writes them, the first, if all say the same.
+    """
+    near = (path for folder in (masks, masks.parent) for name in TABLES if _is_table(path := folder / name))
+    found = next(near, None)
+    if found is not None:
+        return str(found)
+    of_splits = [path for path in sorted(masks.glob("*/_classes.csv")) if _is_table(path)]
+    return str(of_splits[0]) if len({read_text(path) for path in of_splits}) == 1 else ""
+
+
+def _is_table(path: Path) -> bool:
+    """Whether it is CVAT's, or begins with the header of one."""
+    return path.is_file() and (
+        path.name == TABLES[0] or bool(HEADER.fullmatch(read_text(path).partition("\n")[0].strip()))
+    )
 
 
 def _meanings(items: list[tuple[str, str]]) -> list[tuple[int, str]]:

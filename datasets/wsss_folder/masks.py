@@ -20,6 +20,7 @@ from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder
+from wsss_folder.split_names import split_of_masks
 
 WHITES = (255, 65535)  # of a binary mask of 8 and of 16 bits
 WHITES_OF_FEW = (3, 15)  # of 2 and of 4 bits: ids, where there are so many classes
@@ -62,9 +63,10 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
         raise WsssError(f"{folder} holds no mask", "give the folder of the masks with --masks")
     found: dict[int, Path] = {}
     lost: list[tuple[Path, WsssError]] = []
+    split = split_of_masks(folder.name)
     for path in files:
         try:
-            number = finder.find(_names((path if only else path.relative_to(folder)).as_posix()))
+            number = finder.find(_names((path if only else path.relative_to(folder)).as_posix()), split)
             if number in found:
                 raise WsssError(f"'{finder.names[number]}' has a second mask, after {found[number]}", "remove one")
             found[number] = path

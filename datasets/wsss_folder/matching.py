@@ -97,12 +97,8 @@ class Finder:
         return self.ends.get(end, [])
 
     def has(self, *wanted: str) -> bool:
-        """Whether any of the paths means one image."""
-        try:
-            self.find(wanted)
-        except WsssError:
-            return False
-        return True
+        """Whether the first fitting one of the paths means one image."""
+        return len(next((fits for _, fits in self._tries(wanted) if fits), [])) == 1
 
 
 def stem(file: str) -> str:

@@ -9,7 +9,7 @@ from wsss_cli.checks.finding import some
 from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_folder.catalogue import RAW
 from wsss_folder.config import Options
-from wsss_folder.mask_folders import FOLDERS
+from wsss_folder.mask_folders import holds_masks, mask_folder
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled
 
@@ -34,19 +34,20 @@ def notes(options: Options, plan: Plan) -> tuple[str, ...]:
 
 
 def beside_images(options: Options, plan: Plan) -> Iterator[str]:
-    """Pictures of --images that lie outside its folder images, which alone is read; masks, and what lies in folders of
-    data sets and runs, are none."""
+    """Pictures of --images that lie outside its folder of images, which alone is read; masks, and what lies in folders
+    of data sets and runs, are none."""
     whole = options.images.absolute()
     if plan.root == whole:
         return
     ours = [path.parent for path in whole.glob("*/latest")]
     masks = [options.masks] if options.masks else []
     paths = [path.relative_to(whole) for path in files_below(whole, ENDINGS, [plan.root, *masks, *ours])]
-    outside = Counter(path.parts[0] for path in paths if FOLDERS.isdisjoint(map(str.casefold, path.parts[:-1])))
+    outside = Counter(path.parts[0] for path in paths if not any(map(holds_masks, path.parts[:-1])))
     if outside:
         shown = some([f"{folder} {count}" for folder, count in outside.items()])
-        what = f"{outside.total()} picture(s) of {options.images} are not used, for it has a folder images: {shown}"
-        yield f"{what} (move them into {options.images / 'images'}, or call that otherwise, to have all)"
+        why = f"for it has a folder {plan.root.name}"
+        what = f"{outside.total()} picture(s) of {options.images} are not used, {why}: {shown}"
+        yield f"{what} (move them into {plan.root}, or call that otherwise, to have all)"
 
 
 def _passed_over(plan: Plan) -> Iterator[str]:
@@ -82,7 +83,9 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
     if shapeless and options.masks_from_shapes:
         yield f"{shapeless} objects have no outline (points, lines, ...): their images get no mask"
     if options.mask_values == "auto" and plan.truth.values:
-        yield f"what the colours of the masks mean is from {plan.truth.values.where}"
+        yield f"what the values of the masks mean is from {plan.truth.values.where}"
+    if options.classes == "auto" and not plan.sources and not plan.truth.values:
+        yield "classes are called by the values of the masks: --classes a,b,c names them"
     number = len(plan.truth.files) + len(plan.truth.drawn)
     if number and options.tags_from_masks:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"
@@ -95,7 +98,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
     for folder in plan.unused:
         yield f"{folder} holds masks, which are no images; --masks {folder} would score on them"
-    beside = plan.root.parent / "masks"
+    found = None if plan.twins or plan.unused else mask_folder(plan.root)
+    beside = found or plan.root.parent / "masks"
     if options.masks is None and beside.is_dir():
         yield f"{beside} is not used; --masks {beside} would score on it"
 

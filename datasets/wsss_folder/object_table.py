@@ -58,7 +58,7 @@ def split_both(table: Table) -> Table:
     for line, cells in table.rows:
         image, _, name = cells[column].rpartition("_")
         rows.append((line, {"image": image, "class": name, **{c: v for c, v in cells.items() if c != column}}))
-    return Table(table.path, ("image", "class", *(c for c in table.columns if c != column)), rows)
+    return replace(table, columns=("image", "class", *(c for c in table.columns if c != column)), rows=rows)
 
 
 def read_objects(
@@ -82,8 +82,12 @@ def read_objects(
         row = _Row(found, image, where, cells, name_of(cells))
         records.append(row.record(order, size_of) if is_present(sure, least) else row.absent(sure))
     records = _in_shares(records) if found.boxes else records
-    kind = "boxes CSV" if found.boxes else "run lengths CSV"
-    return Source(kind, table.path, records, notes=tuple(_notes(found, records, order)))
+    return Source(
+        f"{'boxes' if found.boxes else 'run lengths'} {table.kind}",
+        table.path,
+        records,
+        notes=tuple(_notes(found, records, order)),
+    )
 
 
 @dataclass(frozen=True)

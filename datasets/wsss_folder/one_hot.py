@@ -52,7 +52,7 @@ def read_binary(table: Table, key: str, column: str, name: str) -> Source:
     note = (
         f"{table.path.name}: column '{column}' holds 0/1: 1 is a tag '{name}', 0 is none (for two classes write names)"
     )
-    return Source("tags CSV", table.path, records, (name,), (note,))
+    return Source(f"tags {table.kind}", table.path, records, (name,), (note,))
 
 
 def read_one_hot(table: Table, key: str, least: float = 0.0, asked: Sequence[str] = ()) -> Source:
@@ -73,7 +73,7 @@ def read_one_hot(table: Table, key: str, least: float = 0.0, asked: Sequence[str
         (name, where, {c: _require_number(cells[c], c, where) for c in columns})
         for name, where, cells in table.images(key)
     ]
-    source = from_vectors("one-hot CSV", table.path, rows, columns, least)
+    source = from_vectors(f"one-hot {table.kind}", table.path, rows, columns, least)
     unused = (f"{table.path.name}: columns not used: {some(others)}",) if others else ()
     return replace(source, notes=(*unused, *source.notes))
 

@@ -8,18 +8,18 @@ from pathlib import Path
 
 from wsss_cli.errors import WsssError
 from wsss_folder import splits as split
-from wsss_folder.catalogue import Found, find_images, image_folder
+from wsss_folder.catalogue import Found, image_folder
 from wsss_folder.config import Options
-from wsss_folder.defect_folders import MASKS, learns_nothing
-from wsss_folder.ground_truth import GroundTruth, MaskFolder, find_ground_truth
-from wsss_folder.mask_folders import masks_inside
+from wsss_folder.defect_folders import learns_nothing
+from wsss_folder.ground_truth import GroundTruth, find_ground_truth
+from wsss_folder.mask_folders import mask_folder
 from wsss_folder.mask_values import is_no_class
-from wsss_folder.masks import looks_like_masks
 from wsss_folder.matching import Finder
+from wsss_folder.pictures import find_pictures
 from wsss_folder.recognise import passed_over
 from wsss_folder.record import Record, Source, why_unlabelled
 from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
-from wsss_folder.split_lists import Lists, has_splits, read_lists
+from wsss_folder.split_lists import Lists, find_lists, has_splits, read_lists
 
 
 @dataclass(frozen=True)
@@ -63,14 +63,16 @@ class Plan:
 def make_plan(options: Options) -> Plan:
     """Read every source, mask and list.  Raises WsssError for what is wrong as a whole."""
     root = image_folder(options.images)
-    pictures = _pictures(options, root)
+    pictures = find_pictures(options, root)
     images = pictures.images
     finder = Finder([image.name for image in images])
     sources = read_sources(options, root, images, finder)
     known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, pictures.masks)
     _require_tags(options, sources, root, finder)
-    classes = class_names(sources, options.classes, truth.class_names)
+    classes = class_names(
+        sources, options.classes, truth.class_names if sources else truth.class_names or truth.numbered
+    )
     truth = truth.with_ids(classes)
     bad = [*truth.bad, *_unusable(known, frozenset(classes))]
     kept = _kept(options, known, truth, {number for number, _ in bad})
@@ -84,7 +86,7 @@ def make_plan(options: Options) -> Plan:
         truth=truth,
         ids={name: id for id, name in enumerate(classes, start=1)},
         tags=tags,
-        splits=_splits(options, lists, finder, sources, known, tags, frozenset(truth.files) | truth.drawn),
+        splits=_splits(options, lists, root, finder, sources, known, tags, frozenset(truth.files) | truth.drawn),
         lost=[*known.lost, *truth.lost, *(lists.lost if lists else ())],
         bad=bad,
         twins=pictures.twins,
@@ -92,47 +94,14 @@ def make_plan(options: Options) -> Plan:
     )
 
 
-@dataclass(frozen=True)
-class _Pictures:
-    """What lies below --images.
-
-    masks   where masks are looked for: each folder with the files that are masks there, None for all, and the folder of
-            the images that they are of, "" for any
-    unused  folders of masks that nothing asks for;  twins  how many images look like masks of others
-    """
-
-    images: list[Found]
-    masks: list[MaskFolder]
-    unused: tuple[Path, ...] = ()
-    twins: int = 0
-
-
-def _pictures(options: Options, root: Path) -> _Pictures:
-    among = options.masks is not None and options.masks.is_dir() and options.masks.samefile(root)
-    images = find_images(root, [options.masks] if options.masks and not among else [])
-    inside = masks_inside(root, images)
-    hidden = frozenset(path for paths in inside.values() for path in paths)
-    images = [image for image in images if image.path not in hidden]
-    own: list[MaskFolder] = [(path, None, "/".join(path.parent.relative_to(root).parts)) for path in inside]
-    named = looks_like_masks([image.name for image in images])
-    if among and options.masks is not None:
-        paths = frozenset(image.path for image in images if image.name in named)
-        beside: list[MaskFolder] = [(options.masks, paths, "")] if paths or not own else []
-        return _Pictures([image for image in images if image.name not in named], [*own, *beside])
-    if options.masks is not None:
-        return _Pictures(images, [(options.masks, None, "")], tuple(inside), len(named))
-    if options.defects == "no":
-        return _Pictures(images, [], tuple(inside), len(named))
-    outside = [(path, None, "") for path in [root.parent / MASKS] if path.is_dir() and not inside]
-    return _Pictures(images, [*own, *outside], (), len(named))
-
-
 def _require_tags(options: Options, sources: list[Source], root: Path, finder: Finder) -> None:
     if not sources and not options.tags_from_masks:
+        masks = options.masks or mask_folder(root)
+        alone = f"; or --masks {masks} --tags-from-masks, to take what the masks hold for tags" if masks else ""
         raise WsssError(
             "; ".join([f"there is no annotation in or beside {root} that is recognised", *passed_over(root, finder)]),
             "give --tags FILE.csv, --class-folders, --defects, --coco, --yolo, --xml, --label-studio, --cvat, "
-            "--labelme, --geojson or --via",
+            f"--labelme, --geojson or --via{alone}",
         )
 
 
@@ -164,7 +133,7 @@ def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | N
     """The splits of --split-file, or of a column of the tags CSV unless --val is given; None if there are none."""
     if options.split_file and options.val is not None:
         raise WsssError("--split-file and --val both say what to score on", "give one of them")
-    tables = [s.place for s in sources if s.format.endswith("CSV") and options.val is None and has_splits(s.place)]
+    tables = [s.place for s in sources if s.table and options.val is None and has_splits(s.place)]
     paths = options.split_file or tables
     return read_lists(paths, finder, options.image_column) if paths else None
 
@@ -172,23 +141,39 @@ def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | N
 def _splits(
     options: Options,
     lists: Lists | None,
+    root: Path,
     finder: Finder,
     sources: list[Source],
     known: Known,
     tags: dict[int, frozenset[str]],
     masked: frozenset[int],
 ) -> split.Splits:
-    """By lists, else by the folders of the images or the annotations unless --val is given, else drawn."""
-    given = split.from_lists(lists, list(tags)) if lists else None
+    """By lists that are asked for, else, unless --val is given, by the folders of the images, the annotations or lists
+    that lie there, else drawn: from train alone, where that is all that anything is known of."""
+    kept = list(tags)
+    given = split.from_lists(lists, kept) if lists else None
     sound = options.defects != "no" and learns_nothing({finder.names[n]: of for n, of in tags.items()})
     if given is None and options.val is None and not sound:
-        given = split.from_folders(finder.names, list(tags)) or split.from_records(sources, known.records, list(tags))
-    if given is None:
+        given = (
+            split.from_folders(finder.names, kept)
+            or split.from_records(sources, known.records, kept)
+            or split.from_found(find_lists(root, finder), kept)
+        )
+    test = _unknown_test(given, known, masked) if given and not lists else frozenset()
+    if given is None or test:
+        own = {n: of for n, of in tags.items() if n not in test}
         only = options.val_from == "masked" or (options.val_from == "auto" and bool(masked))
         draw = split.Draw(options.val, options.seed, options.group_by, only)
-        return split.drawn(finder.names, tags, masked & frozenset(tags), draw)
+        return split.with_test(split.drawn(finder.names, own, masked & frozenset(own), draw), test)
     if options.group_by != "none":
         raise WsssError(
             f"--group-by is for drawing a split, but there are {given.how[0]}", "draw with --val 0.2, or leave it out"
         )
     return given
+
+
+def _unknown_test(given: split.Splits, known: Known, masked: frozenset[int]) -> frozenset[int]:
+    """The images of test, if nothing is known of any, as in competitions, and there is no val."""
+    rest = frozenset(n for n, of in given.of.items() if of != ("train",))
+    unknown = all(given.of[n] == ("test",) and n not in masked and why_unlabelled(known.records[n]) for n in rest)
+    return rest if unknown else frozenset()

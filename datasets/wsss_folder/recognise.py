@@ -8,37 +8,31 @@ from itertools import islice
 from pathlib import Path
 
 from wsss_cli.checks.finding import some
-from wsss_cli.data.image_files import files_below
+from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.errors import WsssError
-from wsss_folder import class_folders
+from wsss_folder import class_folders, name_tags
 from wsss_folder.defect_folders import categories
 from wsss_folder.documents import read_head, read_text
 from wsss_folder.foreign import foreign_files, what_annotations
 from wsss_folder.geojson import ENDING as GEOJSON
+from wsss_folder.json_rows import LINES
 from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
 from wsss_folder.object_table import find_objects, split_both
 from wsss_folder.one_hot import class_columns, holds_numbers
 from wsss_folder.split_names import MEANT, meant, split_of_file
-from wsss_folder.table import read_table
+from wsss_folder.table import IMAGE, JSON, plain, read_table
 from wsss_folder.tags_csv import tags_column
 from wsss_folder.via import COLUMN, COLUMN_3, is_via
 from wsss_folder.yolo_txt import begins_as_label, label_files, label_names
 
-BESIDE = (
-    "labels",
-    "annotations",
-    "Annotations",
-    "xml",
-    "xmls",
-    "labelme",
-    "json",
-    "jsons",
-    "geojson",
-)  # folders looked into beside the images
+BESIDE = ("labels", "annotations", "xml", "xmls", "labelme", "json", "jsons", "geojson")
+"""Folders that are looked into in and beside that of the images."""
 OTHER_TASKS = ("captions_", "image_info_", "panoptic_", "person_keypoints_", "stuff_")
 """How COCO's files beside those of instances begin."""
 HEAD = 1 << 16  # bytes of a file that are looked at
+OBJECT = 4096  # characters in which an object of a JSON names its image
+SUBMISSION = re.compile(r"(sample[-_]?)?submission", re.IGNORECASE)  # what a competition wants, no annotation
 SHEETS = (".xlsx", ".xls", ".ods", ".parquet", ".mat", ".h5")  # of other programs
 TRIED = 200  # files of a folder that are looked at
 
@@ -64,20 +58,22 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
             f"{root} holds data sets of good and defective pieces, as MVTec's: {some(categories(finder.names))}",
             "say --defects kinds or --defects one for all of them, or give one of these folders with --images",
         )
-    if not found and class_folders.looks_so(finder.names):
+    if not found and name_tags.looks_so(finder.names):
+        return [("tags-in-names", root)]
+    if not found and class_folders.looks_so(finder.names) and not next(foreign_files(root), None):
         return [("class-folders", root)]
     return found
 
 
 def passed_over(root: Path, finder: Finder) -> Iterator[str]:
     """Why files in or beside the images are no source, each in a sentence."""
-    beside = [root.parent / name for name in (*BESIDE, "ann") if (root.parent / name).is_dir()]
+    beside = [path for path in root.parent.iterdir() if path.name.casefold() in (*BESIDE, "ann") and path.is_dir()]
     told = [text for folder in dict.fromkeys((root, *beside)) for text in foreign_files(folder)]
     yield from told
     for path in sorted(path for folder in (root, root.parent) for path in folder.iterdir() if path.is_file()):
         if path.name.startswith(".") or what_annotations(path):
             continue
-        if path.suffix.lower() in (*TABLES, *SHEETS):
+        if path.suffix.lower() in (*TABLES, *SHEETS, *LINES):
             yield _why_no_tags(path, finder)
 
 
@@ -116,9 +112,8 @@ def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
 
 
 def _usual_folders(root: Path) -> list[Path]:
-    """The folders of annotations in a folder, each once where the case of letters does not count."""
-    there = [root / name for name in BESIDE if (root / name).is_dir()]
-    return [path for n, path in enumerate(there) if not any(path.samefile(other) for other in there[:n])]
+    """The folders of annotations in a folder, called so in any case."""
+    return [path for path in sorted(root.iterdir()) if path.name.casefold() in BESIDE and path.is_dir()]
 
 
 def _of_splits(found: Sequence[Asked]) -> bool:
@@ -139,7 +134,7 @@ def _in_splits(root: Path, finder: Finder) -> list[Asked]:
 def _format(path: Path, finder: Finder) -> str | None:
     """The option that reads a single file of annotations; None if it is none."""
     ending = path.suffix.lower()
-    if path.name.startswith(".") or not path.is_file():
+    if path.name.startswith(".") or SUBMISSION.match(path.name) or not path.is_file():
         return None
     if ending == ".csv" and any(column in _head(path) for column in (COLUMN, COLUMN_3)):
         return "via"
@@ -147,8 +142,8 @@ def _format(path: Path, finder: Finder) -> str | None:
         return "label-studio"
     if ending in TABLES:
         return "tags" if _is_tags(path, finder) else None
-    if ending == ".json":
-        return None if what_annotations(path) else _json_format(_head(path))
+    if ending in JSON and not what_annotations(path):
+        return _json_format(path, finder)
     return "cvat" if ending == ".xml" and _root(path) == "annotations" else None
 
 
@@ -175,14 +170,25 @@ def is_label_studio(path: Path) -> bool:
         return False
 
 
-def _json_format(head: str) -> str | None:
-    start = head.lstrip()[:1]
+def _json_format(path: Path, finder: Finder) -> str | None:
+    head = _head(path)
+    start, key = head.lstrip()[:1], re.match(r'\s*\{\s*"([^"]+)"\s*:', head)
     if start == "{" and is_via(head):
         return "via"
-    if start == "{" and re.search(r'"(images|annotations|categories)"\s*:\s*\[', head):
+    table = path.suffix.lower() in LINES or (key is not None and Path(key[1]).suffix.lower() in ENDINGS)
+    if not table and start == "{" and re.search(r'"(images|annotations|categories)"\s*:\s*\[', head):
         return "coco"
     full = '"data"' in head and ('"annotations"' in head or '"completions"' in head)
-    return "label-studio" if start == "[" and (full or '"annotation_id"' in head) else None
+    if start == "[" and (full or '"annotation_id"' in head):
+        return "label-studio"
+    return "tags" if (table or _lists_images(head)) and _is_tags(path, finder) else None
+
+
+def _lists_images(head: str) -> bool:
+    """Whether a JSON begins with a list of objects that name an image."""
+    known = {plain(name) for name in IMAGE}
+    keys = re.findall(r'"([^"]+)"\s*:', head[:OBJECT])
+    return re.match(r"\s*\[\s*\{", head) is not None and any(plain(key) in known for key in keys)
 
 
 def _holds_yolo(folder: Path, finder: Finder) -> bool:

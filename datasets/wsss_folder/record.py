@@ -59,7 +59,8 @@ class Record:
 
 @dataclass(frozen=True)
 class Source:
-    """One source, read.  classes in its own order, () if it has none; notes and warnings for people."""
+    """One source, read.  classes in its own order, () if it has none; notes and warnings for people; table  whether it
+    is one, which may have a column of splits."""
 
     format: str
     place: Path
@@ -67,6 +68,7 @@ class Source:
     classes: tuple[str, ...] = ()
     notes: tuple[str, ...] = ()
     warnings: tuple[str, ...] = ()
+    table: bool = False
 
 
 def why_unlabelled(records: Sequence[Record]) -> str:

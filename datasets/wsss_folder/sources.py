@@ -13,6 +13,7 @@ from wsss_cli.data.label_format import label_format
 from wsss_cli.data.picture import Reading
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
+from wsss_folder import name_tags
 from wsss_folder.catalogue import Found
 from wsss_folder.class_folders import read_class_folders
 from wsss_folder.coco_json import read_coco
@@ -29,6 +30,7 @@ from wsss_folder.labelme_json import read_labelme
 from wsss_folder.mask_values import is_no_class
 from wsss_folder.matching import Finder
 from wsss_folder.object_table import SizeOf
+from wsss_folder.open_images import with_names
 from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, is_label_studio, recognise
 from wsss_folder.record import Record, Source
@@ -161,6 +163,7 @@ def _asked(options: Options, root: Path) -> list[Asked]:
     single = (("yolo", options.yolo), ("xml", options.xml), ("labelme", options.labelme), ("geojson", options.geojson))
     asked += [(option, path.absolute()) for option, path in single if path is not None]
     asked += [("defects", root)] if options.defects != "no" else []
+    asked += [("tags-in-names", root)] if options.tags_in_names else []
     return [*asked, ("class-folders", root)] if options.class_folders else asked
 
 
@@ -184,6 +187,8 @@ def _read(option: str, path: Path, options: Options, root: Path, size_of: SizeOf
             return read_geojson(path)
         case "via":
             return read_via(path, options.via_attribute)
+        case "tags-in-names":
+            return name_tags.read_names(root, finder.names, _named(options))
         case "defects":
             return read_defects(root, finder.names, options.defects == "one")
         case _:
@@ -204,4 +209,5 @@ def _read_tags(path: Path, options: Options, size_of: SizeOf) -> Source:
     if path.suffix.lower() in TABLES and is_label_studio(path):
         return read_label_studio(path)
     columns = (options.image_column, options.tags_column, options.separator)
-    return read_tags(path, *columns, options.min_confidence, classes, options.rle_order, size_of)
+    source = read_tags(path, *columns, options.min_confidence, classes, options.rle_order, size_of)
+    return replace(with_names(source), table=True)

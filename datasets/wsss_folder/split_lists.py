@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path
 
 from wsss_cli.data.prepared import read_samples
@@ -11,9 +11,12 @@ from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import make_ids
 from wsss_folder.documents import read_text
 from wsss_folder.matching import Finder
-from wsss_folder.split_names import meant
-from wsss_folder.table import SPLIT, read_table
+from wsss_folder.split_names import MEANT, meant
+from wsss_folder.table import JSON, SPLIT, read_table
 from wsss_folder.voc_main import LINE, is_main
+
+USUAL = (".", "ImageSets/Main", "ImageSets/Segmentation", "ImageSets", "splits")
+"""Folders of lists in or beside that of the images."""
 
 
 @dataclass(frozen=True)
@@ -46,6 +49,26 @@ def read_lists(paths: Sequence[Path], finder: Finder, image_column: str = "auto"
     return Lists(tuple(paths), splits, lost)
 
 
+def find_lists(root: Path, finder: Finder) -> Lists | None:
+    """train.txt, val.txt, ... in or beside the images, or in VOC's ImageSets: of several sets that which names most of
+    the images.  None if there is none that names half of what it lists; what is not there is passed over."""
+    folders = [above / below for above in (root, root.parent) for below in USUAL]
+    found = [lists for folder in dict.fromkeys(folders) if (lists := _lists_in(folder, finder)) is not None]
+    return max(found, key=lambda lists: len(lists.splits), default=None)
+
+
+def _lists_in(folder: Path, finder: Finder) -> Lists | None:
+    paths = [path for path in sorted(folder.glob("*.txt")) if meant(path.stem) in MEANT.values()]
+    if len({meant(path.stem) for path in paths}) < 2:
+        return None
+    try:
+        lists = read_lists(paths, finder)
+    except WsssError:
+        return None
+    of_train = any("train" in splits for splits in lists.splits.values())
+    return replace(lists, lost=[]) if of_train and len(lists.lost) <= len(lists.splits) else None
+
+
 def has_splits(path: Path) -> bool:
     """Whether a CSV has a column of splits."""
     return read_table(path).column(SPLIT) is not None
@@ -71,7 +94,7 @@ def _rows(path: Path, image_column: str, finder: Finder) -> Iterator[tuple[str, 
     """(image, split, where that is said)."""
     if path.is_dir():
         return _prepared(path, finder.names)
-    return _table(path, image_column) if path.suffix.lower() in (".csv", ".tsv") else _list(path)
+    return _table(path, image_column) if path.suffix.lower() in (".csv", ".tsv", *JSON) else _list(path)
 
 
 def _prepared(folder: Path, names: Sequence[str]) -> Iterator[tuple[str, str, str]]:

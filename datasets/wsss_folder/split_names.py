@@ -11,6 +11,8 @@ MEANT = {
     "test": "test", "testing": "test",
 }  # fmt: skip
 
+OF_MASKS = re.compile(rf"({'|'.join(MEANT)})[-_]?(annot|annotations?|masks?|labels?|gt)")
+
 
 def meant(name: str) -> str:
     """train, val or test for the usual words, also with a year (val2017); any other name stays."""
@@ -35,3 +37,9 @@ def told_by(words: Sequence[str]) -> str:
 def split_of_file(path: Path) -> str:
     """The split that the name of a file tells (instances_train2017.json), "" if none."""
     return told_by(re.split(r"[\W_]+", path.stem))
+
+
+def split_of_masks(folder: str) -> str:
+    """The split of a folder of masks that is called after it (trainannot, val_masks), "" of any other."""
+    found = OF_MASKS.fullmatch(folder.casefold())
+    return MEANT[found[1]] if found else ""

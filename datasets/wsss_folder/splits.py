@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Collection, Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 
 from wsss_cli.errors import WsssError
 from wsss_folder.record import Record, Source
@@ -70,6 +70,20 @@ def from_records(sources: Sequence[Source], records: Sequence[Sequence[Record]],
         return None
     paths = tuple(source.place for source in sources if any(record.split for record in source.records))
     return from_lists(Lists(paths, of, []), kept)
+
+
+def from_found(lists: Lists | None, kept: Sequence[int]) -> Splits | None:
+    """As lists say that nobody asked for; None if there are none."""
+    found = from_lists(lists, kept) if lists else None
+    return replace(found, how=(f"{found.how[0]} (--val SHARE to draw instead)", *found.how[1:])) if found else None
+
+
+def with_test(of_train: Splits, test: Collection[int]) -> Splits:
+    """A split of what train held, beside images of test of which nothing is known."""
+    if not test:
+        return of_train
+    told = f"nothing is known of the {len(test)} images in test: val is drawn from train"
+    return Splits({**of_train.of, **dict.fromkeys(test, ("test",))}, of_train.roles, (*of_train.how, told))
 
 
 def drawn(names: Sequence[str], tags: Mapping[int, frozenset[str]], masked: frozenset[int], draw: Draw) -> Splits:

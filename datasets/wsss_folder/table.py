@@ -1,4 +1,4 @@
-"""A CSV with a header."""
+"""A table: a CSV with a header, or JSON."""
 
 from __future__ import annotations
 
@@ -13,12 +13,15 @@ from wsss_cli.data.image_files import ENDINGS
 from wsss_cli.errors import WsssError
 from wsss_cli.nearest import nearest
 from wsss_folder.documents import read_text
+from wsss_folder.json_rows import LINES, read_rows
 
 IMAGE = (
     "image", "image_path", "image_name", "image_file", "image_id", "image_index", "img", "img_path", "img_name",
     "file_name", "fname", "file", "file_path", "path", "name", "patient_id", "id",
 )  # fmt: skip
 CONFIDENCE = ("confidence", "score", "probability")
+JSON = (".json", *LINES)
+"""Endings of tables that are no CSV."""
 RETINANET = ("image", "x1", "y1", "x2", "y2", "class")
 SPLIT = ("split", "set", "subset", "partition")
 
@@ -35,11 +38,17 @@ def is_split(column: str) -> bool:
 
 @dataclass(frozen=True)
 class Table:
-    """columns as in the header; rows (line number, cells by column)."""
+    """columns as in the header; rows (line number, cells by column);  unit  what the numbers count."""
 
     path: Path
     columns: tuple[str, ...]
     rows: list[tuple[int, dict[str, str]]]
+    unit: str = "line"
+
+    @property
+    def kind(self) -> str:
+        """CSV or JSON."""
+        return "JSON" if self.path.suffix.lower() in JSON else "CSV"
 
     def column(self, known: tuple[str, ...], asked: str = "auto") -> str | None:
         """The column of a `known` name in any spelling, or the one asked for.  Raises WsssError if that is missing."""
@@ -66,13 +75,25 @@ class Table:
     def images(self, column: str) -> Iterator[tuple[str, str, dict[str, str]]]:
         """(image, "FILE, line N", cells) of each row.  Raises WsssError for a row without an image."""
         for line, cells in self.rows:
-            where = f"{self.path}, line {line}"
+            where = f"{self.path}, {self.unit} {line}"
             if not cells[column]:
-                raise WsssError(f"{where}: the column '{column}' is empty", "name the image, or remove the line")
+                raise WsssError(
+                    f"{where}: the column '{column}' is empty", f"name the image, or remove the {self.unit}"
+                )
             yield cells[column], where, cells
 
 
 def read_table(path: Path) -> Table:
+    """A CSV, or by its ending JSON, whose keys are the columns.  Raises WsssError, as `read_rows` and `_read_csv`."""
+    if path.suffix.lower() not in JSON:
+        return _read_csv(path)
+    rows = read_rows(path)
+    columns = tuple(dict.fromkeys(key for _, cells in rows for key in cells))
+    whole = [(number, {column: cells.get(column, "") for column in columns}) for number, cells in rows]
+    return Table(path, columns, whole, "line" if path.suffix.lower() in LINES else "entry")
+
+
+def _read_csv(path: Path) -> Table:
     """A CSV separated by commas, semicolons, tabs or bars, whichever the header holds most of.
 
     Raises WsssError: empty, no header, a row with more or fewer cells than the header.

@@ -1,4 +1,4 @@
-"""Tags from a CSV: a column of tags, or a 0/1 column per class.
+"""Tags from a table, CSV or JSON: a column of tags, or a 0/1 column per class.
 
 image,tags                image,cat,dog
 a.jpg,cat;dog             a.jpg,1,1
@@ -65,7 +65,7 @@ def read_tags(
     unused = [c for c in table.columns if c and c not in (key, column, confidence) and not is_split(c)]
     note = f"; columns not used: {', '.join(unused)}" if unused else ""
     notes = (f"{path.name}: tags are in column '{column}', {how}{note}",)
-    return Source("tags CSV", path, records, notes=notes, warnings=tuple(_said(path, none)))
+    return Source(f"tags {table.kind}", path, records, notes=notes, warnings=tuple(_said(path, none)))
 
 
 def tags_column(table: Table, key: str, asked: str = "auto") -> str | None:

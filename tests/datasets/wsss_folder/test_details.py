@@ -240,7 +240,7 @@ def test_a_table_beside_the_masks_is_used(folder: Folder, place: str) -> None:
     write(folder.path / place, "# label:color_rgb:parts:actions\nbackground:0,0,0::\nx:255,0,0::\n")
     prepared = folder.prepare(tags=(csv,), masks=folder.path / "m")
     assert set(np.unique(read_labels(sample(prepared, "a").mask)).tolist()) == {0, 1}
-    assert any("what the colours of the masks mean is from" in note for note in prepared.info.notes)
+    assert any("what the values of the masks mean is from" in note for note in prepared.info.notes)
 
 
 @pytest.mark.parametrize("mode", ["P", "1", "I;16", "RGBA", "LA", "tif"])

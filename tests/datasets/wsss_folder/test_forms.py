@@ -491,7 +491,6 @@ FOREIGN = {
     "annotations of ADE20K": ("images/a.json", '{"annotation": {"filename": "a.jpg", "object": []}}'),
     "classifications of Zooniverse": ("images/c.csv", "classification_id,user_name,subject_data\n1,me,{}\n"),
     "oriented boxes of DOTA": ("labels/a.txt", "imagesource:GoogleEarth\ngsd:0.1\n1 1 5 1 5 5 1 5 plane 0\n"),
-    "JSON objects, one in each line": ("images/metadata.jsonl", '{"file_name": "a.jpg"}\n{"file_name": "b.jpg"}\n'),
 }
 
 
