@@ -167,6 +167,6 @@ def predictor(path: Path, job: Job) -> nn.Module:
     """The network of the last phase.  Raises WsssError if the checkpoint is of other classes or of another method."""
 
     def built(meta: dict[str, Any]) -> nn.Module:
-        return build(meta["phase"], Net.stored(meta["net"]).untrained(), job.data.num_classes + 1, meta["scales"])
+        return build(meta["phase"], Net.stored(meta).untrained(), job.data.num_classes + 1, meta["scales"])
 
     return trained_part(job, path, built)

@@ -80,7 +80,7 @@ def untrained(net: Net, job: Job) -> TwoNetworks:
 
 def predictor(path: Path, job: Job[Infer]) -> nn.Module:
     """The trained networks of a checkpoint, or one of them. Raises WsssError if it is of other classes or methods."""
-    net = trained_part(job, path, lambda meta: untrained(Net.stored(meta["net"]), job))
+    net = trained_part(job, path, lambda meta: untrained(Net.stored(meta), job))
     return with_gate(Ensemble(net, job.config.member), job, NAME)
 
 

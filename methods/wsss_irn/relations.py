@@ -138,7 +138,7 @@ def trained_irn(job: Job) -> IrnNet:
 
 def stored(meta: dict[str, Any]) -> IrnNet:
     """The network that a checkpoint describes, with random weights."""
-    return IrnNet(build_backbone(Network.stored(meta["net"])))
+    return IrnNet(build_backbone(Network.stored(meta)))
 
 
 def ir_path(folder: Path, sample: Sample) -> Path:
@@ -152,7 +152,7 @@ def calibrated_path(folder: Path) -> Path:
 def _network(job: Job) -> Network:
     """What the CAM network was made of."""
     path = job.inputs["seeds"] / FOLDER / PATH
-    return Network.stored(checkpoint.load(path, job.runtime.trust)["meta"]["net"])
+    return Network.stored(checkpoint.load(path, job.runtime.trust)["meta"])
 
 
 def _top_left(sample: Sample, crop: int) -> tuple[Tensor, Tensor]:

@@ -51,6 +51,6 @@ def trained_network(job: Job, name: str) -> SeamNet:
     """The network with its trained weights, ready to be used.  Raises WsssError if the file is of another kind."""
 
     def stored(meta: dict[str, Any]) -> SeamNet:
-        return build(SeamNetwork.stored(meta["net"]), job.data.num_classes)
+        return build(SeamNetwork.stored(meta), job.data.num_classes)
 
     return job.ready(trained_part(job, job.folder / name / PATH, stored, METHOD))

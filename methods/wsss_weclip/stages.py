@@ -98,7 +98,7 @@ def frozen(net: Net) -> tuple[ClipVisual, Dino | None]:
 def network(path: Path, job: Job) -> WeClip:
     """The trained network of a checkpoint, for which nothing is downloaded.  Raises WsssError if it is of another."""
     content = read_part(job, path)
-    net, state = Net.stored(content["meta"]["net"]), content["model"]
+    net, state = Net.stored(content["meta"]), content["model"]
     model = WeClip(*frozen(net), net, (state["classes"], state["background"]))
     model.load_state_dict(state)
     return model

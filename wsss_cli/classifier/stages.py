@@ -113,7 +113,7 @@ def make_cams(job: Job[Seeds], method: str) -> int:
 def trained_classifier(job: Job, folder: Path, method: str) -> Classifier:
     """The network of a seeds stage's folder, with its trained weights."""
     classes = job.data.num_classes
-    return trained_part(job, folder / FOLDER / PATH, lambda meta: build(Network.stored(meta["net"]), classes), method)
+    return trained_part(job, folder / FOLDER / PATH, lambda meta: build(Network.stored(meta), classes), method)
 
 
 def _step(model: nn.Module, batch: dict[str, Tensor], k: int) -> dict[str, Tensor]:

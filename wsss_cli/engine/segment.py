@@ -302,7 +302,7 @@ def predictor(path: Path, job: Job) -> nn.Module:
     """The trained network of a checkpoint. Raises WsssError if it is of another method or other classes."""
 
     def build(meta: dict[str, Any]) -> nn.Module:
-        plain = build_segmenter(Net.stored(meta["net"]).untrained(), job.data.num_classes + 1)
+        plain = build_segmenter(Net.stored(meta).untrained(), job.data.num_classes + 1)
         return with_scales(plain, meta.get("multi_scale", ()))
 
     return trained_part(job, path, build)

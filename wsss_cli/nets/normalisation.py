@@ -15,7 +15,7 @@ from pydantic import BaseModel, Field, ValidationError, WrapValidator
 from pydantic_core import PydanticCustomError
 
 from wsss_cli import ranges
-from wsss_cli.config import Config, as_dict
+from wsss_cli.config import Config, as_dict, resolve
 from wsss_cli.errors import WsssError
 from wsss_cli.nested import nested
 from wsss_cli.sound import read_text
@@ -28,6 +28,7 @@ class Normalisation(Config):
     std: tuple[ranges.Deviation, ranges.Deviation, ranges.Deviation] = Field(description="of red, green, blue")
 
 
+UNTOLD = "give a checkpoint or model as wsss wrote it: export it again, or train again"
 HALF = Normalisation(mean=(0.5, 0.5, 0.5), std=(0.5, 0.5, 0.5))
 
 
@@ -92,9 +93,12 @@ class Pretrained(Config):
         return {name: value for name, value in self if isinstance(value, Pretrained)}
 
     @classmethod
-    def stored(cls, told: Mapping[str, Any]) -> Self:
-        """The settings that a checkpoint tells."""
-        return cls(**{"normalise": "imagenet"} | dict(told))
+    def stored(cls, meta: Mapping[str, Any]) -> Self:
+        """The settings that a checkpoint tells of itself.  Raises WsssError if it tells none, or others."""
+        told = meta.get("net")
+        if not isinstance(told, Mapping):
+            raise WsssError(f"the weights do not tell their network: net = {told!r:.60}", UNTOLD)
+        return resolve(cls, "net", {"normalise": "imagenet"}, told, remedy=UNTOLD)
 
 
 def expected(backbone: str, pretrained: str) -> Normalisation | None:

@@ -53,6 +53,4 @@ def trained(path: Path, job: Job, settings: type[C], build: Callable[[C, int], N
     weights          as of `trained_part`, which says what it raises
     """
     classes = job.data.num_classes
-    return trained_part(
-        job, path, lambda meta: build(settings.stored(meta["net"]).untrained(), classes), weights=weights
-    )
+    return trained_part(job, path, lambda meta: build(settings.stored(meta).untrained(), classes), weights=weights)

@@ -125,6 +125,25 @@ def test_weights_of_which_the_card_does_not_tell_what_they_are(trained: Model, t
 
 
 @pytest.mark.parametrize(
+    ("net", "message"),
+    [
+        (None, "the weights do not tell their network: net = None"),
+        ([1], r"the weights do not tell their network: net = \[1\]"),
+        ({"backbone": 7}, "'net.backbone' = 7: must be a string|net.backbone' = 7"),
+        ({"backbon": "resnet18"}, "unknown key 'net.backbon'; did you mean 'backbone'"),
+        ({"output_stride": "x"}, "net.output_stride' = 'x'"),
+    ],
+)
+def test_weights_whose_network_the_card_tells_wrongly(trained: Model, tmp_path: Path, net: Any, message: str) -> None:
+    card = json.loads((written(tmp_path / "sound", trained) / "model.json").read_text())
+    told = card["network"]["net"] | net if isinstance(net, dict) else net
+    folder = written(tmp_path / "away", trained, network=card["network"] | {"net": told})
+    with pytest.raises(WsssError, match=message) as caught:
+        read_model(folder).network(CPU)
+    assert "export it again" in caught.value.remedy
+
+
+@pytest.mark.parametrize(
     ("key", "value", "message"),
     [
         *((key, 7, rf"model.json.{key}' = 7: input should be") for key in ("method", "classes", "palette", "settings")),

@@ -77,9 +77,9 @@ def test_images_reach_the_first_layer_by_these_values() -> None:
 
 def test_a_checkpoint_tells_it_and_older_ones_mean_imagenet() -> None:
     own = Net(backbone="resnet50_clip")
-    assert Net.stored(own.told()).untrained().normalisation() == CLIP
+    assert Net.stored({"net": own.told()}).untrained().normalisation() == CLIP
     older = {key: value for key, value in own.told().items() if key != "normalise"}
-    assert Net.stored(older).normalisation() is None
+    assert Net.stored({"net": older}).normalisation() is None
     assert "normalise" not in Net(backbone="resnet50").told()
     assert own.official().normalisation() is None
     assert (

@@ -61,7 +61,7 @@ def test_it_is_rebuilt_from_its_settings() -> None:
     """By the normalisation of its own weights, and without fetching any."""
     net = hybrid(normalise="half")
     built = build_single_stage(net, 3).eval()
-    stored = VitNet.stored(net.told()).untrained()
+    stored = VitNet.stored({"net": net.told()}).untrained()
     assert stored.stem is not None and stored.stem.pretrained == "none" and stored.stem.normalise == HALF
     again = build_single_stage(stored, 3).eval()
     again.load_state_dict(built.state_dict())
