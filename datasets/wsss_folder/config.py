@@ -48,7 +48,9 @@ class Options(Config):
     label_studio: Paths = Field((), description="JSON, JSON-MIN, CSV or TSV export of Label Studio")
     cvat: Paths = Field((), description="XML export 'CVAT for images 1.1'")
     labelme: Path | None = Field(None, description="folder of labelme's .json files, or one such file")
-    geojson: Path | None = Field(None, description="folder of .geojson files in pixels, as QuPath's, or one such file")
+    geojson: Path | None = Field(
+        None, description="folder of .geojson files, or one: in pixels (QuPath), or of the map on which GeoTIFFs lie"
+    )
     via: Paths = Field((), description="JSON, CSV or project of the VGG Image Annotator, version 2 or 3")
     via_attribute: str = Field("auto", description="attribute of VIA's regions that holds the class")
 

@@ -1,4 +1,4 @@
-"""Outlines from GeoJSON in pixels, as QuPath exports it: one file per image.
+"""Outlines from GeoJSON: in pixels, as QuPath exports it, one file per image; or in the coordinates of a map.
 
 {"type": "FeatureCollection", "features": [{"type": "Feature", "geometry": {"type": "Polygon", "coordinates": [[[x, y],
 ...], [hole], ...]}, "properties": {"objectType": "annotation", "classification": {"name": "Tumor"}}}]}
@@ -6,25 +6,54 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import replace
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
 from pathlib import Path
 from typing import Any
 
+import numpy as np
+
 from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
+from wsss_folder.catalogue import Found
 from wsss_folder.documents import read_json
-from wsss_folder.record import NAMELESS, Record, Source, Thing, around
+from wsss_folder.geo_map import Feature, Layer
+from wsss_folder.georeference import Georeference, Points, epsg_of, georeference
+from wsss_folder.matching import Finder
+from wsss_folder.record import NAMELESS, Record, Source, Thing, around, cut
 
 ENDING = ".geojson"
 NAMES = ("classification", "label", "class", "class_name", "category", "name")  # properties that hold the class
 CORRECT = "export it again"
 
 
-def read_geojson(place: Path) -> Source:
+@dataclass(frozen=True)
+class Pictures:
+    """The images that outlines in the coordinates of a map may lie in."""
+
+    images: Sequence[Found]
+    finder: Finder
+
+    def own(self, names: Sequence[str]) -> Found | None:
+        """The image that a file is called after."""
+        return self.images[self.finder.find(names)] if self.finder.has(*names) else None
+
+    @cached_property
+    def placed(self) -> list[tuple[Found, Georeference]]:
+        """Those of which it is known where on the map they lie."""
+        found = [(image, georeference(image.path)) for image in self.images]
+        return [(image, place) for image, place in found if place is not None]
+
+
+NONE = Pictures((), Finder(()))
+
+
+def read_geojson(place: Path, pictures: Pictures = NONE, asked: Sequence[str] = ()) -> Source:
     """One record per .geojson in a folder and below, or of one file; points and lines give a tag only.
 
-    Raises WsssError if there is none.
+    One in the coordinates of a map has a record for the image that it is called after, else for each that lies on it.
+    asked  the classes, of which a lone one may be left unsaid.  Raises WsssError if there is none.
     """
     if not place.exists():
         raise WsssError(f"there is no {place}", "give the folder of the .geojson files with --geojson")
@@ -32,31 +61,86 @@ def read_geojson(place: Path) -> Source:
     if not files:
         raise WsssError(f"{place} holds no {ENDING}", "give the folder of the .geojson files with --geojson")
     folder = place.parent if place.is_file() else place
-    return Source("GeoJSON", place, [_record(path, folder) for path in files])
+    read = [(path, _names(path, folder), _layer(path)) for path in files]
+    layers = [layer for _, _, layer in read if isinstance(layer, Layer)]
+    if len(asked) == 1 and not any(feature.name for layer in layers for feature in layer.features):
+        read = [(path, names, _called(layer, asked[0])) for path, names, layer in read]
+    records = [record for path, names, layer in read for record in _records(path, names, layer, pictures)]
+    placed = len({record.names for record in records if record.where not in map(str, files)})
+    note = (f"{place.name}: outlines in the coordinates of a map, on which {placed} images lie",) if placed else ()
+    return Source("GeoJSON", place, records, notes=note)
 
 
-def _record(path: Path, folder: Path) -> Record:
-    below = path.relative_to(folder).as_posix().removesuffix(path.suffix)
-    record = Record((below, path.stem), str(path))
+def _names(path: Path, folder: Path) -> tuple[str, str]:
+    return path.relative_to(folder).as_posix().removesuffix(path.suffix), path.stem
+
+
+def _layer(path: Path) -> Layer | WsssError:
     try:
-        features = list(_features(read_json(path), path))
-        read = [_read(feature) for feature in features]
+        content = read_json(path)
+        features = tuple(map(_feature, _features(content, path)))
+        return Layer(path, tuple(f for f in features if len(f.points)), _epsg(content))
     except WsssError as error:
-        return replace(record, problem=error)
+        return error
     except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
-        return replace(record, problem=WsssError(f"{path}: a feature cannot be read: {error!r}", CORRECT))
-    things = tuple(thing for thing in read if isinstance(thing, Thing))
-    tags = tuple(dict.fromkeys(name for name in read if isinstance(name, str) and name))
-    nameless = bool(read) and not things and not tags
-    shapeless = len(read) - len(things)
-    return replace(record, tags=tags, things=things, shapeless=shapeless, unlabelled=NAMELESS if nameless else "")
+        return WsssError(f"{path}: a feature cannot be read: {error!r}", CORRECT)
+
+
+def _called(layer: Layer | WsssError, name: str) -> Layer | WsssError:
+    if isinstance(layer, WsssError):
+        return layer
+    return replace(layer, features=tuple(replace(feature, name=name) for feature in layer.features))
+
+
+def _records(path: Path, names: tuple[str, str], layer: Layer | WsssError, pictures: Pictures) -> Iterator[Record]:
+    if isinstance(layer, WsssError):
+        yield Record(names, str(path), problem=layer)
+        return
+    own = pictures.own(names)
+    places = [(image, place) for image, place in pictures.placed if own in (None, image)]
+    if layer.epsg is None and own is not None:
+        places = [(image, place) for image, place in places if not layer.fits(place.size) and layer.touches(place)]
+    if places:
+        nothing = "" if own is not None else "without an annotation"
+        yield from (layer.record(image, place, nothing) for image, place in places)
+    elif layer.epsg is None:
+        yield _in_pixels(path, names, layer)
+    else:
+        what = f"{path} is in the coordinates of a map, and of no image is known where on it it lies"
+        remedy = "give GeoTIFFs or world files; or burn it into masks (gdal_rasterize), and give --masks"
+        yield Record(names, str(path), problem=WsssError(what, remedy))
+
+
+def _in_pixels(path: Path, names: tuple[str, str], layer: Layer) -> Record:
+    things, tags = [], []
+    for feature in layer.features:
+        if feature.name and feature.polygons:
+            polygons = tuple(cut([ring.ravel().tolist() for ring in rings]) for rings in feature.polygons)
+            numbers = [number for polygon in polygons for number in polygon]
+            things.append(Thing(feature.name, around(tuple(numbers[::2]), tuple(numbers[1::2])), polygons=polygons))
+        elif feature.name:
+            tags.append(feature.name)
+    nameless = bool(layer.features) and not things and not tags
+    return Record(
+        names,
+        str(path),
+        tuple(dict.fromkeys(tags)),
+        tuple(things),
+        shapeless=len(layer.features) - len(things),
+        unlabelled=NAMELESS if nameless else "",
+    )
+
+
+def _epsg(content: Any) -> int | None:
+    crs = content.get("crs") if isinstance(content, dict) else None
+    if not crs:
+        return None
+    named = (crs.get("properties") or crs).get("name") if isinstance(crs, dict) else crs
+    return epsg_of(str(named))
 
 
 def _features(content: Any, path: Path) -> Iterator[dict[str, Any]]:
-    """Of a collection, a list of features, or one of them.  Raises WsssError for map coordinates, or another format."""
-    if isinstance(content, dict) and content.get("crs"):
-        what = f"{path} is in the coordinates of a map ({content['crs']}), not in pixels"
-        raise WsssError(what[:300], "burn it into masks, with GDAL's gdal_rasterize for example, and give --masks")
+    """Of a collection, a list of features, or one of them.  Raises WsssError for another format."""
     found = content.get("features", [content]) if isinstance(content, dict) else content
     for feature in found if isinstance(found, list) else [None]:
         if not isinstance(feature, dict) or feature.get("type") != "Feature":
@@ -64,15 +148,13 @@ def _features(content: Any, path: Path) -> Iterator[dict[str, Any]]:
         yield feature
 
 
-def _read(feature: dict[str, Any]) -> Thing | str:
-    """The object of a feature; of a point, a line or a region without a class, the class or ""."""
-    name, geometry = _name(feature.get("properties") or {}), feature.get("geometry") or {}
+def _feature(feature: dict[str, Any]) -> Feature:
+    geometry = feature.get("geometry") or {}
     areas = {"Polygon": lambda: [geometry["coordinates"]], "MultiPolygon": lambda: geometry["coordinates"]}
-    if not name or geometry.get("type") not in areas:
-        return name
-    polygons = tuple(_cut([_ring(ring) for ring in rings]) for rings in areas[geometry["type"]]())
-    numbers = [number for polygon in polygons for number in polygon]
-    return Thing(name, around(tuple(numbers[::2]), tuple(numbers[1::2])), polygons=polygons)
+    found = areas[geometry["type"]]() if geometry.get("type") in areas else []
+    polygons = tuple(tuple(map(_ring, rings)) for rings in found)
+    points = np.array([*_points(geometry.get("coordinates") or [])], float).reshape(-1, 2)
+    return Feature(_name(feature.get("properties") or {}), polygons, points)
 
 
 def _name(properties: dict[str, Any]) -> str:
@@ -81,14 +163,16 @@ def _name(properties: dict[str, Any]) -> str:
     return str(named or "").strip()
 
 
-def _ring(points: list[list[float]]) -> list[float]:
+def _ring(points: list[list[float]]) -> Points:
     if len(points) < 3:
         raise ValueError(f"a ring has {len(points)} points")
-    return [float(value) for point in points for value in point[:2]]
+    return np.array([point[:2] for point in points], float)
 
 
-def _cut(rings: list[list[float]]) -> tuple[float, ...]:
-    """One outline of an outer ring and its holes: a cut to each hole is gone through twice, which leaves it out."""
-    outer, *holes = rings
-    start = outer[:2]
-    return (*outer, *start, *(value for hole in holes for value in (*hole, *hole[:2], *start)))
+def _points(coordinates: list[Any]) -> Iterator[list[float]]:
+    """Every point of a geometry, however deep its lists are."""
+    if coordinates and isinstance(coordinates[0], int | float):
+        yield coordinates[:2]
+        return
+    for inner in coordinates:
+        yield from _points(inner)

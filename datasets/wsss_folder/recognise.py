@@ -109,6 +109,7 @@ def _candidates(root: Path, finder: Finder) -> Iterator[Asked]:
             yield "labelme", folder
         if next(files_below(folder, (GEOJSON,)), None):
             yield "geojson", folder
+    yield from (("geojson", path) for path in sorted(root.parent.glob(f"*{GEOJSON}")))
 
 
 def _usual_folders(root: Path) -> list[Path]:

@@ -81,3 +81,11 @@ def why_unlabelled(records: Sequence[Record]) -> str:
 def around(xs: tuple[float, ...], ys: tuple[float, ...]) -> Corners:
     """The corners of the box around points.  Raises ValueError if there is none."""
     return min(xs), min(ys), max(xs), max(ys)
+
+
+def cut(rings: Sequence[Sequence[float]]) -> tuple[float, ...]:
+    """One outline of an outer ring and its holes, each x, y, x, y, ...: a cut to each hole is gone through twice, which
+    leaves it out."""
+    outer, *holes = rings
+    start = outer[:2]
+    return (*outer, *start, *(value for hole in holes for value in (*hole, *hole[:2], *start)))

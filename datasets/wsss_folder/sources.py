@@ -22,7 +22,7 @@ from wsss_folder.cvat_xml import read_cvat
 from wsss_folder.defect_folders import read_defects
 from wsss_folder.documents import read_text
 from wsss_folder.empty_boxes import drop_empty
-from wsss_folder.geojson import read_geojson
+from wsss_folder.geojson import Pictures, read_geojson
 from wsss_folder.ignored import mark_ignored
 from wsss_folder.label_studio import read_label_studio
 from wsss_folder.label_studio_min import TABLES
@@ -57,8 +57,7 @@ def read_sources(options: Options, root: Path, images: Sequence[Found], finder: 
     if not asked:
         asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
     classes = _named(options)
-    size_of = partial(_size, options, images, finder)
-    sources = [_read(option, path, options, root, size_of, finder) for option, path in asked]
+    sources = [_read(option, path, options, root, images, finder) for option, path in asked]
     return [mark_ignored(drop_empty(_with_split(source)), classes) for source in sources]
 
 
@@ -167,10 +166,10 @@ def _asked(options: Options, root: Path) -> list[Asked]:
     return [*asked, ("class-folders", root)] if options.class_folders else asked
 
 
-def _read(option: str, path: Path, options: Options, root: Path, size_of: SizeOf, finder: Finder) -> Source:
+def _read(option: str, path: Path, options: Options, root: Path, images: Sequence[Found], finder: Finder) -> Source:
     match option:
         case "tags":
-            return _read_tags(path, options, size_of)
+            return _read_tags(path, options, partial(_size, options, images, finder))
         case "coco":
             return read_coco(path, options.crowd)
         case "yolo":
@@ -184,7 +183,7 @@ def _read(option: str, path: Path, options: Options, root: Path, size_of: SizeOf
         case "labelme":
             return read_labelme(path)
         case "geojson":
-            return read_geojson(path)
+            return read_geojson(path, Pictures(images, finder), _named(options))
         case "via":
             return read_via(path, options.via_attribute)
         case "tags-in-names":

@@ -1,0 +1,136 @@
+"""Outlines in the coordinates of a map, brought to the pixels of the pictures that they lie in."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Sequence
+from dataclasses import dataclass
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+
+from wsss_folder.catalogue import Found
+from wsss_folder.georeference import LONGITUDE_LATITUDE, Georeference, Points, reprojected
+from wsss_folder.record import NAMELESS, Record, Thing, around, cut
+
+DEGREES = (180.0, 90.0)
+LEAST = 0.5
+"""Square pixels of an object at a picture's border that are taken for it."""
+
+
+@dataclass(frozen=True)
+class Feature:
+    """Its class, "" for none; its polygons, each an outer ring and holes (n, 2); every point of it."""
+
+    name: str
+    polygons: tuple[tuple[Points, ...], ...]
+    points: Points
+
+
+@dataclass(frozen=True)
+class Layer:
+    """The features of a file;  epsg  the code of their coordinates, None if it tells none, 0 if an unknown one."""
+
+    path: Path
+    features: tuple[Feature, ...]
+    epsg: int | None
+
+    def code(self, place: Georeference) -> int:
+        """The code of the coordinates: those of the picture where neither tells, else degrees where they can be."""
+        if self.epsg is not None:
+            return self.epsg or place.epsg
+        return LONGITUDE_LATITUDE if place.epsg and self._degrees else place.epsg
+
+    def fits(self, size: tuple[int, int]) -> bool:
+        """Whether its coordinates can be pixels of a picture: all within it, and one feature larger than a pixel."""
+        if not self.features:
+            return True
+        low, high = self._corners[:, :2], self._corners[:, 2:]
+        within = (low >= -1).all() and (high <= np.add(size, 1)).all()
+        return bool(within and (high - low).max() > 1)
+
+    def touches(self, place: Georeference) -> bool:
+        """Whether a feature lies in the picture."""
+        return bool(len(self._near(place)))
+
+    def record(self, image: Found, place: Georeference, nothing: str) -> Record:
+        """What it says of a picture;  nothing  why one in which nothing lies has no label, "" if it has that."""
+        width, height = place.size
+        things, tags, shapeless = [], [], 0
+        for feature in (self.features[n] for n in self._near(place)):
+            if not feature.polygons:
+                tags += [feature.name] if feature.name else []
+                shapeless += 1
+                continue
+            parts = [tuple(self._pixels(ring, place) for ring in rings) for rings in feature.polygons]
+            outlines = [outline for rings in parts if (outline := _outline(rings, width, height))]
+            if not outlines:
+                continue
+            numbers = [number for outline in outlines for number in outline]
+            corners = around(tuple(numbers[::2]), tuple(numbers[1::2]))
+            things += [Thing(feature.name, corners, polygons=tuple(outlines))] if feature.name else []
+            shapeless += not feature.name
+        unlabelled = "" if things or tags else NAMELESS if shapeless else nothing
+        where = f"{self.path}, in {image.name}"
+        return Record(
+            (image.name,), where, tuple(dict.fromkeys(tags)), tuple(things), shapeless=shapeless, unlabelled=unlabelled
+        )
+
+    def _near(self, place: Georeference) -> Sequence[int]:
+        """The features whose bounds meet the picture."""
+        if not self.features:
+            return ()
+        corners = self._corners[:, [[0, 1], [2, 1], [2, 3], [0, 3]]].reshape(-1, 2)  # (4 F, 2)
+        found = self._pixels(corners, place).reshape(-1, 4, 2)
+        low, high = found.min(1), found.max(1)  # (F, 2)
+        meets: Sequence[int] = np.flatnonzero(((high >= 0) & (low <= place.size)).all(1)).tolist()
+        return meets
+
+    def _pixels(self, points: Points, place: Georeference) -> Points:
+        return place.pixels(reprojected(points, self.code(place), place.epsg))
+
+    @cached_property
+    def _corners(self) -> Points:
+        """Least and greatest x and y of each feature: (F, 4)."""
+        return np.array([[*f.points.min(0), *f.points.max(0)] for f in self.features])
+
+    @cached_property
+    def _degrees(self) -> bool:
+        return bool((np.abs(self._corners).reshape(-1, 2) <= DEGREES).all())
+
+
+def _outline(rings: Sequence[Points], width: int, height: int) -> tuple[float, ...]:
+    """The part of a polygon within a picture, () if that is next to nothing."""
+    outer, *holes = (_clipped(ring, (width, height)) for ring in rings)
+    if _area(outer) < LEAST:
+        return ()
+    return cut([ring.ravel().tolist() for ring in (outer, *(hole for hole in holes if _area(hole) > 0))])
+
+
+def _clipped(ring: Points, size: tuple[int, int]) -> Points:
+    """The part of a ring within 0 and size, border by border.  [Sutherland and Hodgman, CACM 1974]"""
+    for axis in (0, 1):
+        for sign, bound in ((1.0, 0.0), (-1.0, -float(size[axis]))):
+            ring = _half(ring, ring[:, axis] * sign - bound) if len(ring) else ring
+    return ring
+
+
+def _half(ring: Points, inside: Points) -> Points:
+    """The part of a ring whose distance to a border, `inside` of each point, is not negative."""
+    return np.array([*_kept(ring, inside)]).reshape(-1, 2)
+
+
+def _kept(ring: Points, inside: Points) -> Iterator[Points]:
+    for n in range(len(ring)):
+        before, here = inside[n - 1], inside[n]
+        if (before < 0) != (here < 0):
+            yield ring[n - 1] + (ring[n] - ring[n - 1]) * (before / (before - here))
+        if here >= 0:
+            yield ring[n]
+
+
+def _area(ring: Points) -> float:
+    if len(ring) < 3:
+        return 0.0
+    x, y = ring.T
+    return float(abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2)

@@ -1,0 +1,108 @@
+"""Where a picture lies on a map: what a GeoTIFF says of itself, or a world file beside a picture."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+from numpy.typing import NDArray
+
+from wsss_cli.data.images import opened
+from wsss_cli.errors import WsssError
+from wsss_folder.documents import read_text
+
+Points = NDArray[np.float64]
+SCALE, TIE_POINT, MATRIX, KEYS = 33550, 33922, 34264, 34735  # tags of GeoTIFF 1.1
+RASTER_TYPE, GEOGRAPHIC, PROJECTED = 1025, 2048, 3072  # keys within the last of them
+POINT, USER_DEFINED = 2, 32767
+ORIENTATION = 274
+LONGITUDE_LATITUDE = 4326
+"""EPSG's code of WGS 84, in which GeoJSON is that says nothing else (RFC 7946, section 4)."""
+
+
+@dataclass(frozen=True)
+class Georeference:
+    """x = a column + b row + c, y = d column + e row + f, of matrix (a, b, c, d, e, f), from the picture's corner on.
+
+    size  width and height of the picture;  epsg  the code of the coordinates, 0 if it is not told
+    """
+
+    matrix: tuple[float, float, float, float, float, float]
+    size: tuple[int, int]
+    epsg: int
+
+    def pixels(self, points: Points) -> Points:
+        """Columns and rows of places on the map: (n, 2) -> (n, 2)."""
+        a, b, c, d, e, f = self.matrix
+        return np.linalg.solve(np.array([[a, b], [d, e]]), (points - (c, f)).T).T
+
+
+def georeference(path: Path) -> Georeference | None:
+    """Where a picture lies on a map; None if nothing says so.  Raises WsssError if it cannot be opened."""
+    with opened(path, path) as image:
+        size, tags = image.size, getattr(image, "tag_v2", {})
+        if tags.get(ORIENTATION, 1) != 1:  # it is turned when it is read
+            return None
+        keys = _keys(tags.get(KEYS, ()))
+        matrix = _of_tags(tags, keys) or _of_world_file(path)
+    if matrix is None or matrix[0] * matrix[4] == matrix[1] * matrix[3]:
+        return None
+    codes = [keys[key] for key in (PROJECTED, GEOGRAPHIC) if keys.get(key, USER_DEFINED) != USER_DEFINED]
+    return Georeference(matrix, size, 0 if keys.get(PROJECTED) == USER_DEFINED else (*codes, 0)[0])
+
+
+def epsg_of(name: str) -> int:
+    """The code that the name of a coordinate system has (urn:ogc:def:crs:EPSG::32633, CRS84); 0 if it has none."""
+    if "CRS84" in name:
+        return LONGITUDE_LATITUDE
+    found = re.search(r"EPSG:.*?(\d+)$", name.strip())
+    return int(found[1]) if found else 0
+
+
+def reprojected(points: Points, source: int, target: int) -> Points:
+    """Places (n, 2), x or longitude first, from one coordinate system to another.  Raises WsssError without pyproj."""
+    if source == target:
+        return points
+    try:
+        from pyproj import Transformer
+    except ImportError as error:
+        what = f"the outlines are in EPSG:{source}, the pictures in EPSG:{target}, which only pyproj converts"
+        raise WsssError(what, 'pip install "wsss[geo]", or bring them to one: ogr2ogr -t_srs EPSG:...') from error
+    x, y = Transformer.from_crs(source, target, always_xy=True).transform(*points.T)
+    return np.stack([x, y], 1)
+
+
+def _keys(directory: Sequence[int]) -> dict[int, int]:
+    """The keys whose values are whole numbers: after a head of four come key, place, count, value of each."""
+    rows = (directory[n : n + 4] for n in range(4, len(directory) - 3, 4))
+    return {row[0]: row[3] for row in rows if row[1] == 0}
+
+
+def _of_tags(tags: Any, keys: dict[int, int]) -> tuple[float, float, float, float, float, float] | None:
+    shift = 0.5 if keys.get(RASTER_TYPE) == POINT else 0.0  # of coordinates that are those of pixels' centres
+    if len(matrix := tags.get(MATRIX, ())) == 16:
+        a, b, _, c, d, e, _, f = map(float, matrix[:8])
+    elif len(scale := tags.get(SCALE, ())) >= 2 and len(tie := tags.get(TIE_POINT, ())) >= 6:
+        a, b, d, e = float(scale[0]), 0.0, 0.0, -float(scale[1])
+        c, f = tie[3] - tie[0] * a, tie[4] - tie[1] * e
+    else:
+        return None
+    return a, b, c - shift * (a + b), d, e, f - shift * (d + e)
+
+
+def _of_world_file(path: Path) -> tuple[float, float, float, float, float, float] | None:
+    """Six lines a, d, b, e, c, f of which the last two are the centre of the first pixel."""
+    ending = path.suffix
+    names = (f"{path.stem}{ending[:2]}{ending[-1]}w", f"{path.name}w", f"{path.stem}.wld")
+    found = next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
+    if found is None:
+        return None
+    try:
+        a, d, b, e, c, f = map(float, read_text(found).split())
+    except ValueError as error:
+        raise WsssError(f"{found} is no world file: it has not six numbers", "export it again, or remove it") from error
+    return a, b, c - (a + b) / 2, d, e, f - (d + e) / 2

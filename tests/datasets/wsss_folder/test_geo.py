@@ -1,0 +1,254 @@
+"""Outlines in the coordinates of a map, on pictures that say where they lie.
+
+tool_files/rasterio: three GeoTIFFs of 40 x 30 pixels of 2 m in UTM zone 33 by rasterio 1.4.4 (GDAL 3.10.3), one whose
+coordinates are of pixels' centres and one turned by 30 degrees; a roof and a road by geopandas 1.2.0, in UTM and in
+degrees.
+"""
+
+import json
+import shutil
+import sys
+from collections.abc import Mapping
+from pathlib import Path
+from types import SimpleNamespace
+from typing import Any
+
+import numpy as np
+import pytest
+from PIL import Image
+
+from tiny_folder import Folder, sample, write, write_image
+from tool_files import FILES
+from wsss_cli.data.labels import read_labels
+from wsss_cli.data.prepared import Box, Prepared
+from wsss_cli.errors import WsssError
+from wsss_folder.catalogue import Found
+from wsss_folder.geo_map import Feature, Layer
+from wsss_folder.geojson import Pictures, read_geojson
+from wsss_folder.georeference import Georeference, epsg_of, georeference, reprojected
+from wsss_folder.matching import Finder
+from wsss_folder.record import NAMELESS
+
+GEO = FILES / "rasterio"
+UTM = 32633
+ROOF, ROAD = Box(2, 5, 5, 15, 20), Box(1, 0, 0, 3, 30)  # classes are sorted: road, roof
+
+
+def copy(path: Path, to: Path) -> None:
+    to.parent.mkdir(parents=True, exist_ok=True)
+    shutil.copy(path, to)
+
+
+def write_tiff(path: Path, matrix: tuple[float, ...] = (2, 0, 500000, 0, -2, 5000000), epsg: int = UTM) -> Path:
+    a, b, c, d, e, f = matrix
+    tags = {34264: (a, b, 0.0, c, d, e, 0.0, f, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 0.0, 1.0)}
+    info = {tag: tuple(map(float, values)) for tag, values in tags.items()}
+    keys = {34735: (1, 1, 0, 1, 3072, 0, 1, epsg)} if epsg else {}
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.new("RGB", (40, 30), (90, 90, 90)).save(path, tiffinfo=info | keys)  # type: ignore[arg-type]
+    return path
+
+
+def square(x: float, y: float, side: float, **properties: Any) -> dict[str, Any]:
+    corners = [[x, y], [x + side, y], [x + side, y - side], [x, y - side], [x, y]]
+    return {"type": "Feature", "properties": properties, "geometry": {"type": "Polygon", "coordinates": [corners]}}
+
+
+def collection(*features: Mapping[str, Any], crs: str | None = f"urn:ogc:def:crs:EPSG::{UTM}") -> str:
+    named = {"crs": {"type": "name", "properties": {"name": crs}}} if crs else {}
+    return json.dumps({"type": "FeatureCollection", **named, "features": features})
+
+
+@pytest.mark.parametrize(
+    ("name", "matrix"),
+    [
+        ("area", (2, 0, 500000, 0, -2, 5000000)),
+        ("point", (2, 0, 500000, 0, -2, 5000000)),
+        ("turned", (3**0.5, -1, 500000, -1, -(3**0.5), 5000000)),
+    ],
+)
+def test_where_files_of_rasterio_lie(name: str, matrix: tuple[float, ...]) -> None:
+    found = georeference(GEO / f"{name}.tif")
+    assert found is not None and (found.size, found.epsg) == ((40, 30), UTM)
+    assert found.matrix == pytest.approx(matrix, rel=1e-12, abs=1e-9)
+    x, y = matrix[2] + 3 * matrix[0] + 7 * matrix[1], matrix[5] + 3 * matrix[3] + 7 * matrix[4]
+    assert found.pixels(np.array([[x, y]]))[0] == pytest.approx((3, 7), abs=1e-6)
+
+
+@pytest.mark.parametrize("name", ["a.jgw", "a.jpgw", "a.wld"])
+def test_a_world_file(tmp_path: Path, name: str) -> None:
+    """Its last two numbers are the centre of the first pixel."""
+    write_image(tmp_path / "a.jpg", (40, 30))
+    write(tmp_path / name, "2.0\n0.0\n0.0\n-3.0\n1001.0\n4998.5\n")
+    assert georeference(tmp_path / "a.jpg") == Georeference((2, 0, 1000, 0, -3, 5000), (40, 30), 0)
+    write(tmp_path / name, "2.0\n0.0\n")
+    with pytest.raises(WsssError, match="is no world file: it has not six numbers"):
+        georeference(tmp_path / "a.jpg")
+
+
+def test_pictures_that_say_nothing(tmp_path: Path) -> None:
+    assert georeference(write_image(tmp_path / "a.png")) is None
+    assert georeference(write_tiff(tmp_path / "flat.tif", (0, 0, 5, 0, 0, 5))) is None
+    found = georeference(write_tiff(tmp_path / "own.tif", epsg=32767))  # a coordinate system of its own
+    assert found is not None and found.epsg == 0
+
+
+@pytest.mark.parametrize(
+    ("name", "code"),
+    [
+        ("urn:ogc:def:crs:EPSG::32633", 32633),
+        ("urn:ogc:def:crs:EPSG:6.18:3857", 3857),
+        ("EPSG:4326", 4326),
+        ("urn:ogc:def:crs:OGC:1.3:CRS84", 4326),
+        ("my own", 0),
+    ],
+)
+def test_names_of_coordinate_systems(name: str, code: int) -> None:
+    assert epsg_of(name) == code
+
+
+def prepared_of(folder: Folder, **options: Any) -> Prepared:
+    return folder.prepare(masks_from_shapes=True, val=0.5, **options)
+
+
+def test_one_file_for_all_pictures(folder: Folder) -> None:
+    """The roof lies in the upright ones and, cut, in the turned one; nothing lies in the one far away."""
+    for name in ("area", "point", "turned"):
+        copy(GEO / f"{name}.tif", folder.images / f"{name}.tif")
+    write_tiff(folder.images / "far.tif", (2, 0, 600000, 0, -2, 5000000))
+    copy(GEO / "utm.geojson", folder.path / "utm.geojson")
+    prepared = prepared_of(folder)
+    assert prepared.info.classes == ("road", "roof")
+    assert {*sample(prepared, "area").boxes} == {*sample(prepared, "point").boxes} == {ROOF, ROAD}
+    mask = read_labels(sample(prepared, "area").mask)
+    assert (mask[5:20, 5:15] == 2).all() and (mask == 2).sum() == 150 and (mask[:, :3] == 1).all()
+    assert (mask == 1).sum() == 90 and sample(prepared, "turned").tags == (1, 2)
+    assert sample(prepared, "far").tags == () and sample(prepared, "far").mask is None
+    assert any("outlines in the coordinates of a map, on which 4 images lie" in note for note in prepared.info.notes)
+    assert any("1 without an annotation" in note for note in prepared.info.notes)
+
+
+def test_a_file_for_each_picture(folder: Folder) -> None:
+    """Each says all of its picture, so that an empty one says that it holds nothing."""
+    for name in ("a", "b", "c"):
+        write_tiff(folder.images / f"{name}.tif")
+    write(folder.path / "geojson/a.geojson", collection(square(500010, 4999990, 20, label="roof")))
+    write(folder.path / "geojson/b.geojson", collection())
+    write(folder.path / "geojson/c.geojson", collection(square(0, 0, 5, label="roof")))  # in another place
+    prepared = prepared_of(folder)
+    assert [sample(prepared, name).boxes for name in "abc"] == [(Box(1, 5, 5, 15, 15),), (), ()]
+    assert not any("not labelled" in note for note in prepared.info.notes)
+
+
+def test_outlines_in_pixels_stay_in_pixels(folder: Folder) -> None:
+    write_tiff(folder.images / "a.tif")
+    write_tiff(folder.images / "b.tif")
+    for name in "ab":
+        text = collection(square(3, 14, 10, classification={"name": "roof"}), crs=None)
+        write(folder.images / f"{name}.geojson", text)
+    assert {s.boxes for s in prepared_of(folder).samples} == {(Box(1, 3, 4, 13, 14),)}
+
+
+def test_coordinates_that_nothing_names_are_those_of_the_picture(folder: Folder) -> None:
+    for name in "ab":
+        write_tiff(folder.images / f"{name}.tif", epsg=UTM if name == "a" else 0)
+    write(folder.path / "all.geojson", collection(square(500010, 4999990, 20, label="roof"), crs=None))
+    assert {s.boxes for s in prepared_of(folder).samples} == {(Box(1, 5, 5, 15, 15),)}
+
+
+def test_degrees_need_pyproj(folder: Folder, monkeypatch: pytest.MonkeyPatch) -> None:
+    for name in "ab":
+        copy(GEO / "area.tif", folder.images / f"{name}.tif")
+    copy(GEO / "degrees.geojson", folder.path / "degrees.geojson")
+    monkeypatch.setitem(sys.modules, "pyproj", None)
+    with pytest.raises(WsssError, match="in EPSG:4326, the pictures in EPSG:32633, which only pyproj") as caught:
+        folder.prepare()
+    assert 'pip install "wsss[geo]"' in caught.value.remedy
+
+
+def test_degrees_are_converted(folder: Folder) -> None:
+    pytest.importorskip("pyproj")
+    for name in "ab":
+        copy(GEO / "area.tif", folder.images / f"{name}.tif")
+    text = (GEO / "degrees.geojson").read_text()
+    for said in (text, text.replace('"crs"', '"nothing"')):  # GeoJSON that names none is in degrees
+        write(folder.path / "degrees.geojson", said)
+        assert {*sample(prepared_of(folder), "a").boxes} == {ROOF, ROAD}
+
+
+def test_what_pyproj_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    asked = []
+
+    def from_crs(source: int, target: int, always_xy: bool) -> Any:
+        asked.append((source, target, always_xy))
+        return SimpleNamespace(transform=lambda x, y: (x * 2, y + 1))
+
+    monkeypatch.setitem(sys.modules, "pyproj", SimpleNamespace(Transformer=SimpleNamespace(from_crs=from_crs)))
+    assert reprojected(np.array([[1.0, 2.0], [3.0, 4.0]]), 4326, UTM).tolist() == [[2, 3], [6, 5]]
+    assert asked == [(4326, UTM, True)]
+
+
+def test_a_lone_class_may_be_left_unsaid(folder: Folder) -> None:
+    for name in "ab":
+        write_tiff(folder.images / f"{name}.tif")
+    path = write(folder.path / "buildings.geojson", collection(square(500010, 4999990, 20, id=7)))
+    assert {s.boxes for s in prepared_of(folder, classes="building").samples} == {(Box(1, 5, 5, 15, 15),)}
+    (record, _) = read_geojson(path, pictures(folder)).records
+    assert record.unlabelled == NAMELESS and record.shapeless == 1
+
+
+def pictures(folder: Folder) -> Pictures:
+    found = [Found(path, path.name, path.stem) for path in sorted(folder.images.iterdir())]
+    return Pictures(found, Finder([one.name for one in found]))
+
+
+def test_no_picture_lies_on_the_map(folder: Folder) -> None:
+    write_image(folder.images / "a.png")
+    write(folder.path / "all.geojson", collection(square(500010, 4999990, 20, label="roof")))
+    with pytest.raises(WsssError, match="of no image is known where on it it lies"):
+        folder.prepare(geojson=folder.path / "all.geojson")
+
+
+@pytest.mark.parametrize(
+    ("corners", "area"),
+    [
+        ([[0, 0], [4, 0], [4, 3], [0, 3]], 12),
+        ([[-5, -5], [45, -5], [45, 35], [-5, 35]], 1200),  # all of it
+        ([[-10, 10], [10, 10], [10, 20], [-10, 20]], 100),
+        ([[-10, -10], [10, -10], [-10, 10]], 0),  # touches the corner
+        ([[-1, -1], [0.5, -1], [0.5, 0.5], [-1, 0.5]], 0),  # a quarter of a pixel
+        ([[50, 0], [60, 0], [60, 10]], 0),
+        ([[-20, 15], [20, -25], [60, 15], [20, 55]], 1200),  # a diamond around it
+        ([[0, 0], [80, 0], [0, 60]], 1200),  # its hypotenuse goes through the far corner
+        ([[20, 5], [60, 5], [60, 25], [20, 25], [20, 20], [50, 20], [50, 10], [20, 10]], 200),  # a C, open within
+    ],
+)
+def test_outlines_are_cut_at_the_border(corners: list[list[float]], area: float) -> None:
+    place = Georeference((1, 0, 0, 0, 1, 0), (40, 30), UTM)
+    ring = np.array(corners, float)
+    layer = Layer(Path("a.geojson"), (Feature("roof", ((ring,),), ring),), UTM)
+    record = layer.record(Found(Path("a.tif"), "a.tif", "a"), place, "nothing")
+    found = 0.0
+    for thing in record.things:
+        for polygon in thing.polygons:
+            x, y = np.array(polygon[::2]), np.array(polygon[1::2])
+            assert x.min() >= 0 and x.max() <= 40 and y.min() >= 0 and y.max() <= 30
+            found += abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
+    assert found == pytest.approx(area) and record.unlabelled == ("" if area else "nothing")
+
+
+def test_points_and_holes(folder: Folder) -> None:
+    hole = square(500010, 4999990, 20, label="roof")
+    hole["geometry"]["coordinates"].append([[500014, 4999986], [500014, 4999982], [500020, 4999982], [500020, 4999986]])
+    point: dict[str, Any] = {"type": "Feature", "properties": {"label": "tree"}}
+    point["geometry"] = {"type": "Point", "coordinates": [500002, 4999998]}
+    far = {**point, "geometry": {"type": "MultiPoint", "coordinates": [[9, 9], [8, 8, 7]]}}
+    nowhere = {**point, "geometry": None}
+    for name in "ab":
+        write_tiff(folder.images / f"{name}.tif")
+    path = write(folder.path / "all.geojson", collection(hole, point, far, nowhere))
+    record, _ = read_geojson(path, pictures(folder)).records
+    assert record.tags == ("tree",) and record.shapeless == 1 and len(record.things) == 1
+    write(path, collection(hole))
+    mask = read_labels(sample(prepared_of(folder), "a").mask)
+    assert (mask == 1).sum() == 100 - 6 and (mask[7:9, 7:10] == 0).all()
