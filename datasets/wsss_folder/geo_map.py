@@ -9,8 +9,8 @@ from pathlib import Path
 
 import numpy as np
 
+from wsss_cli.data.georeference import LONGITUDE_LATITUDE, Georeference, Points, reprojected
 from wsss_folder.catalogue import Found
-from wsss_folder.georeference import LONGITUDE_LATITUDE, Georeference, Points, reprojected
 from wsss_folder.record import NAMELESS, Record, Thing, around, cut
 
 DEGREES = (180.0, 90.0)

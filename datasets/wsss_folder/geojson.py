@@ -14,12 +14,12 @@ from typing import Any
 
 import numpy as np
 
+from wsss_cli.data.georeference import Georeference, Points, epsg_of, georeference
 from wsss_cli.data.image_files import files_below
 from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import Found
 from wsss_folder.documents import read_json
 from wsss_folder.geo_map import Feature, Layer
-from wsss_folder.georeference import Georeference, Points, epsg_of, georeference
 from wsss_folder.matching import Finder
 from wsss_folder.record import NAMELESS, Record, Source, Thing, around, cut
 

@@ -10,6 +10,7 @@ from pathlib import Path
 
 from PIL import Image
 
+from wsss_cli.data.georeference import georeference, lay
 from wsss_cli.data.images import image_size, kind_of_file, read_image
 from wsss_cli.data.labels import voc_palette, write_labels
 from wsss_cli.data.picture import PLAIN, Reading
@@ -123,6 +124,7 @@ def _shown(path: Path, place: Path, how: Reading) -> Path:
         return path
     with writing(place, flushed=False) as aside:
         Image.fromarray(read_image(path, how)).save(aside, format="PNG")
+    lay(place, georeference(path))
     return place
 
 

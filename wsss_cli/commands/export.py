@@ -21,15 +21,20 @@ if TYPE_CHECKING:
 
 Which = Literal["pseudo", "infer", "infer_crf"]
 FormatName = Annotated[
-    Literal["png", "coco", "yolo", "yolo-semantic", "cvat", "labelme", "label-studio"],
-    Option("--format", help="label maps, COCO JSON, YOLO text or masks, CVAT XML, labelme or Label Studio JSON"),
+    Literal["png", "coco", "yolo", "yolo-semantic", "cvat", "labelme", "label-studio", "geojson"],
+    Option(
+        "--format", help="label maps, COCO JSON, YOLO text or masks, CVAT XML, labelme or Label Studio JSON, GeoJSON"
+    ),
 ]
 Out = Annotated[Path, Option("--out", "-o", help="the folder to write; must not exist yet")]
 Stage = Annotated[Which, Option("--stage", help="whose label maps; infer_crf: predictions refined by the dense CRF")]
 Split = Annotated[str | None, Option("--split", help="of these images; train for pseudo-labels, val for predictions")]
 ShapeName = Annotated[
     Literal["rle", "polygon", "box"] | None,
-    Option("--shape", help="of a piece: coco rle, polygon; yolo polygon, box; the others rle, polygon, box; the first"),
+    Option(
+        "--shape",
+        help="of a piece: coco rle, polygon; yolo polygon, box; geojson polygon; others rle, polygon, box; the first",
+    ),
 ]
 MinArea = Annotated[
     int | None, Option("--min-area", min=1, max=bounds.COUNT, help="leave out pieces of fewer pixels; 1")

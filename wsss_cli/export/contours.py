@@ -125,6 +125,32 @@ def rings(mask: NDArray[np.bool_]) -> list[Ring]:
     return sorted(found, key=lambda ring: -_twice_area(ring))  # of one outer line, so it is the only positive one
 
 
+def simple_rings(mask: NDArray[np.bool_], tolerance: float = 0.0) -> list[Ring]:
+    """The same of rings that meet themselves nowhere, as a valid polygon and its holes want them: one that passes a
+    corner twice is two rings there.  With a tolerance lines are simplified, and may cross."""
+    parts = [part for ring in rings(mask) for part in _parted(ring)]
+    outer, *holes = sorted(parts, key=lambda ring: -_twice_area(ring))
+    simple = [simplify(ring, tolerance) for ring in (outer, *holes)]
+    whole = outer if len(simple[0]) < 3 else simple[0]
+    return [whole, *(hole for hole in simple[1:] if len(hole) > 2)]
+
+
+def _parted(ring: Ring) -> list[Ring]:
+    """A ring cut into those between two visits of one corner."""
+    found: list[Ring] = []
+    path: list[tuple[int, int]] = []
+    places: dict[tuple[int, int], int] = {}
+    for x, y in ring.tolist():
+        if (start := places.get((x, y))) is not None:
+            found.append(np.array(path[start:]))
+            for corner in path[start:]:
+                del places[corner]
+            del path[start:]
+        places[x, y] = len(path)
+        path.append((x, y))
+    return [np.array(path), *found]
+
+
 def _corners(mask: NDArray[np.bool_]) -> tuple[Ring, NDArray[np.intp]]:
     """The corners of all lines and the index of the one that follows each, with the mask on the right-hand side.
 

@@ -11,7 +11,7 @@ from typing import Literal
 from wsss_cli.console import Tick
 from wsss_cli.data.prepared import Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.export import coco, cvat, label_studio, labelme, png, yolo, yolo_semantic
+from wsss_cli.export import coco, cvat, geojson, label_studio, labelme, png, yolo, yolo_semantic
 from wsss_cli.export.new_folder import new_folder
 from wsss_cli.export.source import Form, Shape, Source
 
@@ -34,6 +34,7 @@ FORMATS = {
     "yolo-semantic": Format(yolo_semantic.write, images="link"),
     "cvat": Format(cvat.write, ("rle", "polygon", "box")),
     "labelme": Format(labelme.write, ("rle", "polygon", "box"), "link"),  # it looks for the image beside the JSON
+    "geojson": Format(geojson.write, ("polygon",)),
     "label-studio": Format(label_studio.write, ("rle", "polygon", "box")),
 }
 

@@ -18,7 +18,7 @@ from wsss_cli.data.labels import read_labels
 from wsss_cli.data.long_side import at_full_size
 from wsss_cli.data.prepared import Prepared, Sample
 from wsss_cli.errors import WsssError
-from wsss_cli.export.contours import Points, outline
+from wsss_cli.export.contours import Points, Ring, outline, simple_rings
 from wsss_cli.export.pieces import Piece, pieces
 from wsss_cli.files import plain
 from wsss_cli.parallel.ordered import ParallelMap
@@ -45,6 +45,10 @@ class Form:
     def polygon(self, piece: Piece, inset: float = 0.0) -> Points:
         """The corners (n, 2) x, y of a piece in the image; one polygon, holes included."""
         return outline(piece.mask, self.tolerance, inset) + np.array([piece.x0, piece.y0])
+
+    def rings(self, piece: Piece) -> list[Ring]:
+        """The outer line (n, 2) of a piece in the image, then those around its holes; none meets itself."""
+        return [ring + np.array([piece.x0, piece.y0]) for ring in simple_rings(piece.mask, self.tolerance)]
 
     def drawn_polygon(self, piece: Piece) -> Points:
         """The same for programs that cut coordinates off to whole pixels and then draw the lines as well."""

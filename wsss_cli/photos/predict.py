@@ -17,6 +17,7 @@ from torch import Tensor, nn
 
 from wsss_cli import console
 from wsss_cli.config import as_dict
+from wsss_cli.data.georeference import Georeference, georeference, lay
 from wsss_cli.data.images import read_unchecked
 from wsss_cli.data.labels import write_labels
 from wsss_cli.data.long_side import smaller
@@ -54,13 +55,14 @@ class Failure:
 
 @dataclass(frozen=True)
 class Seen:
-    """A photo (H, W, 3), its image (h, w, 3) at the model's `long_side`, its stamp before it was read; once predicted,
-    the scores (K, h, w) of the image."""
+    """A photo (H, W, 3), its image (h, w, 3) at the model's `long_side`, its stamp before it was read, where on a map
+    it lies; once predicted, the scores (K, h, w) of the image."""
 
     photo: NDArray[np.uint8]
     image: NDArray[np.uint8]
     stamp: str
     scores: Tensor | None = None
+    place: Georeference | None = None
 
 
 @dataclass(frozen=True)
@@ -144,7 +146,7 @@ def _read(photo: Photo, how: Reading, long_side: int | None) -> Seen | WsssError
         require_path(photo.id, "the photo", "rename it or its folder")
         before = stamp(photo.path)
         whole = read_unchecked(photo.path, how)
-        return Seen(whole, smaller(whole, long_side), before)
+        return Seen(whole, smaller(whole, long_side), before, place=georeference(photo.path))
     except WsssError as error:
         return error
 
@@ -186,6 +188,7 @@ def write_results(
     maps = label_maps(seen.image, seen.scores, crf if "labels_crf" in places else None, size)
     for kind, labels in zip(("labels", "labels_crf"), maps):
         write_labels(places[kind], labels, palette)
+        lay(places[kind], seen.place)
     if "overlay" in places:
         _write_overlay(places["overlay"], overlay(thumbnail(seen.photo, OVERLAY), labels, palette, OPACITY))
     if "probabilities" in places:

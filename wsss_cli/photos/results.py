@@ -10,6 +10,7 @@ from dataclasses import dataclass, replace
 from pathlib import Path
 from typing import Any
 
+from wsss_cli.data.georeference import lay
 from wsss_cli.data.unchanged import stamp
 from wsss_cli.errors import WsssError
 from wsss_cli.files import append_text, followed, is_taken, sweep, write_text, writing, writing_allowed
@@ -93,6 +94,7 @@ class Results:
 
     def _take_away(self, photo: Photo, kinds: Iterable[str]) -> None:
         for kind in kinds:
+            lay(self._place(kind, photo), None)
             self._place(kind, photo).unlink(missing_ok=True)
 
     def _place(self, kind: str, photo: Photo) -> Path:

@@ -16,16 +16,19 @@ from typing import Any
 import numpy as np
 import pytest
 from PIL import Image
+from scipy import ndimage
 
+from drawn_labels import write_export
 from tiny_folder import Folder, sample, write, write_image
 from tool_files import FILES
-from wsss_cli.data.labels import read_labels
-from wsss_cli.data.prepared import Box, Prepared
+from wsss_cli.data.georeference import Georeference, epsg_of, georeference, lay, reprojected
+from wsss_cli.data.labels import read_labels, write_labels
+from wsss_cli.data.prepared import Box, DatasetInfo, Prepared, Sample
 from wsss_cli.errors import WsssError
+from wsss_cli.export.source import Source, find_source
 from wsss_folder.catalogue import Found
 from wsss_folder.geo_map import Feature, Layer
 from wsss_folder.geojson import Pictures, read_geojson
-from wsss_folder.georeference import Georeference, epsg_of, georeference, reprojected
 from wsss_folder.matching import Finder
 from wsss_folder.record import NAMELESS
 
@@ -252,3 +255,81 @@ def test_points_and_holes(folder: Folder) -> None:
     write(path, collection(hole))
     mask = read_labels(sample(prepared_of(folder), "a").mask)
     assert (mask == 1).sum() == 100 - 6 and (mask[7:9, 7:10] == 0).all()
+
+
+def test_pictures_that_are_written_anew_lie_where_they_lay(folder: Folder) -> None:
+    """16 bits are shown in 8; what was said of an earlier one in its place goes."""
+    tags = {34264: (2.0, 0.0, 0.0, 500000.0, 0.0, -2.0, 0.0, 5000000.0, *[0.0] * 7, 1.0)}
+    info: Any = tags | {34735: (1, 1, 0, 1, 3072, 0, 1, UTM)}
+    folder.images.mkdir()
+    Image.fromarray(np.full((30, 40), 3000, np.uint16)).save(folder.images / "a.tif", tiffinfo=info)
+    Image.fromarray(np.full((30, 40), 3000, np.uint16)).save(folder.images / "b.tif")
+    write(folder.path / "t.csv", "image,tags\na,roof\nb,roof\n")
+    prepared = folder.prepare(tags=(folder.path / "t.csv",), white_level=4095, val=0.5)
+    assert sample(prepared, "a").image.suffix == ".png"
+    assert georeference(sample(prepared, "a").image) == georeference(folder.images / "a.tif")
+    assert georeference(sample(prepared, "b").image) is None
+    picture = sample(prepared, "a").image
+    lay(picture, None)
+    assert georeference(picture) is None and not list(picture.parent.glob("*.xml"))
+
+
+WKT = 'PROJCS["WGS 84 / UTM zone 33N",GEOGCS["WGS 84",AUTHORITY["EPSG","4326"]],AUTHORITY["EPSG","32633"]]'
+
+
+@pytest.mark.parametrize(
+    ("text", "epsg"),
+    [
+        (f"<PAMDataset><SRS>{WKT}</SRS><GeoTransform> 1.0e3, 2, 0, 5000, 0, -2</GeoTransform></PAMDataset>", UTM),
+        ("<PAMDataset><GeoTransform>1000, 2, 0, 5000, 0, -2</GeoTransform></PAMDataset>", 0),
+        ("<PAMDataset><Metadata/></PAMDataset>", None),
+    ],
+)
+def test_what_gdal_writes_beside_a_picture(tmp_path: Path, text: str, epsg: int | None) -> None:
+    write_image(tmp_path / "a.png", (40, 30))
+    write(tmp_path / "a.png.aux.xml", text)
+    found = georeference(tmp_path / "a.png")
+    assert found == (None if epsg is None else Georeference((2, 0, 1000, 0, -2, 5000), (40, 30), epsg))
+
+
+def exported(folder: Folder, names: Mapping[str, Path]) -> tuple[Source, Path]:
+    """Label maps of pieces with holes on pictures of 40 x 30 pixels, exported as GeoJSON."""
+    samples = []
+    for n, (id, image) in enumerate(names.items()):
+        values = ndimage.gaussian_filter(np.random.default_rng(n).random((30, 40)), 1)
+        labels = np.digitize(values, np.quantile(values, [0.5, 0.8])).astype(np.uint8)
+        write_labels(folder.path / "labels" / f"{id}.png", labels)
+        samples.append(Sample(id, image, 40, 30, (1,), splits=("train",)))
+    splits = {"train": "train", "val": "val", "seeds": "train"}
+    data = Prepared(folder.path, DatasetInfo("toy", "toy", ("road", "roof"), splits, "drawn"), tuple(samples))
+    source, _ = find_source(data, "train", folder.path / "labels", "drawn")
+    return source, write_export(source, folder.path / "out", "geojson")
+
+
+def test_what_is_exported_on_the_map_is_read_again(folder: Folder) -> None:
+    names = {name: folder.images / f"{name}.tif" for name in ("area", "turned")}
+    copy(GEO / "area.tif", names["area"])
+    write_tiff(names["turned"], (3**0.5, -1, 700000, -1, -(3**0.5), 5000000))
+    source, out = exported(folder, names)
+    assert [path.name for path in out.iterdir()] == [f"EPSG_{UTM}.geojson"]
+    prepared = prepared_of(folder, geojson=out / f"EPSG_{UTM}.geojson")
+    for one in source.samples:
+        assert (read_labels(sample(prepared, one.id).mask) == source.labels(one)).all()
+
+
+def test_each_coordinate_system_has_a_file_and_pictures_without_one_too(folder: Folder) -> None:
+    names = {name: folder.images / f"{name}.tif" for name in ("utm", "degrees", "own", "no")}
+    write_tiff(names["utm"])
+    write_tiff(names["degrees"], (1e-5, 0, 15, 0, -1e-5, 45), epsg=4326)
+    write_tiff(names["own"], epsg=0)
+    write_image(names["no"], (40, 30))
+    _, out = exported(folder, names)
+    files = sorted(path.relative_to(out).as_posix() for path in out.rglob("*.*"))
+    assert files == ["EPSG_32633.geojson", "EPSG_4326.geojson", "geojson/no.tif.geojson", "geojson/own.tif.geojson"]
+    content = json.loads((out / "EPSG_4326.geojson").read_text())
+    assert content["crs"]["properties"]["name"] == "urn:ogc:def:crs:OGC:1.3:CRS84"
+    assert {f["properties"]["image"] for f in content["features"]} == {"degrees"}
+    for feature in content["features"]:
+        outer = feature["geometry"]["coordinates"][0]
+        x, y = np.array(outer[:-1]).T - np.array([[15], [45]])
+        assert outer[0] == outer[-1] and x @ np.roll(y, -1) > y @ np.roll(x, -1)  # counter-clockwise on the map

@@ -22,6 +22,7 @@ READERS: dict[str, Places] = {  # the options of `wsss prepare folder` for what 
     "yolo-semantic": lambda out: {"masks": out / "masks", "tags_from_masks": True, "images": out / "images"},
     "cvat": lambda out: {"cvat": (out / "annotations.xml",)},
     "labelme": lambda out: {"labelme": out / "images", "images": out / "images"},
+    "geojson": lambda out: {"geojson": out / "geojson"},
     "label-studio": lambda out: {"label_studio": (accepted(out / "tasks.json"),)},
 }
 MASKS = ("png", "yolo-semantic")  # which are scored on, and keep ignored pixels
@@ -57,6 +58,7 @@ def again(source: Source, folder: Folder, name: str, shape: Any) -> dict[str, Sa
         *((name, None) for name in MASKS),
         *((name, shape) for name in ("coco", "cvat", "labelme", "label-studio") for shape in ("rle", "polygon")),
         ("yolo", "polygon"),
+        ("geojson", "polygon"),
     ],
 )
 def test_label_maps(source: Source, folder: Folder, name: str, shape: Any) -> None:

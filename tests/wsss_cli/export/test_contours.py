@@ -6,7 +6,7 @@ from numpy.typing import NDArray
 from pycocotools import mask as rle
 from scipy import ndimage
 
-from wsss_cli.export.contours import outline, rings, simplify
+from wsss_cli.export.contours import outline, rings, simple_rings, simplify
 from wsss_cli.export.pieces import Piece, pieces, run_lengths
 
 pytestmark = pytest.mark.filterwarnings("ignore:__array__ implementation:DeprecationWarning")  # pycocotools, numpy 2
@@ -50,6 +50,36 @@ def test_exact(name: str) -> None:
         full = np.zeros((height, width), bool)
         full[: mask.shape[0], : mask.shape[1]] = mask
         assert (drawn(outline(mask), height, width) == full).all()
+
+
+def even_odd(rings: list[NDArray[np.int64]], height: int, width: int) -> Mask:
+    """What lies within an odd number of rings, by the centres of pixels."""
+    inside = np.zeros((height, width), bool)
+    for ring in rings:
+        for (x, y0), (x1, y1) in zip(ring.tolist(), np.roll(ring, -1, axis=0).tolist()):
+            assert x == x1 or y0 == y1
+            inside[min(y0, y1) : max(y0, y1), x:] ^= x == x1
+    return inside
+
+
+@pytest.mark.parametrize("name", SHAPES)
+def test_simple_rings_cover_the_same_pixels_and_meet_themselves_nowhere(name: str) -> None:
+    mask = SHAPES[name]
+    rings = simple_rings(mask)
+    assert (even_odd(rings, *mask.shape) == mask).all()
+    for ring in rings:
+        assert len({tuple(corner) for corner in ring.tolist()}) == len(ring) >= 4
+    area = [ring[:, 0] @ np.roll(ring[:, 1], -1) - np.roll(ring[:, 0], -1) @ ring[:, 1] for ring in rings]
+    assert area[0] > 0 and all(one < 0 for one in area[1:]) and sum(area) == 2 * mask.sum()
+
+
+def test_simple_rings_that_are_simplified() -> None:
+    mask = np.ones((30, 40), bool)
+    mask[5, 5] = False  # less than the tolerance
+    mask[10:20, 10:30] = False
+    mask[0, 20] = False
+    rings = simple_rings(mask, 2.0)
+    assert len(rings) == 2 and len(rings[0]) <= 5 and len(rings[1]) == 4
 
 
 def filled(polygon: NDArray[np.floating], height: int, width: int) -> Mask:

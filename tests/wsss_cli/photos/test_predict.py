@@ -15,6 +15,7 @@ from PIL import Image
 
 from colour_model import CPU, colour_model
 from processes import Forked
+from wsss_cli.data.georeference import georeference
 from wsss_cli.data.images import read_unchecked
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.picture import PLAIN, Reading
@@ -212,6 +213,28 @@ def test_no_result_of_a_photo_stays_in_whose_place_is_one_that_cannot_be_read(fo
     assert [path.name for path in (folder / "out").rglob("*.*g") if path.stem == "a"] == []
     picture().save(folder / "photos/a.png")
     assert run(folder)[1] == [] and areas(folder)["a.png"] == [12, 8, 56, 24, 16]
+
+
+def test_label_maps_of_pictures_of_a_map_lie_there_too(folder: Path) -> None:
+    """By a file that GDAL reads; it goes with the photo whose place it told."""
+    world = folder / "photos/a.pgw"
+    world.write_text("2\n0\n0\n-2\n1001\n4999\n")
+    run(folder)
+    assert georeference(folder / "out/labels/a.png") == georeference(folder / "photos/a.png") is not None
+    assert [path.name for path in (folder / "out").rglob("*.xml")] == ["a.png.aux.xml"]
+    world.unlink()
+    picture(16, 8, 0, 9).save(folder / "photos/a.png")
+    run(folder)
+    assert not list((folder / "out").rglob("*.xml"))
+    world.write_text("2\n0\n0\n-2\n1001\n4999\n")
+    run(folder, anew=True)
+    (folder / "photos/a.png").write_bytes(b"no picture")
+    run(folder)
+    assert not list((folder / "out").rglob("*.xml"))
+    picture().save(folder / "photos/a.png")
+    world.write_text("2\n")
+    (failure,) = run(folder)[1]
+    assert "a.pgw is no world file" in failure.error.what
 
 
 def test_a_journal_that_was_cut_short_is_gone_on_with(folder: Path) -> None:

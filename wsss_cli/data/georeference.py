@@ -1,4 +1,4 @@
-"""Where a picture lies on a map: what a GeoTIFF says of itself, or a world file beside a picture."""
+"""Where a picture lies on a map: what a GeoTIFF says of itself, or a file beside a picture, GDAL's or a world file."""
 
 from __future__ import annotations
 
@@ -12,10 +12,13 @@ import numpy as np
 from numpy.typing import NDArray
 
 from wsss_cli.data.images import opened
+from wsss_cli.data.xml_file import read_xml
 from wsss_cli.errors import WsssError
-from wsss_folder.documents import read_text
+from wsss_cli.files import writing
+from wsss_cli.sound import read_text
 
 Points = NDArray[np.float64]
+Matrix = tuple[float, float, float, float, float, float]
 SCALE, TIE_POINT, MATRIX, KEYS = 33550, 33922, 34264, 34735  # tags of GeoTIFF 1.1
 RASTER_TYPE, GEOGRAPHIC, PROJECTED = 1025, 2048, 3072  # keys within the last of them
 POINT, USER_DEFINED = 2, 32767
@@ -31,7 +34,7 @@ class Georeference:
     size  width and height of the picture;  epsg  the code of the coordinates, 0 if it is not told
     """
 
-    matrix: tuple[float, float, float, float, float, float]
+    matrix: Matrix
     size: tuple[int, int]
     epsg: int
 
@@ -39,6 +42,11 @@ class Georeference:
         """Columns and rows of places on the map: (n, 2) -> (n, 2)."""
         a, b, c, d, e, f = self.matrix
         return np.linalg.solve(np.array([[a, b], [d, e]]), (points - (c, f)).T).T
+
+    def places(self, pixels: NDArray[np.int64] | Points) -> Points:
+        """The way back: (n, 2) -> (n, 2)."""
+        a, b, c, d, e, f = self.matrix
+        return pixels @ np.array([[a, d], [b, e]], float) + (c, f)
 
 
 def georeference(path: Path) -> Georeference | None:
@@ -48,11 +56,13 @@ def georeference(path: Path) -> Georeference | None:
         if tags.get(ORIENTATION, 1) != 1:  # it is turned when it is read
             return None
         keys = _keys(tags.get(KEYS, ()))
-        matrix = _of_tags(tags, keys) or _of_world_file(path)
+        matrix = _of_tags(tags, keys)
+    code = keys.get(PROJECTED, keys.get(GEOGRAPHIC, USER_DEFINED))
+    if matrix is None:
+        matrix, code = _of_gdal(path) or (_of_world_file(path), code)
     if matrix is None or matrix[0] * matrix[4] == matrix[1] * matrix[3]:
         return None
-    codes = [keys[key] for key in (PROJECTED, GEOGRAPHIC) if keys.get(key, USER_DEFINED) != USER_DEFINED]
-    return Georeference(matrix, size, 0 if keys.get(PROJECTED) == USER_DEFINED else (*codes, 0)[0])
+    return Georeference(matrix, size, 0 if code == USER_DEFINED else code)
 
 
 def epsg_of(name: str) -> int:
@@ -61,6 +71,27 @@ def epsg_of(name: str) -> int:
         return LONGITUDE_LATITUDE
     found = re.search(r"EPSG:.*?(\d+)$", name.strip())
     return int(found[1]) if found else 0
+
+
+def name_of(epsg: int) -> str:
+    """The name of a coordinate system in GeoJSON, with x or longitude first."""
+    return "urn:ogc:def:crs:OGC:1.3:CRS84" if epsg == LONGITUDE_LATITUDE else f"urn:ogc:def:crs:EPSG::{epsg}"
+
+
+def lay(picture: Path, place: Georeference | None) -> None:
+    """Say of a picture that was made where it lies, in a file beside it that GDAL and QGIS read (NAME.png.aux.xml).
+
+    None: say nothing, and take away what was said of an earlier one.
+    """
+    pam = _beside(picture)
+    if place is None:
+        pam.unlink(missing_ok=True)
+        return
+    a, b, c, d, e, f = place.matrix
+    srs = f'<SRS dataAxisToSRSAxisMapping="1,2">EPSG:{place.epsg}</SRS>' if place.epsg else ""
+    numbers = ", ".join(map(repr, (c, a, b, f, d, e)))
+    with writing(pam, flushed=False) as aside:
+        aside.write_text(f"<PAMDataset>{srs}<GeoTransform>{numbers}</GeoTransform></PAMDataset>\n", encoding="utf-8")
 
 
 def reprojected(points: Points, source: int, target: int) -> Points:
@@ -82,7 +113,7 @@ def _keys(directory: Sequence[int]) -> dict[int, int]:
     return {row[0]: row[3] for row in rows if row[1] == 0}
 
 
-def _of_tags(tags: Any, keys: dict[int, int]) -> tuple[float, float, float, float, float, float] | None:
+def _of_tags(tags: Any, keys: dict[int, int]) -> Matrix | None:
     shift = 0.5 if keys.get(RASTER_TYPE) == POINT else 0.0  # of coordinates that are those of pixels' centres
     if len(matrix := tags.get(MATRIX, ())) == 16:
         a, b, _, c, d, e, _, f = map(float, matrix[:8])
@@ -94,7 +125,25 @@ def _of_tags(tags: Any, keys: dict[int, int]) -> tuple[float, float, float, floa
     return a, b, c - shift * (a + b), d, e, f - shift * (d + e)
 
 
-def _of_world_file(path: Path) -> tuple[float, float, float, float, float, float] | None:
+def _of_gdal(path: Path) -> tuple[Matrix, int] | None:
+    """What GDAL, or `lay`, wrote beside a picture that has no place for it; the code is the last that SRS names."""
+    pam = _beside(path)
+    if not pam.is_file():
+        return None
+    root = read_xml(pam)
+    numbers = (root.findtext("GeoTransform") or "").split(",")
+    if len(numbers) != 6:
+        return None
+    c, a, b, f, d, e = map(float, numbers)
+    codes = re.findall(r"EPSG\W+(\d+)", root.findtext("SRS") or "")
+    return (a, b, c, d, e, f), int(codes[-1]) if codes else 0
+
+
+def _beside(picture: Path) -> Path:
+    return picture.with_name(f"{picture.name}.aux.xml")
+
+
+def _of_world_file(path: Path) -> Matrix | None:
     """Six lines a, d, b, e, c, f of which the last two are the centre of the first pixel."""
     ending = path.suffix
     names = (f"{path.stem}{ending[:2]}{ending[-1]}w", f"{path.name}w", f"{path.stem}.wld")
