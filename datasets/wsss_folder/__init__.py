@@ -4,7 +4,7 @@ from wsss_cli.dataset import Dataset
 
 DATASET = Dataset(
     name="folder",
-    title="your own images: tags CSV, class folders, COCO, YOLO, Pascal XML, Label Studio, CVAT, labelme, VIA, masks",
+    title="your own images: tags, class folders, COCO, YOLO, VOC, Label Studio, CVAT, labelme, Supervisely, GeoJSON",
     prepare="wsss_folder.prepare:prepare",
     config="wsss_folder.config:Options",
     own="wsss_folder.automatic:options",

@@ -36,7 +36,7 @@ def _asked(found: Sequence[Asked], root: Path) -> dict[str, Any]:
             return {}
         case "yolo":
             return {"yolo": paths[0], "names": find_names(paths[0], (root, root.parent))}
-        case "xml" | "labelme" | "geojson" as option:
+        case "xml" | "labelme" | "supervisely" | "geojson" as option:
             return {option: paths[0]}
         case option:
             return {option.replace("-", "_"): paths}

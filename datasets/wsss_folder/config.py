@@ -48,6 +48,7 @@ class Options(Config):
     label_studio: Paths = Field((), description="JSON, JSON-MIN, CSV or TSV export of Label Studio")
     cvat: Paths = Field((), description="XML export 'CVAT for images 1.1'")
     labelme: Path | None = Field(None, description="folder of labelme's .json files, or one such file")
+    supervisely: Path | None = Field(None, description="folder of a project of Supervisely: DATASET/img, DATASET/ann")
     geojson: Path | None = Field(
         None, description="folder of .geojson files, or one: in pixels (QuPath), or of the map on which GeoTIFFs lie"
     )

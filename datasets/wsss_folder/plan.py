@@ -101,7 +101,7 @@ def _require_tags(options: Options, sources: list[Source], root: Path, finder: F
         raise WsssError(
             "; ".join([f"there is no annotation in or beside {root} that is recognised", *passed_over(root, finder)]),
             "give --tags FILE.csv, --class-folders, --defects, --coco, --yolo, --xml, --label-studio, --cvat, "
-            f"--labelme, --geojson or --via{alone}",
+            f"--labelme, --supervisely, --geojson or --via{alone}",
         )
 
 

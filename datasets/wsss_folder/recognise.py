@@ -21,6 +21,7 @@ from wsss_folder.matching import Finder
 from wsss_folder.object_table import find_objects, split_both
 from wsss_folder.one_hot import class_columns, holds_numbers
 from wsss_folder.split_names import MEANT, meant, split_of_file
+from wsss_folder.supervisely import project_of
 from wsss_folder.table import IMAGE, JSON, plain, read_table
 from wsss_folder.tags_csv import tags_column
 from wsss_folder.via import COLUMN, COLUMN_3, is_via
@@ -44,7 +45,8 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
 
     Raises WsssError if there are several: which are wanted must be said.
     """
-    found = list(dict.fromkeys(_candidates(root, finder)))
+    project = project_of(root)
+    found = [("supervisely", project)] if project else list(dict.fromkeys(_candidates(root, finder)))
     if len(found) > 1 and not _of_splits(found):
         shown = "; ".join(f"--{option} {path}" for option, path in found)
         raise WsssError(

@@ -35,6 +35,7 @@ from wsss_folder.pascal_xml import read_pascal
 from wsss_folder.recognise import Asked, is_label_studio, recognise
 from wsss_folder.record import Record, Source
 from wsss_folder.split_names import split_of_file, told_by
+from wsss_folder.supervisely import read_supervisely
 from wsss_folder.tags_csv import read_tags
 from wsss_folder.tags_npy import read_npy
 from wsss_folder.via import read_via
@@ -159,8 +160,8 @@ def _asked(options: Options, root: Path) -> list[Asked]:
         ("via", options.via),
     )
     asked = [(option, path.absolute()) for option, paths in many for path in paths]
-    single = (("yolo", options.yolo), ("xml", options.xml), ("labelme", options.labelme), ("geojson", options.geojson))
-    asked += [(option, path.absolute()) for option, path in single if path is not None]
+    single = {option: getattr(options, option) for option in ("yolo", "xml", "labelme", "supervisely", "geojson")}
+    asked += [(option, path.absolute()) for option, path in single.items() if path is not None]
     asked += [("defects", root)] if options.defects != "no" else []
     asked += [("tags-in-names", root)] if options.tags_in_names else []
     return [*asked, ("class-folders", root)] if options.class_folders else asked
@@ -182,6 +183,8 @@ def _read(option: str, path: Path, options: Options, root: Path, images: Sequenc
             return read_cvat(path)
         case "labelme":
             return read_labelme(path)
+        case "supervisely":
+            return read_supervisely(path)
         case "geojson":
             return read_geojson(path, Pictures(images, finder), _named(options))
         case "via":
