@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 from pathlib import Path
 
@@ -34,6 +34,7 @@ class Layer:
     path: Path
     features: tuple[Feature, ...]
     epsg: int | None
+    _known: dict[int, Points] = field(default_factory=dict, init=False, repr=False, compare=False)
 
     def code(self, place: Georeference) -> int:
         """The code of the coordinates: those of the picture where neither tells, else degrees where they can be."""
@@ -77,14 +78,22 @@ class Layer:
         )
 
     def _near(self, place: Georeference) -> Sequence[int]:
-        """The features whose bounds meet the picture."""
+        """The features whose bounds meet those of the picture, on the map."""
         if not self.features:
             return ()
-        corners = self._corners[:, [[0, 1], [2, 1], [2, 3], [0, 3]]].reshape(-1, 2)  # (4 F, 2)
-        found = self._pixels(corners, place).reshape(-1, 4, 2)
-        low, high = found.min(1), found.max(1)  # (F, 2)
-        meets: Sequence[int] = np.flatnonzero(((high >= 0) & (low <= place.size)).all(1)).tolist()
+        low, high = np.split(self._bounds(place), 2, axis=1)  # (F, 2) each
+        width, height = place.size
+        corners = place.places(np.array([[0, 0], [width, 0], [width, height], [0, height]]))
+        meets: Sequence[int] = np.flatnonzero(((high >= corners.min(0)) & (low <= corners.max(0))).all(1)).tolist()
         return meets
+
+    def _bounds(self, place: Georeference) -> Points:
+        """Least and greatest x and y of each feature (F, 4), in the coordinates of a picture."""
+        if place.epsg not in self._known:
+            corners = self._corners[:, [[0, 1], [2, 1], [2, 3], [0, 3]]].reshape(-1, 2)  # (4 F, 2)
+            found = reprojected(corners, self.code(place), place.epsg).reshape(-1, 4, 2)
+            self._known[place.epsg] = np.concatenate([found.min(1), found.max(1)], axis=1)
+        return self._known[place.epsg]
 
     def _pixels(self, points: Points, place: Georeference) -> Points:
         return place.pixels(reprojected(points, self.code(place), place.epsg))

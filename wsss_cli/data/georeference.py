@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import functools
 import re
 from collections.abc import Sequence
 from dataclasses import dataclass
@@ -98,13 +99,18 @@ def reprojected(points: Points, source: int, target: int) -> Points:
     """Places (n, 2), x or longitude first, from one coordinate system to another.  Raises WsssError without pyproj."""
     if source == target:
         return points
+    x, y = _transformer(source, target).transform(*points.T)
+    return np.stack([x, y], 1)
+
+
+@functools.cache
+def _transformer(source: int, target: int) -> Any:
     try:
         from pyproj import Transformer
     except ImportError as error:
         what = f"the outlines are in EPSG:{source}, the pictures in EPSG:{target}, which only pyproj converts"
         raise WsssError(what, 'pip install "wsss[geo]", or bring them to one: ogr2ogr -t_srs EPSG:...') from error
-    x, y = Transformer.from_crs(source, target, always_xy=True).transform(*points.T)
-    return np.stack([x, y], 1)
+    return Transformer.from_crs(source, target, always_xy=True)
 
 
 def _keys(directory: Sequence[int]) -> dict[int, int]:

@@ -8,6 +8,7 @@ degrees.
 import json
 import shutil
 import sys
+import time
 from collections.abc import Mapping
 from pathlib import Path
 from types import SimpleNamespace
@@ -187,8 +188,8 @@ def test_what_pyproj_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
         return SimpleNamespace(transform=lambda x, y: (x * 2, y + 1))
 
     monkeypatch.setitem(sys.modules, "pyproj", SimpleNamespace(Transformer=SimpleNamespace(from_crs=from_crs)))
-    assert reprojected(np.array([[1.0, 2.0], [3.0, 4.0]]), 4326, UTM).tolist() == [[2, 3], [6, 5]]
-    assert asked == [(4326, UTM, True)]
+    assert reprojected(np.array([[1.0, 2.0], [3.0, 4.0]]), 4326, 25833).tolist() == [[2, 3], [6, 5]]
+    assert asked == [(4326, 25833, True)]
 
 
 def test_a_lone_class_may_be_left_unsaid(folder: Folder) -> None:
@@ -238,6 +239,18 @@ def test_outlines_are_cut_at_the_border(corners: list[list[float]], area: float)
             assert x.min() >= 0 and x.max() <= 40 and y.min() >= 0 and y.max() <= 30
             found += abs(x @ np.roll(y, 1) - y @ np.roll(x, 1)) / 2
     assert found == pytest.approx(area) and record.unlabelled == ("" if area else "nothing")
+
+
+def test_many_features_and_pictures_take_little_time() -> None:
+    """The bounds of features are brought to the pictures' coordinates once, not for each picture."""
+    corners = np.random.default_rng(0).random((20_000, 1, 2)) * 1e5 + np.array([[0, 0], [3, 0], [3, 3], [0, 3]])
+    layer = Layer(Path("a.geojson"), tuple(Feature("roof", ((ring,),), ring) for ring in corners), UTM)
+    began = time.process_time()
+    found = 0
+    for n in range(1000):
+        place = Georeference((1, 0, n * 100.0, 0, -1, n * 100.0), (100, 100), UTM)
+        found += len(layer.record(Found(Path("a.tif"), "a.tif", "a"), place, "").things)
+    assert 5 < found < 100 and time.process_time() - began < 10
 
 
 def test_points_and_holes(folder: Folder) -> None:
