@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Iterator
 from pathlib import Path
 from xml.etree.ElementTree import Element
 
@@ -20,11 +21,16 @@ def read_pascal(place: Path) -> Source:
     """One record per .xml in a folder and below, or of one file.  Raises WsssError if there is none."""
     if not place.exists():
         raise WsssError(f"there is no {place}", "give the folder of the .xml annotations with --xml")
-    files = [place] if place.is_file() else list(files_below(place, (".xml",)))
+    files = [place] if place.is_file() else list(xml_files(place))
     if not files:
         raise WsssError(f"{place} holds no .xml", "give the folder of the .xml annotations with --xml")
     folder = place.parent if place.is_file() else place
     return Source("Pascal XML", place, [_record(path, folder) for path in files])
+
+
+def xml_files(folder: Path) -> Iterator[Path]:
+    """Those below a folder, but for what GDAL writes beside pictures, a.tif.aux.xml."""
+    return (path for path in files_below(folder, (".xml",)) if not path.name.endswith(".aux.xml"))
 
 
 def _record(path: Path, folder: Path) -> Record:

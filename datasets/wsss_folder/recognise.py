@@ -20,6 +20,7 @@ from wsss_folder.label_studio_min import TABLES, is_min
 from wsss_folder.matching import Finder
 from wsss_folder.object_table import find_objects, split_both
 from wsss_folder.one_hot import class_columns, holds_numbers
+from wsss_folder.pascal_xml import xml_files
 from wsss_folder.split_names import MEANT, meant, split_of_file
 from wsss_folder.supervisely import project_of
 from wsss_folder.table import IMAGE, JSON, plain, read_table
@@ -201,7 +202,7 @@ def _holds_yolo(folder: Path, finder: Finder) -> bool:
 
 
 def _holds_pascal(folder: Path) -> bool:
-    files: Sequence[Path] = list(islice(files_below(folder, (".xml",)), TRIED))
+    files: Sequence[Path] = list(islice(xml_files(folder), TRIED))
     return any(_root(path) == "annotation" for path in files)
 
 

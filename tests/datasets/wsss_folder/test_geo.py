@@ -20,7 +20,7 @@ from PIL import Image
 from scipy import ndimage
 
 from drawn_labels import write_export
-from tiny_folder import Folder, sample, write, write_image
+from tiny_folder import Folder, pascal, sample, write, write_image
 from tool_files import FILES
 from wsss_cli.data.georeference import Georeference, epsg_of, georeference, lay, reprojected
 from wsss_cli.data.labels import read_labels, write_labels
@@ -346,3 +346,11 @@ def test_each_coordinate_system_has_a_file_and_pictures_without_one_too(folder: 
         outer = feature["geometry"]["coordinates"][0]
         x, y = np.array(outer[:-1]).T - np.array([[15], [45]])
         assert outer[0] == outer[-1] and x @ np.roll(y, -1) > y @ np.roll(x, -1)  # counter-clockwise on the map
+
+
+def test_what_gdal_writes_beside_pictures_is_no_annotation(folder: Folder) -> None:
+    for name in ("a", "b"):
+        write_tiff(folder.images / f"{name}.tif")
+        write(folder.images / f"{name}.tif.aux.xml", "<PAMDataset><PAMRasterBand/></PAMDataset>")
+        write(folder.images / f"{name}.xml", pascal(f"{name}.tif", [("roof", (5, 4, 20, 12))]))
+    assert {s.boxes for s in folder.prepare(val=0.5).samples} == {(Box(1, 4, 3, 20, 12),)}
