@@ -44,6 +44,7 @@ def image_folder(folder: Path) -> Path:
         raise WsssError(f"there is no folder {folder}", "give the folder of the images with --images")
     there = list(folder.iterdir())
     inside = [path for path in there if path.name.casefold() in IMAGES and path.is_dir()]
+    inside = [path for path in inside if path.name.casefold() == IMAGES[0]] or inside
     direct = any(path.suffix.lower() in ENDINGS for path in there)
     return (inside[0] if len(inside) == 1 and not direct else folder).absolute()
 

@@ -10,6 +10,7 @@ from pathlib import Path
 import numpy as np
 
 from wsss_cli.data.georeference import LONGITUDE_LATITUDE, Georeference, Points, reprojected
+from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import Found
 from wsss_folder.record import NAMELESS, Record, Thing, around, cut
 
@@ -42,13 +43,17 @@ class Layer:
             return self.epsg or place.epsg
         return LONGITUDE_LATITUDE if place.epsg and self._degrees else place.epsg
 
-    def fits(self, size: tuple[int, int]) -> bool:
-        """Whether its coordinates can be pixels of a picture: all within it, and one feature larger than a pixel."""
-        if not self.features:
-            return True
+    def is_of_map(self, place: Georeference) -> bool:
+        """Whether its coordinates, which nothing names, are those of the map, not pixels of the picture.
+
+        Pixels lie all within it, and one feature is larger than a pixel; where a picture is in degrees, what lies in it
+        by these is of the map.
+        """
+        if not len(self._corners):
+            return False
         low, high = self._corners[:, :2], self._corners[:, 2:]
-        within = (low >= -1).all() and (high <= np.add(size, 1)).all()
-        return bool(within and (high - low).max() > 1)
+        within = (low >= -1).all() and (high <= np.add(place.size, 1)).all() and (high - low).max() > 1
+        return bool((not within or place.epsg == LONGITUDE_LATITUDE) and self.touches(place))
 
     def touches(self, place: Georeference) -> bool:
         """Whether a feature lies in the picture."""
@@ -58,12 +63,14 @@ class Layer:
         """What it says of a picture;  nothing  why one in which nothing lies has no label, "" if it has that."""
         width, height = place.size
         things, tags, shapeless = [], [], 0
-        for feature in (self.features[n] for n in self._near(place)):
+        for feature in (self._located[n] for n in self._near(place)):
             if not feature.polygons:
                 tags += [feature.name] if feature.name else []
                 shapeless += 1
                 continue
             parts = [tuple(self._pixels(ring, place) for ring in rings) for rings in feature.polygons]
+            if not all(np.isfinite(ring).all() for rings in parts for ring in rings):
+                return Record((image.name,), str(self.path), problem=self._too_far(feature, place))
             outlines = [outline for rings in parts if (outline := _outline(rings, width, height))]
             if not outlines:
                 continue
@@ -77,9 +84,13 @@ class Layer:
             (image.name,), where, tuple(dict.fromkeys(tags)), tuple(things), shapeless=shapeless, unlabelled=unlabelled
         )
 
+    def _too_far(self, feature: Feature, place: Georeference) -> WsssError:
+        what = f"{self.path}: an outline of '{feature.name}' cannot be brought to EPSG:{place.epsg}: it reaches too far"
+        return WsssError(what, "cut it to the region of the images")
+
     def _near(self, place: Georeference) -> Sequence[int]:
         """The features whose bounds meet those of the picture, on the map."""
-        if not self.features:
+        if not len(self._corners):
             return ()
         low, high = np.split(self._bounds(place), 2, axis=1)  # (F, 2) each
         width, height = place.size
@@ -92,6 +103,8 @@ class Layer:
         if place.epsg not in self._known:
             corners = self._corners[:, [[0, 1], [2, 1], [2, 3], [0, 3]]].reshape(-1, 2)  # (4 F, 2)
             found = reprojected(corners, self.code(place), place.epsg).reshape(-1, 4, 2)
+            far = ~np.isfinite(found).all(axis=(1, 2))  # of which it is not known where they end
+            found[far] = np.array([[-np.inf, -np.inf], [np.inf, np.inf], [0, 0], [0, 0]])
             self._known[place.epsg] = np.concatenate([found.min(1), found.max(1)], axis=1)
         return self._known[place.epsg]
 
@@ -101,7 +114,12 @@ class Layer:
     @cached_property
     def _corners(self) -> Points:
         """Least and greatest x and y of each feature: (F, 4)."""
-        return np.array([[*f.points.min(0), *f.points.max(0)] for f in self.features])
+        return np.array([[*f.points.min(0), *f.points.max(0)] for f in self._located]).reshape(-1, 4)
+
+    @cached_property
+    def _located(self) -> tuple[Feature, ...]:
+        """The features that have a place."""
+        return tuple(feature for feature in self.features if len(feature.points))
 
     @cached_property
     def _degrees(self) -> bool:
@@ -118,6 +136,8 @@ def _outline(rings: Sequence[Points], width: int, height: int) -> tuple[float, .
 
 def _clipped(ring: Points, size: tuple[int, int]) -> Points:
     """The part of a ring within 0 and size, border by border.  [Sutherland and Hodgman, CACM 1974]"""
+    if (ring >= 0).all() and (ring <= size).all():
+        return ring
     for axis in (0, 1):
         for sign, bound in ((1.0, 0.0), (-1.0, -float(size[axis]))):
             ring = _half(ring, ring[:, axis] * sign - bound) if len(ring) else ring

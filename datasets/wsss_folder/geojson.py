@@ -24,7 +24,8 @@ from wsss_folder.matching import Finder
 from wsss_folder.record import NAMELESS, Record, Source, Thing, around, cut
 
 ENDING = ".geojson"
-NAMES = ("classification", "label", "class", "class_name", "category", "name")  # properties that hold the class
+NAMES = ("classification", "label", "class", "class_name", "category")  # properties that hold the class
+OWN_NAME = "name"  # that may too, or be a street's
 CORRECT = "export it again"
 
 
@@ -39,10 +40,17 @@ class Pictures:
         """The image that a file is called after."""
         return self.images[self.finder.find(names)] if self.finder.has(*names) else None
 
+    def place_of(self, image: Found) -> Georeference | None:
+        """Where on the map an image lies; None of one that cannot be opened, which is told when it is read."""
+        try:
+            return georeference(image.path)
+        except WsssError:
+            return None
+
     @cached_property
     def placed(self) -> list[tuple[Found, Georeference]]:
         """Those of which it is known where on the map they lie."""
-        found = [(image, georeference(image.path)) for image in self.images]
+        found = [(image, self.place_of(image)) for image in self.images]
         return [(image, place) for image, place in found if place is not None]
 
 
@@ -61,7 +69,8 @@ def read_geojson(place: Path, pictures: Pictures = NONE, asked: Sequence[str] = 
     if not files:
         raise WsssError(f"{place} holds no {ENDING}", "give the folder of the .geojson files with --geojson")
     folder = place.parent if place.is_file() else place
-    read = [(path, _names(path, folder), _layer(path)) for path in files]
+    keys = NAMES if len(asked) == 1 else (*NAMES, OWN_NAME)
+    read = [(path, _names(path, folder), _layer(path, keys)) for path in files]
     layers = [layer for _, _, layer in read if isinstance(layer, Layer)]
     if len(asked) == 1 and not any(feature.name for layer in layers for feature in layer.features):
         read = [(path, names, _called(layer, asked[0])) for path, names, layer in read]
@@ -75,14 +84,14 @@ def _names(path: Path, folder: Path) -> tuple[str, str]:
     return path.relative_to(folder).as_posix().removesuffix(path.suffix), path.stem
 
 
-def _layer(path: Path) -> Layer | WsssError:
+def _layer(path: Path, keys: Sequence[str]) -> Layer | WsssError:
     try:
         content = read_json(path)
-        features = tuple(map(_feature, _features(content, path)))
-        return Layer(path, tuple(f for f in features if len(f.points)), _epsg(content))
+        features = tuple(_feature(feature, keys) for feature in _features(content, path))
+        return Layer(path, features, _epsg(content))
     except WsssError as error:
         return error
-    except (TypeError, ValueError, KeyError, IndexError, AttributeError) as error:
+    except (TypeError, ValueError, KeyError, IndexError, AttributeError, OverflowError, RecursionError) as error:
         return WsssError(f"{path}: a feature cannot be read: {error!r}", CORRECT)
 
 
@@ -97,9 +106,11 @@ def _records(path: Path, names: tuple[str, str], layer: Layer | WsssError, pictu
         yield Record(names, str(path), problem=layer)
         return
     own = pictures.own(names)
-    places = [(image, place) for image, place in pictures.placed if own in (None, image)]
-    if layer.epsg is None and own is not None:
-        places = [(image, place) for image, place in places if not layer.fits(place.size) and layer.touches(place)]
+    place = pictures.place_of(own) if own is not None else None
+    if own is None:
+        places = pictures.placed
+    else:
+        places = [(own, place)] if place is not None and (layer.epsg is not None or layer.is_of_map(place)) else []
     if places:
         nothing = "" if own is not None else "without an annotation"
         yield from (layer.record(image, place, nothing) for image, place in places)
@@ -148,17 +159,19 @@ def _features(content: Any, path: Path) -> Iterator[dict[str, Any]]:
         yield feature
 
 
-def _feature(feature: dict[str, Any]) -> Feature:
+def _feature(feature: dict[str, Any], keys: Sequence[str]) -> Feature:
     geometry = feature.get("geometry") or {}
     areas = {"Polygon": lambda: [geometry["coordinates"]], "MultiPolygon": lambda: geometry["coordinates"]}
     found = areas[geometry["type"]]() if geometry.get("type") in areas else []
     polygons = tuple(tuple(map(_ring, rings)) for rings in found)
+    if not all(polygons):
+        raise ValueError("a polygon has no ring")
     points = np.array([*_points(geometry.get("coordinates") or [])], float).reshape(-1, 2)
-    return Feature(_name(feature.get("properties") or {}), polygons, points)
+    return Feature(_name(feature.get("properties") or {}, keys), polygons, points)
 
 
-def _name(properties: dict[str, Any]) -> str:
-    value = next((properties[key] for key in NAMES if properties.get(key)), "")
+def _name(properties: dict[str, Any], keys: Sequence[str]) -> str:
+    value = next((properties[key] for key in keys if properties.get(key)), "")
     named = value.get("name") or " ".join(value.get("names") or []) if isinstance(value, dict) else value
     return str(named or "").strip()
 
@@ -171,8 +184,8 @@ def _ring(points: list[list[float]]) -> Points:
 
 def _points(coordinates: list[Any]) -> Iterator[list[float]]:
     """Every point of a geometry, however deep its lists are."""
-    if coordinates and isinstance(coordinates[0], int | float):
-        yield coordinates[:2]
+    if coordinates and not isinstance(coordinates[0], list):
+        yield [float(value) for value in coordinates[:2]]
         return
     for inner in coordinates:
         yield from _points(inner)

@@ -135,7 +135,12 @@ def _with_defects(truth: GroundTruth, known: Known) -> GroundTruth:
 
 
 def _from_files(title: str, values: Values | None, gives_tags: bool, found: Sequence[Masks]) -> GroundTruth:
-    by_image = {n: path for one in found for n, path in one.by_image.items()}
+    by_image: dict[int, Path] = {}
+    twice = []
+    for n, path in (item for one in found for item in one.by_image.items()):
+        if by_image.setdefault(n, path) is not path:
+            what = f"{path} is a second mask of its image, after {by_image[n]}"
+            twice.append((path.name, WsssError(what, "remove one, or its folder")))
     held = values_in(list(by_image.values()), values is not None and values.colours)
     bad = [(n, error) for n, path in by_image.items() if isinstance(error := held[path], WsssError)]
     sound = {path: one for path, one in held.items() if not isinstance(one, WsssError)}
@@ -143,7 +148,7 @@ def _from_files(title: str, values: Values | None, gives_tags: bool, found: Sequ
         title=title,
         files={n: path for n, path in by_image.items() if path in sound},
         held=sound,
-        lost=[(path.name, error) for one in found for path, error in one.lost],
+        lost=[*twice, *((path.name, error) for one in found for path, error in one.lost)],
         bad=bad,
         values=values,
         gives_tags=gives_tags,

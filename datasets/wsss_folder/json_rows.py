@@ -8,13 +8,27 @@ from images to their tags.
 from __future__ import annotations
 
 import json
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from pathlib import Path
 from typing import Any
 
 from wsss_cli.errors import WsssError
 from wsss_folder.documents import AGAIN, read_json, read_text
 
+OBJECT = {
+    "bbox",
+    "box",
+    "bounding_box",
+    "category",
+    "categories",
+    "category_id",
+    "label",
+    "labels",
+    "class",
+    "class_name",
+}
+"""Keys of which an object has one at least."""
+IMAGE = {"image", "image_path", "image_name", "file_name", "filename", "file", "path", "image_id"}
 LINES = (".jsonl", ".ndjson")
 """Endings of files with an object in each line."""
 
@@ -59,24 +73,25 @@ def _object(entry: Any, where: str) -> Mapping[str, Any]:
 
 
 def _flat(entry: Mapping[str, Any]) -> Iterator[Mapping[str, Any]]:
-    """The entry, or once for each of the objects that one of its keys lists."""
-    key, objects = next(((k, found) for k, v in entry.items() if (found := _objects(v)) is not None), ("", None))
+    """The entry, or once for each of the objects that one of its keys lists; what names the image is the entry's."""
+    listed = {key: found for key, value in entry.items() if (found := _objects(value)) is not None}
+    key = max(listed, key=lambda key: len(OBJECT & set(listed[key][0])), default="")
+    if not key or not OBJECT & set(listed[key][0]):
+        yield entry
+        return
     rest = {k: v for k, v in entry.items() if k != key}
-    yield from [rest] if not objects else ({**rest, **one} for one in objects)
+    images = {k: v for k, v in rest.items() if k in IMAGE}
+    yield from ({**rest, **one, **images} for one in listed[key][1]) if listed[key][1] else [rest]
 
 
-def _objects(value: Any) -> Sequence[Mapping[str, Any]] | None:
-    """A list of objects, or one object of lists that go together; None for anything else."""
+def _objects(value: Any) -> tuple[tuple[str, ...], list[Mapping[str, Any]]] | None:
+    """The keys and each object of a list of objects, or of one object of lists that go together; else None."""
     if isinstance(value, list) and value and all(isinstance(one, dict) for one in value):
-        return value
-    if isinstance(value, dict) and value and all(isinstance(v, list) for v in value.values()):
-        counts = {len(v) for v in value.values()}
-        return (
-            [dict(zip(value, parts, strict=True)) for parts in zip(*value.values(), strict=True)]
-            if len(counts) == 1
-            else None
-        )
-    return None
+        return tuple(dict.fromkeys(key for one in value for key in one)), value
+    lists = isinstance(value, dict) and all(isinstance(v, list) for v in value.values())
+    if not lists or len({len(v) for v in value.values()}) != 1:
+        return None
+    return tuple(value), [dict(zip(value, part, strict=True)) for part in zip(*value.values(), strict=True)]
 
 
 def _text(value: Any) -> str:

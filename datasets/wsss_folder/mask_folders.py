@@ -3,7 +3,7 @@ there is no image."""
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from pathlib import Path, PurePosixPath
 
 import numpy as np
@@ -17,10 +17,11 @@ from wsss_folder.split_names import split_of_masks
 
 FOLDERS = frozenset(
     ("ground_truth", "groundtruth", "gt", "mask", "masks", "label", "labels", "annotations", "segmentation",
-     "segmentations", "segmentationclass", "segmentationobject", "defect_masks", "ann_dir", "annot")
+     "segmentations", "segmentationclass", "segmentationobject", "defect_masks", "ann_dir", "annot",
+     "masks_machine", "masks_human")
 )  # fmt: skip
-OBJECTS = "segmentationobject"
-"""VOC's, whose values are not classes, beside one whose are."""
+OBJECTS = frozenset(("segmentationobject", "masks_human"))
+"""VOC's and Supervisely's whose values are not classes, beside folders whose are."""
 LOOKED_AT = 8  # pictures of a folder
 VALUES, SHARE = 32, 0.98  # so few values have so many of a mask's pixels, even if it was saved as JPEG
 
@@ -34,16 +35,21 @@ def mask_folder(root: Path) -> Path | None:
     """The one folder of masks among the images in root, or beside them; root itself where masks lie in several of its
     folders, or are the images' names with _mask; None if there is none, or several are beside."""
     images = find_images(root)
-    inside = list(masks_inside(root, images))
+    inside = of_classes(masks_inside(root, images))
     if len(inside) > 1 or (not inside and looks_like_masks([image.name for image in images])):
         return root
     beside = [
         path
         for path in (sorted(root.parent.iterdir()) if root.name.casefold() in IMAGES else ())
-        if path.name.casefold() in FOLDERS - {OBJECTS} and path.is_dir() and next(files_below(path, ENDINGS), None)
+        if path.name.casefold() in FOLDERS - OBJECTS and path.is_dir() and next(files_below(path, ENDINGS), None)
     ]
     found = inside or beside
     return found[0] if len(found) == 1 else None
+
+
+def of_classes(folders: Iterable[Path]) -> list[Path]:
+    """Folders of masks without those whose values are not classes."""
+    return [path for path in folders if path.name.casefold() not in OBJECTS]
 
 
 def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, frozenset[Path]]:

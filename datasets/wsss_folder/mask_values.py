@@ -100,7 +100,10 @@ def table_beside(masks: Path) -> str:
     if found is not None:
         return str(found)
     of_splits = [path for path in sorted(masks.glob("*/_classes.csv")) if _is_table(path)]
-    return str(of_splits[0]) if len({read_text(path) for path in of_splits}) == 1 else ""
+    if len({read_text(path) for path in of_splits}) > 1:
+        what = f"what the values of the masks mean differs: {', '.join(map(str, of_splits))}"
+        raise WsssError(what, "make them alike, or say it for all: --mask-values FILE")
+    return str(of_splits[0]) if of_splits else ""
 
 
 def _is_table(path: Path) -> bool:

@@ -20,13 +20,13 @@ from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder
-from wsss_folder.split_names import split_of_masks
+from wsss_folder.split_names import SPLITS, split_of_masks
 
 WHITES = (255, 65535)  # of a binary mask of 8 and of 16 bits
 WHITES_OF_FEW = (3, 15)  # of 2 and of 4 bits: ids, where there are so many classes
 SMEARED = 16  # values that no class has: more than anybody forgot to list
 MODES = {8: ("P", "L", "1"), 16: ("I;16", "I;16B", "I")}  # of Pillow, by bits per pixel; I in older ones
-SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation")
+SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation", "l")
 
 
 @dataclass(frozen=True)
@@ -64,9 +64,10 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     found: dict[int, Path] = {}
     lost: list[tuple[Path, WsssError]] = []
     split = split_of_masks(folder.name)
+    barred = SPLITS - {split} if split else ()
     for path in files:
         try:
-            number = finder.find(_names((path if only else path.relative_to(folder)).as_posix()), split)
+            number = finder.find(_names((path if only else path.relative_to(folder)).as_posix()), barred)
             if number in found:
                 raise WsssError(f"'{finder.names[number]}' has a second mask, after {found[number]}", "remove one")
             found[number] = path

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 import unicodedata
-from collections.abc import Iterator, Sequence
+from collections.abc import Collection, Iterator, Sequence
 from functools import cached_property
 from urllib.parse import parse_qs, unquote, urlsplit
 
@@ -26,8 +26,10 @@ class Finder:
     space.
     """
 
-    def __init__(self, names: Sequence[str]) -> None:
+    def __init__(self, names: Sequence[str], above: str = "") -> None:
+        """above  the name of the folder of all."""
         self.names = names
+        self.above = above
         self.whole: dict[str, list[int]] = {}  # by path without ending
         self.ends: dict[str, list[int]] = {}  # by what is left of it without its first folders
         self.slugs: dict[str, list[int]] = {}
@@ -41,14 +43,14 @@ class Finder:
             if slug(file) != file:
                 self.slugs.setdefault(slug(file), []).append(number)
 
-    def find(self, wanted: Sequence[str], split: str = "") -> int:
+    def find(self, wanted: Sequence[str], barred: Collection[str] = ()) -> int:
         """The number of the image that the first fitting one of the paths `wanted` means.
 
-        split  train, val or test: a path that does not spell out an image's own means none in a folder of another split
+        barred  splits in whose folders (see `split_of`) no image is meant by a path without these folders
         Raises WsssError if none fits, or if one fits several images.
         """
         for path, found in self._tries(wanted):
-            fits = [n for n in found if not split or self._may_be_of(n, split, path)]
+            fits = [n for n in found if self.split_of(n) not in barred or self._is_spelt(n, path)]
             if len(fits) > 1:
                 shown = ", ".join(f"'{self.names[n]}'" for n in fits[:3])
                 raise WsssError(
@@ -58,13 +60,16 @@ class Finder:
             if fits:
                 return fits[0]
         near = nearest(_tidy(wanted[0]), self.names) if len(self.names) <= SEARCHED else ""
-        what = f"there is no image '{wanted[0]}'{f' of split {split}' if split else ''}{near}"
-        raise WsssError(what, "put it there, or take it out of the annotations")
+        raise WsssError(f"there is no image '{wanted[0]}'{near}", "put it there, or take it out of the annotations")
 
-    def _may_be_of(self, number: int, split: str, path: str) -> bool:
-        """Whether no folder of the image tells another split, or the path has all its folders."""
+    def split_of(self, number: int) -> str:
+        """The split that the folders of an image tell, or else the folder of all; "" if none."""
+        return told_by(self.names[number].split("/")[:-1]) or told_by([self.above])
+
+    def _is_spelt(self, number: int, path: str) -> bool:
+        """Whether a path has all folders of an image, of which there is one at least."""
         own = stem(self.names[number])
-        return told_by(own.split("/")[:-1]) in ("", split) or f"/{stem(path)}".endswith(f"/{own}")
+        return "/" in own and f"/{stem(path)}".endswith(f"/{own}")
 
     def _tries(self, wanted: Sequence[str]) -> Iterator[tuple[str, list[int]]]:
         """Each path and the images that it can mean: as it is, then in any case."""
@@ -98,7 +103,14 @@ class Finder:
 
     def has(self, *wanted: str) -> bool:
         """Whether the first fitting one of the paths means one image."""
-        return len(next((fits for _, fits in self._tries(wanted) if fits), [])) == 1
+        return self._count(wanted) == 1
+
+    def knows(self, *wanted: str) -> bool:
+        """Whether a path fits an image, or several."""
+        return self._count(wanted) > 0
+
+    def _count(self, wanted: Sequence[str]) -> int:
+        return len(next((fits for _, fits in self._tries(wanted) if fits), []))
 
 
 def stem(file: str) -> str:

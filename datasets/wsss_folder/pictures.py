@@ -9,7 +9,7 @@ from wsss_folder.catalogue import Found, find_images
 from wsss_folder.config import Options
 from wsss_folder.defect_folders import MASKS
 from wsss_folder.ground_truth import MaskFolder
-from wsss_folder.mask_folders import masks_inside
+from wsss_folder.mask_folders import masks_inside, of_classes
 from wsss_folder.masks import looks_like_masks
 
 
@@ -35,7 +35,7 @@ def find_pictures(options: Options, root: Path) -> Pictures:
     inside = masks_inside(root, images)
     hidden = frozenset(path for paths in inside.values() for path in paths)
     images = [image for image in images if image.path not in hidden]
-    own: list[MaskFolder] = [(path, None, "/".join(path.parent.relative_to(root).parts)) for path in inside]
+    own: list[MaskFolder] = [(path, None, "/".join(path.parent.relative_to(root).parts)) for path in of_classes(inside)]
     named = looks_like_masks([image.name for image in images])
     if among and options.masks is not None:
         paths = frozenset(image.path for image in images if image.name in named)

@@ -65,7 +65,7 @@ def make_plan(options: Options) -> Plan:
     root = image_folder(options.images)
     pictures = find_pictures(options, root)
     images = pictures.images
-    finder = Finder([image.name for image in images])
+    finder = Finder([image.name for image in images], root.name)
     sources = read_sources(options, root, images, finder)
     known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, pictures.masks)

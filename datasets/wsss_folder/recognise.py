@@ -48,7 +48,11 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
     """
     project = project_of(root)
     found = [("supervisely", project)] if project else list(dict.fromkeys(_candidates(root, finder)))
-    if len(found) > 1 and not _of_splits(found):
+    several = len(found) > 1 and not _of_splits(found)
+    if found and all(path.suffix.lower() in JSON and option == "tags" for option, path in found):
+        several = several or class_folders.looks_so(finder.names)
+        found += [("class-folders", root)] * class_folders.looks_so(finder.names)
+    if several:
         shown = "; ".join(f"--{option} {path}" for option, path in found)
         raise WsssError(
             f"there are {len(found)} sources of annotations: {shown}",
@@ -88,7 +92,7 @@ def _why_no_tags(path: Path, finder: Finder) -> str:
     except WsssError as error:
         return f"{error.what} ({error.remedy})"
     images = [cells[key] for _, cells in table.rows[:TRIED] if cells[key]]
-    known = any(finder.has(image) for image in images)
+    known = any(finder.knows(image) for image in images)
     return f"{path} has no column of tags" if known else f"{path} names no image that is there: {some(images[:1])}"
 
 
@@ -161,7 +165,7 @@ def _is_tags(path: Path, finder: Finder) -> bool:
     rest = class_columns(table, key)
     objects = find_objects(table, key, None) is not None
     rows = (cells[key] for _, cells in table.rows[:TRIED] if cells[key])
-    named = any(finder.has(f"{path.parent.name}/{image}", image) for image in rows)
+    named = any(finder.knows(f"{path.parent.name}/{image}", image) for image in rows)
     tags = objects or tags_column(table, key) is not None or all(holds_numbers(table, c) for c in rest)
     return named and bool(rest) and tags
 

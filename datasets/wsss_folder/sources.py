@@ -32,9 +32,10 @@ from wsss_folder.matching import Finder
 from wsss_folder.object_table import SizeOf
 from wsss_folder.open_images import with_names
 from wsss_folder.pascal_xml import read_pascal
-from wsss_folder.recognise import Asked, is_label_studio, recognise
+from wsss_folder.recognise import TRIED, Asked, is_label_studio, recognise
 from wsss_folder.record import Record, Source
-from wsss_folder.split_names import split_of_file, told_by
+from wsss_folder.split_lists import has_splits
+from wsss_folder.split_names import SPLITS, split_of_file, told_by
 from wsss_folder.supervisely import read_supervisely
 from wsss_folder.tags_csv import read_tags
 from wsss_folder.tags_npy import read_npy
@@ -54,18 +55,26 @@ class Known:
 
 def read_sources(options: Options, root: Path, images: Sequence[Found], finder: Finder) -> list[Source]:
     """The sources given as options; if there are none, the one in or beside the images.  Raises WsssError."""
-    asked = _asked(options, root)
-    if not asked:
-        asked = [one for one in recognise(root, finder) if one[0] != "class-folders" or options.class_folders is None]
-    classes = _named(options)
+    asked, classes = _asked(options, root), _named(options)
+    found = [] if asked else recognise(root, finder)
+    asked = asked or [one for one in found if one[0] != "class-folders" or options.class_folders is None]
     sources = [_read(option, path, options, root, images, finder) for option, path in asked]
+    if len(found) > 1:
+        sources = _of_these_images(sources, finder) or sources
     return [mark_ignored(drop_empty(_with_split(source)), classes) for source in sources]
+
+
+def _of_these_images(sources: list[Source], finder: Finder) -> list[Source]:
+    """Of files for each split those of the split that the images' folder is called after, and that name one of them."""
+    here = told_by([finder.above])
+    own = [s for s in sources if here and split_of_file(s.place) == here] or sources
+    return [s for s in own if any(finder.knows(*record.names) for record in s.records[:TRIED])]
 
 
 def _with_split(source: Source) -> Source:
     """With the split that the name of its file tells, where the source itself tells none."""
     split = split_of_file(source.place) if source.place.is_file() else ""
-    if not split or any(record.split for record in source.records):
+    if not split or (source.table and has_splits(source.place)) or any(record.split for record in source.records):
         return source
     return replace(source, records=[replace(record, split=split) for record in source.records])
 
@@ -74,15 +83,25 @@ def match(sources: list[Source], finder: Finder, root: Path) -> Known:
     """Give each record to the image that it names: first, of images of one name, to that beside the source's file."""
     records: list[list[Record]] = [[] for _ in finder.names]
     lost = []
-    for source in sources:
-        beside = _beside(source.place, root)
-        for record in source.records:
-            split = told_by([record.split]) or told_by(beside.split("/"))
+    besides = [_beside(source.place, root, finder) for source in sources]
+    told = [[_split(record, beside) for record in source.records] for source, beside in zip(sources, besides)]
+    of_sources = {split for splits in told for split in splits} - {""}
+    of_folders = {finder.split_of(n) for n in range(len(finder.names))}
+    for source, beside, splits in zip(sources, besides, told):
+        for record, split in zip(source.records, splits):
+            others = SPLITS if split in of_folders else of_sources
+            barred = others - {split} if split else frozenset()
             try:
-                records[finder.find(_beside_first(record.names, beside), split)].append(record)
+                records[finder.find(_beside_first(record.names, beside), barred)].append(record)
             except WsssError as error:
-                lost.append((record.names[0], WsssError(f"{record.where}: {error.what}", error.remedy)))
+                by_name = f" (of split {split}, as its file or folder is called)" if barred else ""
+                lost.append((record.names[0], WsssError(f"{record.where}: {error.what}{by_name}", error.remedy)))
     return Known(records, lost)
+
+
+def _split(record: Record, beside: str) -> str:
+    """The split that a record is of, by what its source says or by the folder that it lies in; "" if none is told."""
+    return told_by([record.split]) or told_by(beside.split("/"))
 
 
 def _beside_first(names: tuple[str, ...], beside: str) -> tuple[str, ...]:
@@ -90,11 +109,11 @@ def _beside_first(names: tuple[str, ...], beside: str) -> tuple[str, ...]:
     return tuple(n for name in names for n in (f"{beside}/{name}", name)) if beside else names
 
 
-def _beside(place: Path, root: Path) -> str:
-    """The folder of a source's file, below the images; "" if it is not there."""
+def _beside(place: Path, root: Path, finder: Finder) -> str:
+    """The folder of a source's file, below the images; "" if it is not there, or holds no image."""
     folder = place.absolute().parent
     below = folder.relative_to(root).as_posix() if place.is_file() and folder.is_relative_to(root) else "."
-    return "" if below == "." else below
+    return below if any(name.startswith(f"{below}/") for name in finder.names) else ""
 
 
 def class_names(sources: list[Source], asked: str, more: tuple[str, ...] = ()) -> tuple[str, ...]:
@@ -184,7 +203,7 @@ def _read(option: str, path: Path, options: Options, root: Path, images: Sequenc
         case "labelme":
             return read_labelme(path)
         case "supervisely":
-            return read_supervisely(path)
+            return read_supervisely(path, root)
         case "geojson":
             return read_geojson(path, Pictures(images, finder), _named(options))
         case "via":

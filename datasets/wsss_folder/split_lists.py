@@ -51,7 +51,7 @@ def read_lists(paths: Sequence[Path], finder: Finder, image_column: str = "auto"
 
 def find_lists(root: Path, finder: Finder) -> Lists | None:
     """train.txt, val.txt, ... in or beside the images, or in VOC's ImageSets: of several sets that which names most of
-    the images.  None if there is none that names half of what it lists; what is not there is passed over."""
+    the images.  None if none of which half is there and half of the images in it, once; the rest is passed over."""
     folders = [above / below for above in (root, root.parent) for below in USUAL]
     found = [lists for folder in dict.fromkeys(folders) if (lists := _lists_in(folder, finder)) is not None]
     return max(found, key=lambda lists: len(lists.splits), default=None)
@@ -66,7 +66,9 @@ def _lists_in(folder: Path, finder: Finder) -> Lists | None:
     except WsssError:
         return None
     of_train = any("train" in splits for splits in lists.splits.values())
-    return replace(lists, lost=[]) if of_train and len(lists.lost) <= len(lists.splits) else None
+    apart = all(len(splits) == 1 for splits in lists.splits.values())
+    most = max(len(lists.lost), len(finder.names) - len(lists.splits)) <= len(lists.splits)
+    return replace(lists, lost=[]) if of_train and apart and most else None
 
 
 def has_splits(path: Path) -> bool:

@@ -10,7 +10,7 @@ MEANT = {
     "train": "train", "training": "train", "val": "val", "valid": "val", "validation": "val", "dev": "val",
     "test": "test", "testing": "test",
 }  # fmt: skip
-
+SPLITS = frozenset(MEANT.values())
 OF_MASKS = re.compile(rf"({'|'.join(MEANT)})[-_]?(annot|annotations?|masks?|labels?|gt)")
 
 

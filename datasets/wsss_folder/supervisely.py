@@ -29,6 +29,7 @@ from wsss_folder.run_lengths import runs_of
 
 IMAGES, ANNOTATIONS, META = "img", "ann", "meta.json"
 HEAD = 1 << 14
+FAR = 1e6  # pixels
 LARGEST = 1 << 28  # bytes that a bitmap's PNG may have
 AREAS = ("polygon", "rectangle", "bitmap")
 CORRECT = "export the project again, as Supervisely's JSON with its images"
@@ -43,12 +44,13 @@ def project_of(root: Path) -> Path | None:
     return None
 
 
-def read_supervisely(place: Path) -> Source:
+def read_supervisely(place: Path, root: Path | None = None) -> Source:
     """One record per annotation; tags of images are tags where no image has an object, else they are left out.
 
+    root  the folder of the images: annotations whose images lie elsewhere are passed over
     Raises WsssError if there is none, or no meta.json that names the classes.
     """
-    files = list(_files(place)) if place.is_dir() else []
+    files = [path for path in _files(place) if _is_of(path, root)] if place.is_dir() else []
     if not files:
         what = f"{place} holds no {ANNOTATIONS}/*.json of Supervisely"
         raise WsssError(what, f"give the folder of a project or data set, above {IMAGES}/ and {ANNOTATIONS}/")
@@ -57,9 +59,22 @@ def read_supervisely(place: Path) -> Source:
     contents = [content for _, content in read if isinstance(content, dict)]
     shaped = any(content["objects"] for content in contents)
     told = sorted({tag for content in contents for tag in _tags(content)})
-    records = [_record(path, content, place, shaped) for path, content in read]
+    records = [_record(path, content, _name(path, place, root), shaped) for path, content in read]
     note = (f"tags of images are no tags, since there are objects: {', '.join(told)}",) if shaped and told else ()
     return Source("Supervisely JSON", place, records, classes, notes=note)
+
+
+def _is_of(path: Path, root: Path | None) -> bool:
+    """Whether the image of an annotation lies in root, or there is no folder beside that it could lie in."""
+    images = path.absolute().parent.parent / IMAGES
+    return root is None or not images.is_dir() or images.is_relative_to(root) or root.is_relative_to(images)
+
+
+def _name(path: Path, place: Path, root: Path | None) -> str:
+    """What the image of an annotation is called, below root if it lies there."""
+    image = path.absolute().parent.parent / IMAGES / path.stem
+    inside = root is not None and image.is_relative_to(root)
+    return image.relative_to(root if inside and root else place.absolute()).as_posix()
 
 
 def _files(folder: Path) -> Iterator[Path]:
@@ -87,10 +102,8 @@ def _content(path: Path) -> dict[str, Any] | WsssError:
     return WsssError(f"{path} is no annotation of Supervisely: it lists no objects", CORRECT)
 
 
-def _record(path: Path, content: dict[str, Any] | WsssError, place: Path, shaped: bool) -> Record:
-    below = path.relative_to(place).with_suffix("")
-    beside = below.parent.parent / IMAGES / below.name
-    record = Record((beside.as_posix(), below.name), str(path))
+def _record(path: Path, content: dict[str, Any] | WsssError, name: str, shaped: bool) -> Record:
+    record = Record((name,), str(path))
     if isinstance(content, WsssError):
         return replace(record, problem=content)
     try:
@@ -144,7 +157,10 @@ def _drawn(ring: list[Any], size: tuple[int, int]) -> NDArray[np.bool_]:
     """(H, W) the pixels between the borders of each row, rounded, and those of the lines, as OpenCV's fillPoly."""
     if len(ring) < 3:
         raise ValueError(f"a polygon has {len(ring)} points")
-    points = np.array([point[:2] for point in ring], float).round().astype(int)  # (n, 2)
+    points = np.array([point[:2] for point in ring], float).round()  # (n, 2)
+    if not (np.abs(points) < FAR).all():
+        raise ValueError("a polygon has a point that is nowhere near the image")
+    points = points.astype(int)
     picture = Image.new("1", size)
     ImageDraw.Draw(picture).line([*map(tuple, points.tolist()), tuple(points[0].tolist())], fill=1)
     found = np.array(picture)

@@ -16,8 +16,8 @@ from wsss_folder.documents import read_text
 from wsss_folder.json_rows import LINES, read_rows
 
 IMAGE = (
-    "image", "image_path", "image_name", "image_file", "image_id", "image_index", "img", "img_path", "img_name",
-    "file_name", "fname", "file", "file_path", "path", "name", "patient_id", "id",
+    "image", "image_path", "image_name", "image_file", "img", "img_path", "img_name", "file_name", "fname", "file",
+    "file_path", "path", "image_id", "image_index", "name", "patient_id", "id",
 )  # fmt: skip
 CONFIDENCE = ("confidence", "score", "probability")
 JSON = (".json", *LINES)

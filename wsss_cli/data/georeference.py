@@ -40,9 +40,10 @@ class Georeference:
     epsg: int
 
     def pixels(self, points: Points) -> Points:
-        """Columns and rows of places on the map: (n, 2) -> (n, 2)."""
+        """Columns and rows of places on the map: (n, 2) -> (n, 2); of what is infinite nothing finite."""
         a, b, c, d, e, f = self.matrix
-        return np.linalg.solve(np.array([[a, b], [d, e]]), (points - (c, f)).T).T
+        with np.errstate(invalid="ignore"):
+            return (points - (c, f)) @ np.array([[e, -d], [-b, a]]) / (a * e - b * d)
 
     def places(self, pixels: NDArray[np.int64] | Points) -> Points:
         """The way back: (n, 2) -> (n, 2)."""
@@ -51,10 +52,11 @@ class Georeference:
 
 
 def georeference(path: Path) -> Georeference | None:
-    """Where a picture lies on a map; None if nothing says so.  Raises WsssError if it cannot be opened."""
+    """Where a picture lies on a map; None if nothing says so that can be read.  Raises WsssError for a picture that
+    cannot be opened."""
     with opened(path, path) as image:
         size, tags = image.size, getattr(image, "tag_v2", {})
-        if tags.get(ORIENTATION, 1) != 1:  # it is turned when it is read
+        if image.getexif().get(ORIENTATION, 1) != 1:  # it is turned when it is read
             return None
         keys = _keys(tags.get(KEYS, ()))
         matrix = _of_tags(tags, keys)
@@ -96,8 +98,11 @@ def lay(picture: Path, place: Georeference | None) -> None:
 
 
 def reprojected(points: Points, source: int, target: int) -> Points:
-    """Places (n, 2), x or longitude first, from one coordinate system to another.  Raises WsssError without pyproj."""
-    if source == target:
+    """Places (n, 2), x or longitude first, from one coordinate system to another; one that is not known is the other.
+
+    What cannot be converted is infinite.  Raises WsssError without pyproj, or for a code that it does not know.
+    """
+    if source == target or not (source and target):
         return points
     x, y = _transformer(source, target).transform(*points.T)
     return np.stack([x, y], 1)
@@ -110,7 +115,11 @@ def _transformer(source: int, target: int) -> Any:
     except ImportError as error:
         what = f"the outlines are in EPSG:{source}, the pictures in EPSG:{target}, which only pyproj converts"
         raise WsssError(what, 'pip install "wsss[geo]", or bring them to one: ogr2ogr -t_srs EPSG:...') from error
-    return Transformer.from_crs(source, target, always_xy=True)
+    try:
+        return Transformer.from_crs(source, target, always_xy=True)
+    except RuntimeError as error:  # of which pyproj's errors are
+        what = f"pyproj does not convert EPSG:{source} to EPSG:{target}: {error}"
+        raise WsssError(what, "correct the code that the file names, or export it again") from error
 
 
 def _keys(directory: Sequence[int]) -> dict[int, int]:
@@ -136,11 +145,11 @@ def _of_gdal(path: Path) -> tuple[Matrix, int] | None:
     pam = _beside(path)
     if not pam.is_file():
         return None
-    root = read_xml(pam)
-    numbers = (root.findtext("GeoTransform") or "").split(",")
-    if len(numbers) != 6:
+    try:
+        root = read_xml(pam)
+        c, a, b, f, d, e = map(float, (root.findtext("GeoTransform") or "").split(","))
+    except (WsssError, ValueError):  # with statistics only, for one
         return None
-    c, a, b, f, d, e = map(float, numbers)
     codes = re.findall(r"EPSG\W+(\d+)", root.findtext("SRS") or "")
     return (a, b, c, d, e, f), int(codes[-1]) if codes else 0
 
@@ -152,12 +161,10 @@ def _beside(picture: Path) -> Path:
 def _of_world_file(path: Path) -> Matrix | None:
     """Six lines a, d, b, e, c, f of which the last two are the centre of the first pixel."""
     ending = path.suffix
-    names = (f"{path.stem}{ending[:2]}{ending[-1]}w", f"{path.name}w", f"{path.stem}.wld")
-    found = next((path.with_name(name) for name in names if path.with_name(name).is_file()), None)
-    if found is None:
-        return None
+    ends = (f"{ending[:2]}{ending[-1:]}w", f"{ending[:2]}{ending[-1:]}W", f"{ending}w", f"{ending}W", ".wld", ".WLD")
+    found = next((path.with_suffix(end) for end in ends if path.with_suffix(end).is_file()), None)
     try:
-        a, d, b, e, c, f = map(float, read_text(found).split())
-    except ValueError as error:
-        raise WsssError(f"{found} is no world file: it has not six numbers", "export it again, or remove it") from error
+        a, d, b, e, c, f = map(float, read_text(found).split() if found else ())
+    except (WsssError, ValueError):
+        return None
     return a, b, c - (a + b) / 2, d, e, f - (d + e) / 2

@@ -238,3 +238,30 @@ def test_masks_of_one_class_without_a_name(folder: Folder, white: int) -> None:
     prepared = folder.prepare(masks=folder.path / "masks", tags_from_masks=True)
     assert prepared.info.classes == ("1",) and all(sample.tags == (1,) for sample in prepared.samples)
     assert any("called by the values of the masks" in note for note in prepared.info.notes)
+
+
+def test_masks_of_objects_beside_those_of_classes_are_not_used(folder: Folder) -> None:
+    """Among the images too, where `auto` takes what it finds."""
+    for n in range(4):
+        write_image(folder.images / f"{n}.jpg")
+        write_mask(folder.images / f"SegmentationClass/{n}.png", inside=1 + n % 2, outside=0)
+        write_mask(folder.images / f"SegmentationObject/{n}.png", inside=3, outside=0)
+    chosen = options(folder.images)
+    assert chosen.masks == folder.images / "SegmentationClass"
+    assert folder.prepare(**chosen.model_dump(exclude_unset=True)).info.classes == ("1", "2")
+
+
+def test_two_masks_of_an_image_are_told(folder: Folder) -> None:
+    for n in range(2):
+        write_image(folder.images / f"{n}.jpg")
+        write_mask(folder.images / f"masks/{n}.png", inside=1, outside=0)
+        write_mask(folder.images / f"labels/{n}.png", inside=1, outside=0)
+    with pytest.raises(WsssError, match="is a second mask of its image, after"):
+        folder.prepare(masks=folder.images, tags_from_masks=True)
+
+
+def test_tables_of_values_that_differ_are_told(folder: Folder) -> None:
+    roboflow_masks(folder.images)
+    write(folder.images / "val/_classes.csv", "Pixel Value, Class\n0, background\n1, dog\n2, cat\n")
+    with pytest.raises(WsssError, match="what the values of the masks mean differs"):
+        folder.prepare(masks=folder.images, tags_from_masks=True)

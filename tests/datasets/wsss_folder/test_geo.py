@@ -79,15 +79,14 @@ def test_where_files_of_rasterio_lie(name: str, matrix: tuple[float, ...]) -> No
     assert found.pixels(np.array([[x, y]]))[0] == pytest.approx((3, 7), abs=1e-6)
 
 
-@pytest.mark.parametrize("name", ["a.jgw", "a.jpgw", "a.wld"])
+@pytest.mark.parametrize("name", ["a.jgw", "a.jpgw", "a.wld", "a.jgW", "a.WLD"])
 def test_a_world_file(tmp_path: Path, name: str) -> None:
     """Its last two numbers are the centre of the first pixel."""
     write_image(tmp_path / "a.jpg", (40, 30))
     write(tmp_path / name, "2.0\n0.0\n0.0\n-3.0\n1001.0\n4998.5\n")
     assert georeference(tmp_path / "a.jpg") == Georeference((2, 0, 1000, 0, -3, 5000), (40, 30), 0)
     write(tmp_path / name, "2.0\n0.0\n")
-    with pytest.raises(WsssError, match="is no world file: it has not six numbers"):
-        georeference(tmp_path / "a.jpg")
+    assert georeference(tmp_path / "a.jpg") is None
 
 
 def test_pictures_that_say_nothing(tmp_path: Path) -> None:
@@ -354,3 +353,94 @@ def test_what_gdal_writes_beside_pictures_is_no_annotation(folder: Folder) -> No
         write(folder.images / f"{name}.tif.aux.xml", "<PAMDataset><PAMRasterBand/></PAMDataset>")
         write(folder.images / f"{name}.xml", pascal(f"{name}.tif", [("roof", (5, 4, 20, 12))]))
     assert {s.boxes for s in folder.prepare(val=0.5).samples} == {(Box(1, 4, 3, 20, 12),)}
+
+
+@pytest.mark.parametrize(
+    "geometry", [None, {"type": "GeometryCollection", "geometries": [square(1, 1, 5)["geometry"]]}]
+)
+def test_a_feature_without_a_place_is_a_tag_in_pixels(tmp_path: Path, geometry: Any) -> None:
+    """Its image gets no mask."""
+    feature = {"type": "Feature", "properties": {"label": "cat"}, "geometry": geometry}
+    (record,) = read_geojson(write(tmp_path / "a.geojson", json.dumps([feature]))).records
+    assert record.tags == ("cat",) and record.shapeless == 1 and not record.unlabelled
+
+
+@pytest.mark.parametrize(
+    "coordinates",
+    [[], [[]], [[[1, 1], [2, 2]]], "text", [[["x", 1], [2, 2], [3, 3]]], [[[10**400, 1], [2, 2], [3, 3]]]],
+)
+def test_polygons_that_cannot_be_read(tmp_path: Path, coordinates: Any) -> None:
+    feature = {
+        "type": "Feature",
+        "properties": {"label": "cat"},
+        "geometry": {"type": "Polygon", "coordinates": coordinates},
+    }
+    (record,) = read_geojson(write(tmp_path / "a.geojson", json.dumps([feature]))).records
+    assert record.problem is not None and "a feature cannot be read" in record.problem.what
+
+
+def test_coordinates_as_text_are_read(tmp_path: Path) -> None:
+    feature = square(1, 9, 5, label="cat")
+    feature["geometry"]["coordinates"] = [[[str(x), str(y)] for x, y in feature["geometry"]["coordinates"][0]]]
+    (record,) = read_geojson(write(tmp_path / "a.geojson", json.dumps([feature]))).records
+    assert record.problem is None and record.things[0].corners == (1, 4, 6, 9)
+
+
+def test_degrees_on_pictures_in_degrees_are_no_pixels(folder: Folder) -> None:
+    """A lake larger than a degree, whose numbers could be pixels of its picture."""
+    for name in "ab":
+        write_tiff(folder.images / f"{name}.tif", (0.25, 0, 5, 0, -0.25, 15), epsg=4326)
+        write(folder.images / f"{name}.geojson", collection(square(6, 14, 2, label="lake"), crs=None))
+    assert {s.boxes for s in prepared_of(folder).samples} == {(Box(1, 4, 4, 12, 12),)}
+
+
+def test_pictures_with_world_files_take_the_coordinates_of_the_file(folder: Folder) -> None:
+    for name in "ab":
+        write_image(folder.images / f"{name}.jpg", (40, 30))
+        write(folder.images / f"{name}.JGW".replace("JGW", "jgw"), "2\n0\n0\n-2\n500001\n4999999\n")
+    write(folder.path / "roads.geojson", collection(square(500010, 4999990, 20, label="roof")))
+    assert {s.boxes for s in prepared_of(folder).samples} == {(Box(1, 5, 5, 15, 15),)}
+
+
+def test_a_turned_picture_is_nowhere(tmp_path: Path) -> None:
+    exif = Image.Exif()
+    exif[0x0112] = 6
+    Image.new("RGB", (40, 30)).save(tmp_path / "a.jpg", exif=exif)
+    write(tmp_path / "a.jgw", "2\n0\n0\n-2\n500001\n4999999\n")
+    assert georeference(tmp_path / "a.jpg") is None
+
+
+@pytest.mark.parametrize("file", ["b.wld", "b.png.aux.xml", "b.png"])
+def test_a_damaged_file_costs_no_other_image(folder: Folder, file: str) -> None:
+    for name in "abc":
+        write_image(folder.images / f"{name}.png", (40, 30))
+        write(folder.path / f"geojson/{name}.geojson", collection(square(3, 14, 10, label="roof"), crs=None))
+    write(folder.images / file, "<PAMDataset><GeoTransform>a,b,c,d,e,f</GeoTransform></PAMDataset>")
+    prepared = folder.prepare(skip_bad=True, val=0.5)
+    assert len(prepared.samples) == 3 - (file == "b.png")
+
+
+def test_features_of_a_map_with_names_of_their_own(folder: Folder) -> None:
+    for name in "ab":
+        write_tiff(folder.images / f"{name}.tif")
+    write(
+        folder.path / "osm.geojson",
+        collection(square(500010, 4999990, 20, name="City Hall"), square(500040, 4999990, 4)),
+    )
+    assert {len(s.boxes) for s in prepared_of(folder, classes="building").samples} == {2}
+
+
+def test_codes_and_outlines_that_pyproj_does_not_convert(monkeypatch: pytest.MonkeyPatch) -> None:
+    def from_crs(source: int, target: int, always_xy: bool) -> Any:
+        if source == 999999:
+            raise RuntimeError("no such code")
+        return SimpleNamespace(transform=lambda x, y: (np.where(x > 80, np.inf, x), y))
+
+    monkeypatch.setitem(sys.modules, "pyproj", SimpleNamespace(Transformer=SimpleNamespace(from_crs=from_crs)))
+    with pytest.raises(WsssError, match="pyproj does not convert EPSG:999999 to EPSG:32632: no such code"):
+        reprojected(np.zeros((1, 2)), 999999, 32632)
+    ring = np.array([[0.0, 0.0], [105, 0], [105, 50], [0, 50]])
+    layer = Layer(Path("a.geojson"), (Feature("roof", ((ring,),), ring),), 4325)
+    place = Georeference((1, 0, 0, 0, -1, 30), (40, 30), 32632)
+    record = layer.record(Found(Path("a.tif"), "a.tif", "a"), place, "")
+    assert record.problem is not None and "it reaches too far" in record.problem.what

@@ -129,3 +129,31 @@ def test_the_names_of_open_images(folder: Folder) -> None:
     assert prepared.info.classes == ("Cat", "Hot dog, large")
     assert tags_of(prepared, folder.images) == {"a.jpg": ("Cat",), "b.png": ("Hot dog, large",), "c.jpg": ()}
     assert any("names of classes from oidv6-class-descriptions.csv" in note for note in prepared.info.notes)
+
+
+def test_file_names_come_before_ids(folder: Folder) -> None:
+    """Hugging Face's form of object detection counts image_id from anywhere."""
+    names = [f"{n}.png" for n in range(4)]
+    write_images(folder.images, names)
+    entries = [
+        {"image_id": n + 1, "file_name": name, "objects": {"id": [n], "bbox": [[5, 4, 20, 12]], "category": [f"c{n}"]}}
+        for n, name in enumerate(names)
+    ]
+    write(folder.images / "metadata.jsonl", lines(entries))
+    assert tags_of(folder.prepare(val=0.5), folder.images) == {f"{n}.png": (f"c{n}",) for n in range(4)}
+
+
+def test_what_objects_call_themselves_names_no_other_image(tmp_path: Path) -> None:
+    entry = {"image": "a.jpg", "objects": [{"image": "b.jpg", "label": "cat", "bbox": [1, 1, 5, 5]}]}
+    (record,) = read_tags(write(tmp_path / "a.json", json.dumps([entry]))).records
+    assert record.names == ("a.jpg",) and record.things[0].name == "cat"
+
+
+def test_lists_of_other_things_are_no_objects(tmp_path: Path) -> None:
+    entry = {
+        "name": "a.jpg",
+        "attributes": {"weather": ["rain"]},
+        "labels": [{"category": "cat", "bbox": [1, 1, 5, 5]}],
+    }
+    (record,) = read_tags(write(tmp_path / "a.json", json.dumps([entry]))).records
+    assert record.things[0].name == "cat" and record.things[0].corners == (1, 1, 6, 6)

@@ -12,7 +12,7 @@ import numpy as np
 import pytest
 from PIL import Image
 
-from tiny_folder import Folder, sample, write, write_image
+from tiny_folder import Folder, sample, write, write_image, write_mask
 from tool_files import FILES
 from wsss_cli.data.labels import read_labels
 from wsss_cli.data.prepared import Box
@@ -168,3 +168,26 @@ def test_a_damaged_annotation_costs_its_image(folder: Folder) -> None:
     write(root / "ds1/ann/b.png.json", '{"size": {"height": 30, "width": 0}, "objects": []}')
     with pytest.raises(WsssError, match="its size is"):
         folder.prepare()
+
+
+def test_an_annotation_whose_image_is_gone_falls_on_no_other_data_set(folder: Folder) -> None:
+    root = project(folder)
+    (root / "ds2/img/a.png").unlink()
+    with pytest.raises(WsssError, match=r"ds2/ann/a.png.json: there is no image 'ds2/img/a.png'"):
+        folder.prepare()
+
+
+def test_a_project_says_nothing_of_one_data_set_that_is_of_another(folder: Folder) -> None:
+    """Of the images of ds2 alone, whose names ds1 has too."""
+    root = project(folder)
+    write_image(root / "ds2/img/b.png", (40, 30))
+    prepared = folder.prepare(images=root / "ds2/img", supervisely=root, val=0.5)
+    assert {s.id: len(s.boxes) for s in prepared.samples} == {"a": 1, "b": 0}
+
+
+def test_masks_that_supervisely_made_are_no_images(folder: Folder) -> None:
+    root = project(folder)
+    for kind in ("masks_machine", "masks_human"):
+        for name in ("a", "b"):
+            write_mask(root / f"ds1/{kind}/{name}.png", size=(40, 30))
+    assert len(folder.prepare(val=0.4).samples) == 3
