@@ -13,7 +13,7 @@ from wsss_folder.documents import read_head
 HEAD = 1 << 14  # bytes that tell
 TRIED = 50  # files of a folder
 SIGNS = (
-    (r'"classTitle"\s*:|"classId"\s*:.*"geometryType"', "annotations of Supervisely"),
+    (r'"classTitle"\s*:|"classId"\s*:.*"geometryType"', "annotations of Supervisely"),  # without a meta.json
     (r'"imgHeight"\s*:.*"objects"\s*:', "polygons of Cityscapes"),
     (r'"annotations"\s*:\s*\[\s*\{[^\[\]]*"coordinates"\s*:\s*\{', "annotations of Create ML"),
     (r'"data_row"\s*:|"Labeled Data"\s*:', "labels of Labelbox"),

@@ -1,7 +1,8 @@
 """GeoJSON: of pictures that say where they lie, on the map, one file for each coordinate system; of others, in pixels,
 one file for each, as QuPath reads them.
 
-Lines run along the sides of pixels, holes are rings of their own, and outer rings go counter-clockwise (RFC 7946).
+Lines run along the sides of pixels, holes are rings of their own, and on the map outer rings go counter-clockwise (RFC
+7946).
 """
 
 from __future__ import annotations
@@ -12,10 +13,13 @@ from contextlib import ExitStack
 from pathlib import Path
 from typing import Any, TextIO
 
+import numpy as np
+
 from wsss_cli.console import Tick
-from wsss_cli.data.georeference import Georeference, georeference, name_of
+from wsss_cli.data.georeference import Georeference, Points, georeference, name_of
 from wsss_cli.data.labels import voc_palette
 from wsss_cli.data.prepared import Sample
+from wsss_cli.export.contours import Ring
 from wsss_cli.export.source import Form, Source
 
 
@@ -68,13 +72,20 @@ def _each(source: Source, sample: Sample, form: Form, place: Georeference | None
     palette = source.data.info.palette or voc_palette(len(names) + 1)
     for piece in source.pieces(sample, form):
         name = names[piece.label - 1]
-        rings = [ring[::-1] if place is None else place.places(ring[::-1]) for ring in form.rings(piece)]
+        rings = form.rings(piece) if place is None else _on_map(form.rings(piece), place)
         told: dict[str, Any] = {"class": name, "image": sample.id, "pixels": piece.area}
         if place is None:
             colour = list(palette[piece.label])
             told = {"objectType": "annotation", "classification": {"name": name, "color": colour}}
         geometry = {"type": "Polygon", "coordinates": [[*ring.tolist(), ring[0].tolist()] for ring in rings]}
         yield {"type": "Feature", "geometry": geometry, "properties": told}
+
+
+def _on_map(rings: list[Ring], place: Georeference) -> list[Points]:
+    """The rings on the map, the outer one counter-clockwise, whichever way the picture's rows and columns go."""
+    found = [place.places(ring) for ring in rings]
+    x, y = found[0].T - found[0].mean(0)[:, None]
+    return found if x @ np.roll(y, -1) > y @ np.roll(x, -1) else [ring[::-1] for ring in found]
 
 
 def _text(content: Any) -> str:

@@ -331,7 +331,7 @@ def test_what_is_exported_on_the_map_is_read_again(folder: Folder) -> None:
 
 def test_each_coordinate_system_has_a_file_and_pictures_without_one_too(folder: Folder) -> None:
     names = {name: folder.images / f"{name}.tif" for name in ("utm", "degrees", "own", "no")}
-    write_tiff(names["utm"])
+    write_tiff(names["utm"], (2, 0, 500000, 0, 2, 5000000))  # rows go north
     write_tiff(names["degrees"], (1e-5, 0, 15, 0, -1e-5, 45), epsg=4326)
     write_tiff(names["own"], epsg=0)
     write_image(names["no"], (40, 30))
@@ -341,9 +341,9 @@ def test_each_coordinate_system_has_a_file_and_pictures_without_one_too(folder: 
     content = json.loads((out / "EPSG_4326.geojson").read_text())
     assert content["crs"]["properties"]["name"] == "urn:ogc:def:crs:OGC:1.3:CRS84"
     assert {f["properties"]["image"] for f in content["features"]} == {"degrees"}
-    for feature in content["features"]:
+    for feature in [*content["features"], *json.loads((out / "EPSG_32633.geojson").read_text())["features"]]:
         outer = feature["geometry"]["coordinates"][0]
-        x, y = np.array(outer[:-1]).T - np.array([[15], [45]])
+        x, y = np.array(outer[:-1]).T - np.array(outer[:1]).T
         assert outer[0] == outer[-1] and x @ np.roll(y, -1) > y @ np.roll(x, -1)  # counter-clockwise on the map
 
 
