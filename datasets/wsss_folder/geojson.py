@@ -75,7 +75,8 @@ def read_geojson(place: Path, pictures: Pictures = NONE, asked: Sequence[str] = 
     if len(asked) == 1 and not any(feature.name for layer in layers for feature in layer.features):
         read = [(path, names, _called(layer, asked[0])) for path, names, layer in read]
     records = [record for path, names, layer in read for record in _records(path, names, layer, pictures)]
-    placed = len({record.names for record in records if record.where not in map(str, files)})
+    whole = set(map(str, files))  # where records of a file as it is are from
+    placed = len({record.names for record in records if record.where not in whole})
     note = (f"{place.name}: outlines in the coordinates of a map, on which {placed} images lie",) if placed else ()
     return Source("GeoJSON", place, records, notes=note)
 
