@@ -21,7 +21,7 @@ SIGNS = (
     (r'"dm_format_version"|"items"\s*:\s*\[.*"attr"\s*:', "Datumaro's own format"),
     (r'"annotation"\s*:\s*\{.*"filename"\s*:.*"object"\s*:', "annotations of ADE20K"),
     (r"classification_id,.*subject_data", "classifications of Zooniverse"),
-    (r"imagesource:|^(\s*-?[\d.]+){8}\s+[A-Za-z][\w-]*\s+[012]\s*$", "oriented boxes of DOTA"),
+    (r"imagesource:|^[ \t]*(-?[\d.]+[ \t]+){8}[A-Za-z][\w-]*[ \t]+[012]\s*$", "oriented boxes of DOTA"),
 )  # fmt: skip
 ENDINGS = (".json", ".jsonl", ".ndjson", ".csv", ".txt")
 REMEDY = "export COCO JSON, or masks as PNG, there"

@@ -2,6 +2,7 @@
 
 import json
 import re
+import time
 from pathlib import Path
 from typing import Any
 
@@ -511,3 +512,12 @@ def test_files_of_other_programs_are_told_by_name(folder: Folder, what: str, fil
 def test_a_plain_row_of_dota_is_told_and_yolo_is_not(tmp_path: Path) -> None:
     rows = {"2753 2408 2861 2385 2888 2468 2805 2502 plane 0\n": "oriented boxes of DOTA", "0 .1 .1 .5 .1 .5 .5\n": ""}
     assert [what_annotations(write(tmp_path / "a.txt", row)) for row in rows] == list(rows.values())
+
+
+def test_a_file_of_numbers_is_looked_at_in_linear_time(tmp_path: Path) -> None:
+    """As labelme writes its points, each on a line of its own: thousands of them lie beside the images."""
+    points = [[n + 0.123456, n + 0.654321] for n in range(700)]
+    path = write(tmp_path / "a.json", json.dumps({"shapes": [{"label": "cat", "points": points}]}, indent=2))
+    began = time.process_time()
+    assert [what_annotations(path) for _ in range(100)] == [""] * 100
+    assert time.process_time() - began < 1
