@@ -12,7 +12,7 @@ import numpy as np
 from wsss_cli.data.georeference import LONGITUDE_LATITUDE, Georeference, Points, reprojected
 from wsss_cli.errors import WsssError
 from wsss_folder.catalogue import Found
-from wsss_folder.record import NAMELESS, Record, Thing, around, cut
+from wsss_folder.record import NAMELESS, Record, cut, outlined
 
 DEGREES = (180.0, 90.0)
 LEAST = 0.5
@@ -74,9 +74,7 @@ class Layer:
             outlines = [outline for rings in parts if (outline := _outline(rings, width, height))]
             if not outlines:
                 continue
-            numbers = [number for outline in outlines for number in outline]
-            corners = around(tuple(numbers[::2]), tuple(numbers[1::2]))
-            things += [Thing(feature.name, corners, polygons=tuple(outlines))] if feature.name else []
+            things += [outlined(feature.name, outlines)] if feature.name else []
             shapeless += not feature.name
         unlabelled = "" if things or tags else NAMELESS if shapeless else nothing
         where = f"{self.path}, in {image.name}"

@@ -21,7 +21,7 @@ from wsss_folder.catalogue import Found
 from wsss_folder.documents import read_json
 from wsss_folder.geo_map import Feature, Layer
 from wsss_folder.matching import Finder
-from wsss_folder.record import NAMELESS, Record, Source, Thing, around, cut
+from wsss_folder.record import NAMELESS, Record, Source, cut, outlined
 
 ENDING = ".geojson"
 NAMES = ("classification", "label", "class", "class_name", "category")  # properties that hold the class
@@ -127,9 +127,8 @@ def _in_pixels(path: Path, names: tuple[str, str], layer: Layer) -> Record:
     things, tags = [], []
     for feature in layer.features:
         if feature.name and feature.polygons:
-            polygons = tuple(cut([ring.ravel().tolist() for ring in rings]) for rings in feature.polygons)
-            numbers = [number for polygon in polygons for number in polygon]
-            things.append(Thing(feature.name, around(tuple(numbers[::2]), tuple(numbers[1::2])), polygons=polygons))
+            polygons = [cut([ring.ravel().tolist() for ring in rings]) for rings in feature.polygons]
+            things.append(outlined(feature.name, polygons))
         elif feature.name:
             tags.append(feature.name)
     nameless = bool(layer.features) and not things and not tags

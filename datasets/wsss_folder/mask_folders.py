@@ -38,12 +38,16 @@ def mask_folder(root: Path) -> Path | None:
     inside = of_classes(masks_inside(root, images))
     if len(inside) > 1 or (not inside and looks_like_masks([image.name for image in images])):
         return root
-    beside = [
+    return inside[0] if inside else masks_beside(root)
+
+
+def masks_beside(root: Path) -> Path | None:
+    """The one folder of masks beside that of the images; None if there is none, or several."""
+    found = [
         path
         for path in (sorted(root.parent.iterdir()) if root.name.casefold() in IMAGES else ())
         if path.name.casefold() in FOLDERS - OBJECTS and path.is_dir() and next(files_below(path, ENDINGS), None)
     ]
-    found = inside or beside
     return found[0] if len(found) == 1 else None
 
 

@@ -9,7 +9,7 @@ from wsss_cli.checks.finding import some
 from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_folder.catalogue import RAW
 from wsss_folder.config import Options
-from wsss_folder.mask_folders import holds_masks, mask_folder
+from wsss_folder.mask_folders import holds_masks, masks_beside
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled
 
@@ -98,8 +98,7 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
     for folder in plan.unused:
         yield f"{folder} holds masks, which are no images; --masks {folder} would score on them"
-    found = None if plan.twins or plan.unused else mask_folder(plan.root)
-    beside = found or plan.root.parent / "masks"
+    beside = masks_beside(plan.root) or plan.root.parent / "masks"
     if options.masks is None and beside.is_dir():
         yield f"{beside} is not used; --masks {beside} would score on it"
 

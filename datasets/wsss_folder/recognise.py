@@ -48,11 +48,10 @@ def recognise(root: Path, finder: Finder) -> list[Asked]:
     """
     project = project_of(root)
     found = [("supervisely", project)] if project else list(dict.fromkeys(_candidates(root, finder)))
-    several = len(found) > 1 and not _of_splits(found)
-    if found and all(path.suffix.lower() in JSON and option == "tags" for option, path in found):
-        several = several or class_folders.looks_so(finder.names)
-        found += [("class-folders", root)] * class_folders.looks_so(finder.names)
-    if several:
+    stray = bool(found) and all(path.suffix.lower() in JSON and option == "tags" for option, path in found)
+    if stray and class_folders.looks_so(finder.names):
+        found.append(("class-folders", root))
+    if len(found) > 1 and not _of_splits(found):
         shown = "; ".join(f"--{option} {path}" for option, path in found)
         raise WsssError(
             f"there are {len(found)} sources of annotations: {shown}",

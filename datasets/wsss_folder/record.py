@@ -83,6 +83,12 @@ def around(xs: tuple[float, ...], ys: tuple[float, ...]) -> Corners:
     return min(xs), min(ys), max(xs), max(ys)
 
 
+def outlined(name: str, polygons: Sequence[tuple[float, ...]]) -> Thing:
+    """The object of outlines x, y, x, y, ..., with the box around all.  Raises ValueError if there is none."""
+    numbers = [number for polygon in polygons for number in polygon]
+    return Thing(name, around(tuple(numbers[::2]), tuple(numbers[1::2])), polygons=tuple(polygons))
+
+
 def cut(rings: Sequence[Sequence[float]]) -> tuple[float, ...]:
     """One outline of an outer ring and its holes, each x, y, x, y, ...: a cut to each hole is gone through twice, which
     leaves it out."""

@@ -192,6 +192,7 @@ def test_the_layout_of_mvtec(folder: Folder, defects: str) -> None:
     classes = ("broken", "dirt") if defects == "kinds" else ("defect",)
     expected = {name: tags if defects == "kinds" else tuple("defect" for _ in tags) for name, tags in MVTEC.items()}
     assert prepared.info.classes == classes and prepared.info.masks == "ground_truth"
+    assert not any("is not used" in note for note in prepared.info.notes)
     assert tags_of(prepared, folder.images) == expected  # none of the masks among them
     x0, y0, x1, y1 = BOX
     for one in prepared.samples:
