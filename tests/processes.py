@@ -84,10 +84,19 @@ class Forked:
         return os.waitstatus_to_exitcode(status) if pid else None
 
     def end(self) -> None:
-        """It and what it has started, each with its stack in what it says."""
-        for pid in (self.pid, *descendants(self.pid)):
+        """It and what it has started, each with its stack in what it says.
+
+        Held first, so that none goes on once another is gone; then one by one, as stacks written at once are mixed up.
+        """
+        pids = (self.pid, *descendants(self.pid))
+        for pid in pids:
+            with suppress(ProcessLookupError):
+                os.kill(pid, signal.SIGSTOP)
+        for pid in pids:
             with suppress(ProcessLookupError):
                 os.kill(pid, signal.SIGABRT)
+                os.kill(pid, signal.SIGCONT)
+            until(lambda pid=pid: not alive(pid))
         os.waitpid(self.pid, 0)
 
     def said(self) -> list[str]:
