@@ -8,7 +8,7 @@ from pathlib import Path
 from wsss_cli.errors import WsssError
 from wsss_folder.defect_folders import holds_sound
 from wsss_folder.record import Record, Source
-from wsss_folder.split_names import split_folders
+from wsss_folder.split_names import split_folders, split_of_file
 
 
 def class_of(name: str, below: bool) -> str | None:
@@ -29,7 +29,7 @@ def read_class_folders(root: Path, names: Sequence[str]) -> Source:
 
 
 def looks_so(names: Sequence[str]) -> bool:
-    """Whether every image lies in one of two class folders or more."""
+    """Whether every image lies in one of several class folders, not all of which tell splits (train_img, val_img)."""
     below = split_folders(names) is not None
-    tags = {class_of(name, below) for name in names}
-    return None not in tags and len(tags) > 1
+    tags = {class_of(name, below) or "" for name in names}
+    return "" not in tags and len(tags) > 1 and not all(split_of_file(Path(tag)) for tag in tags)

@@ -29,7 +29,7 @@ class GroundTruth:
 
     lost   (mask, why) of masks that belong to no image; bad  (image, why) of those that cannot be read
     ids    class id of each value; with_ids fills them in once the classes are known
-    shown  the one class that each mask of 0 and white, or 0 and 1, shows: the defect of its image
+    shown  the one class that each mask of 0 and white, or 0 and 1, shows: that of its image
     """
 
     title: str = ""
@@ -43,6 +43,12 @@ class GroundTruth:
     classes: tuple[str, ...] = ()
     ids: dict[int, int] = field(default_factory=dict)
     shown: dict[Path, str] = field(default_factory=dict)
+
+    @property
+    def white(self) -> int | None:
+        """The one value in all masks beside 0, if it is white."""
+        values = {value for values in self.held.values() for value in values} - {0}
+        return next((white for white in WHITES if values == {white}), None)
 
     @property
     def class_names(self) -> tuple[str, ...]:
@@ -78,7 +84,7 @@ class GroundTruth:
         """Class id of each value in one mask."""
         if path not in self.shown:
             return self.ids
-        white = [value for value in (1, 255, *WHITES_OF_FEW) if {*self.held[path]} <= {0, value}]
+        white = [value for value in (1, *WHITES, *WHITES_OF_FEW) if {*self.held[path]} <= {0, value}]
         return {0: 0, **dict.fromkeys(white, self.classes.index(self.shown[path]) + 1)}
 
     def tags_of(self, number: int) -> frozenset[str]:
@@ -107,8 +113,12 @@ def find_ground_truth(
         found = [find_masks(folder, finder, only, beside) for folder, only, beside in folders]
         title = ", ".join(dict.fromkeys(folder.absolute().name for folder, _, _ in folders))
         truth = _from_files(title, values, options.tags_from_masks, found)
+        if options.tags_from_masks and not truth.files:
+            raise next(error for _, error in (*truth.bad, *truth.lost))
     if options.defects != "no" and truth.files:
         truth = _with_defects(truth, known)
+    elif not truth.values and truth.white:
+        truth = _of_one_tag(truth, known)
     if not options.masks_from_shapes:
         return truth
     empty = {n for n, records in enumerate(known.records) if options.unlabelled == "empty" and why_unlabelled(records)}
@@ -124,6 +134,14 @@ def find_ground_truth(
     return replace(
         truth, drawn=drawn | truth.drawn, title=", ".join(x for x in (truth.title, f"outlines of {names}") if x)
     )
+
+
+def _of_one_tag(truth: GroundTruth, known: Known) -> GroundTruth:
+    """Masks of 0 and white show the one tag of their image, if each image whose mask holds white has one."""
+    shown = {path: known.tags(n) for n, path in truth.files.items() if truth.held[path] != (0,)}
+    if any(len(tags) != 1 for tags in shown.values()):
+        return truth
+    return replace(truth, shown={path: tag for path, (tag,) in shown.items()})
 
 
 def _with_defects(truth: GroundTruth, known: Known) -> GroundTruth:

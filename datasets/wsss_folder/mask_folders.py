@@ -1,19 +1,22 @@
-"""Folders of masks among and beside the images: MVTec's ground_truth, VisA's Masks, CamVid's trainannot.  What lies
-there is no image."""
+"""Folders of masks among and beside the images: MVTec's ground_truth, CamVid's trainannot, ISIC's ..._GroundTruth.
+
+What lies there is no image.
+"""
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
 
-import numpy as np
-
 from wsss_cli.data.image_files import ENDINGS, files_below
-from wsss_cli.data.images import opened
-from wsss_cli.errors import WsssError
+from wsss_folder.affixes import Rule, rules
 from wsss_folder.catalogue import IMAGES, Found, find_images
+from wsss_folder.few_values import are_masks, has_few_values, some_of
 from wsss_folder.masks import looks_like_masks, mask_stems
 from wsss_folder.split_names import split_of_masks
+from wsss_folder.twins import find_twins
 
 FOLDERS = frozenset(
     ("ground_truth", "groundtruth", "gt", "mask", "masks", "label", "labels", "annotations", "segmentation",
@@ -22,8 +25,16 @@ FOLDERS = frozenset(
 )  # fmt: skip
 OBJECTS = frozenset(("segmentationobject", "masks_human"))
 """VOC's and Supervisely's whose values are not classes, beside folders whose are."""
-LOOKED_AT = 8  # pictures of a folder
-VALUES, SHARE = 32, 0.98  # so few values have so many of a mask's pixels, even if it was saved as JPEG
+SIBLINGS = 64  # folders in one that are compared with each other: more are classes
+TOP = PurePosixPath()
+
+
+@dataclass(frozen=True)
+class Inside:
+    """The pictures in a folder of masks, and below which folder their images lie, "" for that of all."""
+
+    pictures: frozenset[Path]
+    images: str
 
 
 def holds_masks(folder: str) -> bool:
@@ -33,10 +44,10 @@ def holds_masks(folder: str) -> bool:
 
 def mask_folder(root: Path) -> Path | None:
     """The one folder of masks among the images in root, or beside them; root itself where masks lie in several of its
-    folders, or are the images' names with _mask; None if there is none, or several are beside."""
+    folders, or beside their images; None if there is none, or several are beside."""
     images = find_images(root)
     inside = of_classes(masks_inside(root, images))
-    if len(inside) > 1 or (not inside and looks_like_masks([image.name for image in images])):
+    if len(inside) > 1 or (not inside and (looks_like_masks([image.name for image in images]) or find_twins(images))):
         return root
     return inside[0] if inside else masks_beside(root)
 
@@ -56,18 +67,25 @@ def of_classes(folders: Iterable[Path]) -> list[Path]:
     return [path for path in folders if path.name.casefold() not in OBJECTS]
 
 
-def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, frozenset[Path]]:
-    """The folders of masks below root, each with its pictures.
+def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, Inside]:
+    """The folders of masks below root.
 
-    A folder is one if it is called so, at least half of its pictures are named as images beside it are, and they have
-    few values: so a folder `mask` of faces is none.
+    A folder is one if at least half of its pictures are named as images beside it are, by one rule, and they have few
+    values: so a folder `mask` of faces is none. One that is not called as folders of masks are lies beside that of the
+    images, and its pictures have the size of these.
     """
-    groups: dict[PurePosixPath, list[Found]] = {}
+    called: dict[PurePosixPath, list[Found]] = {}
     for image in images:
         for folder in _named_so(image):
-            groups.setdefault(folder, []).append(image)
-    found = {root / folder: group for folder, group in groups.items() if _are_masks(folder, group, images)}
-    return {folder: frozenset(image.path for image in group) for folder, group in found.items()}
+            called.setdefault(folder, []).append(image)
+    called = {folder: group for folder, group in called.items() if _are_masks(folder, group, images)}
+    hidden = {image.name for group in called.values() for image in group}
+    found = {folder: (group, folder.parent) for folder, group in called.items()}
+    found |= _paired([image for image in images if image.name not in hidden])
+    return {
+        root / folder: Inside(frozenset(image.path for image in group), "" if of == TOP else of.as_posix())
+        for folder, (group, of) in found.items()
+    }
 
 
 def _named_so(image: Found) -> Iterator[PurePosixPath]:
@@ -82,14 +100,42 @@ def _are_masks(folder: PurePosixPath, group: Sequence[Found], images: Sequence[F
     beside = [i.name for i in images if i.name not in own and PurePosixPath(i.name).is_relative_to(folder.parent)]
     stems = {PurePosixPath(name).stem for name in beside}
     named = sum(not stems.isdisjoint(mask_stems(PurePosixPath(image.name).stem)) for image in group)
-    return 2 * named >= len(group) and all(_has_few_values(image.path) for image in group[:LOOKED_AT])
+    return 2 * named >= len(group) and all(has_few_values(image.path) for image in some_of(group))
 
 
-def _has_few_values(path: Path) -> bool:
-    """Whether nearly all pixels have one of a few grey values; False for what cannot be opened."""
-    try:
-        with opened(path, path) as image:
-            counts = np.sort(np.asarray(image.convert("L").histogram()))
-    except (WsssError, OSError, ValueError):
-        return False
-    return bool(counts[-VALUES:].sum() >= SHARE * counts.sum())
+def _paired(images: Sequence[Found]) -> dict[PurePosixPath, tuple[list[Found], PurePosixPath]]:
+    """Folders of masks, whatever they are called, and that of their images, with the same names below."""
+    inside: dict[PurePosixPath, dict[PurePosixPath, list[Found]]] = {}
+    for image in images:
+        for folder in [*PurePosixPath(image.name).parents][:-1]:
+            inside.setdefault(folder.parent, {}).setdefault(folder, []).append(image)
+    found = {}
+    for folders in inside.values():
+        groups = folders if len(folders) <= SIBLINGS else {}
+        simple = {folder: all(has_few_values(one.path) for one in some_of(group)) for folder, group in groups.items()}
+        rich = {folder: group for folder, group in groups.items() if not simple[folder]}
+        for folder in (folder for folder in groups if simple[folder]):
+            of = _images_of(folder, groups[folder], rich)
+            if of is not None:
+                found[folder] = (groups[folder], of)
+    return found
+
+
+def _images_of(
+    folder: PurePosixPath, group: Sequence[Found], others: Mapping[PurePosixPath, Sequence[Found]]
+) -> PurePosixPath | None:
+    """The folder of which the pictures of another are the masks; None if they are none."""
+    masks = {_below(mask, folder): mask for mask in group}
+    alike = {other: SequenceMatcher(None, folder.name, other.name).ratio() for other in others}
+    for other in sorted(others, key=lambda other: -alike[other]):  # train_lab is of train_img, not of test_img
+        images = {_below(image, other): image for image in others[other]}
+        for rule in [Rule(), *rules([*masks], [*images])]:
+            pairs = [(mask, images[of]) for name, mask in masks.items() if (of := rule.image(name)) in images]
+            if 2 * len(pairs) >= len(group) and are_masks(pairs):
+                return other
+    return None
+
+
+def _below(image: Found, folder: PurePosixPath) -> str:
+    """The path of an image below a folder, without ending."""
+    return PurePosixPath(image.name).relative_to(folder).with_suffix("").as_posix()

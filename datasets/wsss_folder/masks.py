@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 import numpy as np
 from numpy.typing import NDArray
@@ -18,12 +19,14 @@ from wsss_cli.data.lossy import require_lossless
 from wsss_cli.data.picture import stored
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
+from wsss_folder.affixes import rules
 from wsss_folder.mask_values import COLOUR
-from wsss_folder.matching import Finder
+from wsss_folder.matching import Finder, stem
 from wsss_folder.split_names import SPLITS, split_of_masks
 
 WHITES = (255, 65535)  # of a binary mask of 8 and of 16 bits
 WHITES_OF_FEW = (3, 15)  # of 2 and of 4 bits: ids, where there are so many classes
+BLACK, COLOURS_SHOWN = "#000000", 6
 SMEARED = 16  # values that no class has: more than anybody forgot to list
 MODES = {8: ("P", "L", "1"), 16: ("I;16", "I;16B", "I")}  # of Pillow, by bits per pixel; I in older ones
 SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation", "l")
@@ -44,7 +47,8 @@ def looks_like_masks(names: Sequence[str]) -> set[str]:
 
 
 def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = None, beside: str = "") -> Masks:
-    """The mask files below `folder` that go with images: of the same name, or with _mask, _gt, _seg, ... after it.
+    """The mask files below `folder` that go with images: of the same name, or with _mask, _gt, _seg, ... after it, or
+    by the one rule in which most of the others differ (21_manual1 of 21_training).
 
     only    the files that are masks, where images lie among them
     beside  the folder of the images that they are of, which must lie below it
@@ -65,15 +69,31 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     lost: list[tuple[Path, WsssError]] = []
     split = split_of_masks(folder.name)
     barred = SPLITS - {split} if split else ()
+    inmost = Path(os.path.commonpath([path.parent for path in files]))
+    wanted = _wanted(files, () if only else (folder, inmost), finder)
     for path in files:
         try:
-            number = finder.find(_names((path if only else path.relative_to(folder)).as_posix()), barred)
+            number = finder.find(wanted[path], barred)
             if number in found:
                 raise WsssError(f"'{finder.names[number]}' has a second mask, after {found[number]}", "remove one")
             found[number] = path
         except WsssError as error:
             lost.append((path, WsssError(f"{path}: {error.what}", error.remedy)))
     return Masks(found, lost)
+
+
+def _wanted(files: Sequence[Path], tops: Sequence[Path], finder: Finder) -> dict[Path, list[str]]:
+    """What the image of each mask can be called: its path below each of `tops`, whole without any; as usual, or by the
+    rule in which most of the names differ that are no image's."""
+    wanted = {}
+    for path in files:
+        paths = [path.relative_to(top) for top in tops] or [path]
+        wanted[path] = [name for below in paths for name in _names(below.as_posix())]
+    strange = [path.stem for path, names in wanted.items() if not finder.knows(*names)]
+    found = rules(strange, [stem(PurePosixPath(name).name) for name in finder.names])
+    for names in wanted.values() if found else ():
+        names += [other for name in names if (other := found[0].image(stem(name)))]
+    return wanted
 
 
 def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
@@ -98,12 +118,17 @@ def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
             return np.asarray(image)[..., 0].astype(np.int64)  # (H, W, 2) -> (H, W)
         rgb = np.asarray(image.convert("RGB")).astype(np.int64)  # (H, W, 3)
     if (rgb != rgb[..., :1]).any():
-        raise WsssError(
-            f"{path} is a colour-coded mask, not one of class ids",
-            "say which colour is which class: --mask-values '#000000=background,#ff0000=tumour'",
-        )
+        raise WsssError(f"{path} is a colour-coded mask, not one of class ids", _which_colours(rgb))
     grey: NDArray[np.int64] = rgb[..., 0]  # (H, W)
     return grey
+
+
+def _which_colours(rgb: NDArray[np.int64]) -> str:
+    """What to do about the colours of a mask, (H, W, 3), with the most frequent ones."""
+    found, counts = np.unique(rgb.reshape(-1, 3), axis=0, return_counts=True)  # (V, 3), (V,)
+    colours = ["#{:02x}{:02x}{:02x}".format(*found[n]) for n in np.argsort(-counts, kind="stable")]
+    named = ",".join(f"{c}={'background' if c == BLACK else 'NAME'}" for c in colours[:COLOURS_SHOWN])
+    return f"say which colour is which class: --mask-values '{named}{',...' if len(colours) > COLOURS_SHOWN else ''}'"
 
 
 def _whole(values: NDArray[np.float32], path: Path) -> NDArray[np.int64]:

@@ -13,6 +13,7 @@ from wsss_folder.mask_folders import holds_masks, masks_beside
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled
 
+FOLDERS = 3  # of masks, each in a line
 SHOWN = 30  # classes counted by name
 UNLABELLED = {
     "keep": "kept without tags and mask (--unlabelled skip leaves them out, empty says that they hold no class)",
@@ -86,6 +87,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield f"what the values of the masks mean is from {plan.truth.values.where}"
     if options.classes == "auto" and not plan.sources and not plan.truth.values:
         yield "classes are called by the values of the masks: --classes a,b,c names them"
+    if plan.truth.shown and options.defects == "no":
+        yield f"the masks hold 0 and {plan.truth.white}, which is taken for the one tag of the image"
     number = len(plan.truth.files) + len(plan.truth.drawn)
     if number and options.tags_from_masks:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"
@@ -95,9 +98,13 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
     if unmarked:
         yield f"no value of the masks means {some(unmarked)}: a prediction of it counts as wrong"
     if plan.twins:
-        yield f"{plan.twins} images are named as masks of others are (x_mask.png); --masks {plan.root} takes them so"
-    for folder in plan.unused:
-        yield f"{folder} holds masks, which are no images; --masks {folder} would score on them"
+        yield f"{plan.twins} pictures are masks of others, not images; --masks {plan.root} would score on them"
+    if len(plan.unused) > FOLDERS:
+        shown = some([folder.relative_to(plan.root).as_posix() for folder in plan.unused])
+        what = f"{len(plan.unused)} folders hold masks, which are no images ({shown})"
+        yield f"{what}; --masks {plan.root} would score on them"
+    else:
+        yield from (f"{f} holds masks, which are no images; --masks {f} would score on them" for f in plan.unused)
     beside = masks_beside(plan.root) or plan.root.parent / "masks"
     if options.masks is None and beside.is_dir():
         yield f"{beside} is not used; --masks {beside} would score on it"

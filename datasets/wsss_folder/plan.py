@@ -13,11 +13,10 @@ from wsss_folder.config import Options
 from wsss_folder.defect_folders import learns_nothing
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
 from wsss_folder.mask_folders import mask_folder
-from wsss_folder.mask_values import is_no_class
 from wsss_folder.matching import Finder
 from wsss_folder.pictures import find_pictures
 from wsss_folder.recognise import passed_over
-from wsss_folder.record import Record, Source, why_unlabelled
+from wsss_folder.record import Source, why_unlabelled
 from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
 from wsss_folder.split_lists import Lists, find_lists, has_splits, read_lists
 
@@ -30,7 +29,7 @@ class Plan:
     tags   names of the classes of each image that is kept
     lost   (name, why) of annotations, masks and lines of lists that belong to no image
     bad    (image, why) of what is wrong with the annotation or mask of an image
-    twins  how many images look like masks of others;  unused  folders of masks that nothing asks for
+    twins  how many pictures are masks of images beside them;  unused  folders of masks that nothing asks for
     """
 
     root: Path
@@ -76,7 +75,7 @@ def make_plan(options: Options) -> Plan:
     truth = truth.with_ids(classes)
     bad = [*truth.bad, *_unusable(known, frozenset(classes))]
     kept = _kept(options, known, truth, {number for number, _ in bad})
-    tags = {n: _tags(known.records[n]) | truth.tags_of(n) for n in kept}
+    tags = {n: known.tags(n) | truth.tags_of(n) for n in kept}
     lists = _lists(options, sources, finder)
     return Plan(
         root=root,
@@ -121,12 +120,6 @@ def _kept(options: Options, known: Known, truth: GroundTruth, bad: set[int]) -> 
     if options.unlabelled != "skip":
         return sound
     return [n for n in sound if not why_unlabelled(known.records[n]) or (truth.gives_tags and n in truth.files)]
-
-
-def _tags(records: list[Record]) -> frozenset[str]:
-    """Boxes imply tags."""
-    names = {name for record in records for name in (*record.tags, *(thing.name for thing in record.things))}
-    return frozenset(name for name in names if not is_no_class(name))
 
 
 def _lists(options: Options, sources: list[Source], finder: Finder) -> Lists | None:

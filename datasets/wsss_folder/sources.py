@@ -52,6 +52,12 @@ class Known:
     records: list[list[Record]]
     lost: list[tuple[str, WsssError]]
 
+    def tags(self, number: int) -> frozenset[str]:
+        """The classes of an image; boxes imply tags."""
+        records = self.records[number]
+        names = {name for record in records for name in (*record.tags, *(thing.name for thing in record.things))}
+        return frozenset(name for name in names if not is_no_class(name))
+
 
 def read_sources(options: Options, root: Path, images: Sequence[Found], finder: Finder) -> list[Source]:
     """The sources given as options; if there are none, the one in or beside the images.  Raises WsssError."""

@@ -360,7 +360,6 @@ MASKS = {
         {"mask_values": "0=background,128=cat"},
         "a.png holds 7, which no class has; known: 0, 128",
     ),
-    "binary": ({"inside": 255}, {}, "only 0 and 255, but there are 2 classes"),
     "colour": ({"inside": (255, 0, 0)}, {}, "is a colour-coded mask"),
     "colour unlisted": (
         {"inside": (255, 0, 0)},

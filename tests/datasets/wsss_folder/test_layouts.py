@@ -186,7 +186,7 @@ def test_masks_among_the_images(folder: Folder) -> None:
         write_image(folder.images / f"{name}.png")
         write_mask(folder.images / f"{name}_mask.png", 255 if "b" in name else 0)
     _, said = folder.typed()
-    assert "4 images are named as masks of others are" in said
+    assert "4 pictures are masks of others, not images" in said
     values = "0=background,255=benign"
     prepared, said = folder.typed("--masks", "images", "--mask-values", values, "--force")
     assert len(prepared.samples) == 4 and "4 images have a mask, for scores only" in said
