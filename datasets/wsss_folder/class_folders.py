@@ -29,7 +29,8 @@ def read_class_folders(root: Path, names: Sequence[str]) -> Source:
 
 
 def looks_so(names: Sequence[str]) -> bool:
-    """Whether every image lies in one of several class folders, not all of which tell splits (train_img, val_img)."""
+    """Whether every image lies in one of several class folders: neither one for each image nor for each split."""
     below = split_folders(names) is not None
     tags = {class_of(name, below) or "" for name in names}
-    return "" not in tags and len(tags) > 1 and not all(split_of_file(Path(tag)) for tag in tags)
+    splits = all(split_of_file(Path(tag)) for tag in tags)  # train_img, val_img
+    return "" not in tags and 1 < len(tags) < len(names) and not splits

@@ -27,6 +27,7 @@ MaskFolder = tuple[Path, frozenset[Path] | None, str]
 class GroundTruth:
     """files  mask of each image that has one; held  the values in each; drawn  images whose outlines make a mask.
 
+    more   further files of a mask, where each shows one object
     lost   (mask, why) of masks that belong to no image; bad  (image, why) of those that cannot be read
     ids    class id of each value; with_ids fills them in once the classes are known
     shown  the one class that each mask of 0 and white, or 0 and 1, shows: that of its image
@@ -34,6 +35,7 @@ class GroundTruth:
 
     title: str = ""
     files: dict[int, Path] = field(default_factory=dict)
+    more: dict[Path, list[Path]] = field(default_factory=dict)
     held: dict[Path, tuple[int, ...]] = field(default_factory=dict)
     drawn: frozenset[int] = frozenset()
     lost: list[tuple[str, WsssError]] = field(default_factory=list)
@@ -97,7 +99,8 @@ class GroundTruth:
 
     def is_ready(self, path: Path) -> bool:
         """Whether the file can be used where it lies."""
-        return is_ready(path, self.held[path], self.ids_in(path), label_format(len(self.classes)))
+        alone = path not in self.more
+        return alone and is_ready(path, self.held[path], self.ids_in(path), label_format(len(self.classes)))
 
 
 def find_ground_truth(
@@ -153,24 +156,37 @@ def _with_defects(truth: GroundTruth, known: Known) -> GroundTruth:
 
 
 def _from_files(title: str, values: Values | None, gives_tags: bool, found: Sequence[Masks]) -> GroundTruth:
-    by_image: dict[int, Path] = {}
+    by_image: dict[int, list[Path]] = {}
     twice = []
-    for n, path in (item for one in found for item in one.by_image.items()):
-        if by_image.setdefault(n, path) is not path:
-            what = f"{path} is a second mask of its image, after {by_image[n]}"
-            twice.append((path.name, WsssError(what, "remove one, or its folder")))
-    held = values_in(list(by_image.values()), values is not None and values.colours)
-    bad = [(n, error) for n, path in by_image.items() if isinstance(error := held[path], WsssError)]
-    sound = {path: one for path, one in held.items() if not isinstance(one, WsssError)}
+    for n, paths in (item for one in found for item in one.by_image.items()):
+        if by_image.setdefault(n, paths) is not paths:
+            what = f"{paths[0]} is a second mask of its image, after {by_image[n][0]}"
+            twice.append((paths[0].name, WsssError(what, "remove one, or its folder")))
+    held = values_in([path for paths in by_image.values() for path in paths], values is not None and values.colours)
+    whole = {n: _together([held[path] for path in paths], paths) for n, paths in by_image.items()}
+    bad = [(n, error) for n, error in whole.items() if isinstance(error, WsssError)]
     return GroundTruth(
         title=title,
-        files={n: path for n, path in by_image.items() if path in sound},
-        held=sound,
+        files={n: paths[0] for n, paths in by_image.items() if not isinstance(whole[n], WsssError)},
+        more={paths[0]: paths[1:] for paths in by_image.values() if len(paths) > 1},
+        held={by_image[n][0]: one for n, one in whole.items() if not isinstance(one, WsssError)},
         lost=[*twice, *((path.name, error) for one in found for path, error in one.lost)],
         bad=bad,
         values=values,
         gives_tags=gives_tags,
     )
+
+
+def _together(held: Sequence[tuple[int, ...] | WsssError], paths: Sequence[Path]) -> tuple[int, ...] | WsssError:
+    """The values of a mask, or why it is none: of several files each must show one object."""
+    sound = [one for one in held if not isinstance(one, WsssError)]
+    if len(sound) < len(held):
+        return next(one for one in held if isinstance(one, WsssError))
+    several = next((path for path, values in zip(paths, sound, strict=True) if len({*values} - {0}) > 1), None)
+    if several is not None and len(paths) > 1:
+        what = f"{several} is one of {len(paths)} masks of its image, but holds more than one object's value"
+        return WsssError(what, "keep one mask of the image")
+    return tuple(sorted({value for values in sound for value in values}))
 
 
 def _require_masks(options: Options) -> None:

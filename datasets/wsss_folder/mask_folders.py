@@ -78,7 +78,8 @@ def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, Inside]:
     for image in images:
         for folder in _named_so(image):
             called.setdefault(folder, []).append(image)
-    called = {folder: group for folder, group in called.items() if _are_masks(folder, group, images)}
+    below = _by_folder(images)
+    called = {folder: group for folder, group in called.items() if _are_masks(group, below[folder.parent])}
     hidden = {image.name for group in called.values() for image in group}
     found = {folder: (group, folder.parent) for folder, group in called.items()}
     found |= _paired([image for image in images if image.name not in hidden])
@@ -95,20 +96,30 @@ def _named_so(image: Found) -> Iterator[PurePosixPath]:
     yield from (PurePosixPath(*parts[: n + 1]) for n in [*numbers][:1])
 
 
-def _are_masks(folder: PurePosixPath, group: Sequence[Found], images: Sequence[Found]) -> bool:
+def _are_masks(group: Sequence[Found], around: Sequence[Found]) -> bool:
+    """Whether the pictures of a folder are masks of others around it, or of the one that is there."""
     own = {image.name for image in group}
-    beside = [i.name for i in images if i.name not in own and PurePosixPath(i.name).is_relative_to(folder.parent)]
-    stems = {PurePosixPath(name).stem for name in beside}
+    stems = {PurePosixPath(image.name).stem for image in around if image.name not in own}
     named = sum(not stems.isdisjoint(mask_stems(PurePosixPath(image.name).stem)) for image in group)
-    return 2 * named >= len(group) and all(has_few_values(image.path) for image in some_of(group))
+    alone = len(around) == len(group) + 1
+    return (alone or 2 * named >= len(group)) and all(has_few_values(image.path) for image in some_of(group))
+
+
+def _by_folder(images: Sequence[Found]) -> dict[PurePosixPath, list[Found]]:
+    """The images below each folder."""
+    below: dict[PurePosixPath, list[Found]] = {}
+    for image in images:
+        for folder in PurePosixPath(image.name).parents:
+            below.setdefault(folder, []).append(image)
+    return below
 
 
 def _paired(images: Sequence[Found]) -> dict[PurePosixPath, tuple[list[Found], PurePosixPath]]:
     """Folders of masks, whatever they are called, and that of their images, with the same names below."""
     inside: dict[PurePosixPath, dict[PurePosixPath, list[Found]]] = {}
-    for image in images:
-        for folder in [*PurePosixPath(image.name).parents][:-1]:
-            inside.setdefault(folder.parent, {}).setdefault(folder, []).append(image)
+    for folder, group in _by_folder(images).items():
+        if folder != TOP:
+            inside.setdefault(folder.parent, {})[folder] = group
     found = {}
     for folders in inside.values():
         groups = folders if len(folders) <= SIBLINGS else {}

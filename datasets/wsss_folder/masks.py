@@ -3,9 +3,11 @@
 from __future__ import annotations
 
 import os
+import re
 from collections.abc import Collection, Mapping, Sequence
 from dataclasses import dataclass
 from pathlib import Path, PurePosixPath
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -27,6 +29,7 @@ from wsss_folder.split_names import SPLITS, split_of_masks
 WHITES = (255, 65535)  # of a binary mask of 8 and of 16 bits
 WHITES_OF_FEW = (3, 15)  # of 2 and of 4 bits: ids, where there are so many classes
 BLACK, COLOURS_SHOWN = "#000000", 6
+DISTINCT = 0.9  # so much of their areas do masks of several objects cover together
 SMEARED = 16  # values that no class has: more than anybody forgot to list
 MODES = {8: ("P", "L", "1"), 16: ("I;16", "I;16B", "I")}  # of Pillow, by bits per pixel; I in older ones
 SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation", "l")
@@ -34,9 +37,11 @@ SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "la
 
 @dataclass(frozen=True)
 class Masks:
-    """by_image  the mask of each image that has one, by the image's number; lost  (mask, why) of those of no image."""
+    """by_image  the files of the mask of each image that has one, by the image's number: several are one object each
+    lost      (file, why) of those of no image
+    """
 
-    by_image: dict[int, Path]
+    by_image: dict[int, list[Path]]
     lost: list[tuple[Path, WsssError]]
 
 
@@ -51,12 +56,14 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     by the one rule in which most of the others differ (21_manual1 of 21_training).
 
     only    the files that are masks, where images lie among them
-    beside  the folder of the images that they are of, which must lie below it
+    beside  the folder of the images that they are of, which must lie below it; a single one there has all of the masks
 
     Raises WsssError if the folder is missing or holds no picture.
     """
     if beside:
         numbers = [n for n, name in enumerate(finder.names) if name.startswith(f"{beside}/")]
+        if len(numbers) == 1:
+            return Masks({numbers[0]: list(files_below(folder, ENDINGS))}, [])
         inner = find_masks(folder, Finder([finder.names[n].removeprefix(f"{beside}/") for n in numbers]), only)
         return Masks({numbers[n]: path for n, path in inner.by_image.items()}, inner.lost)
     if not folder.is_dir():
@@ -65,7 +72,7 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     files = below or sorted(only or ())
     if not files:
         raise WsssError(f"{folder} holds no mask", "give the folder of the masks with --masks")
-    found: dict[int, Path] = {}
+    found: dict[int, list[Path]] = {}
     lost: list[tuple[Path, WsssError]] = []
     split = split_of_masks(folder.name)
     barred = SPLITS - {split} if split else ()
@@ -74,12 +81,24 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     for path in files:
         try:
             number = finder.find(wanted[path], barred)
-            if number in found:
-                raise WsssError(f"'{finder.names[number]}' has a second mask, after {found[number]}", "remove one")
-            found[number] = path
+            first = found.setdefault(number, [path])[0]
+            if first is not path and not _is_next(path, first):
+                raise WsssError(f"'{finder.names[number]}' has a second mask, after {first}", "remove one")
+            found[number] += [] if first is path else [path]
         except WsssError as error:
             lost.append((path, WsssError(f"{path}: {error.what}", error.remedy)))
     return Masks(found, lost)
+
+
+def _is_next(path: Path, first: Path) -> bool:
+    """Whether a mask is that of a further object: x_mask_1.png after x_mask.png."""
+    return path.parent == first.parent and _unnumbered(path.stem) == _unnumbered(first.stem) != ""
+
+
+def _unnumbered(stem: str) -> str:
+    """The name of a mask without the number of its object; "" where it has none of the usual ends."""
+    plain = re.sub(r"[-_.]?\d+$", "", stem)
+    return plain if _without_suffix(plain) else ""
 
 
 def _wanted(files: Sequence[Path], tops: Sequence[Path], finder: Finder) -> dict[Path, list[str]]:
@@ -191,9 +210,32 @@ def require_listed(path: Path, held: Sequence[int], ids: Mapping[int, int]) -> N
 
 
 def convert(
-    path: Path, to: Path, ids: Mapping[int, int], image: Path, size: tuple[int, int], palette: Sequence[Colour]
+    paths: Sequence[Path],
+    to: Path,
+    ids: Mapping[int, int],
+    image: Path,
+    size: tuple[int, int],
+    palette: Sequence[Colour],
 ) -> None:
-    """Write the mask as a label map at `to`.  Raises WsssError if it is not of the image's `size` (width, height)."""
+    """Write the mask as a label map at `to`; several files show one object each.
+
+    Raises WsssError if one is not of the image's `size` (width, height), or if the objects are much the same.
+    """
+    parts = [_labels(path, ids, image, size, len(palette) - 1) for path in paths]
+    areas = [np.count_nonzero(part) for part in parts]
+    whole = np.maximum.reduce(parts)  # (H, W)
+    if np.count_nonzero(whole) < DISTINCT * sum(areas):
+        raise WsssError(
+            f"{paths[0]} and {len(paths) - 1} more masks of {image} overlap, so they are not one object each",
+            "of masks by several people keep one",
+        )
+    write_labels(to, whole, palette)
+
+
+def _labels(
+    path: Path, ids: Mapping[int, int], image: Path, size: tuple[int, int], num_classes: int
+) -> NDArray[np.unsignedinteger[Any]]:
+    """(H, W) class ids of one file.  Raises WsssError if it is not of the image's `size` (width, height)."""
     values = mask_values(path, any(v >= COLOUR for v in ids))  # (H, W)
     height, width = values.shape
     if (width, height) != size:
@@ -202,8 +244,9 @@ def convert(
             "give the mask of this very image, unscaled",
         )
     found, where = np.unique(values, return_inverse=True)
-    table = np.array([ids[int(v)] for v in found], np.dtype(label_format(len(palette) - 1).dtype))
-    write_labels(to, table[where.reshape(height, width)], palette)  # (H, W)
+    table = np.array([ids[int(v)] for v in found], np.dtype(label_format(num_classes).dtype))
+    labels: NDArray[np.unsignedinteger[Any]] = table[where.reshape(height, width)]  # (H, W)
+    return labels
 
 
 def mask_stems(name: str) -> tuple[str, ...]:
@@ -212,11 +255,13 @@ def mask_stems(name: str) -> tuple[str, ...]:
 
 
 def _names(name: str) -> tuple[str, ...]:
-    """What the image of a mask can be called: as the mask, or without _mask at the end."""
+    """What the image of a mask can be called: as the mask, or without _mask, or _mask_1, at the end."""
     plain = name.rpartition(".")[0]
     return (name, *mask_stems(plain))
 
 
 def _without_suffix(plain: str) -> list[str]:
-    found = [plain[: -len(end) - 1] for end in SUFFIXES if plain.lower().endswith((f"_{end}", f"-{end}", f".{end}"))]
-    return [start for start in found if start]
+    ends = "|".join(SUFFIXES)
+    found = re.fullmatch(rf"(.+)[-_.]({ends})", plain, re.IGNORECASE)
+    numbered = re.fullmatch(rf"(.+)[-_.]({ends})[-_.]?\d+", plain, re.IGNORECASE)
+    return [one[1] for one in (found, numbered) if one]

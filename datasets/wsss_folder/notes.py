@@ -89,6 +89,9 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield "classes are called by the values of the masks: --classes a,b,c names them"
     if plan.truth.shown and options.defects == "no":
         yield f"the masks hold 0 and {plan.truth.white}, which is taken for the one tag of the image"
+    if plan.truth.more:
+        count = sum(map(len, plan.truth.more.values())) + len(plan.truth.more)
+        yield f"{len(plan.truth.more)} masks are put together of {count} files, each of one object"
     number = len(plan.truth.files) + len(plan.truth.drawn)
     if number and options.tags_from_masks:
         yield f"{number} images have a mask, and their tags are taken from it: this is not weak supervision"

@@ -137,7 +137,7 @@ def _mask(number: int, plan: Plan, place: Path, size: tuple[int, int]) -> Path |
         require_listed(path, truth.held[path], ids)
         if truth.is_ready(path):
             return path.absolute()
-        convert(path, place, ids, plan.images[number].path, size, palette)
+        convert((path, *truth.more.get(path, ())), place, ids, plan.images[number].path, size, palette)
         return place
     if number in truth.drawn:
         labels = draw(plan.known.records[number], plan.ids, *size)  # (H, W)

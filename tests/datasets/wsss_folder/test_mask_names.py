@@ -188,3 +188,55 @@ def test_what_has_few_values(tmp_path: Path) -> None:
     assert has_few_values(write_mask(tmp_path / "c.png", (9, 8, 7)))
     assert not has_few_values(write_image(tmp_path / "i.png"))
     assert not has_few_values(write(tmp_path / "broken.png", "no picture"))
+
+
+def write_part(path: Path, box: tuple[int, int, int, int]) -> None:
+    x0, y0, x1, y1 = box
+    pixels = np.zeros(SIZE[::-1], np.uint8)
+    pixels[y0:y1, x0:x1] = 255
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(pixels).save(path)
+
+
+PARTS = [(1, 1, 5, 5), (10, 2, 20, 9), (30, 20, 39, 29)]
+
+
+@pytest.mark.parametrize(
+    ("image", "part"),
+    [("{n}/images/{n}.png", "{n}/masks/{k}x.png"), ("b ({n}).png", "b ({n})_mask{k}.png")],
+    ids=["a folder for each image", "numbered masks"],
+)
+def test_masks_of_one_object_each(folder: Folder, image: str, part: str) -> None:
+    """As of nuclei (the Data Science Bowl's), and of the images with several lesions of BUSI."""
+    for n in range(3):
+        write_image(folder.images / image.format(n=n))
+        for k, box in enumerate(PARTS):
+            write_part(folder.images / part.format(n=n, k=f"_{k}" if k else ""), box)
+    found = automatic(folder.images)
+    prepared = folder.prepare(**found.model_dump(exclude_unset=True))
+    assert any("3 masks are put together of 9 files" in note for note in prepared.info.notes)
+    expected = np.zeros(SIZE[::-1], bool)
+    for x0, y0, x1, y1 in PARTS:
+        expected[y0:y1, x0:x1] = True
+    assert len(prepared.samples) == 3
+    for sample in prepared.samples:
+        assert sample.mask is not None and (np.asarray(Image.open(sample.mask)) == expected).all()
+
+
+def test_masks_of_several_people_are_not_put_together(folder: Folder) -> None:
+    for n in range(3):
+        write_image(folder.images / f"{n}.png")
+        write_part(folder.images / f"{n}_mask_1.png", PARTS[1])
+        write_part(folder.images / f"{n}_mask_2.png", (11, 2, 21, 9))
+    with pytest.raises(WsssError, match="overlap, so they are not one object each"):
+        folder.prepare(masks=folder.images, tags_from_masks=True)
+
+
+def test_several_masks_of_ids_are_not_put_together(folder: Folder) -> None:
+    write_images(folder.images, ("a.png", "b.png"))
+    for name in ("a_mask_1", "a_mask_2", "b_mask"):
+        labels = np.zeros(SIZE[::-1], np.uint8)
+        labels[:4, :4], labels[5:9, 5:9] = 1, 2
+        Image.fromarray(labels).save(folder.images / f"{name}.png")
+    with pytest.raises(WsssError, match="is one of 2 masks of its image, but holds more than one object's value"):
+        folder.prepare(masks=folder.images, tags_from_masks=True)
