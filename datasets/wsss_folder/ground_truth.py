@@ -162,7 +162,7 @@ def _from_files(title: str, values: Values | None, gives_tags: bool, found: Sequ
         if by_image.setdefault(n, paths) is not paths:
             what = f"{paths[0]} is a second mask of its image, after {by_image[n][0]}"
             twice.append((paths[0].name, WsssError(what, "remove one, or its folder")))
-    held = values_in([path for paths in by_image.values() for path in paths], values is not None and values.colours)
+    held = values_in([path for paths in by_image.values() for path in paths], values.names if values else ())
     whole = {n: _together([held[path] for path in paths], paths) for n, paths in by_image.items()}
     bad = [(n, error) for n, error in whole.items() if isinstance(error, WsssError)]
     return GroundTruth(

@@ -49,10 +49,6 @@ class Values:
         """The names that are classes, in order."""
         return tuple(dict.fromkeys(n for n in self.names.values() if not (is_background(n) or is_ignored(n))))
 
-    @property
-    def colours(self) -> bool:
-        return any(value >= COLOUR for value in self.names)
-
     def ids(self, classes: tuple[str, ...]) -> dict[int, int]:
         """Class id of each value.  Raises WsssError for a name that is no class."""
         ignore = label_format(len(classes)).ignore

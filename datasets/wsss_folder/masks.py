@@ -17,11 +17,12 @@ from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_cli.data.images import opened, read_bytes
 from wsss_cli.data.label_format import LabelFormat, label_format
 from wsss_cli.data.labels import Colour, require_one_page, write_labels
-from wsss_cli.data.lossy import require_lossless
+from wsss_cli.data.lossy import lossy_form
 from wsss_cli.data.picture import stored
 from wsss_cli.errors import WsssError
 from wsss_cli.parallel.ordered import ParallelMap
 from wsss_folder.affixes import rules
+from wsss_folder.lossy_masks import nearest_values
 from wsss_folder.mask_values import COLOUR
 from wsss_folder.matching import Finder, stem
 from wsss_folder.split_names import SPLITS, split_of_masks
@@ -115,19 +116,22 @@ def _wanted(files: Sequence[Path], tops: Sequence[Path], finder: Finder) -> dict
     return wanted
 
 
-def mask_values(path: Path, colours: bool = False) -> NDArray[np.int64]:
-    """(H, W) values of a mask: ids of a palette or grey picture, or, with `colours`, COLOUR + 0xRRGGBB.
+def mask_values(path: Path, listed: Collection[int] = ()) -> NDArray[np.int64]:
+    """(H, W) values of a mask: ids of a palette or grey picture, or, if colours are `listed`, COLOUR + 0xRRGGBB.
 
-    RGB of equal channels counts as grey.  Raises WsssError: damaged, of a format that smears ids, of several pages or
-    fractions, colours where ids are wanted.
+    listed  the values that masks can hold, if that is known: of a format that smears values the nearest is taken
+
+    RGB of equal channels counts as grey.  Raises WsssError: damaged, smeared, of several pages or fractions, colours
+    where ids are wanted.
     """
     data = read_bytes(path)
     with opened(data, path) as image:
-        require_lossless(image, data, path)
         require_one_page(image, path)
+        if lossy_form(image, data):
+            return nearest_values(image, data, path, listed)
         if image.mode == "F":
             return _whole(np.asarray(image), path)
-        if colours:
+        if any(value >= COLOUR for value in listed):
             rgb = np.asarray(image.convert("RGB")).astype(np.int64)  # (H, W, 3)
             packed: NDArray[np.int64] = COLOUR + (rgb[..., 0] << 16 | rgb[..., 1] << 8 | rgb[..., 2])  # (H, W)
             return packed
@@ -157,12 +161,12 @@ def _whole(values: NDArray[np.float32], path: Path) -> NDArray[np.int64]:
     return values.astype(np.int64)
 
 
-def values_in(paths: Sequence[Path], colours: bool) -> dict[Path, tuple[int, ...] | WsssError]:
-    """The values that each mask holds, read on all cores; an error where it cannot be read."""
+def values_in(paths: Sequence[Path], listed: Collection[int]) -> dict[Path, tuple[int, ...] | WsssError]:
+    """The values that each mask holds, of those that are `listed`; an error where it cannot be read. On all cores."""
 
     def look(path: Path) -> tuple[int, ...] | WsssError:
         try:
-            return tuple(np.unique(mask_values(path, colours)).tolist())
+            return tuple(np.unique(mask_values(path, listed)).tolist())
         except WsssError as error:
             return error
 
@@ -236,7 +240,7 @@ def _labels(
     path: Path, ids: Mapping[int, int], image: Path, size: tuple[int, int], num_classes: int
 ) -> NDArray[np.unsignedinteger[Any]]:
     """(H, W) class ids of one file.  Raises WsssError if it is not of the image's `size` (width, height)."""
-    values = mask_values(path, any(v >= COLOUR for v in ids))  # (H, W)
+    values = mask_values(path, ids)  # (H, W)
     height, width = values.shape
     if (width, height) != size:
         raise WsssError(

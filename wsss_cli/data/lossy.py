@@ -34,10 +34,15 @@ def require_lossless(image: Image.Image, data: bytes, name: object) -> None:
     """Raises WsssError for a picture whose format smears values."""
     form = lossy_form(image, data)
     if form:
-        raise WsssError(
-            f"{name} is {form}, which does not keep class ids: they are smeared",
-            "export the masks anew as PNG; saving this file as PNG does not bring them back",
-        )
+        raise smeared(form, name)
+
+
+def smeared(form: str, name: object) -> WsssError:
+    """What to say of a mask of such a form."""
+    return WsssError(
+        f"{name} is {form}, which does not keep class ids: they are smeared",
+        "export the masks anew as PNG; saving this file as PNG does not bring them back",
+    )
 
 
 def _is_lossy_webp(data: bytes) -> bool:
