@@ -8,7 +8,14 @@ from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
 from itertools import product
 
+from wsss_folder.few_values import some_of
+
 LOOKED_AT = 200  # names by which a rule is found
+ROLE = re.compile(
+    r"(mask|msk|label|annot|seg|target|trimap|instance|semantic)\w*|labs?|gts?|fg|anno?|manual|truth|groundtruth|l",
+    re.IGNORECASE,
+)
+"""What masks are called: a rule without it could be between two sites, classes or channels."""
 PARTS = 3  # of a name, between separators, that an affix has at most
 SHARE = 0.1  # of the names that have an affix at least
 AFFIXES = 8  # that are tried
@@ -23,6 +30,9 @@ class Rule:
 
     of_mask: Affix = NONE
     of_image: Affix = NONE
+
+    def __str__(self) -> str:
+        return f"{'*'.join(self.of_mask)} of {'*'.join(self.of_image)}"
 
     def image(self, mask: str) -> str | None:
         """The path of the image of a mask, both without ending; None where the mask is not called so."""
@@ -39,10 +49,12 @@ def rules(masks: Sequence[str], images: Sequence[str]) -> list[Rule]:
 
     masks, images  paths without ending, all different.  That the names are the same, Rule(), is not among them.
     """
-    looked_at, known = _some(masks), frozenset(images)
+    looked_at, known = some_of(masks, LOOKED_AT), frozenset(images)
+    of_masks = [affix for affix in _affixes(looked_at) if _tells_role(affix)]
+    pairs = product(of_masks[:AFFIXES], [NONE, *_affixes(some_of(images, LOOKED_AT))[:AFFIXES]])
     counts = Counter(
         rule
-        for rule in (Rule(*pair) for pair in product(_affixes(looked_at), _affixes(_some(images))))
+        for rule in (Rule(*pair) for pair in pairs)
         if rule.of_mask != rule.of_image
         for mask in looked_at
         if rule.image(mask) in known
@@ -51,15 +63,16 @@ def rules(masks: Sequence[str], images: Sequence[str]) -> list[Rule]:
     return sorted(likely, key=lambda rule: (-counts[rule], len("".join(rule.of_mask + rule.of_image))))
 
 
-def _some(paths: Sequence[str]) -> Sequence[str]:
-    return paths[:: max(len(paths) // LOOKED_AT, 1)]
+def _tells_role(affix: Affix) -> bool:
+    parts = re.findall("[A-Z]+(?![a-z])|[A-Za-z][a-z]*", "".join(affix))
+    return any(ROLE.fullmatch(part) for part in parts)
 
 
 def _affixes(paths: Sequence[str]) -> list[Affix]:
-    """No affix, and those that many of the names have, the most frequent ones first."""
+    """Those that many of the names have, the most frequent ones first."""
     counts = Counter(affix for path in paths for affix in _of(path.rpartition("/")[2]))
     least = max(2, SHARE * len(paths))
-    return [NONE, *(affix for affix, count in counts.most_common(AFFIXES) if count >= least)]
+    return [affix for affix, count in counts.most_common() if count >= least]
 
 
 def _of(name: str) -> Iterator[Affix]:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
-from pathlib import Path
+import re
+from collections.abc import Collection, Sequence
+from pathlib import Path, PurePosixPath
 
 from wsss_cli.errors import WsssError
 from wsss_folder.defect_folders import holds_sound
 from wsss_folder.record import Record, Source
-from wsss_folder.split_names import split_folders, split_of_file
+from wsss_folder.split_names import split_folders, split_of_file, told_by
 
 
 def class_of(name: str, below: bool) -> str | None:
@@ -29,8 +30,14 @@ def read_class_folders(root: Path, names: Sequence[str]) -> Source:
 
 
 def looks_so(names: Sequence[str]) -> bool:
-    """Whether every image lies in one of several class folders: neither one for each image nor for each split."""
+    """Whether every image lies in one of several class folders: neither one for each split nor one for each image."""
     below = split_folders(names) is not None
     tags = {class_of(name, below) or "" for name in names}
-    splits = all(split_of_file(Path(tag)) for tag in tags)  # train_img, val_img
-    return "" not in tags and 1 < len(tags) < len(names) and not splits
+    alone = all(PurePosixPath(name).stem == class_of(name, below) for name in names)  # ID/images/ID.png
+    return "" not in tags and len(tags) > 1 and not alone and not _are_splits(tags)
+
+
+def _are_splits(folders: Collection[str]) -> bool:
+    """Whether folders are called alike but for their splits: train_img and val_img."""
+    rests = {tuple(part for part in re.split(r"[\W_]+", folder) if not told_by([part])) for folder in folders}
+    return len(rests) == 1 and all(split_of_file(Path(folder)) for folder in folders)

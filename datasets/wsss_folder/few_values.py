@@ -1,9 +1,10 @@
-"""Whether pictures are masks of others, by what they hold."""
+"""Whether pictures are masks of others, by what they hold: a few values, each in areas."""
 
 from __future__ import annotations
 
 from collections.abc import Sequence
 from pathlib import Path
+from random import Random
 from typing import TypeVar
 
 import numpy as np
@@ -14,34 +15,43 @@ from wsss_folder.catalogue import Found
 
 LOOKED_AT = 8  # pictures of a group
 VALUES, SHARE = 32, 0.98  # so few values have so many of a mask's pixels, even if it was saved as JPEG
+EVEN = 0.8  # so many of them are as the one to the right; of photographs, be they of fog or of the night, fewer
+MOST = 0.75  # of the pictures that are looked at, some of which may be spoilt
 
 T = TypeVar("T")
 Pair = tuple[Found, Found]  # a mask and its image
 
 
-def some_of(group: Sequence[T]) -> Sequence[T]:
-    """Those of a group that are looked at."""
-    return group[:: max(len(group) // LOOKED_AT, 1)][:LOOKED_AT]
+def some_of(group: Sequence[T], most: int = LOOKED_AT) -> Sequence[T]:
+    """Those of a group that are looked at: drawn, since names often alternate."""
+    return group if len(group) <= most else Random(0).sample(group, most)
 
 
 def are_masks(pairs: Sequence[Pair]) -> bool:
-    """Whether the first of each pair has few values, and the size of the second, of which some have many."""
+    """Whether the first of each pair looks like a mask of the second, which does not."""
     some = some_of(pairs)
-    masks = all(has_few_values(mask.path) and _of_one_size(mask.path, image.path) for mask, image in some)
-    return bool(some) and masks and not all(has_few_values(image.path) for _, image in some)
+    masks = [is_like_mask(mask.path) and _of_one_size(mask.path, image.path) for mask, image in some]
+    images = [not is_like_mask(image.path) for _, image in some]
+    return bool(some) and min(sum(masks), sum(images)) >= MOST * len(some)
 
 
-def has_few_values(path: Path) -> bool:
-    """Whether nearly all pixels have one of a few grey values; False for what cannot be opened."""
+def look_like_masks(group: Sequence[Found]) -> bool:
+    """Whether most pictures of a group do."""
+    some = some_of(group)
+    return sum(is_like_mask(image.path) for image in some) >= MOST * len(some)
+
+
+def is_like_mask(path: Path) -> bool:
+    """Whether nearly all pixels have one of a few grey values, in areas; False for what cannot be opened."""
     try:
         with opened(path, path) as image:
-            if image.mode.startswith(("I", "F")):  # as 8 bits all that is bright would be 255
-                counts = np.unique(np.asarray(image), return_counts=True)[1]
-            else:
-                counts = np.array(image.convert("L").histogram())
+            deep = image.mode.startswith(("I", "F"))  # as 8 bits all that is bright would be 255
+            grey = np.asarray(image if deep else image.convert("L"))  # (H, W)
     except (WsssError, OSError, ValueError):
         return False
-    return bool(np.sort(counts)[-VALUES:].sum() >= SHARE * counts.sum())
+    counts = np.sort(np.unique(grey, return_counts=True)[1])
+    even = (grey[:, 1:] == grey[:, :-1]).mean() if grey.shape[1] > 1 else 1.0
+    return bool(counts[-VALUES:].sum() >= SHARE * grey.size and even >= EVEN)
 
 
 def _of_one_size(mask: Path, image: Path) -> bool:

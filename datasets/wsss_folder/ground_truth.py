@@ -27,7 +27,7 @@ MaskFolder = tuple[Path, frozenset[Path] | None, str]
 class GroundTruth:
     """files  mask of each image that has one; held  the values in each; drawn  images whose outlines make a mask.
 
-    more   further files of a mask, where each shows one object
+    more   further files of a mask, where each shows one object;  rules  how names of masks differ from those of images
     lost   (mask, why) of masks that belong to no image; bad  (image, why) of those that cannot be read
     ids    class id of each value; with_ids fills them in once the classes are known
     shown  the one class that each mask of 0 and white, or 0 and 1, shows: that of its image
@@ -36,6 +36,7 @@ class GroundTruth:
     title: str = ""
     files: dict[int, Path] = field(default_factory=dict)
     more: dict[Path, list[Path]] = field(default_factory=dict)
+    rules: tuple[str, ...] = ()
     held: dict[Path, tuple[int, ...]] = field(default_factory=dict)
     drawn: frozenset[int] = frozenset()
     lost: list[tuple[str, WsssError]] = field(default_factory=list)
@@ -163,12 +164,13 @@ def _from_files(title: str, values: Values | None, gives_tags: bool, found: Sequ
             what = f"{paths[0]} is a second mask of its image, after {by_image[n][0]}"
             twice.append((paths[0].name, WsssError(what, "remove one, or its folder")))
     held = values_in([path for paths in by_image.values() for path in paths], values.names if values else ())
-    whole = {n: _together([held[path] for path in paths], paths) for n, paths in by_image.items()}
+    whole = {n: _together([held[path] for path in paths], paths, values) for n, paths in by_image.items()}
     bad = [(n, error) for n, error in whole.items() if isinstance(error, WsssError)]
     return GroundTruth(
         title=title,
         files={n: paths[0] for n, paths in by_image.items() if not isinstance(whole[n], WsssError)},
         more={paths[0]: paths[1:] for paths in by_image.values() if len(paths) > 1},
+        rules=tuple(sorted({rule for one in found for rule in one.rules})),
         held={by_image[n][0]: one for n, one in whole.items() if not isinstance(one, WsssError)},
         lost=[*twice, *((path.name, error) for one in found for path, error in one.lost)],
         bad=bad,
@@ -177,12 +179,16 @@ def _from_files(title: str, values: Values | None, gives_tags: bool, found: Sequ
     )
 
 
-def _together(held: Sequence[tuple[int, ...] | WsssError], paths: Sequence[Path]) -> tuple[int, ...] | WsssError:
+def _together(
+    held: Sequence[tuple[int, ...] | WsssError], paths: Sequence[Path], table: Values | None
+) -> tuple[int, ...] | WsssError:
     """The values of a mask, or why it is none: of several files each must show one object."""
     sound = [one for one in held if not isinstance(one, WsssError)]
     if len(sound) < len(held):
         return next(one for one in held if isinstance(one, WsssError))
-    several = next((path for path, values in zip(paths, sound, strict=True) if len({*values} - {0}) > 1), None)
+    objects = [{*values} - (table.nothing if table else {0}) for values in sound]
+    objects = objects if table else [values - {*WHITES} or values for values in objects]  # white beside ids: ignored
+    several = next((path for path, values in zip(paths, objects, strict=True) if len(values) > 1), None)
     if several is not None and len(paths) > 1:
         what = f"{several} is one of {len(paths)} masks of its image, but holds more than one object's value"
         return WsssError(what, "keep one mask of the image")

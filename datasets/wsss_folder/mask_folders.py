@@ -5,7 +5,7 @@ What lies there is no image.
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence, Set
 from dataclasses import dataclass
 from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
@@ -13,7 +13,7 @@ from pathlib import Path, PurePosixPath
 from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_folder.affixes import Rule, rules
 from wsss_folder.catalogue import IMAGES, Found, find_images
-from wsss_folder.few_values import are_masks, has_few_values, some_of
+from wsss_folder.few_values import are_masks, look_like_masks
 from wsss_folder.masks import looks_like_masks, mask_stems
 from wsss_folder.split_names import split_of_masks
 from wsss_folder.twins import find_twins
@@ -25,6 +25,7 @@ FOLDERS = frozenset(
 )  # fmt: skip
 OBJECTS = frozenset(("segmentationobject", "masks_human"))
 """VOC's and Supervisely's whose values are not classes, beside folders whose are."""
+NAMED = 0.9  # of the pictures of a folder of masks that is not called so, so many have the name of an image
 SIBLINGS = 64  # folders in one that are compared with each other: more are classes
 TOP = PurePosixPath()
 
@@ -67,12 +68,16 @@ def of_classes(folders: Iterable[Path]) -> list[Path]:
     return [path for path in folders if path.name.casefold() not in OBJECTS]
 
 
-def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, Inside]:
+def masks_inside(
+    root: Path, images: Sequence[Found], known: Set[str] = frozenset(), usual: bool = False
+) -> dict[Path, Inside]:
     """The folders of masks below root.
 
-    A folder is one if at least half of its pictures are named as images beside it are, by one rule, and they have few
-    values: so a folder `mask` of faces is none. One that is not called as folders of masks are lies beside that of the
-    images, and its pictures have the size of these.
+    A folder is one if at least half of its pictures are named as images beside it are, and most look like masks: so a
+    folder `mask` of faces is none. One that is not called as folders of masks are lies beside that of the images, and
+    nearly all of its pictures are named and of the size as these are.
+
+    known  names of images, which are no masks;  usual  folders that are called so alone
     """
     called: dict[PurePosixPath, list[Found]] = {}
     for image in images:
@@ -82,10 +87,11 @@ def masks_inside(root: Path, images: Sequence[Found]) -> dict[Path, Inside]:
     called = {folder: group for folder, group in called.items() if _are_masks(group, below[folder.parent])}
     hidden = {image.name for group in called.values() for image in group}
     found = {folder: (group, folder.parent) for folder, group in called.items()}
-    found |= _paired([image for image in images if image.name not in hidden])
+    found |= {} if usual else _paired([image for image in images if image.name not in hidden])
     return {
         root / folder: Inside(frozenset(image.path for image in group), "" if of == TOP else of.as_posix())
         for folder, (group, of) in found.items()
+        if known.isdisjoint(image.name for image in group)
     }
 
 
@@ -102,7 +108,7 @@ def _are_masks(group: Sequence[Found], around: Sequence[Found]) -> bool:
     stems = {PurePosixPath(image.name).stem for image in around if image.name not in own}
     named = sum(not stems.isdisjoint(mask_stems(PurePosixPath(image.name).stem)) for image in group)
     alone = len(around) == len(group) + 1
-    return (alone or 2 * named >= len(group)) and all(has_few_values(image.path) for image in some_of(group))
+    return (alone or 2 * named >= len(group)) and look_like_masks(group)
 
 
 def _by_folder(images: Sequence[Found]) -> dict[PurePosixPath, list[Found]]:
@@ -123,7 +129,7 @@ def _paired(images: Sequence[Found]) -> dict[PurePosixPath, tuple[list[Found], P
     found = {}
     for folders in inside.values():
         groups = folders if len(folders) <= SIBLINGS else {}
-        simple = {folder: all(has_few_values(one.path) for one in some_of(group)) for folder, group in groups.items()}
+        simple = {folder: look_like_masks(group) for folder, group in groups.items()}
         rich = {folder: group for folder, group in groups.items() if not simple[folder]}
         for folder in (folder for folder in groups if simple[folder]):
             of = _images_of(folder, groups[folder], rich)
@@ -142,7 +148,7 @@ def _images_of(
         images = {_below(image, other): image for image in others[other]}
         for rule in [Rule(), *rules([*masks], [*images])]:
             pairs = [(mask, images[of]) for name, mask in masks.items() if (of := rule.image(name)) in images]
-            if 2 * len(pairs) >= len(group) and are_masks(pairs):
+            if len(pairs) > 1 and len(pairs) >= NAMED * len(group) and are_masks(pairs):
                 return other
     return None
 

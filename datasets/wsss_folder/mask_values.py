@@ -47,7 +47,12 @@ class Values:
     @property
     def classes(self) -> tuple[str, ...]:
         """The names that are classes, in order."""
-        return tuple(dict.fromkeys(n for n in self.names.values() if not (is_background(n) or is_ignored(n))))
+        return tuple(dict.fromkeys(name for value, name in self.names.items() if value not in self.nothing))
+
+    @property
+    def nothing(self) -> frozenset[int]:
+        """The values of background, and of what does not count."""
+        return frozenset(value for value, name in self.names.items() if is_background(name) or is_ignored(name))
 
     def ids(self, classes: tuple[str, ...]) -> dict[int, int]:
         """Class id of each value.  Raises WsssError for a name that is no class."""

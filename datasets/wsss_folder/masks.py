@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import re
 from collections.abc import Collection, Mapping, Sequence
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from pathlib import Path, PurePosixPath
 from typing import Any
 
@@ -39,11 +39,12 @@ SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "la
 @dataclass(frozen=True)
 class Masks:
     """by_image  the files of the mask of each image that has one, by the image's number: several are one object each
-    lost      (file, why) of those of no image
+    lost      (file, why) of those of no image;  rules  how names of masks differ from those of their images
     """
 
     by_image: dict[int, list[Path]]
     lost: list[tuple[Path, WsssError]]
+    rules: frozenset[str] = frozenset()
 
 
 def looks_like_masks(names: Sequence[str]) -> set[str]:
@@ -57,16 +58,17 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     by the one rule in which most of the others differ (21_manual1 of 21_training).
 
     only    the files that are masks, where images lie among them
-    beside  the folder of the images that they are of, which must lie below it; a single one there has all of the masks
+    beside  the folder of the images that they are of, which must lie below it; of a single one there are all masks, if
+            none has its name
 
     Raises WsssError if the folder is missing or holds no picture.
     """
     if beside:
         numbers = [n for n, name in enumerate(finder.names) if name.startswith(f"{beside}/")]
-        if len(numbers) == 1:
-            return Masks({numbers[0]: list(files_below(folder, ENDINGS))}, [])
         inner = find_masks(folder, Finder([finder.names[n].removeprefix(f"{beside}/") for n in numbers]), only)
-        return Masks({numbers[n]: path for n, path in inner.by_image.items()}, inner.lost)
+        if len(numbers) == 1 and not inner.by_image:
+            return Masks({numbers[0]: list(files_below(folder, ENDINGS))}, [])
+        return replace(inner, by_image={numbers[n]: paths for n, paths in inner.by_image.items()})
     if not folder.is_dir():
         raise WsssError(f"there is no folder {folder}", "give the folder of the masks with --masks")
     below = list(files_below(folder, ENDINGS)) if only is None else []
@@ -78,7 +80,7 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     split = split_of_masks(folder.name)
     barred = SPLITS - {split} if split else ()
     inmost = Path(os.path.commonpath([path.parent for path in files]))
-    wanted = _wanted(files, () if only else (folder, inmost), finder)
+    wanted, used = _wanted(files, () if only else (folder, inmost), finder)
     for path in files:
         try:
             number = finder.find(wanted[path], barred)
@@ -88,7 +90,7 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
             found[number] += [] if first is path else [path]
         except WsssError as error:
             lost.append((path, WsssError(f"{path}: {error.what}", error.remedy)))
-    return Masks(found, lost)
+    return Masks(found, lost, used)
 
 
 def _is_next(path: Path, first: Path) -> bool:
@@ -102,18 +104,25 @@ def _unnumbered(stem: str) -> str:
     return plain if _without_suffix(plain) else ""
 
 
-def _wanted(files: Sequence[Path], tops: Sequence[Path], finder: Finder) -> dict[Path, list[str]]:
-    """What the image of each mask can be called: its path below each of `tops`, whole without any; as usual, or by the
-    rule in which most of the names differ that are no image's."""
+def _wanted(
+    files: Sequence[Path], tops: Sequence[Path], finder: Finder
+) -> tuple[dict[Path, list[str]], frozenset[str]]:
+    """What the image of each mask can be called: its path below each of `tops`, whole without any; as usual, or, of
+    names that are no image's, by the rules in which they differ; and these rules, for people."""
     wanted = {}
     for path in files:
         paths = [path.relative_to(top) for top in tops] or [path]
         wanted[path] = [name for below in paths for name in _names(below.as_posix())]
-    strange = [path.stem for path, names in wanted.items() if not finder.knows(*names)]
-    found = rules(strange, [stem(PurePosixPath(name).name) for name in finder.names])
-    for names in wanted.values() if found else ():
-        names += [other for name in names if (other := found[0].image(stem(name)))]
-    return wanted
+    strange = {path: names for path, names in wanted.items() if not finder.knows(*names)}
+    used = set()
+    found = rules([path.stem for path in strange], [stem(PurePosixPath(name).name) for name in finder.names])
+    for names in strange.values():
+        fits = [(rule, image) for rule in found for name in names if (image := rule.image(stem(name)))]
+        fits = [(rule, image) for rule, image in fits if finder.knows(image)]
+        if len({PurePosixPath(image).name for _, image in fits}) == 1:  # of x_rgb and x_nir none is told for x_mask
+            names += [image for _, image in fits]
+            used.add(str(fits[0][0]))
+    return wanted, frozenset(used)
 
 
 def mask_values(path: Path, listed: Collection[int] = ()) -> NDArray[np.int64]:
@@ -225,15 +234,23 @@ def convert(
 
     Raises WsssError if one is not of the image's `size` (width, height), or if the objects are much the same.
     """
-    parts = [_labels(path, ids, image, size, len(palette) - 1) for path in paths]
-    areas = [np.count_nonzero(part) for part in parts]
-    whole = np.maximum.reduce(parts)  # (H, W)
-    if np.count_nonzero(whole) < DISTINCT * sum(areas):
-        raise WsssError(
-            f"{paths[0]} and {len(paths) - 1} more masks of {image} overlap, so they are not one object each",
-            "of masks by several people keep one",
-        )
+    whole, *more = (_labels(path, ids, image, size, len(palette) - 1) for path in paths)  # (H, W) each
+    ignore = label_format(len(palette) - 1).ignore
+    area = np.count_nonzero(_is_object(whole, ignore))
+    for part in more:
+        inside, there = _is_object(part, ignore), _is_object(whole, ignore)
+        area += np.count_nonzero(inside)
+        if (whole[inside & there] != part[inside & there]).any() or np.count_nonzero(inside | there) < DISTINCT * area:
+            raise WsssError(
+                f"{paths[0]} and {len(paths) - 1} more masks of {image} overlap, so they are not one object each",
+                "of masks by several people keep one",
+            )
+        whole = np.where(inside | ~there & (part == ignore), part, whole)
     write_labels(to, whole, palette)
+
+
+def _is_object(labels: NDArray[np.unsignedinteger[Any]], ignore: int) -> NDArray[np.bool_]:
+    return (labels != 0) & (labels != ignore)
 
 
 def _labels(
@@ -267,5 +284,5 @@ def _names(name: str) -> tuple[str, ...]:
 def _without_suffix(plain: str) -> list[str]:
     ends = "|".join(SUFFIXES)
     found = re.fullmatch(rf"(.+)[-_.]({ends})", plain, re.IGNORECASE)
-    numbered = re.fullmatch(rf"(.+)[-_.]({ends})[-_.]?\d+", plain, re.IGNORECASE)
-    return [one[1] for one in (found, numbered) if one]
+    numbered = re.fullmatch(rf"(.+)[-_.]({ends})([-_.]?\d+)", plain, re.IGNORECASE)
+    return [found[1]] if found else [numbered[1] + numbered[3], numbered[1]] if numbered else []

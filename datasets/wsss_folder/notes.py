@@ -89,6 +89,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
         yield "classes are called by the values of the masks: --classes a,b,c names them"
     if plan.truth.shown and options.defects == "no":
         yield f"the masks hold 0 and {plan.truth.white}, which is taken for the one tag of the image"
+    if plan.truth.rules:
+        yield f"masks whose names differ from those of their images are found by {some(plan.truth.rules)}"
     if plan.truth.more:
         count = sum(map(len, plan.truth.more.values())) + len(plan.truth.more)
         yield f"{len(plan.truth.more)} masks are put together of {count} files, each of one object"
@@ -101,7 +103,8 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
     if unmarked:
         yield f"no value of the masks means {some(unmarked)}: a prediction of it counts as wrong"
     if plan.twins:
-        yield f"{plan.twins} pictures are masks of others, not images; --masks {plan.root} would score on them"
+        what = f"{len(plan.twins)} pictures are masks of others, not images ({some(plan.twins)})"
+        yield f"{what}; --masks {plan.root} would score on them"
     if len(plan.unused) > FOLDERS:
         shown = some([folder.relative_to(plan.root).as_posix() for folder in plan.unused])
         what = f"{len(plan.unused)} folders hold masks, which are no images ({shown})"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Set
 from dataclasses import dataclass
 from pathlib import Path
 
@@ -20,33 +21,41 @@ class Pictures:
 
     masks   where masks are looked for: each folder with the files that are masks there, None for all, and the folder of
             the images that they are of, "" for any
-    unused  folders of masks that nothing asks for;  twins  how many pictures are masks of images beside them
+    hidden  names of pictures that are masks
+    unused  folders of masks that nothing asks for;  twins  names of pictures that are masks of images beside them
     """
 
     images: list[Found]
     masks: list[MaskFolder]
+    hidden: frozenset[str] = frozenset()
     unused: tuple[Path, ...] = ()
-    twins: int = 0
+    twins: tuple[str, ...] = ()
 
 
-def find_pictures(options: Options, root: Path) -> Pictures:
-    """The pictures below root, the folder of the images.  Raises WsssError if there is none."""
+def find_pictures(options: Options, root: Path, known: Set[str] = frozenset()) -> Pictures:
+    """The pictures below root, the folder of the images.  Raises WsssError if there is none.
+
+    known  names of pictures that annotations have: they are images, whatever they look like
+    """
     among = options.masks is not None and options.masks.is_dir() and options.masks.samefile(root)
     images = find_images(root, [options.masks] if options.masks and not among else [])
-    inside = masks_inside(root, images)
+    told = options.defects != "no" or options.class_folders is True  # what the folders are
+    inside = masks_inside(root, images, known, usual=told)
     hidden = frozenset(path for one in inside.values() for path in one.pictures)
-    images = [image for image in images if image.path not in hidden]
+    visible = [image for image in images if image.path not in hidden]
+    twins = find_twins(visible, known, usual=told)
     own: list[MaskFolder] = [(path, None, inside[path].images) for path in of_classes(inside)]
-    twins = find_twins(images)
-    rest = [image for image in images if image.name not in twins]
     if among and options.masks is not None:
-        named = twins | looks_like_masks([image.name for image in images])
-        paths = frozenset(image.path for image in images if image.name in named)
-        beside: list[MaskFolder] = [(options.masks, paths, "")] if paths or not own else []
-        return Pictures([image for image in images if image.name not in named], [*own, *beside])
-    if options.masks is not None:
-        return Pictures(rest, [(options.masks, None, "")], tuple(inside), len(twins))
-    if options.defects == "no":
-        return Pictures(rest, [], tuple(inside), len(twins))
-    outside = [(path, None, "") for path in [root.parent / MASKS] if path.is_dir() and not inside]
-    return Pictures(rest, [*own, *outside], (), len(twins))
+        twins |= looks_like_masks([image.name for image in visible]) - known
+        paths = frozenset(image.path for image in visible if image.name in twins)
+        asked = [*own, *([(options.masks, paths, "")] if paths or not own else [])]
+    elif options.masks is not None:
+        asked = [(options.masks, None, "")]
+    elif options.defects != "no":
+        asked = [*own, *((path, None, "") for path in [root.parent / MASKS] if path.is_dir() and not inside)]
+    else:
+        asked = []
+    rest = [image for image in visible if image.name not in twins]
+    unused = () if among or (options.masks is None and options.defects != "no") else tuple(inside)
+    masks = {image.name for image in images} - {image.name for image in rest}
+    return Pictures(rest, asked, frozenset(masks), unused, () if among else tuple(sorted(twins)))

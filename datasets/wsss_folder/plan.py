@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections import Counter
 from dataclasses import dataclass
-from pathlib import Path
+from pathlib import Path, PurePosixPath
 
 from wsss_cli.errors import WsssError
 from wsss_folder import splits as split
@@ -14,7 +14,7 @@ from wsss_folder.defect_folders import learns_nothing
 from wsss_folder.ground_truth import GroundTruth, find_ground_truth
 from wsss_folder.mask_folders import mask_folder
 from wsss_folder.matching import Finder
-from wsss_folder.pictures import find_pictures
+from wsss_folder.pictures import Pictures, find_pictures
 from wsss_folder.recognise import passed_over
 from wsss_folder.record import Source, why_unlabelled
 from wsss_folder.sources import Known, class_names, match, read_sources, unknown_class
@@ -29,7 +29,7 @@ class Plan:
     tags   names of the classes of each image that is kept
     lost   (name, why) of annotations, masks and lines of lists that belong to no image
     bad    (image, why) of what is wrong with the annotation or mask of an image
-    twins  how many pictures are masks of images beside them;  unused  folders of masks that nothing asks for
+    twins  names of pictures that are masks of images beside them;  unused  folders of masks that nothing asks for
     """
 
     root: Path
@@ -42,7 +42,7 @@ class Plan:
     splits: split.Splits
     lost: list[tuple[str, WsssError]]
     bad: list[tuple[int, WsssError]]
-    twins: int
+    twins: tuple[str, ...]
     unused: tuple[Path, ...] = ()
 
     @property
@@ -62,10 +62,8 @@ class Plan:
 def make_plan(options: Options) -> Plan:
     """Read every source, mask and list.  Raises WsssError for what is wrong as a whole."""
     root = image_folder(options.images)
-    pictures = find_pictures(options, root)
+    pictures, finder, sources = _read(options, root)
     images = pictures.images
-    finder = Finder([image.name for image in images], root.name)
-    sources = read_sources(options, root, images, finder)
     known = match(sources, finder, root)
     truth = find_ground_truth(options, sources, known, finder, pictures.masks)
     _require_tags(options, sources, root, finder)
@@ -91,6 +89,34 @@ def make_plan(options: Options) -> Plan:
         twins=pictures.twins,
         unused=pictures.unused,
     )
+
+
+def _read(options: Options, root: Path) -> tuple[Pictures, Finder, list[Source]]:
+    """The images and what is known of them; what annotations name is an image, though it looks like a mask."""
+    pictures, known = find_pictures(options, root), frozenset[str]()
+    while True:
+        finder = Finder([image.name for image in pictures.images], root.name)
+        sources = read_sources(options, root, pictures.images, finder)
+        known |= _named(sources, finder, pictures.hidden)
+        if pictures.hidden.isdisjoint(known):
+            return pictures, finder, sources
+        pictures = find_pictures(options, root, known)
+
+
+def _named(sources: list[Source], finder: Finder, hidden: frozenset[str]) -> frozenset[str]:
+    """Of the pictures that are taken for masks those that annotations name: as no image is called, or beside the image
+    of the same name, both with their endings (0.gif and 0.jpg)."""
+    masks, images = Finder([*hidden]), {PurePosixPath(name).name for name in finder.names}
+    named = {record.names for source in sources for record in source.records if hidden}
+    files, found = {PurePosixPath(names[0]).name for names in named}, set()
+    for names in filter(lambda names: masks.has(*names), named):
+        mask, file = masks.names[masks.find(names)], PurePosixPath(names[0]).name
+        if finder.has(*names):
+            image = PurePosixPath(finder.names[finder.find(names)]).name
+            found |= {mask} if file == PurePosixPath(mask).name and file not in images and image in files else set()
+        elif not finder.knows(*names):
+            found.add(mask)
+    return frozenset(found)
 
 
 def _require_tags(options: Options, sources: list[Source], root: Path, finder: Finder) -> None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence, Set
 
 from wsss_folder.affixes import rules
 from wsss_folder.catalogue import Found
@@ -10,25 +10,30 @@ from wsss_folder.few_values import Pair, are_masks
 from wsss_folder.masks import mask_stems
 
 
-def find_twins(images: Sequence[Found]) -> set[str]:
-    """Of the names of images those of masks of others in their folder: called by one rule, and of few values."""
+def find_twins(images: Sequence[Found], known: Set[str] = frozenset(), usual: bool = False) -> set[str]:
+    """Of the names of images those of masks of others in their folder: called by one rule, and of few values.
+
+    known  names of images, which are no masks;  usual  x_mask of x and the like alone
+    """
     folders: dict[str, list[Found]] = {}
     for image in images:
         folders.setdefault(image.name.rpartition("/")[0], []).append(image)
-    groups = (pairs for inside in folders.values() if len(inside) > 1 for pairs in _groups(inside))
-    return {mask.name for pairs in groups if are_masks(pairs) for mask, _ in pairs}
+    groups = (pairs for inside in folders.values() if len(inside) > 1 for pairs in _groups(inside, usual))
+    sound = (pairs for pairs in groups if known.isdisjoint(mask.name for mask, _ in pairs))
+    return {mask.name for pairs in sound if are_masks(pairs) for mask, _ in pairs}
 
 
-def _groups(inside: Sequence[Found]) -> Iterator[list[Pair]]:
+def _groups(inside: Sequence[Found], usual: bool) -> Iterator[list[Pair]]:
     """Pictures of one folder that may be masks, with the images that they are of, by each rule of their names."""
     of: dict[str, list[Found]] = {}
     for image in inside:
         of.setdefault(image.name.rpartition(".")[0], []).append(image)
-    for kind in sorted({image.path.suffix for image in inside}):
-        yield [(one, other) for both in of.values() for one in both for other in both if _differ(one, other, kind)]
     yield _pairs(of, {stem: other for stem in of for other in mask_stems(stem)[1:] if other in of})
-    for rule in rules([*of], [*of]):
+    for rule in () if usual else rules([*of], [*of]):
         yield _pairs(of, {stem: other for stem in of if (other := rule.image(stem)) in of})
+    for kind in () if usual else sorted({image.path.suffix for image in inside}):
+        pairs = [(one, other) for both in of.values() for one in both for other in both if _differ(one, other, kind)]
+        yield pairs if len(pairs) > 1 else []
 
 
 def _differ(one: Found, other: Found, kind: str) -> bool:

@@ -11,7 +11,12 @@ from tiny_folder import SIZE, Folder, tags_of, write, write_image, write_images,
 from wsss_cli.errors import WsssError
 from wsss_folder.affixes import Rule, rules
 from wsss_folder.automatic import options as automatic
-from wsss_folder.few_values import has_few_values
+from wsss_folder.class_folders import looks_so
+from wsss_folder.config import Options
+from wsss_folder.few_values import is_like_mask
+from wsss_folder.masks import find_masks
+from wsss_folder.matching import Finder
+from wsss_folder.pictures import find_pictures
 
 LAYOUTS = {  # image, its mask, which folder of masks is told ("": that of the images)
     "CamVid": ("raw_full/{n}TP_0.png", "LabeledApproved_full/{n}TP_0_L.png", "LabeledApproved_full"),
@@ -28,6 +33,7 @@ LAYOUTS = {  # image, its mask, which folder of masks is told ("": that of the i
     "GlaS": ("train_{n}.bmp", "train_{n}_anno.bmp", ""),
     "iSAID": ("P{n:04}.png", "P{n:04}_instance_color_RGB.png", ""),
     "magnetic tiles": ("MT_Blowhole/Imgs/exp1_{n}.jpg", "MT_Blowhole/Imgs/exp1_{n}.png", ""),
+    "xView2": ("in/h_{n}_pre_disaster.png", "targets/h_{n}_pre_disaster_target.png", "targets"),
     "usual": ("cat/{n}.jpg", "cat/{n}_mask.png", ""),
 }
 
@@ -168,9 +174,10 @@ def test_masks_deep_in_their_folder(folder: Folder) -> None:
 @pytest.mark.parametrize(
     ("masks", "images", "rule"),
     [
-        ("1_man 2_man", "1_train 2_train", Rule(("", "_man"), ("", "_train"))),
-        ("a/1_man b/2_man", "a/1 b/2", Rule(("", "_man"))),
-        ("m1 m2", "i1 i2", Rule(("m", ""), ("i", ""))),
+        ("1_gt 2_gt", "1_train 2_train", Rule(("", "_gt"), ("", "_train"))),
+        ("a/1_GT b/2_GT", "a/1 b/2", Rule(("", "_GT"))),
+        ("gt1 gt2", "i1 i2", Rule(("gt", ""), ("i", ""))),
+        ("m1 m2", "i1 i2", None),  # m is not what masks are called
         ("1.a.l 2.a.l", "1.a 2.a", Rule(("", ".l"))),
         ("1 2", "1 2", None),
         ("1_a 2_b", "1 2", None),  # one each: no rule
@@ -183,11 +190,11 @@ def test_the_rule_of_names(masks: str, images: str, rule: Rule | None) -> None:
     assert (found[0] if found else None) == rule
 
 
-def test_what_has_few_values(tmp_path: Path) -> None:
-    assert has_few_values(write_mask(tmp_path / "m.png", 7)) and has_few_values(write_mask(tmp_path / "m.jpg", 255))
-    assert has_few_values(write_mask(tmp_path / "c.png", (9, 8, 7)))
-    assert not has_few_values(write_image(tmp_path / "i.png"))
-    assert not has_few_values(write(tmp_path / "broken.png", "no picture"))
+def test_what_is_like_a_mask(tmp_path: Path) -> None:
+    assert is_like_mask(write_mask(tmp_path / "m.png", 7)) and is_like_mask(write_mask(tmp_path / "m.jpg", 255))
+    assert is_like_mask(write_mask(tmp_path / "c.png", (9, 8, 7)))
+    assert not is_like_mask(write_image(tmp_path / "i.png"))
+    assert not is_like_mask(write(tmp_path / "broken.png", "no picture"))
 
 
 def write_part(path: Path, box: tuple[int, int, int, int]) -> None:
@@ -240,3 +247,160 @@ def test_several_masks_of_ids_are_not_put_together(folder: Folder) -> None:
         Image.fromarray(labels).save(folder.images / f"{name}.png")
     with pytest.raises(WsssError, match="is one of 2 masks of its image, but holds more than one object's value"):
         folder.prepare(masks=folder.images, tags_from_masks=True)
+
+
+@pytest.mark.parametrize("count", [3, 200, 211])
+@pytest.mark.parametrize("beside", [False, True], ids=["one folder", "a folder that has no masks"])
+def test_masks_that_alternate_with_images(tmp_path: Path, count: int, beside: bool) -> None:
+    """However many there are, and of whatever a sample in order would be made."""
+    for n in range(count):
+        write_image(tmp_path / f"train/{n:05}_sat.jpg", (8, 6))
+        write_mask(tmp_path / f"train/{n:05}_mask.png", 255, size=(8, 6))
+        if beside:
+            write_image(tmp_path / f"test/{n:05}_sat.jpg", (8, 6))
+    found = find_pictures(Options(images=tmp_path), tmp_path)
+    assert len(found.images) == count * (1 + beside) and all(one.name.endswith("_sat.jpg") for one in found.images)
+    assert len(found.twins) == count and not found.unused
+
+
+def write_flat(path: Path, mean: int, spread: float, size: tuple[int, int] = (64, 48)) -> Path:
+    """A photograph of little: fog, night, concrete, water."""
+    rng = np.random.default_rng([mean, *path.name.encode()])
+    path.parent.mkdir(parents=True, exist_ok=True)
+    Image.fromarray(rng.normal(mean, spread, (*size[::-1], 3)).clip(0, 255).astype(np.uint8)).save(path)
+    return path
+
+
+@pytest.mark.parametrize(("mean", "spread"), [(12, 3.0), (225, 4.0), (120, 6.0)], ids=["night", "fog", "concrete"])
+@pytest.mark.parametrize(
+    "names", [("a/{}.jpg", "b/{}.jpg"), ("{}_ch01.tif", "{}_ch00.tif"), ("x/{}_label.png", "x/{}.png")]
+)
+def test_photographs_of_little_stay_images(tmp_path: Path, mean: int, spread: float, names: tuple[str, str]) -> None:
+    for n in range(6):
+        write_flat(tmp_path / names[0].format(n), mean, spread)
+        write_image(tmp_path / names[1].format(n), (64, 48))
+    assert len(find_pictures(Options(images=tmp_path), tmp_path).images) == 12
+
+
+def test_what_annotations_name_is_an_image(folder: Folder) -> None:
+    """A diagram and a photograph of one name, and all the masks of a folder."""
+    for n in range(3):
+        write_image(folder.images / f"{n}.jpg")
+        write_mask(folder.images / f"{n}.gif", 255)
+    rows = [f"{n}.jpg,cat\n{n}.gif,diagram" for n in range(3)]
+    table = write(folder.path / "t.csv", "\n".join(["image,tags", *rows]))
+    tags = tags_of(folder.prepare(tags=(table,), val=0.4), folder.images)
+    assert tags == {f"{n}.{k}": (tag,) for n in range(3) for k, tag in (("jpg", "cat"), ("gif", "diagram"))}
+
+
+@pytest.mark.parametrize("image", ["in/{}.png", "in/{}.jpg"])
+@pytest.mark.parametrize("named", ["{}.png", "{}.jpg", "{}", "in/{}.png"])
+def test_annotations_that_name_images_keep_masks_out(folder: Folder, image: str, named: str) -> None:
+    for n in range(3):
+        write_image(folder.images / image.format(n))
+        write_mask(folder.images / f"out/{n}.png", 255)
+    table = write(folder.path / "t.csv", "\n".join(["image,tags", *(f"{named.format(n)},cat" for n in range(3))]))
+    assert tags_of(folder.prepare(tags=(table,), val=0.4), folder.images) == {
+        image.format(n): ("cat",) for n in range(3)
+    }
+
+
+@pytest.mark.parametrize("option", [{"class_folders": True}, {"defects": "kinds"}])
+def test_folders_that_are_said_to_be_classes(folder: Folder, option: dict[str, object]) -> None:
+    """Icons, of which those of one class are as the masks of another."""
+    for n in range(3):
+        write_image(folder.images / f"good/{n}.png")
+        write_image(folder.images / f"worn/{n}.png")
+        write_mask(folder.images / f"blank/{n}.png", 255)
+        write_mask(folder.images / f"worn/{n}_mask.png", 255)
+    prepared = folder.prepare(**option, val=0.4)
+    assert {sample.id for sample in prepared.samples} == {
+        f"{of}__{n}" for of in ("good", "worn", "blank") for n in range(3)
+    }
+
+
+@pytest.mark.parametrize(
+    ("images", "masks", "expected"),
+    [
+        (["siteA_{}"], ["siteB_{}"], {}),
+        (["{}_RGB", "{}_NIR"], ["{}_mask"], {}),
+        (["left_{}", "right_{}"], ["mask_{}"], {}),
+        (
+            ["{}_training", "1{}_test"],
+            ["{}_manual1", "1{}_manual1"],
+            {"{}_training": "{}_manual1", "1{}_test": "1{}_manual1"},
+        ),
+        (["v1_{}", "v1"], ["v1_mask_{}"], {"v1_{}": "v1_mask_{}"}),
+        (["a_{}", "b_{}"], ["a_{}_mask", "c_{}_mask"], {"a_{}": "a_{}_mask"}),
+    ],
+    ids=["sites", "channels", "views", "splits", "a poster of a video", "others' masks"],
+)
+def test_whose_mask_it_is(tmp_path: Path, images: list[str], masks: list[str], expected: dict[str, str]) -> None:
+    names = list(dict.fromkeys(name.format(n) for name in images for n in range(4)))
+    for name in masks:
+        for n in range(4):
+            write_mask(tmp_path / f"{name.format(n)}.png")
+    found = find_masks(tmp_path, Finder([f"{name}.jpg" for name in names]))
+    given = {names[n]: [path.stem for path in paths] for n, paths in found.by_image.items()}
+    assert given == {image.format(n): [mask.format(n)] for image, mask in expected.items() for n in range(4)}
+    assert len(found.lost) == 4 * len(masks) - len(given)
+
+
+@pytest.mark.parametrize("size", [(20, 20), None], ids=["of another size", "damaged"])
+def test_one_spoilt_mask_does_not_make_images_of_the_others(folder: Folder, size: tuple[int, int] | None) -> None:
+    write_pairs(folder.images, "cat/{n}.jpg", "cat/{n}_mask.png", 6)
+    write_pairs(folder.images, "dog/{n}.jpg", "dog/{n}_mask.png", 6)
+    spoilt = write_mask(folder.images / "cat/2_mask.png", 255, size=size or SIZE)
+    if not size:
+        spoilt.write_bytes(b"no picture")
+    assert len(find_pictures(Options(images=folder.images), folder.images).images) == 12
+
+
+def test_objects_that_lie_on_others_are_refused(folder: Folder) -> None:
+    """One would hide the other, or a part of it."""
+    write_images(folder.images, ("a.png", "b.png"))
+    for name, box, value in (
+        ("a_mask_1", (0, 0, 30, 30), 2),
+        ("a_mask_2", (4, 4, 8, 8), 1),
+        ("b_mask", (0, 0, 9, 9), 1),
+    ):
+        pixels = np.zeros(SIZE[::-1], np.uint8)
+        pixels[box[1] : box[3], box[0] : box[2]] = value
+        Image.fromarray(pixels).save(folder.images / f"{name}.png")
+    with pytest.raises(WsssError, match="overlap, so they are not one object each"):
+        folder.prepare(masks=folder.images, tags_from_masks=True)
+
+
+def test_objects_in_colours_and_with_rims(folder: Folder) -> None:
+    """Each in the colour of its class on black, or with a rim that does not count."""
+    write_images(folder.images, ("a.png", "b.png"))
+    for stem in "ab":
+        write_mask(folder.images / f"{stem}_mask_0.png", (255, 0, 0))
+        pixels = np.zeros((*SIZE[::-1], 3), np.uint8)
+        pixels[20:28, 30:38] = 0, 255, 0
+        pixels[20:28, 29] = 255, 255, 255
+        Image.fromarray(pixels).save(folder.images / f"{stem}_mask_1.png")
+    table = "#000000=background,#ff0000=cat,#00ff00=dog,#ffffff=ignore"
+    prepared = folder.prepare(masks=folder.images, tags_from_masks=True, mask_values=table)
+    for sample in prepared.samples:
+        assert sample.mask is not None and sample.tags == (1, 2)
+        labels = np.asarray(Image.open(sample.mask))
+        assert (
+            (labels[4:16, 5:25] == 1).all() and (labels[20:28, 30:38] == 2).all() and (labels[20:28, 29] == 255).all()
+        )
+
+
+@pytest.mark.parametrize(
+    ("names", "classes"),
+    [
+        ("cat/0.jpg dog/1.jpg cow/2.jpg", True),
+        ("test_positive/0.jpg test_positive/1.jpg test_negative/0.jpg", True),
+        ("train_station/0.jpg dev_board/0.jpg", True),
+        ("train_img/0.jpg test_img/0.jpg", False),
+        ("train-img/0.jpg val-img/0.jpg test-img/0.jpg", False),
+        ("a/images/a.png b/images/b.png", False),
+        ("cat/0.jpg", False),
+    ],
+)
+def test_folders_that_are_classes(names: str, classes: bool) -> None:
+    assert looks_so(names.split()) == classes
