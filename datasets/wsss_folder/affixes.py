@@ -50,8 +50,10 @@ def rules(masks: Sequence[str], images: Sequence[str]) -> list[Rule]:
     masks, images  paths without ending, all different.  That the names are the same, Rule(), is not among them.
     """
     looked_at, known = some_of(masks, LOOKED_AT), frozenset(images)
-    of_masks = [affix for affix in _affixes(looked_at) if _tells_role(affix)]
-    pairs = product(of_masks[:AFFIXES], [NONE, *_affixes(some_of(images, LOOKED_AT))[:AFFIXES]])
+    of_masks = [affix for affix in _affixes(looked_at) if tells_role("".join(affix))][:AFFIXES]
+    if not of_masks:
+        return []
+    pairs = product(of_masks, [NONE, *_affixes(some_of(images, LOOKED_AT))[:AFFIXES]])
     counts = Counter(
         rule
         for rule in (Rule(*pair) for pair in pairs)
@@ -63,9 +65,9 @@ def rules(masks: Sequence[str], images: Sequence[str]) -> list[Rule]:
     return sorted(likely, key=lambda rule: (-counts[rule], len("".join(rule.of_mask + rule.of_image))))
 
 
-def _tells_role(affix: Affix) -> bool:
-    parts = re.findall("[A-Z]+(?![a-z])|[A-Za-z][a-z]*", "".join(affix))
-    return any(ROLE.fullmatch(part) for part in parts)
+def tells_role(name: str) -> bool:
+    """Whether a part of a name is what masks are called: of 5_Labels_all, gtFine, GroundTruth."""
+    return any(ROLE.fullmatch(part) for part in re.findall("[A-Z]+(?![a-z])|[A-Za-z][a-z]*", name))
 
 
 def _affixes(paths: Sequence[str]) -> list[Affix]:

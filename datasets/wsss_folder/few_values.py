@@ -31,27 +31,36 @@ def are_masks(pairs: Sequence[Pair]) -> bool:
     """Whether the first of each pair looks like a mask of the second, which does not."""
     some = some_of(pairs)
     masks = [is_like_mask(mask.path) and _of_one_size(mask.path, image.path) for mask, image in some]
-    images = [not is_like_mask(image.path) for _, image in some]
-    return bool(some) and min(sum(masks), sum(images)) >= MOST * len(some)
+    if not some or sum(masks) < MOST * len(some):
+        return False
+    return sum(not is_like_mask(image.path) for _, image in some) >= MOST * len(some)
 
 
-def look_like_masks(group: Sequence[Found]) -> bool:
-    """Whether most pictures of a group do."""
+def hold_labels(group: Sequence[Found]) -> bool:
+    """Whether pictures that are called masks may be some: most have few values, or ids of many objects in areas."""
     some = some_of(group)
-    return sum(is_like_mask(image.path) for image in some) >= MOST * len(some)
+    found = [_values_and_evenness(image.path) for image in some]
+    return sum(values <= VALUES or even >= EVEN for values, even in found) >= MOST * len(some)
 
 
 def is_like_mask(path: Path) -> bool:
     """Whether nearly all pixels have one of a few grey values, in areas; False for what cannot be opened."""
+    values, even = _values_and_evenness(path)
+    return values <= VALUES and (even >= EVEN or values <= 2)
+
+
+def _values_and_evenness(path: Path) -> tuple[int, float]:
+    """How many grey values SHARE of the pixels have, and which share is as the pixel to the right."""
     try:
         with opened(path, path) as image:
             deep = image.mode.startswith(("I", "F"))  # as 8 bits all that is bright would be 255
-            grey = np.asarray(image if deep else image.convert("L"))  # (H, W)
+            shown = image if deep else image.convert("L")
+            grey = np.asarray(shown)  # (H, W)
+            counts = np.unique(grey, return_counts=True)[1] if deep else np.array(shown.histogram())
     except (WsssError, OSError, ValueError):
-        return False
-    counts = np.sort(np.unique(grey, return_counts=True)[1])
-    even = (grey[:, 1:] == grey[:, :-1]).mean() if grey.shape[1] > 1 else 1.0
-    return bool(counts[-VALUES:].sum() >= SHARE * grey.size and even >= EVEN)
+        return VALUES + 1, 0.0
+    values = int(np.searchsorted(np.cumsum(np.sort(counts)[::-1]), SHARE * grey.size)) + 1
+    return values, float((grey[:, 1:] == grey[:, :-1]).mean()) if grey.shape[1] > 1 else 1.0
 
 
 def _of_one_size(mask: Path, image: Path) -> bool:

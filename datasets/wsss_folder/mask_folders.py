@@ -11,9 +11,9 @@ from difflib import SequenceMatcher
 from pathlib import Path, PurePosixPath
 
 from wsss_cli.data.image_files import ENDINGS, files_below
-from wsss_folder.affixes import Rule, rules
+from wsss_folder.affixes import Rule, rules, tells_role
 from wsss_folder.catalogue import IMAGES, Found, find_images
-from wsss_folder.few_values import are_masks, look_like_masks
+from wsss_folder.few_values import are_masks, hold_labels
 from wsss_folder.masks import looks_like_masks, mask_stems
 from wsss_folder.split_names import split_of_masks
 from wsss_folder.twins import find_twins
@@ -73,9 +73,9 @@ def masks_inside(
 ) -> dict[Path, Inside]:
     """The folders of masks below root.
 
-    A folder is one if at least half of its pictures are named as images beside it are, and most look like masks: so a
-    folder `mask` of faces is none. One that is not called as folders of masks are lies beside that of the images, and
-    nearly all of its pictures are named and of the size as these are.
+    A folder is one if it is called so, at least half of its pictures are named as images beside it are, and most may be
+    masks: so a folder `mask` of faces is none. One that is called otherwise lies beside that of the images, its name or
+    those of its pictures tell what they are, and nearly all have the names and the size of these and look like masks.
 
     known  names of images, which are no masks;  usual  folders that are called so alone
     """
@@ -108,7 +108,7 @@ def _are_masks(group: Sequence[Found], around: Sequence[Found]) -> bool:
     stems = {PurePosixPath(image.name).stem for image in around if image.name not in own}
     named = sum(not stems.isdisjoint(mask_stems(PurePosixPath(image.name).stem)) for image in group)
     alone = len(around) == len(group) + 1
-    return (alone or 2 * named >= len(group)) and look_like_masks(group)
+    return (alone or 2 * named >= len(group)) and hold_labels(group)
 
 
 def _by_folder(images: Sequence[Found]) -> dict[PurePosixPath, list[Found]]:
@@ -121,20 +121,18 @@ def _by_folder(images: Sequence[Found]) -> dict[PurePosixPath, list[Found]]:
 
 
 def _paired(images: Sequence[Found]) -> dict[PurePosixPath, tuple[list[Found], PurePosixPath]]:
-    """Folders of masks, whatever they are called, and that of their images, with the same names below."""
+    """Folders of masks that their own names or those of their pictures tell, and that of their images beside each."""
     inside: dict[PurePosixPath, dict[PurePosixPath, list[Found]]] = {}
     for folder, group in _by_folder(images).items():
         if folder != TOP:
             inside.setdefault(folder.parent, {})[folder] = group
-    found = {}
+    found: dict[PurePosixPath, tuple[list[Found], PurePosixPath]] = {}
     for folders in inside.values():
-        groups = folders if len(folders) <= SIBLINGS else {}
-        simple = {folder: look_like_masks(group) for folder, group in groups.items()}
-        rich = {folder: group for folder, group in groups.items() if not simple[folder]}
-        for folder in (folder for folder in groups if simple[folder]):
-            of = _images_of(folder, groups[folder], rich)
-            if of is not None:
-                found[folder] = (groups[folder], of)
+        for folder in folders if len(folders) <= SIBLINGS else ():
+            if tells_role(folder.name) or any(tells_role(PurePosixPath(one.name).stem) for one in folders[folder]):
+                others = {other: group for other, group in folders.items() if other != folder and other not in found}
+                of = _images_of(folder, folders[folder], others)
+                found |= {folder: (folders[folder], of)} if of is not None else {}
     return found
 
 
@@ -146,10 +144,11 @@ def _images_of(
     alike = {other: SequenceMatcher(None, folder.name, other.name).ratio() for other in others}
     for other in sorted(others, key=lambda other: -alike[other]):  # train_lab is of train_img, not of test_img
         images = {_below(image, other): image for image in others[other]}
-        for rule in [Rule(), *rules([*masks], [*images])]:
-            pairs = [(mask, images[of]) for name, mask in masks.items() if (of := rule.image(name)) in images]
-            if len(pairs) > 1 and len(pairs) >= NAMED * len(group) and are_masks(pairs):
-                return other
+        known = [*([Rule()] if tells_role(folder.name) else []), *rules([*masks], [*images])]
+        of = {name: image for rule in reversed(known) for name in masks if (image := rule.image(name)) in images}
+        pairs = [(masks[name], images[image]) for name, image in of.items() if image is not None]
+        if len(pairs) > 1 and len(pairs) >= NAMED * len(group) and are_masks(pairs):
+            return other
     return None
 
 

@@ -10,6 +10,7 @@ from wsss_cli.data.image_files import ENDINGS, files_below
 from wsss_folder.catalogue import RAW
 from wsss_folder.config import Options
 from wsss_folder.mask_folders import holds_masks, masks_beside
+from wsss_folder.masks import looks_like_masks
 from wsss_folder.plan import Plan
 from wsss_folder.record import Source, why_unlabelled
 
@@ -105,6 +106,10 @@ def _masks(options: Options, plan: Plan) -> Iterator[str]:
     if plan.twins:
         what = f"{len(plan.twins)} pictures are masks of others, not images ({some(plan.twins)})"
         yield f"{what}; --masks {plan.root} would score on them"
+    named = looks_like_masks([image.name for image in plan.images])
+    if named:
+        what = f"{len(named)} images are named as masks of others are ({some(sorted(named))}), but do not look so"
+        yield f"{what}; --masks {plan.root} takes them for masks"
     if len(plan.unused) > FOLDERS:
         shown = some([folder.relative_to(plan.root).as_posix() for folder in plan.unused])
         what = f"{len(plan.unused)} folders hold masks, which are no images ({shown})"

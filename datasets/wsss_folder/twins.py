@@ -9,6 +9,8 @@ from wsss_folder.catalogue import Found
 from wsss_folder.few_values import Pair, are_masks
 from wsss_folder.masks import mask_stems
 
+NAMED = 0.9  # of the pictures of one kind so many have the name of one of another, where names tell no masks
+
 
 def find_twins(images: Sequence[Found], known: Set[str] = frozenset(), usual: bool = False) -> set[str]:
     """Of the names of images those of masks of others in their folder: called by one rule, and of few values.
@@ -33,7 +35,8 @@ def _groups(inside: Sequence[Found], usual: bool) -> Iterator[list[Pair]]:
         yield _pairs(of, {stem: other for stem in of if (other := rule.image(stem)) in of})
     for kind in () if usual else sorted({image.path.suffix for image in inside}):
         pairs = [(one, other) for both in of.values() for one in both for other in both if _differ(one, other, kind)]
-        yield pairs if len(pairs) > 1 else []
+        alone = len(pairs) < max(2, NAMED * sum(image.path.suffix == kind for image in inside))
+        yield [] if alone else pairs
 
 
 def _differ(one: Found, other: Found, kind: str) -> bool:

@@ -28,7 +28,7 @@ LAYOUTS = {  # image, its mask, which folder of masks is told ("": that of the i
     "numbered": ("in/image_{n:03}.png", "out/mask_{n:03}.png", "out"),
     "numbered without a separator": ("in/img{n}.png", "out/lab{n}.png", "out"),
     "deeper": ("Rural/images_png/{n}.png", "Rural/masks_png/{n}.png", "Rural/masks_png"),
-    "folders of the same kind in both": ("in/{n}/x.png", "out/{n}/x.png", "out"),
+    "folders of the same kind in both": ("in/{n}/x.png", "labels_out/{n}/x.png", "labels_out"),
     "DeepGlobe": ("train/{n}_sat.jpg", "train/{n}_mask.png", ""),
     "GlaS": ("train_{n}.bmp", "train_{n}_anno.bmp", ""),
     "iSAID": ("P{n:04}.png", "P{n:04}_instance_color_RGB.png", ""),
@@ -83,7 +83,7 @@ def test_folders_of_each_split(folder: Folder, names: str) -> None:
 
 def test_many_folders_of_masks_are_one_note(folder: Folder) -> None:
     for scene in range(5):
-        write_pairs(folder.images, f"cat/{scene}/in/{{n}}.png", f"cat/{scene}/out/{{n}}.png", 2)
+        write_pairs(folder.images, f"cat/{scene}/in/{{n}}.png", f"cat/{scene}/gts/{{n}}.png", 2)
     write_image(folder.images / "dog/x.png")
     (said,) = (note for note in folder.prepare(val=0.4).info.notes if "hold masks" in note)
     assert said.startswith("5 folders hold masks") and f"--masks {folder.images} would" in said
@@ -96,15 +96,17 @@ def write_drawing(path: Path, size: tuple[int, int] = SIZE) -> None:
     Image.fromarray(pixels * 255).save(path)
 
 
-@pytest.mark.parametrize("second", ["photos", "drawings", "drawings of another size", "depths"])
+@pytest.mark.parametrize("second", ["photos", "flat icons", "drawings", "drawings of another size", "depths"])
 def test_images_of_the_same_names_stay_images(folder: Folder, second: str) -> None:
-    """Classes whose images are numbered alike, of which those of one may have few values."""
+    """Classes whose images are numbered alike, of which those of one may have few values, as the moon at night has."""
     for n in range(4):
         write_image(folder.images / f"a/{n}.png")
         place = folder.images / f"b/{n}.png"
         match second:
             case "photos":
                 write_image(place, seed=1)
+            case "flat icons":
+                write_mask(place, 255)
             case "drawings":
                 write_drawing(place)
                 write_drawing(folder.images / f"a/{n}.png")
@@ -116,6 +118,15 @@ def test_images_of_the_same_names_stay_images(folder: Folder, second: str) -> No
                 write_drawing(place, (20, 20))
     prepared = folder.prepare(val=0.4)
     assert prepared.info.classes == ("a", "b") and len(prepared.samples) == 8
+
+
+def test_images_that_are_named_as_masks_are_told(folder: Folder) -> None:
+    write_images(
+        folder.images, [f"{of}/{n}{end}.png" for of in ("cat", "dog") for n in range(3) for end in ("", "_label")]
+    )
+    prepared = folder.prepare(val=0.4)
+    assert len(prepared.samples) == 12
+    assert any("6 images are named as masks of others are" in note for note in prepared.info.notes)
 
 
 def test_two_views_stay_images(folder: Folder) -> None:
@@ -151,11 +162,11 @@ def test_white_of_an_image_of_two_tags_is_asked_for(folder: Folder) -> None:
 
 
 def test_masks_that_cannot_be_read_are_what_is_told(folder: Folder) -> None:
-    write_pairs(folder.images, "in/{n}.png", "out/{n}.png", 3)
+    write_pairs(folder.images, "in/{n}.png", "annotated/{n}.png", 3)
     for n in range(3):
-        write_mask(folder.images / f"out/{n}.png", (255, 0, 0))
+        write_mask(folder.images / f"annotated/{n}.png", (255, 0, 0))
     with pytest.raises(WsssError, match="is a colour-coded mask") as caught:
-        folder.prepare(masks=folder.images / "out", tags_from_masks=True)
+        folder.prepare(masks=folder.images / "annotated", tags_from_masks=True)
     assert "--mask-values '#000000=background,#ff0000=NAME'" in str(caught.value.remedy)
 
 
@@ -298,7 +309,7 @@ def test_what_annotations_name_is_an_image(folder: Folder) -> None:
 def test_annotations_that_name_images_keep_masks_out(folder: Folder, image: str, named: str) -> None:
     for n in range(3):
         write_image(folder.images / image.format(n))
-        write_mask(folder.images / f"out/{n}.png", 255)
+        write_mask(folder.images / f"in_gt/{n}.png", 255)
     table = write(folder.path / "t.csv", "\n".join(["image,tags", *(f"{named.format(n)},cat" for n in range(3))]))
     assert tags_of(folder.prepare(tags=(table,), val=0.4), folder.images) == {
         image.format(n): ("cat",) for n in range(3)
@@ -404,3 +415,43 @@ def test_objects_in_colours_and_with_rims(folder: Folder) -> None:
 )
 def test_folders_that_are_classes(names: str, classes: bool) -> None:
     assert looks_so(names.split()) == classes
+
+
+@pytest.mark.parametrize("kind", ["thin lines", "dithered", "many objects", "objects in 16 bits"])
+@pytest.mark.parametrize("folder_of", ["cat/masks/{}.png", "cat/gt/{}_label.png", "cat/ground_truth/{}.png"])
+def test_folders_that_are_called_so_may_hold_any_masks(folder: Folder, kind: str, folder_of: str) -> None:
+    """Vessels, cracks and text are not in areas; instances have more values than classes."""
+    y, x = np.indices(SIZE[::-1])
+    mask = {
+        "thin lines": ((x + y) % 3 == 0) * 255,
+        "dithered": ((x + y) % 2) * 255,
+        "many objects": x // 6 + 7 * (y // 4),
+        "objects in 16 bits": (x // 5 + 8 * (y // 4)) * 5,
+    }[kind]
+    for n in range(4):
+        write_image(folder.images / f"cat/photos/{n}.png")
+        write_image(folder.images / f"dog/photos/{n}.png")
+        place = folder.images / folder_of.format(n)
+        place.parent.mkdir(exist_ok=True)
+        Image.fromarray(mask.astype(np.uint16 if "16" in kind else np.uint8)).save(place)
+    assert len(folder.prepare(val=0.4).samples) == 8
+
+
+def test_several_kinds_of_masks_of_an_image(folder: Folder) -> None:
+    """As Cityscapes has them: none of them is an image, nor a folder of them a class."""
+    for n in range(3):
+        write_image(folder.images / f"leftImg8bit/train/ulm/ulm_{n}_leftImg8bit.png")
+        for k, kind in enumerate(("labelIds", "instanceIds", "color")):
+            write_mask(folder.images / f"gtFine/train/ulm/ulm_{n}_gtFine_{kind}.png", 1 + k)
+    found = find_pictures(Options(images=folder.images), folder.images)
+    assert [image.name for image in found.images] == [
+        f"leftImg8bit/train/ulm/ulm_{n}_leftImg8bit.png" for n in range(3)
+    ]
+    assert found.unused == (folder.images / "gtFine",)
+
+
+def test_folders_whose_names_say_nothing_are_not_opened(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Photographs of many megapixels take long."""
+    write_images(tmp_path, [f"{of}/{n}.png" for of in ("cat", "dog", "cow") for n in range(3)])
+    monkeypatch.setattr("wsss_folder.few_values.opened", None)
+    assert len(find_pictures(Options(images=tmp_path), tmp_path).images) == 9
