@@ -16,7 +16,7 @@ from wsss_folder.catalogue import IMAGES, Found, find_images
 from wsss_folder.few_values import are_masks, hold_labels
 from wsss_folder.masks import looks_like_masks, mask_stems
 from wsss_folder.split_names import split_of_masks
-from wsss_folder.twins import find_twins
+from wsss_folder.twins import NAMED, find_twins
 
 FOLDERS = frozenset(
     ("ground_truth", "groundtruth", "gt", "mask", "masks", "label", "labels", "annotations", "segmentation",
@@ -25,7 +25,6 @@ FOLDERS = frozenset(
 )  # fmt: skip
 OBJECTS = frozenset(("segmentationobject", "masks_human"))
 """VOC's and Supervisely's whose values are not classes, beside folders whose are."""
-NAMED = 0.9  # of the pictures of a folder of masks that is not called so, so many have the name of an image
 SIBLINGS = 64  # folders in one that are compared with each other: more are classes
 TOP = PurePosixPath()
 

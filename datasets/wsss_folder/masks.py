@@ -33,7 +33,9 @@ BLACK, COLOURS_SHOWN = "#000000", 6
 DISTINCT = 0.9  # so much of their areas do masks of several objects cover together
 SMEARED = 16  # values that no class has: more than anybody forgot to list
 MODES = {8: ("P", "L", "1"), 16: ("I;16", "I;16B", "I")}  # of Pillow, by bits per pixel; I in older ones
-SUFFIXES = ("mask", "masks", "gt", "seg", "segmentation", "label", "labels", "labelids", "annotation", "l")
+SUFFIX = re.compile(
+    r"(.+)[-_.](?:mask|masks|gt|seg|segmentation|label|labels|labelids|annotation|l)([-_.]?\d+)?", re.IGNORECASE
+)
 
 
 @dataclass(frozen=True)
@@ -84,10 +86,10 @@ def find_masks(folder: Path, finder: Finder, only: Collection[Path] | None = Non
     for path in files:
         try:
             number = finder.find(wanted[path], barred)
-            first = found.setdefault(number, [path])[0]
-            if first is not path and not _is_next(path, first):
-                raise WsssError(f"'{finder.names[number]}' has a second mask, after {first}", "remove one")
-            found[number] += [] if first is path else [path]
+            before = found.setdefault(number, [])
+            if before and not _is_next(path, before[0]):
+                raise WsssError(f"'{finder.names[number]}' has a second mask, after {before[0]}", "remove one")
+            before.append(path)
         except WsssError as error:
             lost.append((path, WsssError(f"{path}: {error.what}", error.remedy)))
     return Masks(found, lost, used)
@@ -98,9 +100,9 @@ def _is_next(path: Path, first: Path) -> bool:
     return path.parent == first.parent and _unnumbered(path.stem) == _unnumbered(first.stem) != ""
 
 
-def _unnumbered(stem: str) -> str:
+def _unnumbered(name: str) -> str:
     """The name of a mask without the number of its object; "" where it has none of the usual ends."""
-    plain = re.sub(r"[-_.]?\d+$", "", stem)
+    plain = re.sub(r"[-_.]?\d+$", "", name)
     return plain if _without_suffix(plain) else ""
 
 
@@ -282,7 +284,6 @@ def _names(name: str) -> tuple[str, ...]:
 
 
 def _without_suffix(plain: str) -> list[str]:
-    ends = "|".join(SUFFIXES)
-    found = re.fullmatch(rf"(.+)[-_.]({ends})", plain, re.IGNORECASE)
-    numbered = re.fullmatch(rf"(.+)[-_.]({ends})([-_.]?\d+)", plain, re.IGNORECASE)
-    return [found[1]] if found else [numbered[1] + numbered[3], numbered[1]] if numbered else []
+    found = SUFFIX.fullmatch(plain)
+    start, number = found.groups() if found else ("", None)
+    return [start + number, start] if number else [start] if start else []

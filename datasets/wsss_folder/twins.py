@@ -9,7 +9,7 @@ from wsss_folder.catalogue import Found
 from wsss_folder.few_values import Pair, are_masks
 from wsss_folder.masks import mask_stems
 
-NAMED = 0.9  # of the pictures of one kind so many have the name of one of another, where names tell no masks
+NAMED = 0.9  # of the pictures of a kind, or of a folder that is not called masks, so many have the name of an image
 
 
 def find_twins(images: Sequence[Found], known: Set[str] = frozenset(), usual: bool = False) -> set[str]:
