@@ -14,7 +14,7 @@ import torch
 from PIL import Image
 
 import bench
-from bench import cams, edges, gate, gpu, labels, measure, scale, tags, thresholds, training, tune
+from bench import cams, edges, gate, gpu, labels, measure, of_run, scale, tags, thresholds, training, tune
 from bench.__main__ import OWN, rows
 from bench.cases import CASES
 from bench.device import described
@@ -211,6 +211,26 @@ def test_a_folder_of_label_maps_is_scored(tmp_path: Path) -> None:
     rows = dict(row.strip("| ").split(" | ", 1) for row in labels.main(data, tmp_path / "maps").splitlines()[2:])
     images, miou = rows["train"].split(" | ")
     assert images == str(len(others) + 1) and 20 < float(miou) < 95
+
+
+def test_what_looks_into_runs_writes_a_page_that_says_how(
+    tmp_path: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    data = drawn_folder(tmp_path)
+    monkeypatch.setattr(of_run, "read_prepared", lambda folder: data)
+    folders = [tmp_path / name for name in ("first", "second")]
+    for sample in data.split("val"):
+        write_labels(folders[1] / f"{sample.id}.png", read_labels(sample.mask))  # type: ignore[arg-type]
+    words = ["mine", *map(str, folders)]
+    of_run.command(labels.main, words)
+    printed = capsys.readouterr().out
+    of_run.command(labels.main, [*words, "--output", str(tmp_path / "new/page.md")])
+    title, made, page = (tmp_path / "new/page.md").read_text().split("\n\n", 2)
+    assert title == "# mIoU of a folder of label maps, such as those that a training made for itself"
+    assert made.startswith(f"made by python -m bench.labels mine {folders[0]} {folders[1]} --output")
+    assert f"ground truth: {data.info.masks}" in made and page == printed and not capsys.readouterr().out
+    first, second = page.split(f"## {folders[1]}")
+    assert "| val |" not in first and f"| val | {len(data.split('val'))} | 100.0 |" in second
 
 
 def test_the_best_background_scores_stand_first(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -62,6 +62,7 @@ class Asked:
 class Entry:
     """One run of the benchmark, and the stages that score it; full: the upper bound, which learns from the masks."""
 
+    seed: int
     run: Run
     method: Method
     variant: Variant
@@ -238,7 +239,7 @@ def _entry(variant: Variant, seed: int, asked: Asked, full: bool = False) -> Ent
     )
     begin = pretrained_settings(method, settings, asked.data.info.kind, weights)
     settings = replace(settings, overrides=merge(begin, overrides))
-    return Entry(run, method, variant, full, settings, ("evaluate",) if full else _targets(method, asked.data))
+    return Entry(seed, run, method, variant, full, settings, ("evaluate",) if full else _targets(method, asked.data))
 
 
 def _choices(run: Run, asked: Asked) -> tuple[Choice, ...]:
@@ -323,8 +324,8 @@ def _write(asked: Asked, entries: Sequence[Entry], reached: Mapping[Name, Result
         Contender(
             variant.title,
             own[0].method.supervision,
-            [found[entry.name] for entry in own if not entry.full and entry.name in found],
-            [found[entry.name] for entry in own if entry.full and entry.name in found],
+            {entry.seed: found[entry.name] for entry in own if not entry.full and entry.name in found},
+            {entry.seed: found[entry.name] for entry in own if entry.full and entry.name in found},
             asked.seeds,
             shlex.join(variant.settings),
         )

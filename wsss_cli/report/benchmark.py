@@ -19,52 +19,86 @@ NONE = "–"
 KINDS = {"seeds": "seeds", "pseudo": "pseudo-labels", "infer": "prediction", "refined": "prediction + CRF"}
 """The columns of mIoU, by what is scored."""
 
+Cells = Sequence[Sequence[str]]
+"""Of a table, the head first."""
+
 
 @dataclass(frozen=True)
 class Contender:
-    """A method and what its runs have reached, of `runs` asked for; full: those that learn from the masks.
+    """A method and what its runs have reached by seed, of `runs` asked for; full: those that learn from the masks.
 
     changed: the settings of a variant that are not the method's.
     """
 
     name: str
     supervision: str
-    weak: Sequence[Result]
-    full: Sequence[Result]
+    weak: Mapping[int, Result]
+    full: Mapping[int, Result]
     runs: int
     changed: str = ""
 
     @property
     def finished(self) -> list[Result]:
         """Those whose prediction is scored."""
-        return [result for result in self.weak if "infer" in result.scored]
+        return [result for result in self.weak.values() if "infer" in result.scored]
+
+    @property
+    def results(self) -> list[Result]:
+        """Of all runs, those that learn from the masks last."""
+        return [*self.weak.values(), *self.full.values()]
 
 
 def write_benchmark(path: Path, data: Prepared, contenders: Sequence[Contender], command: str) -> None:
     """Write the table as Markdown to `path` and as a page to the same name with .html."""
     filled = [(head, cell) for head, cell in COLUMNS if any(cell(one) != NONE for one in contenders)]
     head, body = [name for name, _ in filled], [[cell(one) for _, cell in filled] for one in contenders]
+    tables = {"Scores": [head, *body]}
+    if seeds := _by_seed(contenders):
+        tables["Each seed"] = seeds
     what = "mIoU in %: mean ± standard deviation of runs, or of one run [95 % of other draws of its images]"
     about = f"{data.num_classes} classes, {len(data.samples):,} images; {what}"
     made, notes = f"made by {command}", _notes(contenders)
-    write_text(path, _markdown(f"Benchmark on {data.info.name}", [about, made], [head, *body], notes))
-    sections = {"Scores": table(head, body, caption="mIoU"), "How": join(el("p", note, cls="note") for note in notes)}
+    write_text(path, _markdown(f"Benchmark on {data.info.name}", [about, made], tables.values(), notes))
+    sections = {name: table(cells[0], cells[1:], caption="mIoU") for name, cells in tables.items()}
+    sections["How"] = join(el("p", note, cls="note") for note in notes)
     heading = [el("h1", f"Benchmark on {data.info.name}"), *(el("p", text, cls="lead") for text in (about, made))]
     write_text(path.with_suffix(".html"), page(f"Benchmark on {data.info.name}", heading, sections))
 
 
-def _markdown(title: str, about: Sequence[str], cells: Sequence[Sequence[str]], notes: Sequence[str]) -> str:
+def _markdown(title: str, about: Sequence[str], tables: Iterable[Cells], notes: Sequence[str]) -> str:
+    return "\n\n".join([f"# {title}", *about, *map(_ruled, tables), "\n".join(f"* {note}" for note in notes)]) + "\n"
+
+
+def _ruled(cells: Cells) -> str:
     lines = ["| " + " | ".join(cell.replace("|", "\\|") for cell in row) + " |" for row in cells]
-    ruled = "\n".join([lines[0], "|---" * len(cells[0]) + "|", *lines[1:]])
-    return "\n\n".join([f"# {title}", *about, ruled, "\n".join(f"* {note}" for note in notes)]) + "\n"
+    return "\n".join([lines[0], "|---" * len(cells[0]) + "|", *lines[1:]])
+
+
+def _by_seed(contenders: Sequence[Contender]) -> Cells:
+    """Each run's mIoU in per cent, of what has those of several seeds; empty if nothing has."""
+    rows = []
+    for of in contenders:
+        scored = {title: _scored(of.weak, kind) for kind, title in KINDS.items()}
+        scored["on the masks"] = _scored(of.full, "infer")
+        for what, found in scored.items():
+            if len(found) > 1:
+                cells = (f"{100 * found[k]['miou']:.1f}" if k in found else NONE for k in range(of.runs))
+                rows.append([of.name, what, *cells])
+    most = max((of.runs for of in contenders), default=0)
+    return [["method", "label map", *(f"seed {k}" for k in range(most))], *rows] if rows else []
+
+
+def _scored(results: Mapping[int, Result], kind: str) -> dict[int, Mapping[str, Any]]:
+    """The scores of a kind of label map, by seed."""
+    return {seed: one.scored[kind].scores for seed, one in results.items() if kind in one.scored}
 
 
 def _miou(kind: str, of: Contender) -> str:
-    return _over([one.scored[kind].scores for one in of.weak if kind in one.scored], of.runs)
+    return _over([*_scored(of.weak, kind).values()], of.runs)
 
 
 def _upper(of: Contender) -> str:
-    return _over([one.scored["infer"].scores for one in of.full if "infer" in one.scored], of.runs)
+    return _over([*_scored(of.full, "infer").values()], of.runs)
 
 
 def _over(scores: Sequence[Mapping[str, Any]], runs: int) -> str:
@@ -83,7 +117,8 @@ def _over(scores: Sequence[Mapping[str, Any]], runs: int) -> str:
 
 def _ratio(of: Contender) -> str:
     """Of the means, if all were scored alike."""
-    weak, full = ([one.scored["infer"] for one in part if "infer" in one.scored] for part in (of.weak, of.full))
+    parts = (of.weak.values(), of.full.values())
+    weak, full = ([one.scored["infer"] for one in part if "infer" in one.scored] for part in parts)
     if not weak or not full or not all(w.protocol.comparable(f.protocol) for w in weak for f in full):
         return NONE
     bound = statistics.fmean(row.scores["miou"] for row in full)
@@ -134,8 +169,8 @@ def _protocols(found: Sequence[Contender]) -> list[str]:
     """How each kind of label map was made and scored, those of the same way together."""
     ways: dict[tuple[str, str], list[str]] = {}
     for of in found:
-        scored = [(KINDS[kind], row) for one in of.weak for kind, row in one.scored.items()]
-        scored += [("upper bound", row) for one in of.full for row in one.scored.values()]
+        scored = [(KINDS[kind], row) for one in of.weak.values() for kind, row in one.scored.items()]
+        scored += [("upper bound", row) for one in of.full.values() for row in one.scored.values()]
         for what, row in scored:
             how = row.protocol
             where = f"split {how.split}, {how.images:,} images, ground truth: {how.ground_truth or 'unnamed'}"
@@ -148,7 +183,7 @@ def _shared(found: Sequence[Contender]) -> list[str]:
     took: dict[tuple[str, str], list[str]] = {}
     for of in found:
         stages: dict[str, list[str]] = {}
-        for one in (*of.weak, *of.full):
+        for one in of.results:
             for key, record in one.records.items():
                 if source := record.get("shared"):
                     stages.setdefault(source.partition("/")[0], []).append(key)
@@ -163,7 +198,7 @@ def _shared(found: Sequence[Contender]) -> list[str]:
 def _software(found: Sequence[Contender]) -> list[str]:
     """The commits of each set of versions."""
     commits: dict[str, list[str]] = {}
-    for record in (record for of in found for one in (*of.weak, *of.full) for record in one.records.values()):
+    for record in (record for of in found for one in of.results for record in one.records.values()):
         versions = record["versions"]
         told = f"wsss {versions['wsss']}, torch {versions['torch']}, {record['machine']['platform']}"
         commits.setdefault(told, []).append(str(record["git"]))

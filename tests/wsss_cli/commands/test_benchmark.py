@@ -45,9 +45,15 @@ def quick(wsss: Wsss, monkeypatch: pytest.MonkeyPatch) -> Wsss:
 
 def table(folder: Path) -> dict[str, dict[str, str]]:
     """By method, its cells by column."""
-    lines = [line for line in (folder / "runs/dots/benchmark.md").read_text().splitlines() if line.startswith("| ")]
-    head, *rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines]
+    head, *rows = tables(folder)[0]
     return {row[0]: dict(zip(head, row)) for row in rows}
+
+
+def tables(folder: Path) -> list[list[list[str]]]:
+    """The cells of each row of each table."""
+    parts = (folder / "runs/dots/benchmark.md").read_text().split("\n\n")
+    lines = [[line for line in part.splitlines() if line.startswith("| ")] for part in parts if part.startswith("| ")]
+    return [[[cell.strip() for cell in line.strip("|").split("|")] for line in part] for part in lines]
 
 
 def mious(folder: Path, key: str, *names: str) -> list[float]:
@@ -76,6 +82,14 @@ def test_two_methods_with_two_seeds(quick: Wsss) -> None:
     assert rows["plain_cam"]["weak / full"] == f"{sum(weak) / sum(full):.2f}"
     assert float(rows["plain_cam"]["memory"].split()[0]) > 0 and rows["plain_cam"]["device"] == CPU
     assert rows["toy"]["prediction"] == rows["toy"]["minutes"] == "–" and "±" in rows["toy"]["on the masks"]
+    head, *each = tables(folder)[1]
+    assert head == ["method", "label map", "seed 0", "seed 1"]
+    assert ["plain_cam", "prediction", *(f"{one:.1f}" for one in weak)] in each
+    assert [row[:2] for row in each] == [
+        *(["plain_cam", what] for what in ("seeds", "pseudo-labels", "prediction", "on the masks")),
+        ["toy", "on the masks"],
+    ]
+    assert "<h2>Each seed</h2>" in text_of_page(folder)
     configs = [
         json.loads((folder / f"runs/dots/toy/{n}/train/stage.json").read_text()) for n in ("seed0-masks", "seed1-masks")
     ]
@@ -131,7 +145,7 @@ def test_variants_have_rows_of_their_own(quick: Wsss) -> None:
     assert len(set(seeds)) == 1 and len(set(predictions)) == 3
     taken = re.findall("^[*] (.*) are those of plain_cam, whose settings are the same", text, re.MULTILINE)
     assert taken == ["seeds, pseudo of plain_cam (long)", "seeds, pseudo, train of plain_cam (small)"]
-    assert text.count("* software: ") == 1
+    assert text.count("* software: ") == 1 and len(tables(quick.folder)) == 1  # one seed each
 
 
 def test_of_all_methods_those_that_can_are_taken(wsss: Wsss) -> None:
