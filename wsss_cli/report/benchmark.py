@@ -52,7 +52,7 @@ def write_benchmark(path: Path, data: Prepared, contenders: Sequence[Contender],
     """Write the table as Markdown to `path` and as a page to the same name with .html."""
     filled = [(head, cell) for head, cell in COLUMNS if any(cell(one) != NONE for one in contenders)]
     head, body = [name for name, _ in filled], [[cell(one) for _, cell in filled] for one in contenders]
-    tables = {"Scores": [head, *body]}
+    tables: dict[str, Cells] = {"Scores": [head, *body]}
     if seeds := _by_seed(contenders):
         tables["Each seed"] = seeds
     what = "mIoU in %: mean ± standard deviation of runs, or of one run [95 % of other draws of its images]"
