@@ -1,6 +1,6 @@
 """What CAMs lack: their mIoU beside bounds that know one thing more of the masks each.
 
-python -m bench.cams DATA RUN_FOLDER      (e.g. voc_mini runs/voc_mini/irn/seed0, after `wsss seeds irn`)
+python -m bench.cams DATA RUN_FOLDER...   (e.g. voc_mini runs/voc_mini/irn/seed0, after `wsss seeds irn`)
 
 Every row at its own best background score, on the images of the data set's split "seeds" that have masks; then the
 classes by how many images of the split "train" have them.

@@ -1,6 +1,6 @@
 """What the random walk gives and could give: a run's CAMs between the edges that IRN learnt, and between the masks'.
 
-python -m bench.edges DATA RUN_FOLDER      (e.g. voc_mini runs/voc_mini/irn/seed0, after `wsss pseudo irn`)
+python -m bench.edges DATA RUN_FOLDER...   (e.g. voc_mini runs/voc_mini/irn/seed0, after `wsss pseudo irn`)
 
 The latter is a bound: where it is far above the former, the edges are what costs; where it is low, the CAMs are.
 Every row at its own best background score, on the images of the data set's split "seeds" that have masks.

@@ -1,6 +1,6 @@
 """What `infer.gate` gives: mIoU of predictions without the classes whose tags the network finds less probable than it.
 
-python -m bench.gate DATA RUN_FOLDER      (e.g. voc_mini runs/voc_mini/beco/seed0, after `wsss evaluate beco --train`)
+python -m bench.gate DATA RUN_FOLDER...   (e.g. voc_mini runs/voc_mini/beco/seed0, after `wsss evaluate beco --train`)
 
 Scored on split "val"; with another data set of the same classes (`wsss prepare shapes --seed 1`) on images neither
 learnt from nor reported, by which a gate may be chosen.  The last column knows the true tags.

@@ -1,6 +1,6 @@
 """mIoU of a folder of label maps, such as those that a training made for itself.
 
-python -m bench.labels DATA FOLDER      (e.g. voc_mini runs/voc_mini/ppmg/seed0/train/cyclic/labels_crf)
+python -m bench.labels DATA FOLDER...   (e.g. voc_mini runs/voc_mini/ppmg/seed0/train/cyclic/labels_crf)
 
 Of each split with masks, those of its images that the folder has.
 """

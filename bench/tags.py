@@ -1,6 +1,6 @@
 """Why a network is below the labels it learnt from: classes that it mistakes, or images that it has not seen.
 
-python -m bench.tags DATA RUN_FOLDER      (e.g. shapes runs/shapes/toco/default, after `wsss train toco`)
+python -m bench.tags DATA RUN_FOLDER...   (e.g. shapes runs/shapes/toco/default, after `wsss train toco`)
 
 Pseudo-labels are made of classes that the image's tags name; a prediction knows no tags.  So each is scored as it is
 and among the tags, on images of split "val" and on as many of "train": those that were learnt from, or with another

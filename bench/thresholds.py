@@ -1,6 +1,6 @@
 """Which two background scores make the best labels of a single-stage network's CAMs, on images that were learnt from.
 
-python -m bench.thresholds DATA RUN_FOLDER      (e.g. shapes runs/shapes/toco/default, after `wsss seeds toco`)
+python -m bench.thresholds DATA RUN_FOLDER...   (e.g. shapes runs/shapes/toco/default, after `wsss seeds toco`)
 
 The labels are those of `pseudo`, refined with each pair: a class where the higher score says so, background where the
 lower one does, open between. Pixels left open count as missed. On 300 images with masks.

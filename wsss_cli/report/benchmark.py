@@ -13,6 +13,7 @@ from wsss_cli.data.prepared import Prepared
 from wsss_cli.files import write_text
 from wsss_cli.report.markup import el, join, table
 from wsss_cli.report.page import page
+from wsss_cli.report.read import Row
 from wsss_cli.report.results import Result
 
 NONE = "–"
@@ -76,29 +77,38 @@ def _ruled(cells: Cells) -> str:
 
 def _by_seed(contenders: Sequence[Contender]) -> Cells:
     """Each run's mIoU in per cent, of what has those of several seeds; empty if nothing has."""
-    rows = []
-    for of in contenders:
-        scored = {title: _scored(of.weak, kind) for kind, title in KINDS.items()}
-        scored["on the masks"] = _scored(of.full, "infer")
-        for what, found in scored.items():
-            if len(found) > 1:
-                cells = (f"{100 * found[k]['miou']:.1f}" if k in found else NONE for k in range(of.runs))
-                rows.append([of.name, what, *cells])
-    most = max((of.runs for of in contenders), default=0)
-    return [["method", "label map", *(f"seed {k}" for k in range(most))], *rows] if rows else []
+    seeds = range(max((of.runs for of in contenders), default=0))
+    rows = [
+        [of.name, what, *(f"{100 * found[k].scores['miou']:.1f}" if k in found else NONE for k in seeds)]
+        for of in contenders
+        for what, scored in SCORED.items()
+        if len(found := scored(of)) > 1
+    ]
+    return [["method", "label map", *(f"seed {k}" for k in seeds)], *rows] if rows else []
 
 
-def _scored(results: Mapping[int, Result], kind: str) -> dict[int, Mapping[str, Any]]:
-    """The scores of a kind of label map, by seed."""
-    return {seed: one.scored[kind].scores for seed, one in results.items() if kind in one.scored}
+def _weak(kind: str, of: Contender) -> dict[int, Row]:
+    return _scored(of.weak, kind)
 
 
-def _miou(kind: str, of: Contender) -> str:
-    return _over([*_scored(of.weak, kind).values()], of.runs)
+def _upper(of: Contender) -> dict[int, Row]:
+    return _scored(of.full, "infer")
 
 
-def _upper(of: Contender) -> str:
-    return _over([*_scored(of.full, "infer").values()], of.runs)
+def _scored(results: Mapping[int, Result], kind: str) -> dict[int, Row]:
+    """What is scored of a kind of label map, by seed."""
+    return {seed: one.scored[kind] for seed, one in results.items() if kind in one.scored}
+
+
+SCORED: Mapping[str, Callable[[Contender], dict[int, Row]]] = {
+    **{title: partial(_weak, kind) for kind, title in KINDS.items()},
+    "on the masks": _upper,
+}
+"""What of a contender is scored, as columns name it."""
+
+
+def _miou(scored: Callable[[Contender], dict[int, Row]], of: Contender) -> str:
+    return _over([row.scores for row in scored(of).values()], of.runs)
 
 
 def _over(scores: Sequence[Mapping[str, Any]], runs: int) -> str:
@@ -117,8 +127,7 @@ def _over(scores: Sequence[Mapping[str, Any]], runs: int) -> str:
 
 def _ratio(of: Contender) -> str:
     """Of the means, if all were scored alike."""
-    parts = (of.weak.values(), of.full.values())
-    weak, full = ([one.scored["infer"] for one in part if "infer" in one.scored] for part in parts)
+    weak, full = _weak("infer", of).values(), _upper(of).values()
     if not weak or not full or not all(w.protocol.comparable(f.protocol) for w in weak for f in full):
         return NONE
     bound = statistics.fmean(row.scores["miou"] for row in full)
@@ -144,8 +153,7 @@ def _devices(of: Contender) -> str:
 COLUMNS: tuple[tuple[str, Callable[[Contender], str]], ...] = (
     ("method", lambda of: of.name),
     ("learns from", lambda of: of.supervision),
-    *((title, partial(_miou, kind)) for kind, title in KINDS.items()),
-    ("on the masks", _upper),
+    *((title, partial(_miou, scored)) for title, scored in SCORED.items()),
     ("weak / full", _ratio),
     ("minutes", _minutes),
     ("memory", _memory),
